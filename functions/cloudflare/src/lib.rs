@@ -1,0 +1,1 @@
+//! VoiceCore on Cloudflare Workers.

@@ -1,0 +1,1 @@
+//! Requests, responses, events and error codes of the HTTP API.

@@ -1,0 +1,1 @@
+//! The HTTP API: routes, webhooks, authentication, OpenAPI.

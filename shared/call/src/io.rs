@@ -1,0 +1,137 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{CallSummary, Interaction, JournalEntry};
+
+/// What happens to a call.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input<'a> {
+    /// A text frame of the carrier's media socket.
+    CarrierText(&'a str),
+    /// A binary frame of the carrier's media socket, of this many bytes. Twilio sends none: counted and ignored.
+    CarrierBinary(usize),
+    /// The carrier's socket closed or failed.
+    CarrierClosed,
+    /// The model's socket is open.
+    ModelOpened,
+    /// The model could not be reached, or refused before a socket was open; `status` 0 when there was no answer.
+    ModelRefused {
+        /// HTTP status.
+        status: u16,
+        /// The body's first bytes: an error document of the provider.
+        body: &'a str,
+    },
+    /// A text frame of the model's socket.
+    ModelText(&'a str),
+    /// A binary frame of the model's socket, of this many bytes. Counted and ignored.
+    ModelBinary(usize),
+    /// The model's socket closed or failed.
+    ModelClosed {
+        /// WebSocket close code; 1006 when there was none.
+        code: u16,
+        /// Reason text.
+        reason: &'a str,
+    },
+    /// A tool has finished.
+    ToolDone(ToolResult),
+    /// An operator (API, dashboard) wants something.
+    Operator(OperatorCommand),
+    /// The moment of `poll_timeout` has come, or has not quite: early and late calls are harmless.
+    Timer,
+}
+
+/// What the adapter has to do, in order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Send this text frame to the carrier.
+    ToCarrier(String),
+    /// Close the carrier's socket. Twilio then asks `<Connect action>` what comes next.
+    CloseCarrier,
+    /// Open a socket to the model; a socket that is still open has been told to close before.
+    OpenModel(OpenModel),
+    /// Send this text frame to the model.
+    ToModel(String),
+    /// Close the model's socket.
+    CloseModel,
+    /// Run a tool and bring its result as `Input::ToolDone`.
+    RunTool(ToolCall),
+    /// Append to the journal, without making audio wait.
+    Journal(JournalEntry),
+    /// Tell the hub (dashboards).
+    Hub(LiveEvent),
+    /// The call is over; emitted exactly once, last. Store the summary, delete the actor's storage.
+    Finished(Box<CallSummary>),
+}
+
+/// Which socket to open upstream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenModel {
+    /// Path and query below the provider's base URL, e.g. `/realtime?model=gpt-realtime-2.1`.
+    pub path: String,
+}
+
+/// A tool the model wants to be run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolCall {
+    /// The model's id of this call of the tool: with the call id, the idempotency key.
+    pub tool_call_id: String,
+    /// Which tool.
+    pub name: String,
+    /// Arguments as JSON text, as the model wrote it: may be anything.
+    pub arguments: String,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolResult {
+    /// As in the [`ToolCall`].
+    pub tool_call_id: String,
+    /// What the model is told, as JSON text.
+    pub output: String,
+    /// What the call itself has to do.
+    pub effect: ToolEffect,
+}
+
+/// What a tool asks of the call itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToolEffect {
+    /// Nothing.
+    #[default]
+    None,
+    /// Say goodbye, wait for its last mark, hang up.
+    EndCall,
+    /// Announce it, wait for the last mark, leave the stream for `<Dial>`.
+    Transfer,
+}
+
+/// What an operator can do to a running call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum OperatorCommand {
+    /// End the call politely.
+    End,
+}
+
+/// What dashboards see of a running call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum LiveEvent {
+    /// The media stream is connected, at this attempt.
+    Connected {
+        /// 1 for the first stream of the call.
+        attempt: u32,
+    },
+    /// An utterance or tool run, new or changed (same `seq`).
+    Interaction(Interaction),
+    /// The caller began to speak.
+    CallerSpeaking,
+    /// The assistant was interrupted.
+    Interrupted,
+    /// The model's session was lost and is being replaced.
+    ModelLost,
+    /// The call is over.
+    Ended {
+        /// Why, as in [`CallSummary::reason`].
+        reason: crate::EndReason,
+    },
+}

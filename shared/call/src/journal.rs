@@ -1,0 +1,27 @@
+use serde::{Deserialize, Serialize};
+use voicecore_types::Millis;
+
+use crate::{EndReason, Interaction, Usage};
+
+/// What must survive the death of the actor. Appended in order; a lost tail (unconfirmed writes) costs the last words,
+/// never the call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "entry", rename_all = "snake_case")]
+pub enum JournalEntry {
+    /// A media stream was admitted.
+    Attempt {
+        /// 1 for the first.
+        attempt: u32,
+        /// When.
+        at: Millis,
+    },
+    /// An utterance or tool run, new or changed: the last one with a `seq` counts.
+    Interaction(Interaction),
+    /// Running total.
+    Usage(Usage),
+    /// The call leaves the stream for this reason as soon as the last words are heard.
+    Leaving {
+        /// Why.
+        reason: EndReason,
+    },
+}

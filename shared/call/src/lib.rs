@@ -1,0 +1,16 @@
+//! The call machine: one telephone call as a value, without I/O, clock or randomness.
+//!
+//! Feed it with [`Call::handle`], then drain [`Call::poll_output`] until it gives `None`, then arm one timer for
+//! [`Call::poll_timeout`]. That is the whole contract (see `README.md` beside this crate for the invariants).
+
+mod after;
+mod config;
+mod io;
+mod journal;
+mod transcript;
+
+pub use after::AfterStream;
+pub use config::{CallConfig, Limits, NoiseReduction, SessionConfig, ToolSpec, TurnDetection};
+pub use io::{Input, LiveEvent, OpenModel, OperatorCommand, Output, ToolCall, ToolEffect, ToolResult};
+pub use journal::JournalEntry;
+pub use transcript::{CallSummary, EndReason, Interaction, InteractionKind, Speaker, Usage};

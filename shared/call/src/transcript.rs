@@ -1,0 +1,117 @@
+use serde::{Deserialize, Serialize};
+use voicecore_types::{CallId, Millis};
+
+/// Who spoke or acted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Speaker {
+    /// The person on the phone.
+    Caller,
+    /// The AI.
+    Assistant,
+    /// VoiceCore itself: notices, tools, keys.
+    System,
+}
+
+/// What kind of entry it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum InteractionKind {
+    /// Speech.
+    Speech,
+    /// A key pressed on the phone.
+    Dtmf,
+    /// A tool run; `text` is its result as JSON.
+    Tool {
+        /// Which tool.
+        name: String,
+        /// With the call id, unique.
+        tool_call_id: String,
+    },
+    /// A remark of the system.
+    Notice,
+}
+
+/// One entry of the transcript.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interaction {
+    /// Position in the call, from 1, without gaps.
+    pub seq: u32,
+    /// Who.
+    pub speaker: Speaker,
+    /// What kind.
+    #[serde(flatten)]
+    pub kind: InteractionKind,
+    /// What was said; for an interrupted assistant turn only what was heard.
+    pub text: String,
+    /// When it began, counted from the start of the call.
+    pub start_ms: u64,
+    /// When it ended, counted from the start of the call.
+    pub end_ms: u64,
+    /// Interrupted: after this much of its audio was heard.
+    pub cut_at_ms: Option<u64>,
+    /// The cut text was estimated from the share of milliseconds heard.
+    pub estimated: bool,
+    /// From the end of the caller's turn to the first audio of the answer sent to the carrier.
+    pub latency_ms: Option<u64>,
+}
+
+/// What the model's provider bills, summed over `response.done` of every session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Usage {
+    /// Text tokens in, cached ones left out.
+    pub text_in: u64,
+    /// Text tokens in from the cache.
+    pub text_cached: u64,
+    /// Text tokens out.
+    pub text_out: u64,
+    /// Audio tokens in, cached ones left out.
+    pub audio_in: u64,
+    /// Audio tokens in from the cache.
+    pub audio_cached: u64,
+    /// Audio tokens out.
+    pub audio_out: u64,
+}
+
+/// Why the call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// The caller hung up.
+    CallerHungUp,
+    /// The assistant said goodbye (`end_call`).
+    AssistantEnded,
+    /// An operator ended it.
+    OperatorEnded,
+    /// It went to a human being.
+    Transferred,
+    /// It reached its longest allowed length.
+    LengthLimit,
+    /// Nobody spoke.
+    Silence,
+    /// The model could not be had: apology, then fallback number or voicemail.
+    ModelUnavailable,
+    /// The end never came; closed by the alarm.
+    Abandoned,
+}
+
+/// A finished call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CallSummary {
+    /// Which call.
+    pub call_id: CallId,
+    /// When the first stream connected.
+    pub started_at: Millis,
+    /// When it was over.
+    pub ended_at: Millis,
+    /// Why.
+    pub reason: EndReason,
+    /// The transcript.
+    pub interactions: Vec<Interaction>,
+    /// What the model's provider bills.
+    pub usage: Usage,
+    /// Upstream sessions used.
+    pub model_sessions: u32,
+    /// Carrier streams used.
+    pub attempts: u32,
+}

@@ -1,0 +1,15 @@
+//! The words every other crate speaks: identifiers, time, phone numbers, secrets, pages of a list.
+//!
+//! Nothing here does I/O, reads a clock or makes randomness: both are handed in (see `voicecore-ports`).
+
+mod e164;
+mod id;
+mod page;
+mod secret;
+mod time;
+
+pub use e164::{E164, E164Error};
+pub use id::{ApiKeyId, BusinessId, CallId, IdError, MessageId, TenantId, UserId};
+pub use page::{Page, PageRequest};
+pub use secret::Secret;
+pub use time::Millis;

@@ -1,0 +1,1 @@
+//! Strict simulators of Twilio and OpenAI.
