@@ -1,0 +1,1 @@
+//! OpenAI, played: Realtime (GA) over WebSocket and chat completions.

@@ -1,0 +1,1 @@
+//! What callers say, known by its frames.

@@ -1,0 +1,1 @@
+//! Scenarios: what a caller says and does, and when.

@@ -1,0 +1,1 @@
+//! What the real service would have refused.
