@@ -1,0 +1,176 @@
+#!/usr/bin/env node
+// Runs the BUILT worker (`cargo xtask build`) in workerd, with every binding, on one loopback port.
+//
+// The port is workerd's own: no proxy worker is in the path, inbound or outbound, so what is measured is the worker.
+// Storage lies in `persist`, so a run that was killed goes on where it was.
+//
+//   node tests/harness/workerd.mjs '{"port":8787,"persist":"/tmp/vc","vars":{"JOURNAL":"on"}}'
+//   node tests/harness/workerd.mjs options.json
+//
+// The one argument is JSON, or the path of a file with JSON (secrets in arguments are visible to `ps`):
+//   port       port on 127.0.0.1 (0: a free one)                                  default 0
+//   persist    directory for D1, KV, R2 and Durable Objects; made if missing      default: in memory
+//   build      directory with index.js and index_bg.wasm    default functions/cloudflare/build
+//   migrations directory with NNNN_*.sql, applied to D1 once each, in order       default migrations
+//   vars       configuration and secrets by name, as strings                      default {}
+//   restart    start workerd again, same port and storage, when it dies           default false
+//   inspector  port of the V8 inspector, for profiles                             default: none
+//
+// Standard output is one JSON object per line:
+//   {"ready":true,"url":"http://127.0.0.1:8787","pid":123,"harness_pid":122}      after each (re)start
+//   {"exited":true,"pid":123,"code":null,"signal":"SIGKILL"}                      workerd died
+//   {"done":"scheduled","outcome":"ok"}                                           answer to a command
+//   {"error":"…"}                                                                 then exit code 1
+// What the worker logs goes to standard error.
+//
+// Standard input, a line each: `scheduled` runs the cron handler. When it closes, or on SIGTERM or SIGINT, workerd is
+// killed and the harness exits with 0. When workerd dies by itself and `restart` is off, it exits with 3.
+//
+// Not as in production: the queue is held in memory, so jobs that wait are lost when workerd is killed.
+
+import childProcess from "node:child_process";
+import { mkdirSync, readFileSync, readdirSync } from "node:fs";
+import path from "node:path";
+import readline from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
+const COMPATIBILITY_DATE = /^compatibility_date\s*=\s*"([^"]+)"/m
+  .exec(readFileSync(path.join(ROOT, "wrangler.toml"), "utf8"))[1];
+
+const say = (line) => process.stdout.write(JSON.stringify(line) + "\n");
+
+/** Splits a migration into statements, minding strings, comments and the body of a trigger. */
+export function statements(sql) {
+  const found = [];
+  let text = "", depth = 0;
+  const token = /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\/|\b(?:begin|case|end)\b|;|[^'"\-/;bceBCE]+|[\s\S]/gi;
+  for (const [part] of sql.matchAll(token)) {
+    if (part.startsWith("--") || part.startsWith("/*")) continue;
+    if (/^(begin|case)$/i.test(part)) depth += 1;
+    if (/^end$/i.test(part)) depth -= 1;
+    if (part === ";" && depth === 0) {
+      if (text.trim()) found.push(text.trim());
+      text = "";
+    } else text += part;
+  }
+  if (text.trim()) found.push(text.trim());
+  return found;
+}
+
+/** Applies what is new, each file in one batch with its entry in wrangler's own table. */
+async function migrate(db, directory) {
+  await db.prepare("create table if not exists d1_migrations(id integer primary key autoincrement, name text unique, " +
+    "applied_at timestamp default current_timestamp not null)").run();
+  const applied = new Set((await db.prepare("select name from d1_migrations").all()).results.map((row) => row.name));
+  const files = readdirSync(directory).filter((name) => /^\d{4}_.*\.sql$/.test(name)).sort();
+  for (const name of files.filter((name) => !applied.has(name))) {
+    const parts = statements(readFileSync(path.join(directory, name), "utf8")).map((sql) => db.prepare(sql));
+    await db.batch([...parts, db.prepare("insert into d1_migrations(name) values (?1)").bind(name)]);
+  }
+}
+
+function miniflareOptions(given, port) {
+  const build = path.resolve(ROOT, given.build ?? "functions/cloudflare/build");
+  const persist = (kind) => (given.persist ? path.join(path.resolve(given.persist), kind) : false);
+  return {
+    // The socket below is the worker's own. This one leads to Miniflare's entry worker: only the harness uses it.
+    host: "127.0.0.1",
+    port: 0,
+    cf: false,
+    inspectorPort: given.inspector,
+    handleRuntimeStdio: (out, err) => { out.pipe(process.stderr); err.pipe(process.stderr); },
+    d1Persist: persist("d1"),
+    kvPersist: persist("kv"),
+    r2Persist: persist("r2"),
+    durableObjectsPersist: persist("do"),
+    workers: [{
+      name: "voicecore",
+      compatibilityDate: COMPATIBILITY_DATE,
+      modulesRoot: build,
+      modules: [
+        { type: "ESModule", path: path.join(build, "index.js") },
+        { type: "CompiledWasm", path: path.join(build, "index_bg.wasm") },
+      ],
+      unsafeDirectSockets: [{ host: "127.0.0.1", port, proxy: false }],
+      // Without this every outbound request passes through one more worker.
+      stripCfConnectingIp: false,
+      bindings: given.vars ?? {},
+      d1Databases: { DB: "voicecore" },
+      kvNamespaces: { CACHE: "voicecore-cache" },
+      r2Buckets: { BLOBS: "voicecore-blobs" },
+      queueProducers: { JOBS: "voicecore-jobs" },
+      queueConsumers: {
+        "voicecore-jobs": {
+          maxBatchSize: 10, maxBatchTimeout: 1, maxRetries: 10, deadLetterQueue: "voicecore-jobs-dead",
+        },
+      },
+      durableObjects: {
+        CALL_ACTOR: { className: "CallActor", useSQLite: true },
+        HUB_ACTOR: { className: "HubActor", useSQLite: true },
+      },
+    }],
+  };
+}
+
+/** Miniflare does not tell workerd's process; it starts it through this module, so that is where it is seen. */
+function watchWorkerd(onStart) {
+  const spawn = childProcess.spawn;
+  childProcess.spawn = (command, args, ...rest) => {
+    const child = spawn(command, args, ...rest);
+    if (args?.[0] === "serve") onStart(child);
+    return child;
+  };
+}
+
+async function main() {
+  const argument = process.argv[2] ?? "{}";
+  const given = JSON.parse(argument.trimStart().startsWith("{") ? argument : readFileSync(argument, "utf8"));
+  if (given.persist) mkdirSync(given.persist, { recursive: true });
+
+  let workerd, stopping = false, mf;
+  const stop = async (code) => {
+    if (stopping) return;
+    stopping = true;
+    workerd?.kill("SIGKILL");
+    await Promise.race([mf?.dispose(), new Promise((done) => setTimeout(done, 2000))]).catch(() => {});
+    process.exit(code);
+  };
+  const start = async () => {
+    const url = await mf.unsafeGetDirectURL("voicecore");
+    await migrate(await mf.getD1Database("DB", "voicecore"), path.resolve(ROOT, given.migrations ?? "migrations"));
+    say({ ready: true, url: url.origin, pid: workerd.pid, harness_pid: process.pid });
+    return Number(url.port);
+  };
+
+  process.on("SIGTERM", () => stop(0));
+  process.on("SIGINT", () => stop(0));
+  const lines = readline.createInterface({ input: process.stdin });
+  lines.on("close", () => stop(0));
+  lines.on("line", async (line) => {
+    if (line.trim() !== "scheduled") return;
+    const worker = await mf.getWorker("voicecore");
+    const { outcome } = await worker.scheduled({ cron: "* * * * *" });
+    say({ done: "scheduled", outcome });
+  });
+
+  let port = given.port ?? 0;
+  watchWorkerd((child) => {
+    workerd = child;
+    child.once("exit", async (code, signal) => {
+      if (stopping || workerd !== child) return;
+      say({ exited: true, pid: child.pid, code, signal });
+      if (!given.restart) return stop(3);
+      await mf.setOptions(miniflareOptions(given, port));
+      await start();
+    });
+  });
+  const { Miniflare } = await import("miniflare");
+  mf = new Miniflare(miniflareOptions(given, port));
+  port = await start();
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  process.on("unhandledRejection", (error) => { say({ error: String(error?.message ?? error) }); process.exit(1); });
+  await main();
+}
