@@ -1,1 +1,20 @@
-//! Requests, responses, events and error codes of the HTTP API.
+//! Requests, responses, events and error codes of the HTTP API: shared by the server, the dashboard and the SDKs.
+//!
+//! Names are `snake_case` on the wire. Ids are UUIDs in hyphenated form, moments are milliseconds since the UNIX
+//! epoch, spans say their unit in their name. Adding a field is compatible, so clients ignore fields they don't know.
+
+mod calls;
+mod health;
+mod live;
+mod messages;
+mod page;
+mod problem;
+mod setup;
+
+pub use calls::{Call, CallStatus, EndCall, Interaction, InteractionKind, Interactions, Speaker, Usage};
+pub use health::{Health, Readiness};
+pub use live::{LiveEnvelope, LiveTicket};
+pub use messages::{Message, MessageKind};
+pub use page::Page;
+pub use problem::{ErrorCode, FieldError, Problem};
+pub use setup::{SetupClaim, SetupResult};

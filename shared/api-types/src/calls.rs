@@ -1,0 +1,144 @@
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use voicecore_types::{BusinessId, CallId, Millis};
+
+/// Where a call is in its life. It only ever moves forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CallStatus {
+    /// Known to us.
+    Initiated,
+    /// Ringing.
+    Ringing,
+    /// Somebody speaks with it.
+    InProgress,
+    /// Over, as it should be.
+    Completed,
+    /// Over without ever having been a conversation.
+    Failed,
+    /// Handed to a human being.
+    Escalated,
+}
+
+/// A telephone call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Call {
+    /// Our id of it.
+    #[schema(value_type = String, format = "uuid")]
+    pub id: CallId,
+    /// The carrier's id of it (Twilio: `CallSid`).
+    pub carrier_call_id: String,
+    /// The business that was called.
+    #[schema(value_type = String, format = "uuid")]
+    pub business_id: BusinessId,
+    /// The caller's number in E.164 form; absent when it was withheld.
+    pub from: Option<String>,
+    /// Where it is in its life.
+    pub status: CallStatus,
+    /// When we learnt of it.
+    #[schema(value_type = u64)]
+    pub started_at: Millis,
+    /// When it was over.
+    #[schema(value_type = Option<u64>)]
+    pub ended_at: Option<Millis>,
+    /// Why it ended, e.g. `caller_hung_up`, `assistant_ended`, `transferred`, `model_unavailable`.
+    pub end_reason: Option<String>,
+    /// What the model's provider bills for it.
+    pub usage: Option<Usage>,
+    /// The same in millionths of a US dollar, by list prices.
+    pub cost_micro_usd: Option<u64>,
+}
+
+/// Tokens that the model's provider bills.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+pub struct Usage {
+    /// Text tokens in, cached ones left out.
+    pub text_in: u64,
+    /// Text tokens in from the cache.
+    pub text_cached: u64,
+    /// Text tokens out.
+    pub text_out: u64,
+    /// Audio tokens in, cached ones left out.
+    pub audio_in: u64,
+    /// Audio tokens in from the cache.
+    pub audio_cached: u64,
+    /// Audio tokens out.
+    pub audio_out: u64,
+}
+
+/// Who spoke or acted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Speaker {
+    /// The person on the phone.
+    Caller,
+    /// The AI.
+    Assistant,
+    /// VoiceCore itself.
+    System,
+}
+
+/// What kind of entry it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum InteractionKind {
+    /// Speech.
+    Speech,
+    /// A key pressed on the phone.
+    Dtmf,
+    /// A tool run; `text` is its result as JSON.
+    Tool {
+        /// Which tool.
+        name: String,
+        /// With the call id, unique.
+        tool_call_id: String,
+    },
+    /// A remark of the system.
+    Notice,
+}
+
+/// One entry of the transcript.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Interaction {
+    /// Position in the call, from 1, without gaps.
+    pub seq: u32,
+    /// Who.
+    pub speaker: Speaker,
+    /// What kind.
+    #[serde(flatten)]
+    pub kind: InteractionKind,
+    /// What was said; for an interrupted assistant turn only what was heard.
+    pub text: String,
+    /// When it began, counted from the start of the call.
+    pub start_ms: u64,
+    /// When it ended, counted from the start of the call.
+    pub end_ms: u64,
+    /// Interrupted: after this much of its audio was heard.
+    pub cut_at_ms: Option<u64>,
+    /// The cut text was estimated from the share of milliseconds heard.
+    pub estimated: bool,
+    /// From the end of the caller's turn to the first audio of the answer.
+    pub latency_ms: Option<u64>,
+}
+
+/// The transcript of a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Interactions {
+    /// Which call.
+    #[schema(value_type = String, format = "uuid")]
+    pub call_id: CallId,
+    /// The call is over and this is all of it; otherwise more may follow.
+    pub complete: bool,
+    /// The entries, by `seq`.
+    pub items: Vec<Interaction>,
+}
+
+/// The call is being ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EndCall {
+    /// Which call.
+    #[schema(value_type = String, format = "uuid")]
+    pub call_id: CallId,
+    /// Its state when the wish was taken; `completed` and the like when it was over already.
+    pub status: CallStatus,
+}

@@ -1,0 +1,31 @@
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use voicecore_types::{CallId, Millis};
+
+/// Opens the live stream once: `GET /api/v1/live?ticket=…&after=…` as a WebSocket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LiveTicket {
+    /// The ticket. Works once.
+    pub ticket: String,
+    /// When it stops working.
+    #[schema(value_type = u64)]
+    pub expires_at: Millis,
+    /// Where to connect, ticket included.
+    pub url: String,
+}
+
+/// One message of the live stream.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct LiveEnvelope {
+    /// Position in the tenant's stream, from 1, without gaps. Connect with `after=<seq>` to catch up.
+    pub seq: u64,
+    /// When it happened.
+    #[schema(value_type = u64)]
+    pub at: Millis,
+    /// Which call it speaks of.
+    #[schema(value_type = String, format = "uuid")]
+    pub call_id: CallId,
+    /// What happened: an object with `type` (`connected`, `interaction`, `caller_speaking`, `interrupted`,
+    /// `model_lost`, `ended`).
+    pub event: serde_json::Value,
+}

@@ -1,0 +1,76 @@
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What went wrong, for programs: stable, one code for one way on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// The request is not well-formed: broken JSON, a parameter of the wrong type, text that is not UTF-8.
+    MalformedRequest,
+    /// The request is well-formed, but a value in it is not acceptable; `errors` says which.
+    InvalidRequest,
+    /// No valid credentials came with the request.
+    Unauthenticated,
+    /// The credentials are valid but don't carry the permission that this operation needs.
+    Forbidden,
+    /// The sender's signature is missing or wrong.
+    SignatureInvalid,
+    /// There is no such thing, or it belongs to somebody else.
+    NotFound,
+    /// This address does not know the method.
+    MethodNotAllowed,
+    /// The thing is in a state in which this cannot be done.
+    Conflict,
+    /// The set-up link is unknown, used or expired.
+    SetupTokenInvalid,
+    /// The body is larger than this address takes.
+    PayloadTooLarge,
+    /// The body is not of a media type that this address takes.
+    UnsupportedMediaType,
+    /// This address speaks WebSocket only.
+    UpgradeRequired,
+    /// Configuration values are missing; `missing` names them.
+    ConfigMissing,
+    /// Something this operation needs cannot be reached now. Trying again may help.
+    Unavailable,
+    /// A fault of ours.
+    Internal,
+}
+
+/// An error, as in RFC 9457 (`application/problem+json`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Problem {
+    /// Always `about:blank`: `code` tells problems apart.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The HTTP status in words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What went wrong, for programs.
+    pub code: ErrorCode,
+    /// What went wrong here, for people. Never the inner cause of a 5xx.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// With `invalid_request`: field (JSON pointer-like, `a.b`) and what is wrong with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+    /// With `config_missing`: the names of the configuration values that are missing or not valid.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+    /// With `unavailable`: names of the parts that don't answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failing: Vec<String>,
+    /// The `x-request-id` of the response: quote it when asking for help.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}
+
+/// One field that is not acceptable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FieldError {
+    /// Name of the field or parameter.
+    pub field: String,
+    /// What is wrong with it.
+    pub message: String,
+}

@@ -1,0 +1,66 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use voicecore_types::{BusinessId, TenantId};
+
+/// Redeems a one-use set-up link: makes a tenant that can take a call at once.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetupClaim {
+    /// The token of the link.
+    pub token: String,
+    /// Name of the customer, 1 to 200 characters.
+    pub tenant_name: String,
+    /// Name of the business as callers hear it, 1 to 200 characters.
+    pub business_name: String,
+    /// The number that callers dial, in E.164 form.
+    pub phone_number: String,
+    /// The number of a human being, in E.164 form: where calls are transferred to.
+    #[serde(default)]
+    pub fallback_number: Option<String>,
+    /// ISO 639-1 language of the callers; `en` when absent.
+    #[serde(default)]
+    pub language: Option<String>,
+    /// The assistant's voice; `marin` when absent.
+    #[serde(default)]
+    pub voice: Option<String>,
+    /// What the assistant should know and do, up to 8,000 characters.
+    #[serde(default)]
+    pub instructions: Option<String>,
+    /// What the assistant says first, up to 500 characters. It must tell callers that they speak with an AI.
+    #[serde(default)]
+    pub greeting: Option<String>,
+}
+
+impl fmt::Debug for SetupClaim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A token, phone numbers and whatever an owner wrote: nothing of it belongs into a log.
+        f.write_str("SetupClaim(***)")
+    }
+}
+
+/// What was made.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SetupResult {
+    /// The tenant.
+    #[schema(value_type = String, format = "uuid")]
+    pub tenant_id: TenantId,
+    /// Its business.
+    #[schema(value_type = String, format = "uuid")]
+    pub business_id: BusinessId,
+    /// The API key, `vc_<prefix>_<secret>`. Shown this once: only a hash is kept.
+    pub api_key: String,
+    /// Set this as the number's voice webhook (POST) at Twilio.
+    pub voice_webhook_url: String,
+    /// Set this as the number's status callback (POST) at Twilio.
+    pub status_callback_url: String,
+    /// Set this as the number's voice fallback (POST) at Twilio.
+    pub fallback_url: String,
+}
+
+impl fmt::Debug for SetupResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SetupResult").field("tenant_id", &self.tenant_id).finish_non_exhaustive()
+    }
+}

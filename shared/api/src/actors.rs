@@ -1,0 +1,165 @@
+//! What actors are asked and what they answer: one typed table for both ends. The `Actors` port carries it as JSON.
+//!
+//! Commands are idempotent: whoever did not hear the answer asks again.
+
+use serde::{Deserialize, Serialize};
+use voicecore_call::{AfterStream, Interaction, LiveEvent};
+use voicecore_ports::{ActorError, Actors};
+use voicecore_types::{CallId, Millis, TenantId};
+
+/// What a `CallActor` is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum CallCommand {
+    /// The media stream of this attempt has ended (`<Connect action>`): what comes next? The answer is the same however
+    /// often one attempt is asked for.
+    AfterStream {
+        /// Which stream, from 1.
+        attempt: u32,
+    },
+    /// An operator wants the call to end, politely.
+    End,
+    /// What has been said so far.
+    Transcript,
+    /// The carrier says that the call is over, whatever the sockets say.
+    CarrierEnded {
+        /// As the carrier calls it.
+        status: CarrierEnd,
+    },
+}
+
+/// How the carrier says that a call ended (Twilio: `CallStatus`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CarrierEnd {
+    /// It was answered and hung up.
+    Completed,
+    /// It never became a conversation: busy, no answer, cancelled, failed.
+    Failed,
+    /// The carrier did not say; too much time has passed.
+    Unknown,
+}
+
+/// What a `CallActor` answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub enum CallReply {
+    /// To `AfterStream`.
+    AfterStream {
+        /// What comes next.
+        after: AfterStream,
+    },
+    /// To `End` and `CarrierEnded`: the call is being ended.
+    Accepted,
+    /// To `Transcript`.
+    Transcript {
+        /// The entries by `seq`, the last one possibly still growing.
+        interactions: Vec<Interaction>,
+        /// The call is over and this is all of it.
+        complete: bool,
+    },
+    /// To anything: this actor holds no call. It never saw a stream, or the call is over and its storage deleted.
+    NotRunning,
+}
+
+/// What a `HubActor` is asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum HubCommand {
+    /// Append these events of one call to the tenant's stream and send them to everyone who listens.
+    Publish {
+        /// Which call.
+        call_id: CallId,
+        /// What happened, in order.
+        events: Vec<HubEvent>,
+    },
+}
+
+/// One event on its way to the hub, which gives it its `seq`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HubEvent {
+    /// When it happened.
+    pub at: Millis,
+    /// What.
+    pub event: LiveEvent,
+}
+
+/// What a `HubActor` answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub enum HubReply {
+    /// To `Publish`.
+    Published {
+        /// `seq` of the last event.
+        seq: u64,
+    },
+}
+
+/// Asks the actor of `call`.
+pub async fn ask_call(
+    actors: &dyn Actors,
+    call: CallId,
+    command: &CallCommand,
+) -> Result<CallReply, ActorError> {
+    let command = serde_json::to_value(command).map_err(|_| ActorError::Unavailable)?;
+    let reply = actors.call(call, command).await?;
+    // An actor of another version may answer what we don't know: as good as no answer.
+    serde_json::from_value(reply).map_err(|_| ActorError::Unavailable)
+}
+
+/// Asks the hub of `tenant`.
+pub async fn ask_hub(
+    actors: &dyn Actors,
+    tenant: TenantId,
+    command: &HubCommand,
+) -> Result<HubReply, ActorError> {
+    let command = serde_json::to_value(command).map_err(|_| ActorError::Unavailable)?;
+    let reply = actors.hub(tenant, command).await?;
+    serde_json::from_value(reply).map_err(|_| ActorError::Unavailable)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn check<T: Serialize + for<'a> Deserialize<'a> + PartialEq + std::fmt::Debug>(
+        value: &T,
+        wire: serde_json::Value,
+    ) {
+        assert_eq!(serde_json::to_value(value).unwrap(), wire);
+        assert_eq!(serde_json::from_value::<T>(wire).unwrap(), *value);
+    }
+
+    /// Two versions of the worker speak this with each other during a deployment: a change here is a decision.
+    #[test]
+    fn wire_format_is_fixed() {
+        check(&CallCommand::AfterStream { attempt: 2 }, json!({"command": "after_stream", "attempt": 2}));
+        check(&CallCommand::End, json!({"command": "end"}));
+        check(&CallCommand::Transcript, json!({"command": "transcript"}));
+        check(
+            &CallCommand::CarrierEnded { status: CarrierEnd::Completed },
+            json!({"command": "carrier_ended", "status": "completed"}),
+        );
+        check(
+            &CallReply::AfterStream { after: AfterStream::Reconnect { attempt: 3 } },
+            json!({"reply": "after_stream", "after": {"next": "reconnect", "attempt": 3}}),
+        );
+        check(&CallReply::Accepted, json!({"reply": "accepted"}));
+        check(&CallReply::NotRunning, json!({"reply": "not_running"}));
+        check(
+            &CallReply::Transcript { interactions: vec![], complete: true },
+            json!({"reply": "transcript", "interactions": [], "complete": true}),
+        );
+        let call_id: CallId = "01939a2b-0000-7000-8000-000000000001".parse().unwrap();
+        check(
+            &HubCommand::Publish {
+                call_id,
+                events: vec![HubEvent { at: Millis(7), event: LiveEvent::CallerSpeaking }],
+            },
+            json!({"command": "publish", "call_id": call_id, "events": [{"at": 7, "event": {"type": "caller_speaking"}}]}),
+        );
+        check(&HubReply::Published { seq: 9 }, json!({"reply": "published", "seq": 9}));
+    }
+}

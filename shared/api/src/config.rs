@@ -1,0 +1,270 @@
+//! Configuration: read once, then handed around. It knows what is missing and says so by name.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use voicecore_types::Secret;
+use voicecore_wire::twilio::origin::Origin;
+use voicecore_wire::twilio::sid::AccountSid;
+use voicecore_wire::twilio::signature::Verifier;
+
+/// The fewest bytes of `JWT_SECRET`: as many as HMAC-SHA-256 puts out.
+pub const MIN_JWT_SECRET_BYTES: usize = 32;
+/// Where Twilio's REST API is unless `TWILIO_BASE_URL` says otherwise.
+pub const DEFAULT_TWILIO_BASE_URL: &str = "https://api.twilio.com";
+/// Where OpenAI's API is unless `OPENAI_BASE_URL` says otherwise.
+pub const DEFAULT_OPENAI_BASE_URL: &str = "https://api.openai.com/v1";
+/// The speech-to-speech model unless `OPENAI_REALTIME_MODEL` says otherwise.
+pub const DEFAULT_REALTIME_MODEL: &str = "gpt-realtime-2.1";
+
+/// Everything that is configured from outside. Secrets show as `***` in `Debug`.
+///
+/// A required value that is absent or not valid does not stop the system: `/ready` answers 503 with its name, and so do
+/// the routes that need it (`config_missing`). Everything else goes on working.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `PUBLIC_URL`: the origin under which Twilio reaches us; `https`, or `http` on a loopback address.
+    pub public_url: Required<Origin>,
+    /// How to speak with Twilio.
+    pub twilio: TwilioConfig,
+    /// How to speak with OpenAI.
+    pub openai: OpenAiConfig,
+    /// The keys of our own.
+    pub keys: KeyConfig,
+    /// `JOURNAL`: calls are journaled, so that they survive the death of their actor. `off` is for the benchmark.
+    pub journal: bool,
+}
+
+/// How to speak with Twilio.
+#[derive(Debug, Clone)]
+pub struct TwilioConfig {
+    /// `TWILIO_ACCOUNT_SID`.
+    pub account_sid: Required<AccountSid>,
+    /// `TWILIO_AUTH_TOKEN`: signs Twilio's requests and ours.
+    pub auth_token: Required<Secret<String>>,
+    /// `TWILIO_AUTH_TOKEN_SECONDARY`: accepted beside the first while tokens rotate.
+    pub auth_token_secondary: Option<Secret<String>>,
+    /// `TWILIO_BASE_URL`, without a slash at the end.
+    pub base_url: Required<String>,
+}
+
+/// How to speak with OpenAI.
+#[derive(Debug, Clone)]
+pub struct OpenAiConfig {
+    /// `OPENAI_API_KEY`.
+    pub api_key: Required<Secret<String>>,
+    /// `OPENAI_BASE_URL`: http(s), without a slash at the end. Sockets are opened below it, too.
+    pub base_url: Required<String>,
+    /// `OPENAI_REALTIME_MODEL`.
+    pub realtime_model: String,
+}
+
+/// The keys of our own.
+#[derive(Debug, Clone)]
+pub struct KeyConfig {
+    /// `JWT_SECRET`: what we sign is signed by keys derived from it, one for each purpose.
+    pub jwt_secret: Required<Secret<String>>,
+    /// `MASTER_KEY`: 32 bytes in base64. Wraps the keys that encrypt what is stored.
+    pub master_key: Required<Secret<[u8; 32]>>,
+}
+
+/// A required configuration value is absent or not valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the configuration value {name} is {}", if *.invalid { "not valid" } else { "missing" })]
+pub struct ConfigMissing {
+    /// Its name.
+    pub name: &'static str,
+    /// It is there, but not valid.
+    pub invalid: bool,
+}
+
+/// A value that something cannot do without.
+#[derive(Debug, Clone)]
+pub struct Required<T>(Result<T, ConfigMissing>);
+
+impl<T> Required<T> {
+    /// The value, or the name of what is missing.
+    pub fn get(&self) -> Result<&T, ConfigMissing> {
+        self.0.as_ref().map_err(|missing| *missing)
+    }
+
+    fn read(name: &'static str, text: Option<&str>, parse: impl FnOnce(&str) -> Option<T>) -> Self {
+        let text = text.map(str::trim).filter(|t| !t.is_empty());
+        let value = text.ok_or(ConfigMissing { name, invalid: false });
+        Self(value.and_then(|text| parse(text).ok_or(ConfigMissing { name, invalid: true })))
+    }
+
+    fn missing(&self) -> Option<ConfigMissing> {
+        self.0.as_ref().err().copied()
+    }
+}
+
+impl Config {
+    /// Reads every value once through `lookup`, which gives the value of a name if it is set. Blank is not set.
+    pub fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Self {
+        let secret = |name| {
+            let text = lookup(name);
+            Required::read(name, text.as_deref(), |t| Some(Secret::new(t.to_owned())))
+        };
+        let or_default = |name: &str, default: &str| {
+            let text = lookup(name).map(|t| t.trim().to_owned());
+            text.filter(|t| !t.is_empty()).unwrap_or_else(|| default.to_owned())
+        };
+        let base_url = |name, default| Required::read(name, Some(&or_default(name, default)), parse_base_url);
+        Self {
+            public_url: Required::read("PUBLIC_URL", lookup("PUBLIC_URL").as_deref(), parse_public_url),
+            twilio: TwilioConfig {
+                account_sid: Required::read(
+                    "TWILIO_ACCOUNT_SID",
+                    lookup("TWILIO_ACCOUNT_SID").as_deref(),
+                    |t| t.parse().ok(),
+                ),
+                auth_token: secret("TWILIO_AUTH_TOKEN"),
+                auth_token_secondary: secret("TWILIO_AUTH_TOKEN_SECONDARY").0.ok(),
+                base_url: base_url("TWILIO_BASE_URL", DEFAULT_TWILIO_BASE_URL),
+            },
+            openai: OpenAiConfig {
+                api_key: secret("OPENAI_API_KEY"),
+                base_url: base_url("OPENAI_BASE_URL", DEFAULT_OPENAI_BASE_URL),
+                realtime_model: or_default("OPENAI_REALTIME_MODEL", DEFAULT_REALTIME_MODEL),
+            },
+            keys: KeyConfig {
+                jwt_secret: Required::read("JWT_SECRET", lookup("JWT_SECRET").as_deref(), |t| {
+                    (t.len() >= MIN_JWT_SECRET_BYTES).then(|| Secret::new(t.to_owned()))
+                }),
+                master_key: Required::read("MASTER_KEY", lookup("MASTER_KEY").as_deref(), |t| {
+                    Some(Secret::new(STANDARD.decode(t).ok()?.try_into().ok()?))
+                }),
+            },
+            journal: or_default("JOURNAL", "on") != "off",
+        }
+    }
+
+    /// Every required value that is absent or not valid. Empty: everything is there.
+    pub fn missing(&self) -> Vec<ConfigMissing> {
+        let all = [
+            self.public_url.missing(),
+            self.twilio.account_sid.missing(),
+            self.twilio.auth_token.missing(),
+            self.twilio.base_url.missing(),
+            self.openai.api_key.missing(),
+            self.openai.base_url.missing(),
+            self.keys.jwt_secret.missing(),
+            self.keys.master_key.missing(),
+        ];
+        all.into_iter().flatten().collect()
+    }
+
+    /// What checks the signatures of Twilio's requests.
+    pub(crate) fn verifier(&self) -> Result<Verifier, ConfigMissing> {
+        let origin = self.public_url.get()?.clone();
+        let token = self.twilio.auth_token.get()?.clone();
+        Ok(Verifier::new(origin, token, self.twilio.auth_token_secondary.clone()))
+    }
+}
+
+/// Twilio is told this address and sends what callers say to it: in clear only within this machine.
+fn parse_public_url(text: &str) -> Option<Origin> {
+    let origin: Origin = text.parse().ok()?;
+    let text = origin.to_string();
+    (text.starts_with("https://") || is_loopback(&text)).then_some(origin)
+}
+
+/// Credentials go to this address: in clear only within this machine.
+fn parse_base_url(text: &str) -> Option<String> {
+    let text = text.trim_end_matches('/');
+    let plain = text.bytes().all(|b| b.is_ascii_graphic()) && !text.contains(['?', '#', '@']);
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+    let trusted = text.starts_with("https://") || is_loopback(text);
+    (plain && !host.is_empty() && !host.starts_with('/') && trusted).then(|| text.to_owned())
+}
+
+/// `text` is an `http://` address on the loopback interface.
+fn is_loopback(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("http://") else { return false };
+    let authority = rest.split('/').next().unwrap_or_default();
+    let host = match authority.strip_prefix('[') {
+        Some(literal) => literal.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COMPLETE: [(&str, &str); 6] = [
+        ("PUBLIC_URL", "https://voice.example.com"),
+        ("TWILIO_ACCOUNT_SID", "AC00000000000000000000000000000001"),
+        ("TWILIO_AUTH_TOKEN", "token-of-twilio"),
+        ("OPENAI_API_KEY", "sk-of-openai"),
+        ("JWT_SECRET", "0123456789abcdef0123456789abcdef"),
+        ("MASTER_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+    ];
+
+    fn config(change: &[(&str, Option<&str>)]) -> Config {
+        Config::from_lookup(&|name| match change.iter().find(|(n, _)| *n == name) {
+            Some((_, value)) => value.map(str::to_owned),
+            None => COMPLETE.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()),
+        })
+    }
+
+    #[test]
+    fn complete_configuration_misses_nothing() {
+        let config = config(&[]);
+        assert_eq!(config.missing(), []);
+        assert_eq!(config.twilio.base_url.get().unwrap(), DEFAULT_TWILIO_BASE_URL);
+        assert_eq!(config.openai.realtime_model, DEFAULT_REALTIME_MODEL);
+        assert!(config.journal);
+    }
+
+    #[test]
+    fn each_required_value_is_named_when_it_is_absent_or_blank() {
+        for (name, _) in COMPLETE {
+            for absent in [None, Some(""), Some("  ")] {
+                assert_eq!(config(&[(name, absent)]).missing(), [ConfigMissing { name, invalid: false }]);
+            }
+        }
+    }
+
+    #[test]
+    fn values_that_are_not_valid_are_named_and_not_used() {
+        for (name, value) in [
+            ("PUBLIC_URL", "http://voice.example.com"),
+            ("PUBLIC_URL", "https://voice.example.com/path"),
+            ("PUBLIC_URL", "http://127.0.0.1.example.com"),
+            ("TWILIO_ACCOUNT_SID", "SK00000000000000000000000000000001"),
+            ("TWILIO_BASE_URL", "http://twilio.example.com"),
+            ("OPENAI_BASE_URL", "ftp://x"),
+            ("OPENAI_BASE_URL", "https://user@example.com/v1"),
+            ("JWT_SECRET", "too short"),
+            ("MASTER_KEY", "AAEC"),
+            ("MASTER_KEY", "not base64!"),
+        ] {
+            assert_eq!(
+                config(&[(name, Some(value))]).missing(),
+                [ConfigMissing { name, invalid: true }],
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn loopback_needs_no_tls() {
+        for url in ["http://127.0.0.1:8787", "http://localhost:1", "http://[::1]:80"] {
+            assert_eq!(
+                config(&[("PUBLIC_URL", Some(url)), ("OPENAI_BASE_URL", Some(url))]).missing(),
+                [],
+                "{url}"
+            );
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let shown = format!("{:?}", config(&[("TWILIO_AUTH_TOKEN_SECONDARY", Some("second-token"))]));
+        for secret in ["token-of-twilio", "second-token", "sk-of-openai", "0123456789abcdef", "AAECAwQ"] {
+            assert!(!shown.contains(secret), "{secret}");
+        }
+    }
+}
