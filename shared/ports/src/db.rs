@@ -6,6 +6,8 @@ use crate::BoxFuture;
 pub const MAX_PARAMETERS: usize = 100;
 /// The most statements of one batch.
 pub const MAX_STATEMENTS: usize = 50;
+/// The largest integer that a JavaScript number carries exactly, and with it the last moment that can be stored.
+pub const MAX_INT: i64 = 1 << 53;
 
 /// A value that goes into or comes out of a row. Booleans are 0/1, JSON and ids are text, moments are milliseconds.
 ///
@@ -49,7 +51,7 @@ impl From<String> for Value {
 }
 impl From<voicecore_types::Millis> for Value {
     fn from(v: voicecore_types::Millis) -> Self {
-        Self::Int(i64::try_from(v.0).unwrap_or(i64::MAX))
+        Self::Int(i64::try_from(v.0).unwrap_or(MAX_INT).min(MAX_INT))
     }
 }
 impl<T: Into<Value>> From<Option<T>> for Value {
@@ -59,7 +61,7 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 }
 
 /// SQL text. It can be built from `&'static str` fragments only, so no input can ever become SQL, and a list with
-/// optional filters stays injection-free. Parameters are `?1`, `?2`, … or `?` in order.
+/// optional filters stays injection-free. Parameters are `?1`, `?2`, … or `?` in order, one way in one statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sql(String);
 
@@ -82,7 +84,8 @@ impl Sql {
     }
 }
 
-/// How many rows a statement must change (or return, for a query) within a batch.
+/// How many rows a statement must change. Only an `insert`, `update` or `delete` can be asked: [`DbError::Invalid`]
+/// otherwise. SQLite engines keep it through [`guard`](crate::guard), PostgreSQL by comparing counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expect {
     /// Any number.
@@ -138,7 +141,7 @@ pub enum DbError {
     /// A statement of a batch did not change as many rows as expected; nothing of the batch was stored.
     #[error("statement {index} of the batch changed another number of rows than expected")]
     Unexpected {
-        /// Its position, from 0, where the engine can tell (0 otherwise).
+        /// Its position, from 0.
         index: usize,
     },
     /// The database cannot be reached or is overloaded. Trying again may help.
