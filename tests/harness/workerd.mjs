@@ -23,7 +23,8 @@
 //   {"error":"…"}                                                                 then exit code 1
 // What the worker logs goes to standard error.
 //
-// Standard input, a line each: `scheduled` runs the cron handler. When it closes, or on SIGTERM or SIGINT, workerd is
+// Standard input, a line each: `scheduled` runs the cron handler; `{"sql":"…","args":[…]}` runs a statement on D1 and
+// answers {"done":"sql","rows":[…]}: how tests put in a set-up token or raise a limit. When it closes, or on SIGTERM or SIGINT, workerd is
 // killed and the harness exits with 0. When workerd dies by itself and `restart` is off, it exits with 3.
 //
 // Not as in production: the queue is held in memory, so jobs that wait are lost when workerd is killed.
@@ -148,6 +149,12 @@ async function main() {
   const lines = readline.createInterface({ input: process.stdin });
   lines.on("close", () => stop(0));
   lines.on("line", async (line) => {
+    if (line.startsWith("{")) {
+      const { sql, args = [] } = JSON.parse(line);
+      const db = await mf.getD1Database("DB", "voicecore");
+      const { results } = await db.prepare(sql).bind(...args).all();
+      return say({ done: "sql", rows: results });
+    }
     if (line.trim() !== "scheduled") return;
     const worker = await mf.getWorker("voicecore");
     const { outcome } = await worker.scheduled({ cron: "* * * * *" });
