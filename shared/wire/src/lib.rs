@@ -1,1 +1,3 @@
 //! Other people's formats: Twilio and OpenAI, both directions.
+
+pub mod twilio;
