@@ -1,0 +1,109 @@
+//! Telling what is being done while it is done.
+
+use std::fs::{self, File};
+use std::io::{IsTerminal, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use crate::proc;
+
+const POLL: Duration = Duration::from_millis(50);
+const REDRAW: Duration = Duration::from_millis(250);
+/// Without a terminal nothing can be redrawn: a line now and then shows that it still goes on.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How much of a failed step's log is shown.
+const TAIL_LINES: usize = 40;
+const TAIL_BYTES: u64 = 16 * 1024;
+
+/// A span of time as people say it: `0.4 s`, `12 s`, `3 min 05 s`.
+pub(crate) fn spell(span: Duration) -> String {
+    match span.as_secs() {
+        0..10 => format!("{:.1} s", span.as_secs_f64()),
+        whole @ 10..60 => format!("{whole} s"),
+        whole => format!("{} min {:02} s", whole / 60, whole % 60),
+    }
+}
+
+/// Runs one slow command with its output in a log file, showing its title, last line and elapsed time.
+/// Past `limit` it is killed. A failure shows the end of the log.
+pub(crate) fn step(title: &str, command: &mut Command, limit: Duration) -> Result<()> {
+    let slug: String =
+        title.chars().take(60).map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let path = proc::work_dir("xtask")?.join(format!("{slug}.log"));
+    let log = File::create(&path).with_context(|| format!("writing {}", path.display()))?;
+    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+
+    let began = proc::now();
+    let mut child = command.spawn().with_context(|| format!("starting `{}`", proc::describe(command)))?;
+    let status = watch(title, &mut child, &path, limit)?;
+    let took = spell(began.elapsed());
+    match status {
+        Some(status) if status.success() => {
+            eprintln!("\r\x1b[K  ✓ {title} · {took}");
+            Ok(())
+        }
+        Some(status) => {
+            eprintln!("\r\x1b[K  ✗ {title} · {took}");
+            bail!(
+                "{title}: `{}` failed ({status}); {}:\n{}",
+                proc::describe(command),
+                path.display(),
+                tail(&path)
+            )
+        }
+        None => {
+            eprintln!("\r\x1b[K  ✗ {title} · no answer within {}", spell(limit));
+            bail!("{title}: `{}` took longer than {}", proc::describe(command), spell(limit))
+        }
+    }
+}
+
+/// Waits for the child; `None` when it had to be killed at the limit.
+fn watch(title: &str, child: &mut Child, log: &Path, limit: Duration) -> Result<Option<ExitStatus>> {
+    let terminal = std::io::stderr().is_terminal();
+    let began = proc::now();
+    let mut shown = Duration::ZERO;
+    if !terminal {
+        eprintln!("  … {title}");
+    }
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        let elapsed = began.elapsed();
+        if elapsed > limit {
+            child.kill().ok();
+            child.wait()?;
+            return Ok(None);
+        }
+        if elapsed >= shown + if terminal { REDRAW } else { HEARTBEAT } {
+            shown = elapsed;
+            let last = tail(log);
+            let last: String = last.lines().last().unwrap_or_default().trim().chars().take(60).collect();
+            if terminal {
+                eprint!("\r\x1b[K  … {title} · {} · {last}", spell(elapsed));
+                std::io::stderr().flush().ok();
+            } else {
+                eprintln!("  … {title} · {} · {last}", spell(elapsed));
+            }
+        }
+        thread::sleep(POLL);
+    }
+}
+
+/// The last lines of a log, without escape sequences that would disturb the terminal.
+pub(crate) fn tail(path: &Path) -> String {
+    let mut bytes = Vec::new();
+    if let Ok(mut file) = File::open(path) {
+        let length = fs::metadata(path).map_or(0, |meta| meta.len());
+        file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES))).ok();
+        file.read_to_end(&mut bytes).ok();
+    }
+    let text = String::from_utf8_lossy(&bytes).replace('\r', "\n").replace('\x1b', "");
+    let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
+}

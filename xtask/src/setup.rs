@@ -1,0 +1,179 @@
+//! What must be on the machine before anything can be built, and getting it there: `cargo xtask setup`, and the same
+//! things one by one for the commands that need them. Each looks first and is quick when nothing is missing; all can
+//! be stopped at any time and begun again.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::debian;
+use crate::proc::{self, command, npm_bin, output, root, which};
+use crate::progress::{self, spell};
+use crate::toolchain::Toolchain;
+
+const CARGO_INSTALL_LIMIT: Duration = Duration::from_mins(40);
+const NPM_LIMIT: Duration = Duration::from_mins(15);
+const OLDEST_NODE: u32 = 20;
+/// Goes with the `worker` crate: `functions/cloudflare` is proven with this pair.
+const WORKER_BUILD: &str = "0.8.7";
+
+/// Everything that turns `functions/cloudflare` into a worker.
+pub(crate) struct WasmKit {
+    pub(crate) toolchain: Toolchain,
+    pub(crate) wasm_bindgen: PathBuf,
+    pub(crate) worker_build: PathBuf,
+}
+
+/// `cargo xtask setup`.
+pub(crate) fn all() -> Result<()> {
+    let began = proc::now();
+    let kit = wasm_kit()?;
+    speech()?;
+    println!(
+        "ready ({}): {}, wasm-bindgen {}, worker-build {WORKER_BUILD}, wrangler and workerd, espeak-ng",
+        spell(began.elapsed()),
+        kit.toolchain.version()?,
+        wasm_bindgen_version()?
+    );
+    Ok(())
+}
+
+/// Compiler, wasm-bindgen, worker-build and the node tools.
+pub(crate) fn wasm_kit() -> Result<WasmKit> {
+    let _one_at_a_time = lock()?;
+    node_tools()?;
+    let toolchain = Toolchain::ready()?;
+    let wasm_bindgen = cargo_tool("wasm-bindgen-cli", "wasm-bindgen", &wasm_bindgen_version()?)?;
+    let worker_build = cargo_tool("worker-build", "worker-build", WORKER_BUILD)?;
+    Ok(WasmKit { toolchain, wasm_bindgen, worker_build })
+}
+
+/// The compiler alone.
+pub(crate) fn toolchain() -> Result<Toolchain> {
+    let _one_at_a_time = lock()?;
+    Toolchain::ready()
+}
+
+/// wrangler, esbuild, wasm-opt and the oracles' packages, as package-lock.json has them.
+pub(crate) fn node() -> Result<()> {
+    let _one_at_a_time = lock()?;
+    node_tools()
+}
+
+/// espeak-ng, which gives callers and the simulated assistant their voices.
+pub(crate) fn speech() -> Result<()> {
+    if which("espeak-ng").is_some() {
+        return Ok(());
+    }
+    let _one_at_a_time = lock()?;
+    if debian::is_debian() {
+        return debian::install("speech synthesis", &["espeak-ng"]);
+    }
+    if which("brew").is_some() {
+        let mut brew = command("brew");
+        return progress::step("brew install espeak-ng", brew.args(["install", "espeak-ng"]), NPM_LIMIT);
+    }
+    bail!(
+        "espeak-ng is missing: it makes the simulated caller's voice. Install it (https://github.com/espeak-ng/espeak-ng)"
+    )
+}
+
+/// Two set-ups at once would disturb each other; the second waits.
+fn lock() -> Result<File> {
+    fs::create_dir_all(proc::cache())?;
+    let file = File::create(proc::cache().join("setup.lock"))?;
+    if file.try_lock().is_err() {
+        eprintln!("  … waiting for another `cargo xtask` to finish its set-up");
+        file.lock()?;
+    }
+    Ok(file)
+}
+
+/// The wasm-bindgen CLI must be of exactly the version of the library.
+fn wasm_bindgen_version() -> Result<String> {
+    let lock = fs::read_to_string(root().join("Cargo.lock")).context("reading Cargo.lock")?;
+    let mut lines = lock.lines().skip_while(|line| *line != "name = \"wasm-bindgen\"").skip(1);
+    lines
+        .next()
+        .and_then(|line| line.strip_prefix("version = \"")?.strip_suffix('"'))
+        .map(str::to_owned)
+        .context("Cargo.lock has no wasm-bindgen")
+}
+
+/// A program from the Rust registry in exactly this version: an installed one when it fits, else built once.
+fn cargo_tool(package: &str, program: &str, version: &str) -> Result<PathBuf> {
+    let home = proc::cache().join("tools").join(format!("{package}-{version}"));
+    let ours = home.join("bin").join(program);
+    let shared = proc::cache().join("tools/bin").join(program);
+    for candidate in [Some(ours.clone()), Some(shared), which(program)].into_iter().flatten() {
+        if candidate.is_file() && says_version(&candidate, version) {
+            return Ok(candidate);
+        }
+    }
+    let mut install = proc::cargo();
+    install
+        // Kept until it has succeeded, so that an interrupted build goes on where it was.
+        .env("CARGO_TARGET_DIR", proc::cache().join("build"))
+        // These run for seconds and are built on small machines: less optimising is less waiting.
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+        .args(["install", package, "--version", version, "--bin", program, "--locked", "--root"])
+        .arg(&home);
+    progress::step(&format!("building {program} {version}"), &mut install, CARGO_INSTALL_LIMIT)?;
+    Ok(ours)
+}
+
+fn says_version(program: &PathBuf, version: &str) -> bool {
+    output(command(program).arg("--version"))
+        .is_ok_and(|said| said.split_whitespace().any(|word| word == version))
+}
+
+fn node_tools() -> Result<()> {
+    let version = output(command("node").arg("--version"))
+        .context("Node.js is missing (https://nodejs.org, version 20 or newer)")?;
+    let major: u32 =
+        version.trim().trim_start_matches('v').split('.').next().and_then(|m| m.parse().ok()).unwrap_or(0);
+    if major < OLDEST_NODE {
+        bail!("Node.js {} is too old: version {OLDEST_NODE} or newer is needed", version.trim());
+    }
+    if node_modules_fit()? && npm_bin("wrangler").exists() {
+        return Ok(());
+    }
+    let mut ci = command("npm");
+    progress::step(
+        "npm ci (wrangler, workerd, esbuild, wasm-opt, test oracles)",
+        ci.args(["ci", "--no-audit", "--no-fund"]),
+        NPM_LIMIT,
+    )
+}
+
+/// Compares package-lock.json with the record npm leaves in `node_modules` as the last act of an installation.
+fn node_modules_fit() -> Result<bool> {
+    let wanted = locked_versions(&root().join("package-lock.json")).context("reading package-lock.json")?;
+    let Ok(there) = locked_versions(&root().join("node_modules/.package-lock.json")) else {
+        return Ok(false);
+    };
+    Ok(wanted.iter().all(|(path, (version, optional))| {
+        there.get(path).map_or(*optional, |(installed, _)| installed == version)
+    }))
+}
+
+/// Path in `node_modules` → version, and whether it may be absent (other platforms' binaries).
+fn locked_versions(file: &std::path::Path) -> Result<BTreeMap<String, (String, bool)>> {
+    let json: Value = serde_json::from_str(&fs::read_to_string(file)?)?;
+    let packages = json["packages"].as_object().context("no packages in it")?;
+    Ok(packages
+        .iter()
+        .filter(|(path, _)| !path.is_empty())
+        .map(|(path, entry)| {
+            let optional =
+                entry["optional"].as_bool().unwrap_or(false) || entry["peer"].as_bool().unwrap_or(false);
+            (path.clone(), (entry["version"].as_str().unwrap_or_default().to_owned(), optional))
+        })
+        .collect())
+}

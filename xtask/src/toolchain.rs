@@ -1,0 +1,209 @@
+//! The compiler that can build for wasm: the one in `PATH` where `rustup target add` works, Debian's own elsewhere.
+
+use std::env;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use crate::debian;
+use crate::proc::{self, command};
+use crate::progress;
+
+/// What the Workers runtime runs.
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+/// `rust-version` of the workspace.
+const OLDEST_MINOR: u32 = 91;
+/// Where rustup's servers cannot be reached its attempt hangs; with a way round it, do not wait long.
+const RUSTUP_LIMIT: Duration = Duration::from_secs(20);
+/// Without one, a slow line gets its time.
+const RUSTUP_PATIENT_LIMIT: Duration = Duration::from_mins(15);
+const STD_LIMIT: Duration = Duration::from_mins(15);
+const DEBIAN_PACKAGES: &[&str] = &["rustc-web", "cargo-web", "rust-web-src", "rust-web-clippy", "lld-22"];
+/// Debian's compiler does not bring `rust-lld`.
+const DEBIAN_LINKER: &str = "wasm-ld-22";
+
+/// A compiler proven to build and link for [`TARGET`].
+pub(crate) struct Toolchain {
+    /// Goes first in `PATH`, so that `cargo` and `rustc` are this toolchain's; `None`: `PATH` is right as it is.
+    bin: Option<PathBuf>,
+    linker: Option<&'static str>,
+}
+
+impl Toolchain {
+    /// Finds one that works, or makes one work. Quick when there is one.
+    pub(crate) fn ready() -> Result<Self> {
+        if let Some(found) = Self::find() {
+            return Ok(found);
+        }
+        let fallback = debian::is_debian();
+        if proc::which("rustup").is_some() {
+            let limit = if fallback { RUSTUP_LIMIT } else { RUSTUP_PATIENT_LIMIT };
+            let mut add = command("rustup");
+            add.args(["target", "add", TARGET]);
+            match progress::step("rustup target add wasm32-unknown-unknown", &mut add, limit) {
+                Ok(()) => {
+                    if let Some(found) = Self::find() {
+                        return Ok(found);
+                    }
+                }
+                Err(_) if fallback => {
+                    eprintln!("    rustup's servers do not answer; taking Debian's compiler instead")
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if !fallback {
+            bail!(
+                "no Rust compiler (1.{OLDEST_MINOR} or newer) for {TARGET}: install rustup (https://rustup.rs) and try again"
+            );
+        }
+        debian::install("Debian's Rust compiler", DEBIAN_PACKAGES)?;
+        let debian = Self::debian()?;
+        if !debian.works() {
+            debian.build_std()?;
+        }
+        if !debian.works() {
+            bail!(
+                "{TARGET} still does not compile with /usr/bin/rustc: {}",
+                debian.probe().err().map_or_else(String::new, |e| e.to_string())
+            );
+        }
+        Ok(debian)
+    }
+
+    fn find() -> Option<Self> {
+        let usual = Self { bin: None, linker: None };
+        if usual.works() {
+            return Some(usual);
+        }
+        if !Path::new("/usr/bin/rustc").exists() {
+            return None;
+        }
+        Self::debian().ok().filter(Self::works)
+    }
+
+    /// Debian's compiler, behind a folder of links: `/usr/bin` itself must not come before other things in `PATH`.
+    fn debian() -> Result<Self> {
+        let bin = proc::cache().join("debian-rust");
+        fs::create_dir_all(&bin)?;
+        for program in ["cargo", "rustc", "rustdoc", "cargo-clippy", "clippy-driver"] {
+            let link = bin.join(program);
+            if fs::symlink_metadata(&link).is_err() {
+                symlink(Path::new("/usr/bin").join(program), &link).or_else(|error| {
+                    if error.kind() == std::io::ErrorKind::AlreadyExists { Ok(()) } else { Err(error) }
+                })?;
+            }
+        }
+        Ok(Self { bin: Some(bin), linker: Some(DEBIAN_LINKER) })
+    }
+
+    /// A program run with this toolchain first in `PATH`, building under `target/wasm`: two compilers that share a
+    /// target folder would throw away each other's work.
+    pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = command(program);
+        command.env("CARGO_TARGET_DIR", proc::root().join("target/wasm"));
+        // As worker-build sets it, or each would rebuild what the other has built.
+        command.env("WASM_BINDGEN_USE_JS_SYS", "1");
+        if let Some(bin) = &self.bin {
+            let rest = env::var_os("PATH").unwrap_or_default();
+            let all = std::iter::once(bin.clone()).chain(env::split_paths(&rest));
+            command.env("PATH", env::join_paths(all).unwrap_or(rest.clone()));
+            for rustups in ["RUSTUP_TOOLCHAIN", "RUSTC", "RUSTDOC"] {
+                command.env_remove(rustups);
+            }
+        }
+        if let Some(linker) = self.linker {
+            command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
+        }
+        command
+    }
+
+    /// A program of this toolchain itself (`Command` looks a bare name up in our own `PATH`, not the child's).
+    pub(crate) fn program(&self, name: &str) -> Command {
+        match &self.bin {
+            Some(bin) => self.command(bin.join(name)),
+            None => self.command(name),
+        }
+    }
+
+    /// The compiler's name and version, part of what decides whether something must be built again.
+    pub(crate) fn version(&self) -> Result<String> {
+        Ok(proc::output(self.program("rustc").arg("-V"))?.trim().to_owned())
+    }
+
+    fn works(&self) -> bool {
+        self.probe().is_ok()
+    }
+
+    /// Compiles and links three lines: the only proof that compiler, std and linker are there and fit together.
+    fn probe(&self) -> Result<()> {
+        let version = self.version()?;
+        let minor = version.split('.').nth(1).and_then(|minor| minor.parse().ok()).unwrap_or(0);
+        if minor < OLDEST_MINOR {
+            bail!("{version} is older than 1.{OLDEST_MINOR}");
+        }
+        let out = proc::work_dir("xtask")?.join(format!("probe-{}.wasm", std::process::id()));
+        let mut rustc = self.program("rustc");
+        rustc.args(["-", "--edition=2024", "--crate-name=probe", "--crate-type=cdylib", "--target", TARGET]);
+        rustc.arg("-o").arg(&out);
+        if let Some(linker) = self.linker {
+            rustc.arg(format!("-Clinker={linker}"));
+        }
+        let mut child = rustc.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(
+                b"#[unsafe(no_mangle)] pub extern \"C\" fn f() -> usize { std::env::args().count() }\n",
+            )?;
+        }
+        let done = child.wait_with_output()?;
+        fs::remove_file(&out).ok();
+        if !done.status.success() {
+            bail!("{}", String::from_utf8_lossy(&done.stderr).trim());
+        }
+        Ok(())
+    }
+
+    /// Debian does not package std for wasm: builds it from `rust-web-src` and puts it where rustc and worker-build look.
+    /// Bitcode is embedded because the worker is built with `lto = true`.
+    fn build_std(&self) -> Result<()> {
+        let dir = proc::cache().join("std").join(self.version()?.replace([' ', '/'], "_"));
+        fs::create_dir_all(dir.join("src"))?;
+        fs::write(dir.join("src/lib.rs"), "")?;
+        fs::write(dir.join("Cargo.toml"), "[package]\nname = \"empty\"\nedition = \"2021\"\n[workspace]\n")?;
+        let mut build = self.program("cargo");
+        build
+            .current_dir(&dir)
+            .env("CARGO_TARGET_DIR", dir.join("target"))
+            .env("RUSTC_BOOTSTRAP", "1")
+            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "-Cembed-bitcode=yes")
+            .args([
+                "build",
+                "--release",
+                "-Zbuild-std=std,test,panic_abort,panic_unwind,proc_macro",
+                "--target",
+                TARGET,
+            ]);
+        progress::step("building Rust's standard library for wasm", &mut build, STD_LIMIT)?;
+
+        let library = PathBuf::from("/usr/lib/rustlib").join(TARGET).join("lib");
+        let artefacts = dir.join("target").join(TARGET).join("release/deps");
+        let mut rlibs: Vec<PathBuf> = fs::read_dir(&artefacts)
+            .with_context(|| format!("reading {}", artefacts.display()))?
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| path.extension().is_some_and(|ext| ext == "rlib"))
+            .filter(|path| {
+                !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("libempty"))
+            })
+            .collect();
+        rlibs.sort();
+        // What an older compiler left there would be refused, or chosen instead.
+        proc::run(debian::as_root("rm")?.arg("-rf").arg(&library))?;
+        proc::run(debian::as_root("mkdir")?.arg("-p").arg(&library))?;
+        proc::run(debian::as_root("cp")?.args(&rlibs).arg(&library))
+    }
+}
