@@ -1,0 +1,14 @@
+-- Messages that callers left for human beings.
+create table messages (
+  id text primary key,
+  tenant_id text not null references tenants (id),
+  business_id text not null references businesses (id),
+  call_id text not null references calls (id),
+  caller_name text,
+  -- Sealed.
+  callback_number text,
+  body text not null,
+  created_at bigint not null
+);
+
+create index messages_recent on messages (tenant_id, created_at, id);
