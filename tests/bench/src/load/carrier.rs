@@ -18,6 +18,8 @@ use crate::clock::{at, micros};
 use crate::socket_config;
 
 const FRAME_MICROS: u64 = BLOCK_MS * 1_000;
+/// How long a caller still listens when the run is over.
+const DRAIN_MICROS: u64 = 700_000;
 
 /// Lives through call number `call`; a failure is noted in the samples.
 pub(crate) async fn call(run: Rc<Run>, call: u16) {
@@ -97,7 +99,12 @@ async fn talk(
         }
     }
     // What is under way may still arrive before it counts as lost.
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    let until = at(micros() + DRAIN_MICROS);
+    while let Ok(Some(Ok(message))) = tokio::time::timeout_at(until, socket.next()).await {
+        if let Message::Text(text) = message {
+            received(run, call, &text)?;
+        }
+    }
     let stop = format!(
         r#"{{"event":"stop","sequenceNumber":"{}","streamSid":"{stream_sid}","stop":{{"accountSid":"{}","callSid":"{call_sid}"}}}}"#,
         sequence + 1,

@@ -184,6 +184,9 @@ impl Session {
 
     async fn tick(&mut self) -> anyhow::Result<()> {
         let Some(call) = self.call else { return Ok(()) };
+        if self.run.stopping.get() {
+            return Ok(());
+        }
         match self.phase {
             Phase::Configuring => Ok(()),
             Phase::Quiet(_) | Phase::CallerSpeaks(_) if self.wants_response => self.begin().await,
