@@ -9,8 +9,10 @@ pub enum Input<'a> {
     CarrierText(&'a str),
     /// A binary frame of the carrier's media socket, of this many bytes. Twilio sends none: counted and ignored.
     CarrierBinary(usize),
-    /// The carrier's socket closed or failed.
+    /// The carrier's socket closed or failed: the current one, never one that was superseded.
     CarrierClosed,
+    /// The carrier says by another way (status callback) that the telephone call is over.
+    CarrierEnded,
     /// The model's socket is open.
     ModelOpened,
     /// The model could not be reached, or refused before a socket was open; `status` 0 when there was no answer.
@@ -52,7 +54,8 @@ pub enum Output {
     ToModel(String),
     /// Close the model's socket.
     CloseModel,
-    /// Run a tool and bring its result as `Input::ToolDone`.
+    /// Run a tool and bring its result as `Input::ToolDone`. Emitted once for each `tool_call_id`, and once more when
+    /// the call is resumed before the result was journaled: (call id, `tool_call_id`) is the idempotency key.
     RunTool(ToolCall),
     /// Append to the journal, without making audio wait.
     Journal(JournalEntry),

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use voicecore_types::Millis;
 
-use crate::{EndReason, Interaction, Usage};
+use crate::{EndReason, Interaction, ToolCall, Usage};
 
 /// What must survive the death of the actor. Appended in order; a lost tail (unconfirmed writes) costs the last words,
 /// never the call.
@@ -15,6 +15,21 @@ pub enum JournalEntry {
         /// When.
         at: Millis,
     },
+    /// `<Connect action>` was answered with another stream, as this attempt; it may never arrive.
+    Offered {
+        /// From 2.
+        attempt: u32,
+        /// When.
+        at: Millis,
+    },
+    /// A session with the model is being opened.
+    ModelSession {
+        /// 1 for the first of the call.
+        number: u32,
+    },
+    /// A tool is about to be run. Its result comes as [`JournalEntry::Interaction`]; a call that is resumed before it
+    /// came asks for the run again with the same id, which the adapter's unique key makes one run.
+    Tool(ToolCall),
     /// An utterance or tool run, new or changed: the last one with a `seq` counts.
     Interaction(Interaction),
     /// Running total.

@@ -4,13 +4,17 @@
 //! [`Call::poll_timeout`]. That is the whole contract (see `README.md` beside this crate for the invariants).
 
 mod after;
+mod call;
 mod config;
+mod door;
 mod io;
 mod journal;
 mod transcript;
 
 pub use after::AfterStream;
+pub use call::{AttachRefused, Attached, Call};
 pub use config::{CallConfig, Limits, NoiseReduction, SessionConfig, ToolSpec, TurnDetection};
+pub use door::{Door, DoorRefused, StreamOpened};
 pub use io::{Input, LiveEvent, OpenModel, OperatorCommand, Output, ToolCall, ToolEffect, ToolResult};
 pub use journal::JournalEntry;
 pub use transcript::{CallSummary, EndReason, Interaction, InteractionKind, Speaker, Usage};
