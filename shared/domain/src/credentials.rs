@@ -1,0 +1,186 @@
+//! API keys and setup tokens: their text, and what is stored of them.
+//!
+//! Both carry 256 random bits, so that a plain SHA-256 is all the hash they need: there is nothing to guess.
+
+use std::fmt::{self, Write as _};
+use std::str::FromStr;
+
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use voicecore_types::{Millis, Secret};
+
+/// The text is not a credential of this kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a well-formed credential")]
+pub struct CredentialError;
+
+/// A setup link is good for this long.
+pub const SETUP_TOKEN_LIFETIME: Millis = Millis::from_secs(7 * 86_400);
+
+const PREFIX_BYTES: usize = 8;
+const SECRET_BYTES: usize = 32;
+
+/// A key for programs: `vc_<prefix>_<secret>`, 16 and 64 lower-case hexadecimal digits.
+///
+/// The prefix is public: it finds the row and may be shown in lists. The whole text is secret, `Debug` hides it.
+#[derive(Clone)]
+pub struct ApiKey {
+    prefix: String,
+    text: Secret<String>,
+}
+
+impl ApiKey {
+    /// A new key from 40 random bytes.
+    #[must_use]
+    pub fn new(random: &[u8; PREFIX_BYTES + SECRET_BYTES]) -> Self {
+        let (prefix, secret) = random.split_at(PREFIX_BYTES);
+        let prefix = hex(prefix);
+        let text = Secret::new(format!("vc_{prefix}_{}", hex(secret)));
+        Self { prefix, text }
+    }
+
+    /// What finds the row.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// The whole key. It is shown once, to whoever made it.
+    pub fn expose(&self) -> &str {
+        self.text.expose()
+    }
+
+    /// What is stored of it.
+    pub fn hash(&self) -> String {
+        sha256(self.expose())
+    }
+
+    /// This key has that stored hash. Takes the same time whatever differs.
+    pub fn matches(&self, stored_hash: &str) -> bool {
+        self.hash().as_bytes().ct_eq(stored_hash.as_bytes()).into()
+    }
+}
+
+impl FromStr for ApiKey {
+    type Err = CredentialError;
+
+    fn from_str(text: &str) -> Result<Self, CredentialError> {
+        let rest = text.strip_prefix("vc_").ok_or(CredentialError)?;
+        let (prefix, secret) = rest.split_once('_').ok_or(CredentialError)?;
+        if is_hex(prefix, PREFIX_BYTES) && is_hex(secret, SECRET_BYTES) {
+            Ok(Self { prefix: prefix.to_owned(), text: Secret::new(text.to_owned()) })
+        } else {
+            Err(CredentialError)
+        }
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ApiKey({}…)", self.prefix)
+    }
+}
+
+/// The token of the one-use link by which a system's first administrator comes in: `vcs_` and 64 hexadecimal digits.
+#[derive(Debug, Clone)]
+pub struct SetupToken(Secret<String>);
+
+impl SetupToken {
+    /// A new token from 32 random bytes.
+    #[must_use]
+    pub fn new(random: &[u8; SECRET_BYTES]) -> Self {
+        Self(Secret::new(format!("vcs_{}", hex(random))))
+    }
+
+    /// The token itself, for the link.
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+
+    /// What is stored of it, and what it is looked up by.
+    pub fn hash(&self) -> String {
+        sha256(self.expose())
+    }
+}
+
+impl FromStr for SetupToken {
+    type Err = CredentialError;
+
+    fn from_str(text: &str) -> Result<Self, CredentialError> {
+        let secret = text.strip_prefix("vcs_").ok_or(CredentialError)?;
+        if is_hex(secret, SECRET_BYTES) {
+            Ok(Self(Secret::new(text.to_owned())))
+        } else {
+            Err(CredentialError)
+        }
+    }
+}
+
+fn sha256(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a `String` cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+fn is_hex(text: &str, bytes: usize) -> bool {
+    text.len() == bytes * 2 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn keys_are_read_back_and_told_apart(
+            random in prop::array::uniform32(any::<u8>()),
+            more in prop::array::uniform8(any::<u8>()),
+            flip in 0_usize..40,
+        ) {
+            let mut bytes = [0; 40];
+            bytes[..8].copy_from_slice(&more);
+            bytes[8..].copy_from_slice(&random);
+            let key = ApiKey::new(&bytes);
+            let again: ApiKey = key.expose().parse().unwrap();
+            prop_assert_eq!(again.prefix(), key.prefix());
+            prop_assert!(again.matches(&key.hash()));
+
+            bytes[flip] ^= 1;
+            prop_assert!(!ApiKey::new(&bytes).matches(&key.hash()));
+        }
+
+        #[test]
+        fn any_text_is_refused_or_kept_as_it_is(text in ".{0,100}|vc_[0-9a-f]{16}_[0-9a-f]{64}|vcs_[0-9a-f]{64}") {
+            if let Ok(key) = text.parse::<ApiKey>() {
+                prop_assert_eq!(key.expose(), &text);
+            }
+            if let Ok(token) = text.parse::<SetupToken>() {
+                prop_assert_eq!(token.expose(), &text);
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_exact_form_is_a_key() {
+        let good = format!("vc_{}_{}", "0".repeat(16), "a".repeat(64));
+        assert!(good.parse::<ApiKey>().is_ok());
+        for bad in ["", "vc_", "vc__", &good.to_uppercase(), &good[..good.len() - 1], &format!("{good}0")] {
+            assert!(bad.parse::<ApiKey>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn debug_hides_the_secret() {
+        let key = ApiKey::new(&[7; 40]);
+        assert_eq!(format!("{key:?}"), "ApiKey(0707070707070707…)");
+        assert_eq!(format!("{:?}", SetupToken::new(&[7; 32])), "SetupToken(***)");
+    }
+}

@@ -1,0 +1,205 @@
+//! The rules of a tenant's event log and of the tickets that open its sockets. The `HubActor` keeps the events and these
+//! two values in its storage; nothing here knows how.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use voicecore_types::Millis;
+
+/// Events kept for dashboards that were away; who missed more is told to load everything afresh.
+pub const EVENT_CAP: u64 = 10_000;
+/// A ticket opens a socket within this time, once.
+pub const TICKET_LIFETIME: Millis = Millis::from_secs(30);
+/// Tickets open at one time: more are refused, so that nobody fills the actor's storage by asking for them.
+pub const TICKET_CAP: usize = 1_000;
+
+/// Which events the log holds: the sequence numbers from `first` up to, not including, `next`.
+///
+/// Sequence numbers start at 1, have no gaps and are never used twice, so a subscriber that has seen `n` wants `n + 1`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogBounds {
+    first: u64,
+    next: u64,
+}
+
+/// Where a new event goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Appended {
+    /// Store it under this number.
+    pub seq: u64,
+    /// Delete the event with this number: the log is full.
+    pub evicted: Option<u64>,
+}
+
+/// What a subscriber has to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CatchUp {
+    /// The events `from` to `to`, both included, in order; none when `from > to`. Then what comes.
+    Events {
+        /// The first one.
+        from: u64,
+        /// The last one.
+        to: u64,
+    },
+    /// What it missed is gone, or it speaks of another log: load everything afresh, then what comes after `last`.
+    Resync {
+        /// The newest number given out.
+        last: u64,
+    },
+}
+
+impl Default for LogBounds {
+    fn default() -> Self {
+        Self { first: 1, next: 1 }
+    }
+}
+
+impl LogBounds {
+    /// Makes room for one event.
+    #[must_use = "the event has to be stored under this number, and the evicted one deleted"]
+    pub fn append(&mut self) -> Appended {
+        let seq = self.next;
+        self.next = self.next.saturating_add(1);
+        let evicted = (self.len() > EVENT_CAP).then(|| {
+            let oldest = self.first;
+            self.first = self.first.saturating_add(1);
+            oldest
+        });
+        Appended { seq, evicted }
+    }
+
+    /// What a subscriber gets that has seen everything up to and including `after`; without one, only what comes.
+    pub fn catch_up(&self, after: Option<u64>) -> CatchUp {
+        let last = self.last();
+        match after {
+            None => CatchUp::Events { from: self.next, to: last },
+            Some(after) if after > last || after.saturating_add(1) < self.first => CatchUp::Resync { last },
+            Some(after) => CatchUp::Events { from: after + 1, to: last },
+        }
+    }
+
+    /// The newest number given out; 0 before the first event.
+    pub const fn last(&self) -> u64 {
+        self.next.saturating_sub(1)
+    }
+
+    const fn len(&self) -> u64 {
+        self.next.saturating_sub(self.first)
+    }
+}
+
+/// Why there is no ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("too many tickets are open")]
+pub struct TooManyTickets;
+
+/// The open tickets, by whatever text names them (store a hash, not the ticket).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Tickets(BTreeMap<String, Millis>);
+
+impl Tickets {
+    /// Notes a ticket that may be used once until [`TICKET_LIFETIME`] from now. Expired ones are dropped.
+    pub fn issue(&mut self, now: Millis, ticket_hash: String) -> Result<(), TooManyTickets> {
+        self.0.retain(|_, expires| *expires > now);
+        if self.0.len() >= TICKET_CAP {
+            return Err(TooManyTickets);
+        }
+        self.0.insert(ticket_hash, now.plus(TICKET_LIFETIME));
+        Ok(())
+    }
+
+    /// Takes a ticket: true once, within its time. Store the value before the socket is accepted.
+    #[must_use]
+    pub fn redeem(&mut self, now: Millis, ticket_hash: &str) -> bool {
+        self.0.remove(ticket_hash).is_some_and(|expires| expires > now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+
+        /// A17, B2: a subscriber that comes and goes sees each event once, in order, or is told to start afresh.
+        #[test]
+        fn a17_every_event_once_in_order_across_reconnects(
+            steps in prop::collection::vec((0_u64..4_000, any::<bool>()), 1..8),
+        ) {
+            let mut bounds = LogBounds::default();
+            let mut stored = BTreeSet::new();
+            let mut seen = 0_u64;
+            for (new_events, connects) in steps {
+                for _ in 0..new_events {
+                    let Appended { seq, evicted } = bounds.append();
+                    prop_assert!(stored.insert(seq));
+                    if let Some(old) = evicted {
+                        prop_assert!(stored.remove(&old));
+                    }
+                }
+                prop_assert!(stored.len() as u64 <= EVENT_CAP);
+                if connects {
+                    match bounds.catch_up(Some(seen)) {
+                        CatchUp::Events { from, to } => {
+                            prop_assert_eq!(from, seen + 1);
+                            prop_assert!((from..=to).all(|seq| stored.contains(&seq)));
+                            prop_assert!(bounds.last() - seen <= EVENT_CAP);
+                        }
+                        CatchUp::Resync { .. } => prop_assert!(bounds.last() - seen > EVENT_CAP),
+                    }
+                    seen = bounds.last();
+                }
+            }
+        }
+
+        /// A ticket opens once, in time, and only if it was issued.
+        #[test]
+        fn tickets_open_once_and_in_time(
+            steps in prop::collection::vec((0_u64..20_000, any::<bool>(), 0_u8..6), 0..60),
+        ) {
+            let mut tickets = Tickets::default();
+            let mut model = BTreeMap::new();
+            let mut now = Millis::ZERO;
+            for (wait, issue, name) in steps {
+                now = now.plus(Millis(wait));
+                if issue {
+                    tickets.issue(now, name.to_string()).unwrap();
+                    model.insert(name, now.plus(TICKET_LIFETIME));
+                } else {
+                    let good = model.remove(&name).is_some_and(|expires| now < expires);
+                    prop_assert_eq!(tickets.redeem(now, &name.to_string()), good);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn without_a_number_only_news_is_sent() {
+        let mut bounds = LogBounds::default();
+        assert_eq!(bounds.catch_up(None), CatchUp::Events { from: 1, to: 0 });
+        assert_eq!(bounds.append(), Appended { seq: 1, evicted: None });
+        assert_eq!(bounds.catch_up(None), CatchUp::Events { from: 2, to: 1 });
+        assert_eq!(bounds.catch_up(Some(0)), CatchUp::Events { from: 1, to: 1 });
+    }
+
+    #[test]
+    fn a_number_from_the_future_is_another_log() {
+        assert_eq!(LogBounds::default().catch_up(Some(7)), CatchUp::Resync { last: 0 });
+    }
+
+    #[test]
+    fn open_tickets_are_limited_and_expired_ones_make_room() {
+        let mut tickets = Tickets::default();
+        for n in 0..TICKET_CAP {
+            tickets.issue(Millis(0), n.to_string()).unwrap();
+        }
+        assert_eq!(tickets.issue(Millis(0), "one more".to_owned()), Err(TooManyTickets));
+        assert_eq!(tickets.issue(TICKET_LIFETIME, "later".to_owned()), Ok(()));
+    }
+}
