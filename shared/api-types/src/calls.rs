@@ -2,22 +2,26 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use voicecore_types::{BusinessId, CallId, Millis};
 
-/// Where a call is in its life. It only ever moves forward.
+/// Where a call is in its life. It only ever moves forward: queued, ringing, in progress, then one of five ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CallStatus {
-    /// Known to us.
-    Initiated,
-    /// Ringing.
+    /// The carrier has accepted it.
+    Queued,
+    /// The telephone rings.
     Ringing,
-    /// Somebody speaks with it.
+    /// Both sides are connected.
     InProgress,
-    /// Over, as it should be.
+    /// It was answered and is over.
     Completed,
-    /// Over without ever having been a conversation.
+    /// The called side was busy.
+    Busy,
+    /// It could not be connected.
     Failed,
-    /// Handed to a human being.
-    Escalated,
+    /// Nobody answered.
+    NoAnswer,
+    /// It was hung up before it was answered.
+    Canceled,
 }
 
 /// A telephone call.

@@ -61,9 +61,6 @@ pub struct Problem {
     /// With `unavailable`: names of the parts that don't answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failing: Vec<String>,
-    /// The `x-request-id` of the response: quote it when asking for help.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
 }
 
 /// One field that is not acceptable.

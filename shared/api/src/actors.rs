@@ -21,23 +21,10 @@ pub enum CallCommand {
     End,
     /// What has been said so far.
     Transcript,
-    /// The carrier says that the call is over, whatever the sockets say.
-    CarrierEnded {
-        /// As the carrier calls it.
-        status: CarrierEnd,
-    },
-}
-
-/// How the carrier says that a call ended (Twilio: `CallStatus`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CarrierEnd {
-    /// It was answered and hung up.
-    Completed,
-    /// It never became a conversation: busy, no answer, cancelled, failed.
-    Failed,
-    /// The carrier did not say; too much time has passed.
-    Unknown,
+    /// The carrier says that the call is over, whatever the sockets say: finish it.
+    CarrierEnded,
+    /// The end of the call never came and is long overdue: finish it as abandoned.
+    Abandon,
 }
 
 /// What a `CallActor` answers.
@@ -49,7 +36,7 @@ pub enum CallReply {
         /// What comes next.
         after: AfterStream,
     },
-    /// To `End` and `CarrierEnded`: the call is being ended.
+    /// To `End`, `CarrierEnded` and `Abandon`: the call is being ended.
     Accepted,
     /// To `Transcript`.
     Transcript {
@@ -73,6 +60,11 @@ pub enum HubCommand {
         /// What happened, in order.
         events: Vec<HubEvent>,
     },
+    /// Note a ticket that opens the live stream once (see `voicecore_domain::hub::Tickets`).
+    Ticket {
+        /// Hash of the ticket, as `live::open_ticket` gives it.
+        ticket_hash: String,
+    },
 }
 
 /// One event on its way to the hub, which gives it its `seq`.
@@ -93,6 +85,13 @@ pub enum HubReply {
         /// `seq` of the last event.
         seq: u64,
     },
+    /// To `Ticket`: it is good until this moment.
+    TicketIssued {
+        /// From when on it opens nothing.
+        expires_at: Millis,
+    },
+    /// To `Ticket`: too many are open.
+    TooManyTickets,
 }
 
 /// Asks the actor of `call`.
@@ -138,10 +137,8 @@ mod tests {
         check(&CallCommand::AfterStream { attempt: 2 }, json!({"command": "after_stream", "attempt": 2}));
         check(&CallCommand::End, json!({"command": "end"}));
         check(&CallCommand::Transcript, json!({"command": "transcript"}));
-        check(
-            &CallCommand::CarrierEnded { status: CarrierEnd::Completed },
-            json!({"command": "carrier_ended", "status": "completed"}),
-        );
+        check(&CallCommand::CarrierEnded, json!({"command": "carrier_ended"}));
+        check(&CallCommand::Abandon, json!({"command": "abandon"}));
         check(
             &CallReply::AfterStream { after: AfterStream::Reconnect { attempt: 3 } },
             json!({"reply": "after_stream", "after": {"next": "reconnect", "attempt": 3}}),
@@ -161,5 +158,12 @@ mod tests {
             json!({"command": "publish", "call_id": call_id, "events": [{"at": 7, "event": {"type": "caller_speaking"}}]}),
         );
         check(&HubReply::Published { seq: 9 }, json!({"reply": "published", "seq": 9}));
+        let ticket_hash = "ab12".to_owned();
+        check(&HubCommand::Ticket { ticket_hash }, json!({"command": "ticket", "ticket_hash": "ab12"}));
+        check(
+            &HubReply::TicketIssued { expires_at: Millis(30_000) },
+            json!({"reply": "ticket_issued", "expires_at": 30_000}),
+        );
+        check(&HubReply::TooManyTickets, json!({"reply": "too_many_tickets"}));
     }
 }

@@ -8,33 +8,23 @@ use voicecore_types::Secret;
 /// Bytes of a signature.
 pub(crate) const SIGNATURE_BYTES: usize = 32;
 
-/// What a signature is for.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Purpose {
-    /// The token in the `<Parameter>` of a media stream.
-    MediaToken,
-    /// The ticket that opens the live stream.
-    LiveTicket,
-}
-
-impl Purpose {
-    const fn label(self) -> &'static [u8] {
-        match self {
-            Self::MediaToken => b"voicecore media token v1",
-            Self::LiveTicket => b"voicecore live ticket v1",
-        }
-    }
-}
+/// What the token in the `<Parameter>` of a media stream is signed for.
+pub(crate) const MEDIA_TOKEN: &str = "voicecore media token v1";
 
 /// Signs `parts`. Each is preceded by its length, so that no two lists of parts are signed alike.
-pub(crate) fn sign(secret: &Secret<String>, purpose: Purpose, parts: &[&[u8]]) -> [u8; SIGNATURE_BYTES] {
-    let key = mac(secret.expose().as_bytes(), [purpose.label()]).finalize().into_bytes();
+pub(crate) fn sign(secret: &Secret<String>, purpose: &'static str, parts: &[&[u8]]) -> [u8; SIGNATURE_BYTES] {
+    let key = mac(secret.expose().as_bytes(), [purpose.as_bytes()]).finalize().into_bytes();
     tagged(&key, parts).finalize().into_bytes().into()
 }
 
 /// Whether `signature` is that of `parts`. Takes the same time wherever it differs.
-pub(crate) fn verify(secret: &Secret<String>, purpose: Purpose, parts: &[&[u8]], signature: &[u8]) -> bool {
-    let key = mac(secret.expose().as_bytes(), [purpose.label()]).finalize().into_bytes();
+pub(crate) fn verify(
+    secret: &Secret<String>,
+    purpose: &'static str,
+    parts: &[&[u8]],
+    signature: &[u8],
+) -> bool {
+    let key = mac(secret.expose().as_bytes(), [purpose.as_bytes()]).finalize().into_bytes();
     tagged(&key, parts).verify_slice(signature).is_ok()
 }
 

@@ -1,0 +1,206 @@
+//! Errors of the HTTP surface: RFC 9457 documents with a stable `code`.
+//!
+//! Handlers return [`ApiError`]; nothing converts into it behind the reviewer's back but the errors listed here. The cause
+//! of a 5xx travels in a response extension ([`Cause`]) to whoever writes the log, never in the body.
+
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use voicecore_api_types::{ErrorCode, FieldError, Problem};
+use voicecore_ports::{ActorError, BlobError, HttpError};
+use voicecore_store::StoreError;
+use voicecore_store::seal::SealError;
+
+use crate::ConfigMissing;
+
+/// Why a response is a 5xx, or why a webhook was answered with an apology. In the extensions of a response: log it there,
+/// once. It names operations and engines, never personal data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause(pub String);
+
+/// What a handler can fail with.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// 400: not well-formed.
+    #[error("malformed request: {0}")]
+    Malformed(String),
+    /// 422: well-formed, but these values are not acceptable.
+    #[error("{} values are not acceptable", .0.len())]
+    Invalid(Vec<FieldError>),
+    /// 401: no valid credentials.
+    #[error("no valid credentials")]
+    Unauthenticated,
+    /// 403: the credentials don't carry this permission.
+    #[error("the permission {0} is needed")]
+    Forbidden(&'static str),
+    /// 403: the signature is missing or wrong. Nobody is told which.
+    #[error("the signature is missing or wrong")]
+    SignatureInvalid,
+    /// 403: the set-up link is unknown, used or expired. Nobody is told which.
+    #[error("the set-up link is not valid")]
+    SetupTokenInvalid,
+    /// 404: no such thing, or somebody else's.
+    #[error("no such thing")]
+    NotFound,
+    /// 405.
+    #[error("the method is not known here")]
+    MethodNotAllowed,
+    /// 409: the thing is in a state in which this cannot be done.
+    #[error("conflict: {0}")]
+    Conflict(&'static str),
+    /// 413.
+    #[error("the body is too large")]
+    PayloadTooLarge,
+    /// 415.
+    #[error("the media type is not known here")]
+    UnsupportedMediaType,
+    /// 426: this address speaks WebSocket only.
+    #[error("a WebSocket upgrade is needed")]
+    UpgradeRequired,
+    /// 503: configuration values are missing.
+    #[error("{} configuration values are missing", .0.len())]
+    ConfigMissing(Vec<ConfigMissing>),
+    /// 503: this part does not answer.
+    #[error("{part} is unavailable: {cause}")]
+    Unavailable {
+        /// Name of the part, for the answer.
+        part: &'static str,
+        /// Why, for the log.
+        cause: String,
+    },
+    /// 500: a fault of ours.
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+impl ApiError {
+    /// One value that is not acceptable.
+    pub fn invalid(field: &str, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldError { field: field.to_owned(), message: message.into() }])
+    }
+
+    fn status_and_code(&self) -> (StatusCode, ErrorCode) {
+        match self {
+            Self::Malformed(_) => (StatusCode::BAD_REQUEST, ErrorCode::MalformedRequest),
+            Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, ErrorCode::InvalidRequest),
+            Self::Unauthenticated => (StatusCode::UNAUTHORIZED, ErrorCode::Unauthenticated),
+            Self::Forbidden(_) => (StatusCode::FORBIDDEN, ErrorCode::Forbidden),
+            Self::SignatureInvalid => (StatusCode::FORBIDDEN, ErrorCode::SignatureInvalid),
+            Self::SetupTokenInvalid => (StatusCode::FORBIDDEN, ErrorCode::SetupTokenInvalid),
+            Self::NotFound => (StatusCode::NOT_FOUND, ErrorCode::NotFound),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, ErrorCode::MethodNotAllowed),
+            Self::Conflict(_) => (StatusCode::CONFLICT, ErrorCode::Conflict),
+            Self::PayloadTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::PayloadTooLarge),
+            Self::UnsupportedMediaType => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, ErrorCode::UnsupportedMediaType)
+            }
+            Self::UpgradeRequired => (StatusCode::UPGRADE_REQUIRED, ErrorCode::UpgradeRequired),
+            Self::ConfigMissing(_) => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::ConfigMissing),
+            Self::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable),
+            Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal),
+        }
+    }
+
+    /// For people. Says nothing of causes, and of credentials only that they don't do.
+    fn detail(&self) -> String {
+        match self {
+            Self::Malformed(what) => what.clone(),
+            Self::Invalid(_) => "Some values are not acceptable.".to_owned(),
+            Self::Unauthenticated => {
+                "Send a valid API key as `Authorization: Bearer vc_…`.".to_owned()
+            }
+            Self::Forbidden(permission) => format!("The permission `{permission}` is needed."),
+            Self::SignatureInvalid => "The request is refused.".to_owned(),
+            Self::SetupTokenInvalid => {
+                "This set-up link is not valid (any more). Ask your administrator for a new one.".to_owned()
+            }
+            Self::NotFound => "There is no such thing here.".to_owned(),
+            Self::MethodNotAllowed => "This address does not know the method.".to_owned(),
+            Self::Conflict(what) => (*what).to_owned(),
+            Self::PayloadTooLarge => "The body is larger than this address takes.".to_owned(),
+            Self::UnsupportedMediaType => "The body is not of a media type that this address takes.".to_owned(),
+            Self::UpgradeRequired => "Open this address as a WebSocket.".to_owned(),
+            Self::ConfigMissing(_) => "Configuration values are missing or not valid.".to_owned(),
+            Self::Unavailable { .. } => "A part of the system does not answer. Try again.".to_owned(),
+            Self::Internal(_) => "Something went wrong on our side.".to_owned(),
+        }
+    }
+
+    /// The document that clients get.
+    pub fn problem(&self) -> Problem {
+        let (status, code) = self.status_and_code();
+        Problem {
+            kind: "about:blank".to_owned(),
+            title: status.canonical_reason().unwrap_or_default().to_owned(),
+            status: status.as_u16(),
+            code,
+            detail: Some(self.detail()),
+            errors: if let Self::Invalid(errors) = self { errors.clone() } else { vec![] },
+            missing: match self {
+                Self::ConfigMissing(missing) => missing.iter().map(|m| m.name.to_owned()).collect(),
+                _ => vec![],
+            },
+            failing: match self {
+                Self::Unavailable { part, .. } => vec![(*part).to_owned()],
+                _ => vec![],
+            },
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, _) = self.status_and_code();
+        let mut response = (status, Json(self.problem())).into_response();
+        let problem_json = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, problem_json);
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if status == StatusCode::UPGRADE_REQUIRED {
+            response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        }
+        if status.is_server_error() {
+            response.extensions_mut().insert(Cause(self.to_string()));
+        }
+        response
+    }
+}
+
+impl From<ConfigMissing> for ApiError {
+    fn from(missing: ConfigMissing) -> Self {
+        Self::ConfigMissing(vec![missing])
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable { part: "database", cause: error.to_string() }
+    }
+}
+
+impl From<BlobError> for ApiError {
+    fn from(error: BlobError) -> Self {
+        Self::Unavailable { part: "object store", cause: error.to_string() }
+    }
+}
+
+impl From<ActorError> for ApiError {
+    fn from(error: ActorError) -> Self {
+        Self::Unavailable { part: "call actor", cause: error.to_string() }
+    }
+}
+
+impl From<HttpError> for ApiError {
+    fn from(error: HttpError) -> Self {
+        Self::Unavailable { part: "carrier", cause: error.to_string() }
+    }
+}
+
+impl From<SealError> for ApiError {
+    /// A value does not open with this `MASTER_KEY`: a wrong key or a damaged row.
+    fn from(error: SealError) -> Self {
+        Self::Internal(error.to_string())
+    }
+}

@@ -1,0 +1,105 @@
+//! What handlers take out of requests. Every refusal is a problem document, and none repeats what was sent: it may hold a
+//! phone number or a secret.
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use serde::de::DeserializeOwned;
+use voicecore_types::PageRequest;
+
+use crate::error::ApiError;
+
+/// The largest body of any request, in bytes. A larger one is answered 413.
+pub const MAX_BODY_BYTES: usize = 65_536;
+
+/// A JSON body.
+pub(crate) struct JsonBody<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        if !has_media_type(request.headers(), "application/json") {
+            return Err(ApiError::UnsupportedMediaType);
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(|e| body_error(&e))?;
+        // serde_json stops at a depth of 128 by itself.
+        serde_json::from_slice(&bytes).map(Self).map_err(|e| json_error(&e))
+    }
+}
+
+/// A body could not be read.
+pub(crate) fn body_error(rejection: &BytesRejection) -> ApiError {
+    match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::PayloadTooLarge,
+        _ => ApiError::Malformed("The body could not be read.".to_owned()),
+    }
+}
+
+fn json_error(error: &serde_json::Error) -> ApiError {
+    let place = format!("line {}, column {}", error.line(), error.column());
+    if !error.is_data() {
+        return ApiError::Malformed(format!("The body is not JSON ({place})."));
+    }
+    // Of serde's words only those are passed on that name a field of ours. The rest quote the value that was sent.
+    let text = error.to_string();
+    let named = ["missing field", "duplicate field"].iter().find_map(|prefix| {
+        let field = text.strip_prefix(prefix)?.split('`').nth(1)?;
+        Some((field.to_owned(), format!("is a {prefix}")))
+    });
+    let (field, message) = named.unwrap_or_else(|| {
+        let what = if text.starts_with("unknown field") { "is not a known field" } else { "is of the wrong type" };
+        ("body".to_owned(), format!("{what} ({place})"))
+    });
+    ApiError::invalid(&field, message)
+}
+
+/// Whether the body is said to be of `media_type` (parameters such as a charset set aside).
+pub(crate) fn has_media_type(headers: &HeaderMap, media_type: &str) -> bool {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    value.is_some_and(|value| {
+        let essence = value.split(';').next().unwrap_or_default();
+        essence.trim().eq_ignore_ascii_case(media_type)
+    })
+}
+
+/// Parameters of the query. Unknown ones are refused: a misspelt filter would show everything.
+pub(crate) struct Params<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let refused = || {
+            ApiError::Malformed("A parameter of the query is unknown, repeated or of the wrong type.".to_owned())
+        };
+        Query::<T>::try_from_uri(&parts.uri).map(|Query(params)| Self(params)).map_err(|_| refused())
+    }
+}
+
+/// The one parameter of the path. What cannot be an id is the id of nothing: 404.
+pub(crate) struct Id<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: std::str::FromStr> FromRequestParts<S> for Id<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        path.ok().and_then(|Path(id)| id.parse().ok()).map(Self).ok_or(ApiError::NotFound)
+    }
+}
+
+/// Checks `page` and `page_size` of a query.
+pub(crate) fn page_request(page: Option<u32>, page_size: Option<u32>) -> Result<PageRequest, ApiError> {
+    let page = page.unwrap_or(1);
+    let page_size = page_size.unwrap_or(PageRequest::DEFAULT_SIZE);
+    if !(1..=PageRequest::MAX_PAGE).contains(&page) {
+        return Err(ApiError::invalid("page", format!("must be from 1 to {}", PageRequest::MAX_PAGE)));
+    }
+    if !(1..=PageRequest::MAX_SIZE).contains(&page_size) {
+        return Err(ApiError::invalid("page_size", format!("must be from 1 to {}", PageRequest::MAX_SIZE)));
+    }
+    Ok(PageRequest { page, page_size })
+}
