@@ -82,7 +82,7 @@ impl Response {
     /// Waits.
     #[must_use]
     pub fn pause(self, seconds: u32) -> Self {
-        self.verb(Element::new("Pause").attribute("length", seconds))
+        self.verb(Element::new("Pause").attribute("length", &seconds))
     }
 
     /// Listens for speech or keys. Without any, the next verb follows.

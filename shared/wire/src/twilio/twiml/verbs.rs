@@ -122,13 +122,13 @@ impl Gather {
     /// Seconds of silence after which it gives up. Twilio's default is 5.
     #[must_use]
     pub fn timeout(self, seconds: u32) -> Self {
-        Self(self.0.attribute("timeout", seconds))
+        Self(self.0.attribute("timeout", &seconds))
     }
 
     /// Ends after so many keys.
     #[must_use]
     pub fn num_digits(self, keys: u32) -> Self {
-        Self(self.0.attribute("numDigits", keys))
+        Self(self.0.attribute("numDigits", &keys))
     }
 
     /// Ends at this key, which is not part of the digits. Twilio's default is `#`; empty for none.
@@ -158,7 +158,7 @@ impl Gather {
     /// Asks `action` also when nothing was heard, instead of going on with the next verb.
     #[must_use]
     pub fn action_on_empty_result(self) -> Self {
-        Self(self.0.attribute("actionOnEmptyResult", true))
+        Self(self.0.attribute("actionOnEmptyResult", &true))
     }
 
     /// Speaks while it listens; the caller may interrupt.
@@ -187,13 +187,13 @@ impl Record {
     /// The longest recording, in seconds. Twilio's default is an hour.
     #[must_use]
     pub fn max_length(self, seconds: u32) -> Self {
-        Self(self.0.attribute("maxLength", seconds))
+        Self(self.0.attribute("maxLength", &seconds))
     }
 
     /// Seconds of silence that end it. Twilio's default is 5.
     #[must_use]
     pub fn timeout(self, seconds: u32) -> Self {
-        Self(self.0.attribute("timeout", seconds))
+        Self(self.0.attribute("timeout", &seconds))
     }
 
     /// Ends at one of these keys. Twilio's default is any key.
@@ -205,7 +205,7 @@ impl Record {
     /// No beep before it.
     #[must_use]
     pub fn no_beep(self) -> Self {
-        Self(self.0.attribute("playBeep", false))
+        Self(self.0.attribute("playBeep", &false))
     }
 
     /// Where Twilio tells that the recording can be fetched.
@@ -234,13 +234,13 @@ impl Dial {
     /// Seconds to let it ring. Twilio's default is 30.
     #[must_use]
     pub fn timeout(self, seconds: u32) -> Self {
-        Self(self.0.attribute("timeout", seconds))
+        Self(self.0.attribute("timeout", &seconds))
     }
 
     /// The longest conversation, in seconds. Twilio's default is four hours.
     #[must_use]
     pub fn time_limit(self, seconds: u32) -> Self {
-        Self(self.0.attribute("timeLimit", seconds))
+        Self(self.0.attribute("timeLimit", &seconds))
     }
 
     /// The number that the called party sees: the caller's own, which is the default, or one of the account's.
@@ -252,7 +252,7 @@ impl Dial {
     /// The caller hears ringing, and is billed as answered, only when the called party answers.
     #[must_use]
     pub fn answer_on_bridge(self) -> Self {
-        Self(self.0.attribute("answerOnBridge", true))
+        Self(self.0.attribute("answerOnBridge", &true))
     }
 }
 

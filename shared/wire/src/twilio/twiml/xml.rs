@@ -20,7 +20,7 @@ impl Element {
     }
 
     /// Sets an attribute; a second setting replaces the first, since XML allows one of a name.
-    pub(super) fn attribute(mut self, name: &'static str, value: impl ToString) -> Self {
+    pub(super) fn attribute(mut self, name: &'static str, value: &(impl ToString + ?Sized)) -> Self {
         self.attributes.retain(|(known, _)| *known != name);
         self.attributes.push((name, value.to_string()));
         self
