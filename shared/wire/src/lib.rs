@@ -1,3 +1,7 @@
 //! Other people's formats: Twilio and OpenAI, both directions.
 
+pub mod openai;
+pub mod payload;
 pub mod twilio;
+
+mod loose;

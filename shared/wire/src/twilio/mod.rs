@@ -1,5 +1,6 @@
 //! Twilio: webhooks and their signatures, TwiML, the REST API.
 
+pub mod media;
 pub mod origin;
 pub mod rest;
 pub mod sid;
