@@ -1,1 +1,29 @@
-//! SQL and row mapping, one file per noun.
+//! SQL text and row mapping, one file per noun, over [`voicecore_ports::Db`]. `README.md` has the invariants.
+#![forbid(unsafe_code)]
+
+/// Declares SQL statements as constants, and for the tests as a list, so that none escapes them.
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $sql:expr;)+) => {
+        $($(#[$doc])* const $name: &str = $sql;)+
+
+        #[cfg(test)]
+        pub(crate) const STATEMENTS: &[(&str, &str)] = &[$((stringify!($name), $sql)),+];
+    };
+}
+
+pub mod audit_log;
+pub mod blob_keys;
+pub mod businesses;
+pub mod calls;
+pub mod directory;
+mod error;
+pub mod messages;
+mod paging;
+mod row;
+mod scope;
+pub mod seal;
+pub mod tenants;
+pub mod tool_runs;
+
+pub use error::StoreError;
+pub use scope::Scope;

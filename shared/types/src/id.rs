@@ -50,6 +50,8 @@ ids! {
     TenantId,
     /// A configured line of business of a tenant.
     BusinessId,
+    /// A telephone number that a tenant owns (not the number itself).
+    PhoneNumberId,
     /// One telephone call. Also names its actor.
     CallId,
     /// A person who signs in.
@@ -58,6 +60,8 @@ ids! {
     MessageId,
     /// An API key (not the key itself).
     ApiKeyId,
+    /// An entry of the audit log.
+    AuditEntryId,
 }
 
 #[cfg(test)]

@@ -9,7 +9,9 @@ mod secret;
 mod time;
 
 pub use e164::{E164, E164Error};
-pub use id::{ApiKeyId, BusinessId, CallId, IdError, MessageId, TenantId, UserId};
+pub use id::{
+    ApiKeyId, AuditEntryId, BusinessId, CallId, IdError, MessageId, PhoneNumberId, TenantId, UserId,
+};
 pub use page::{Page, PageRequest};
 pub use secret::Secret;
 pub use time::Millis;

@@ -1,0 +1,42 @@
+//! Who did what. Entries go into the batch of the change they speak of.
+
+use voicecore_ports::Stmt;
+use voicecore_types::{AuditEntryId, Millis};
+
+use crate::Scope;
+
+/// One entry: ids and fields, never values.
+#[derive(Debug, Clone)]
+pub struct AuditEntry<'a> {
+    /// Its id.
+    pub id: AuditEntryId,
+    /// When.
+    pub at: Millis,
+    /// What kind of actor: `setup`, `api_key`, …
+    pub actor_kind: &'static str,
+    /// Which one.
+    pub actor_id: Option<&'a str>,
+    /// `<noun>.<verb>`.
+    pub action: &'static str,
+    /// What it was done to.
+    pub subject_id: Option<&'a str>,
+}
+
+statements! {
+    INSERT = "insert into audit_log (id, tenant_id, at, actor_kind, actor_id, action, subject_id)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+}
+
+/// The statement that writes an entry.
+pub fn entry(scope: &Scope, entry: &AuditEntry<'_>) -> Stmt {
+    let args = vec![
+        entry.id.to_string().into(),
+        scope.tenant_arg(),
+        entry.at.into(),
+        entry.actor_kind.into(),
+        entry.actor_id.into(),
+        entry.action.into(),
+        entry.subject_id.into(),
+    ];
+    Stmt::new(INSERT, args).exactly(1)
+}

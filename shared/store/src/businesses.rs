@@ -1,0 +1,78 @@
+//! Lines of business and the assistants that answer for them.
+
+use voicecore_domain::CallStatus;
+use voicecore_ports::Stmt;
+use voicecore_types::{BusinessId, CallId, Millis};
+
+use crate::seal::{Sealed, WrappedKey};
+use crate::{Scope, StoreError, row};
+
+/// Everything a call's actor must know before the caller hears anything. `None` means the installation's default.
+#[derive(Debug, Clone)]
+pub struct CallSetupRow {
+    /// Which call.
+    pub call_id: CallId,
+    /// The carrier's name of it.
+    pub carrier_call_id: String,
+    /// Where it is in its life.
+    pub status: CallStatus,
+    /// When it came in.
+    pub started_at: Millis,
+    /// Who rings; sealed for `Column::CallerNumber`.
+    pub caller_number: Option<Sealed>,
+    /// Who answers.
+    pub business_id: BusinessId,
+    /// Its name.
+    pub business_name: String,
+    /// What the assistant says first.
+    pub greeting: Option<String>,
+    /// What the model is told.
+    pub instructions: Option<String>,
+    /// ISO 639-1.
+    pub language: Option<String>,
+    /// As the provider names it.
+    pub voice: Option<String>,
+    /// As the provider names it.
+    pub model: Option<String>,
+    /// Whom the call can be transferred to; sealed for `Column::FallbackNumber`.
+    pub fallback_number: Option<Sealed>,
+    /// The longest call.
+    pub call_length: Millis,
+    /// The tenant's data key.
+    pub wrapped_key: WrappedKey,
+}
+
+statements! {
+    CALL_SETUP = "select c.id, c.carrier_call_id, c.status, c.started_at, c.caller_number,
+        b.id as business_id, b.name as business_name, b.greeting, b.instructions, b.language, b.voice, b.model,
+        b.fallback_number, b.call_length_ms, k.wrapped_key
+        from calls c
+        join businesses b on b.id = c.business_id and b.tenant_id = c.tenant_id
+        join tenant_keys k on k.tenant_id = c.tenant_id
+        where c.id = ?1 and c.tenant_id = ?2";
+}
+
+/// Loads a call with the business that answers it. Read once for each call, so a change of the configuration is seen by
+/// the next call and never by a running one half-way (property B3).
+pub async fn call_setup(scope: &Scope, call: CallId) -> Result<Option<CallSetupRow>, StoreError> {
+    let rows = scope.query(Stmt::new(CALL_SETUP, vec![call.to_string().into(), scope.tenant_arg()])).await?;
+    row::one(&rows, |r| {
+        Ok(CallSetupRow {
+            call_id: r.parsed("id")?,
+            carrier_call_id: r.text("carrier_call_id")?,
+            status: r.parsed("status")?,
+            started_at: r.moment("started_at")?,
+            caller_number: r.sealed("caller_number")?,
+            business_id: r.parsed("business_id")?,
+            business_name: r.text("business_name")?,
+            greeting: r.opt_text("greeting")?,
+            instructions: r.opt_text("instructions")?,
+            language: r.opt_text("language")?,
+            voice: r.opt_text("voice")?,
+            model: r.opt_text("model")?,
+            fallback_number: r.sealed("fallback_number")?,
+            call_length: r.moment("call_length_ms")?,
+            wrapped_key: r.wrapped_key("wrapped_key")?,
+        })
+    })
+}

@@ -1,0 +1,204 @@
+//! What has to be known before the tenant is: the only module that works without a [`Scope`].
+//!
+//! Each statement reads by a unique key (or writes the installation's own tables), gives out no more than the next step
+//! needs, and turns what it finds into a [`Scope`]. A caller that is not found learns nothing else.
+
+use std::sync::Arc;
+
+use voicecore_domain::credentials::SETUP_TOKEN_LIFETIME;
+use voicecore_domain::{ApiKey, CallStatus, SetupToken, limits};
+use voicecore_ports::{Db, Stmt};
+use voicecore_types::{ApiKeyId, BusinessId, CallId, Millis, PhoneNumberId};
+
+use crate::row::{self, Reader};
+use crate::seal::{FreshKey, LookupHash, LookupKey, MasterKey, WrappedKey};
+use crate::{Scope, StoreError};
+
+/// A number of ours that somebody rings.
+#[derive(Debug, Clone)]
+pub struct DialledNumber {
+    /// The tenant that owns it.
+    pub scope: Scope,
+    /// Which of its numbers.
+    pub phone_number_id: PhoneNumberId,
+    /// Who answers.
+    pub business_id: BusinessId,
+    /// The tenant's data key.
+    pub wrapped_key: WrappedKey,
+}
+
+/// A program that has shown a valid key.
+#[derive(Debug, Clone)]
+pub struct Principal {
+    /// The tenant it acts for.
+    pub scope: Scope,
+    /// The key it has shown.
+    pub api_key_id: ApiKeyId,
+    /// The tenant's data key.
+    pub wrapped_key: WrappedKey,
+}
+
+/// A call that the carrier, its own actor or the closing job speaks of.
+#[derive(Debug, Clone)]
+pub struct CallLocation {
+    /// Whose call.
+    pub scope: Scope,
+    /// Our name of it.
+    pub call_id: CallId,
+    /// The carrier's name of it.
+    pub carrier_call_id: String,
+    /// Where it is in its life.
+    pub status: CallStatus,
+    /// Its summary has been stored.
+    pub finished: bool,
+}
+
+statements! {
+    /// Touches the last table of the migrations, so that a half-migrated database is not called ready.
+    READY = "select count(*) as audit_tables from (select 1 from audit_log limit 1) as t";
+
+    LOOKUP_KEY = "select wrapped_key from platform_keys where name = 'lookup'";
+
+    NEW_LOOKUP_KEY = "insert into platform_keys (name, wrapped_key, created_at) values ('lookup', ?1, ?2)
+        on conflict (name) do nothing";
+
+    DIALLED_NUMBER = "select p.tenant_id, p.id, p.business_id, k.wrapped_key
+        from phone_numbers p join tenant_keys k on k.tenant_id = p.tenant_id
+        where p.number_hash = ?1";
+
+    API_KEY = "select a.tenant_id, a.id, a.key_hash, k.wrapped_key
+        from api_keys a join tenant_keys k on k.tenant_id = a.tenant_id
+        where a.prefix = ?1 and a.revoked_at is null";
+
+    CALL = "select tenant_id, id, carrier_call_id, status, finished_at from calls where id = ?1";
+
+    CALL_BY_CARRIER_ID = "select tenant_id, id, carrier_call_id, status, finished_at from calls
+        where carrier_call_id = ?1";
+
+    /// Both halves walk small partial indexes: calls without a summary, calls on the line.
+    OVERDUE_CALLS = "select tenant_id, id, carrier_call_id, status, finished_at from calls
+        where finished_at is null and started_at < ?1
+        union
+        select tenant_id, id, carrier_call_id, status, finished_at from calls
+        where ended_at is null and started_at < ?2
+        limit ?3";
+
+    NEW_SETUP_TOKEN = "insert into setup_tokens (token_hash, email, created_at, expires_at) values (?1, ?2, ?3, ?4)";
+
+    SETUP_TOKEN = "select email from setup_tokens where token_hash = ?1 and used_at is null and expires_at > ?2";
+}
+
+/// The database can be reached and every migration has been applied.
+pub async fn ready(db: &dyn Db) -> Result<(), StoreError> {
+    db.query(Stmt::new(READY, vec![])).await?;
+    Ok(())
+}
+
+/// The platform's look-up key; `None` until [`ensure_lookup_key`] has made one, and then no number can be known.
+/// It never changes, so it may be kept in memory.
+pub async fn lookup_key(db: &dyn Db, master: &MasterKey) -> Result<Option<LookupKey>, StoreError> {
+    let rows = db.query(Stmt::new(LOOKUP_KEY, vec![])).await?;
+    row::one(&rows, |r| Ok(master.open_lookup(&r.wrapped_key("wrapped_key")?)?))
+}
+
+/// The platform's look-up key, made from `fresh` if there is none. Of two at the same time one wins, and both get it.
+pub async fn ensure_lookup_key(
+    db: &dyn Db,
+    master: &MasterKey,
+    fresh: &FreshKey,
+    now: Millis,
+) -> Result<LookupKey, StoreError> {
+    let wrapped = master.new_lookup_key(fresh)?;
+    db.query(Stmt::new(NEW_LOOKUP_KEY, vec![(&wrapped).into(), now.into()])).await?;
+    lookup_key(db, master).await?.ok_or(StoreError::NotFound("look-up key"))
+}
+
+/// Whose number is rung.
+pub async fn dialled_number(
+    db: &Arc<dyn Db>,
+    number: &LookupHash,
+) -> Result<Option<DialledNumber>, StoreError> {
+    let rows = db.query(Stmt::new(DIALLED_NUMBER, vec![number.into()])).await?;
+    row::one(&rows, |r| {
+        Ok(DialledNumber {
+            scope: Scope::new(Arc::clone(db), r.parsed("tenant_id")?),
+            phone_number_id: r.parsed("id")?,
+            business_id: r.parsed("business_id")?,
+            wrapped_key: r.wrapped_key("wrapped_key")?,
+        })
+    })
+}
+
+/// Authenticates by API key. `None` for a key that is unknown, wrong or revoked, without telling which.
+pub async fn api_key(db: &Arc<dyn Db>, key: &ApiKey) -> Result<Option<Principal>, StoreError> {
+    let rows = db.query(Stmt::new(API_KEY, vec![key.prefix().into()])).await?;
+    let found = row::one(&rows, |r| {
+        let principal = Principal {
+            scope: Scope::new(Arc::clone(db), r.parsed("tenant_id")?),
+            api_key_id: r.parsed("id")?,
+            wrapped_key: r.wrapped_key("wrapped_key")?,
+        };
+        Ok((r.text("key_hash")?, principal))
+    })?;
+    Ok(found.filter(|(hash, _)| key.matches(hash)).map(|(_, principal)| principal))
+}
+
+/// A call by our name of it: for its actor and for callbacks whose address we signed.
+pub async fn call(db: &Arc<dyn Db>, id: CallId) -> Result<Option<CallLocation>, StoreError> {
+    let rows = db.query(Stmt::new(CALL, vec![id.to_string().into()])).await?;
+    row::one(&rows, |r| location(db, &r))
+}
+
+/// A call by the carrier's name of it: for status callbacks, after their signature was checked.
+pub async fn call_by_carrier_id(
+    db: &Arc<dyn Db>,
+    carrier_call_id: &str,
+) -> Result<Option<CallLocation>, StoreError> {
+    let rows = db.query(Stmt::new(CALL_BY_CARRIER_ID, vec![carrier_call_id.into()])).await?;
+    row::one(&rows, |r| location(db, &r))
+}
+
+/// Calls whose end should have come long ago (see [`limits`]), at most [`limits::OVERDUE_BATCH`]: those without a summary,
+/// and those that never got a carrier's end. For the scheduled job.
+pub async fn overdue_calls(db: &Arc<dyn Db>, now: Millis) -> Result<Vec<CallLocation>, StoreError> {
+    let args = vec![
+        now.since(limits::UNFINISHED_AFTER).into(),
+        now.since(limits::UNENDED_AFTER).into(),
+        limits::OVERDUE_BATCH.into(),
+    ];
+    let rows = db.query(Stmt::new(OVERDUE_CALLS, args)).await?;
+    row::all(&rows, |r| location(db, &r))
+}
+
+fn location(db: &Arc<dyn Db>, r: &Reader<'_>) -> Result<CallLocation, StoreError> {
+    Ok(CallLocation {
+        scope: Scope::new(Arc::clone(db), r.parsed("tenant_id")?),
+        call_id: r.parsed("id")?,
+        carrier_call_id: r.text("carrier_call_id")?,
+        status: r.parsed("status")?,
+        finished: r.opt_moment("finished_at")?.is_some(),
+    })
+}
+
+/// Notes a one-use setup link for whoever reads mail at `email`, good for [`SETUP_TOKEN_LIFETIME`].
+pub async fn create_setup_token(
+    db: &dyn Db,
+    token: &SetupToken,
+    email: &str,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let args = vec![
+        token.hash().into(),
+        email.trim().to_lowercase().into(),
+        now.into(),
+        now.plus(SETUP_TOKEN_LIFETIME).into(),
+    ];
+    db.query(Stmt::new(NEW_SETUP_TOKEN, args)).await?;
+    Ok(())
+}
+
+/// The e-mail address of a setup link that is still good. [`tenants::provision`](crate::tenants::provision) uses it up.
+pub async fn setup_token(db: &dyn Db, token: &SetupToken, now: Millis) -> Result<Option<String>, StoreError> {
+    let rows = db.query(Stmt::new(SETUP_TOKEN, vec![token.hash().into(), now.into()])).await?;
+    row::one(&rows, |r| r.text("email"))
+}

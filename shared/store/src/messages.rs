@@ -1,0 +1,95 @@
+//! Messages that callers left for human beings.
+
+use voicecore_ports::Stmt;
+use voicecore_types::{BusinessId, CallId, MessageId, Millis, Page, PageRequest};
+
+use crate::paging::{self, COUNT_LIMIT};
+use crate::row::count_arg;
+use crate::seal::Sealed;
+use crate::{Scope, StoreError};
+
+/// A message as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Its id.
+    pub id: MessageId,
+    /// For whom.
+    pub business_id: BusinessId,
+    /// From which call.
+    pub call_id: CallId,
+    /// Who left it, as far as they said.
+    pub caller_name: Option<String>,
+    /// Where to ring back; sealed for `Column::CallbackNumber`.
+    pub callback_number: Option<Sealed>,
+    /// What it says.
+    pub body: String,
+    /// When.
+    pub created_at: Millis,
+}
+
+/// A message to be stored. The business is the call's.
+#[derive(Debug, Clone)]
+pub struct NewMessage<'a> {
+    /// Its id.
+    pub id: MessageId,
+    /// From which call.
+    pub call_id: CallId,
+    /// Who left it, as far as they said.
+    pub caller_name: Option<&'a str>,
+    /// Where to ring back; sealed for `Column::CallbackNumber`.
+    pub callback_number: Option<&'a Sealed>,
+    /// What it says.
+    pub body: &'a str,
+    /// When.
+    pub created_at: Millis,
+}
+
+statements! {
+    INSERT = "insert into messages (id, tenant_id, business_id, call_id, caller_name, callback_number, body, created_at)
+        select ?1, c.tenant_id, c.business_id, c.id, ?4, ?5, ?6, ?7 from calls c where c.id = ?3 and c.tenant_id = ?2";
+
+    LIST = "select id, business_id, call_id, caller_name, callback_number, body, created_at from messages
+        where tenant_id = ?1 order by created_at desc, id desc limit ?2 offset ?3";
+
+    COUNT = "select count(*) as total from (select 1 from messages where tenant_id = ?1 limit ?2) as counted";
+}
+
+/// The statement that stores a message; it demands that the call is the tenant's. It belongs into the batch of
+/// [`tool_runs::finish`](crate::tool_runs::finish), which makes it happen once.
+pub fn insert(scope: &Scope, message: &NewMessage<'_>) -> Stmt {
+    let args = vec![
+        message.id.to_string().into(),
+        scope.tenant_arg(),
+        message.call_id.to_string().into(),
+        message.caller_name.into(),
+        message.callback_number.into(),
+        message.body.into(),
+        message.created_at.into(),
+    ];
+    Stmt::new(INSERT, args).exactly(1)
+}
+
+/// The tenant's messages, newest first.
+pub async fn list(scope: &Scope, request: PageRequest) -> Result<Page<Message>, StoreError> {
+    let [limit, offset] = paging::window(request);
+    let results = scope
+        .batch(vec![
+            Stmt::new(LIST, vec![scope.tenant_arg(), limit, offset]),
+            Stmt::new(COUNT, vec![scope.tenant_arg(), count_arg(COUNT_LIMIT)]),
+        ])
+        .await?;
+    let [rows, total] = results.as_slice() else {
+        return Err(StoreError::OddRow { column: "total" });
+    };
+    paging::page(request, rows, total, |r| {
+        Ok(Message {
+            id: r.parsed("id")?,
+            business_id: r.parsed("business_id")?,
+            call_id: r.parsed("call_id")?,
+            caller_name: r.opt_text("caller_name")?,
+            callback_number: r.sealed("callback_number")?,
+            body: r.text("body")?,
+            created_at: r.moment("created_at")?,
+        })
+    })
+}
