@@ -1,11 +1,18 @@
 //! `cargo xtask`: everything one does with this repository, on any machine. README.md shows the way in.
 
+mod admin;
 mod build;
+mod call;
+mod cargo_build;
 mod debian;
+mod dev;
+mod group;
+mod http;
 mod proc;
 mod progress;
 mod setup;
 mod toolchain;
+mod wrangler;
 
 use std::process::ExitCode;
 
@@ -27,14 +34,33 @@ struct Cli {
 enum Task {
     /// Gets everything that is needed onto this machine; quick when nothing is missing
     Setup,
+    /// Runs the whole system on this machine, with simulators for whichever provider has no key
+    Dev(dev::Options),
+    /// Rings the running system as Twilio would, and prints the conversation; starts a system if none is running
+    Call(call::Options),
     /// Builds the Cloudflare worker for release and prints its size
     Build,
+    /// Administrators of a system
+    Admin {
+        #[command(subcommand)]
+        task: admin::Task,
+    },
+    /// Ends process groups when standard input closes
+    #[command(hide = true)]
+    Guard,
 }
 
 fn run(task: &Task) -> Result<()> {
     match task {
         Task::Setup => setup::all(),
+        Task::Dev(options) => dev::run(options),
+        Task::Call(options) => call::run(options),
         Task::Build => build::worker()?.check(),
+        Task::Admin { task } => admin::run(task),
+        Task::Guard => {
+            group::guard();
+            Ok(())
+        }
     }
 }
 

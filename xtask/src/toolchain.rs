@@ -52,7 +52,7 @@ impl Toolchain {
                     }
                 }
                 Err(_) if fallback => {
-                    eprintln!("    rustup's servers do not answer; taking Debian's compiler instead")
+                    eprintln!("    rustup's servers do not answer; taking Debian's compiler instead");
                 }
                 Err(error) => return Err(error),
             }

@@ -1,0 +1,115 @@
+//! `cargo xtask admin create`: the one-use link by which a system's first administrator comes in.
+
+use anyhow::{Context, Result, bail};
+use clap::Subcommand;
+use voicecore_domain::credentials::{SETUP_TOKEN_LIFETIME, SetupToken};
+
+use crate::dev;
+use crate::proc::{self, output};
+use crate::setup;
+use crate::wrangler::Place;
+
+/// Longest address that SMTP can carry (RFC 5321, 4.5.3.1.3, without the brackets).
+const EMAIL_MAX: usize = 254;
+
+#[derive(Subcommand)]
+pub(crate) enum Task {
+    /// Prints a one-use link with which the owner of this address sets up the first tenant
+    Create {
+        #[arg(long)]
+        email: String,
+        /// The system that `cargo xtask dev` runs on this machine, not the deployed one
+        #[arg(long, conflicts_with_all = ["env", "public_url"])]
+        local: bool,
+        /// Environment of wrangler.toml
+        #[arg(long)]
+        env: Option<String>,
+        /// PUBLIC_URL of the deployed system
+        #[arg(long, required_unless_present = "local")]
+        public_url: Option<String>,
+    },
+}
+
+/// `cargo xtask admin`.
+pub(crate) fn run(task: &Task) -> Result<()> {
+    let Task::Create { email, local, env, public_url } = task;
+    setup::node()?;
+    let (place, public_url) = match public_url {
+        Some(public_url) if !local => (Place::Remote { environment: env.clone() }, public_url.clone()),
+        _ => {
+            let running = dev::running()?.context("nothing is running: start it with `cargo xtask dev`")?;
+            (dev::place()?, running.base_url)
+        }
+    };
+    let token = create(email, &place)?;
+    println!("{}", link(&public_url, &token));
+    eprintln!("Good for one use within {} days.", SETUP_TOKEN_LIFETIME.0 / 86_400_000);
+    Ok(())
+}
+
+/// Makes a token, stores its hash in the place's database, and returns the token.
+pub(crate) fn create(email: &str, place: &Place) -> Result<SetupToken> {
+    let email = checked_email(email)?;
+    let mut random = [0; 32];
+    getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
+    let token = SetupToken::new(&random);
+    let now = proc::unix_time() * 1000;
+    let expires = now + SETUP_TOKEN_LIFETIME.0;
+    // wrangler binds no parameters: every part is one that cannot hold a quotation mark.
+    let sql = format!(
+        "insert into setup_tokens (token_hash, email, created_at, expires_at) values ('{}', '{email}', {now}, {expires})",
+        token.hash()
+    );
+    output(&mut place.execute(&sql)?).context("storing the set-up token (are the migrations applied?)")?;
+    Ok(token)
+}
+
+/// The link that uses it.
+pub(crate) fn link(public_url: &str, token: &SetupToken) -> String {
+    format!("{}/setup?token={}", public_url.trim_end_matches('/'), token.expose())
+}
+
+/// Lower case, as users are stored. Only the characters that addresses in use have; the quotation mark, though RFC
+/// 5322 allows it, goes nowhere near SQL.
+fn checked_email(email: &str) -> Result<String> {
+    let email = email.trim().to_lowercase();
+    let allowed = |c: char| c.is_ascii_alphanumeric() || ".!#$%&*+-/=?^_{|}~@".contains(c);
+    let (name, domain) = email.split_once('@').unwrap_or_default();
+    if name.is_empty()
+        || !domain.contains('.')
+        || domain.contains('@')
+        || email.len() > EMAIL_MAX
+        || !email.chars().all(allowed)
+    {
+        bail!("`{email}` is not an e-mail address");
+    }
+    Ok(email)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_lowered_and_nothing_reaches_the_sql_that_could_end_a_string() {
+        assert_eq!(checked_email(" Ada+x@Example.ORG ").unwrap(), "ada+x@example.org");
+        for bad in [
+            "",
+            "ada",
+            "@example.org",
+            "ada@example",
+            "a'b@example.org",
+            "a@b@c.org",
+            "a b@example.org",
+            "ä@example.org",
+        ] {
+            assert!(checked_email(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_link_names_the_page_once() {
+        let token = SetupToken::new(&[7; 32]);
+        assert!(link("https://x.example/", &token).starts_with("https://x.example/setup?token=vcs_0707"));
+    }
+}

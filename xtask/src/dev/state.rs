@@ -1,0 +1,148 @@
+//! What `cargo xtask dev` keeps in `target/dev` from one run to the next.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::plan::Secrets;
+use crate::proc::{root, work_dir};
+
+/// The demo tenant, as `POST /api/v1/setup/claim` made it.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Demo {
+    pub(crate) tenant_id: String,
+    pub(crate) api_key: String,
+    pub(crate) email: String,
+    pub(crate) phone_number: String,
+    pub(crate) fallback_number: String,
+}
+
+/// The folder, held by one run at a time.
+pub(crate) struct State {
+    dir: PathBuf,
+    _lock: File,
+}
+
+impl State {
+    /// Takes the folder; with `fresh`, empties it first.
+    pub(crate) fn open(fresh: bool) -> Result<Self> {
+        let dir = work_dir("dev")?;
+        let lock = File::create(dir.join("lock"))?;
+        if lock.try_lock().is_err() {
+            bail!("it is running already (see {}): stop that one first", running_file().display());
+        }
+        if fresh {
+            for entry in fs::read_dir(&dir)? {
+                let path = entry?.path();
+                if path.is_dir() {
+                    fs::remove_dir_all(&path)?;
+                } else if path != dir.join("lock") {
+                    fs::remove_file(&path)?;
+                }
+            }
+        }
+        Ok(Self { dir, _lock: lock })
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    /// The secrets of this folder, made the first time.
+    pub(crate) fn secrets(&self) -> Result<Secrets> {
+        let path = self.path("secrets.json");
+        if let Some(kept) = read_json(&path)? {
+            return Ok(kept);
+        }
+        let made = Secrets {
+            jwt_secret: STANDARD.encode(random::<32>()?),
+            master_key: STANDARD.encode(random::<32>()?),
+            account_sid: format!("AC{}", hex(&random::<16>()?)),
+            auth_token: hex(&random::<16>()?),
+            openai_api_key: format!("sk-simulated-{}", hex(&random::<16>()?)),
+        };
+        write_private(&path, &serde_json::to_string_pretty(&made)?)?;
+        Ok(made)
+    }
+
+    pub(crate) fn demo(&self) -> Result<Option<Demo>> {
+        read_json(&self.path("demo.json"))
+    }
+
+    pub(crate) fn keep_demo(&self, demo: &Demo) -> Result<()> {
+        write_private(&self.path("demo.json"), &serde_json::to_string_pretty(demo)?)
+    }
+
+    /// Whether the database has every migration of the tree; if not, what to pass to [`State::migrated`] once it has.
+    pub(crate) fn migrations_missing(&self) -> Result<Option<String>> {
+        let mut hash = Sha256::new();
+        let mut files: Vec<_> =
+            fs::read_dir(root().join("migrations"))?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        files.sort();
+        for file in files.iter().filter(|file| file.extension().is_some_and(|ext| ext == "sql")) {
+            hash.update(file.as_os_str().as_encoded_bytes());
+            hash.update(fs::read(file)?);
+        }
+        let tree = format!("{:x}", hash.finalize());
+        let applied = fs::read_to_string(self.path("migrated")).unwrap_or_default();
+        Ok((applied != tree).then_some(tree))
+    }
+
+    pub(crate) fn migrated(&self, tree: &str) -> Result<()> {
+        Ok(fs::write(self.path("migrated"), tree)?)
+    }
+}
+
+/// Where wrangler keeps D1, KV, R2 and Durable Objects.
+pub(crate) fn storage() -> Result<PathBuf> {
+    Ok(work_dir("dev")?.join("storage"))
+}
+
+/// `target/dev.json`: how to reach the running system; there while one runs.
+pub(crate) fn running_file() -> PathBuf {
+    root().join("target/dev.json")
+}
+
+/// Writes a file that only its owner can read, whole or not at all.
+pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
+    let new = path.with_extension("new");
+    fs::remove_file(&new).ok();
+    let write = || -> std::io::Result<()> {
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?.write_all(text.as_bytes())?;
+        fs::rename(&new, path)
+    };
+    write().with_context(|| format!("writing {}", path.display()))
+}
+
+/// `None` when there is no such file.
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
+    match fs::read_to_string(path) {
+        Ok(text) => {
+            Ok(Some(serde_json::from_str(&text).with_context(|| format!("reading {}", path.display()))?))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("reading {}", path.display())),
+    }
+}
+
+fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
+    Ok(bytes)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").ok();
+        text
+    })
+}

@@ -1,0 +1,65 @@
+//! Cloudflare's command line.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::proc::{self, npm_bin, root};
+
+/// `database_name` in wrangler.toml.
+const DATABASE: &str = "voicecore";
+
+/// Which database, which deployment.
+pub(crate) enum Place {
+    /// What `cargo xtask dev` keeps under this folder.
+    Local(PathBuf),
+    /// What is deployed; with an environment of wrangler.toml, if any.
+    Remote { environment: Option<String> },
+}
+
+/// wrangler, silent about itself and, for local commands, to the outside world.
+pub(crate) fn wrangler() -> Command {
+    let mut command = proc::command(npm_bin("wrangler"));
+    command
+        .env("CI", "1")
+        .env("WRANGLER_SEND_METRICS", "false")
+        .env("WRANGLER_HIDE_BANNER", "true")
+        .env("CLOUDFLARE_CF_FETCH_ENABLED", "false")
+        .env("WRANGLER_LOG_PATH", root().join("target/wrangler/logs"))
+        // wrangler.toml's own build command is for people who call wrangler directly.
+        .env("VOICECORE_BUILT", "1");
+    command
+}
+
+impl Place {
+    /// Brings the database's schema up to date.
+    pub(crate) fn migrate(&self) -> Result<Command> {
+        self.database(&["migrations", "apply"])
+    }
+
+    /// Runs one statement.
+    pub(crate) fn execute(&self, sql: &str) -> Result<Command> {
+        let mut command = self.database(&["execute"])?;
+        command.args(["--yes", "--command", sql]);
+        Ok(command)
+    }
+
+    fn database(&self, verb: &[&str]) -> Result<Command> {
+        let mut command = wrangler();
+        command.arg("d1").args(verb).arg(DATABASE);
+        match self {
+            Self::Local(state) => {
+                std::fs::create_dir_all(state)?;
+                command.args(["--local", "--persist-to"]).arg(state);
+            }
+            Self::Remote { environment } => {
+                command.arg("--remote");
+                if let Some(environment) = environment {
+                    command.args(["--env", environment]);
+                }
+            }
+        }
+        Ok(command)
+    }
+}
