@@ -1,0 +1,109 @@
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value as Json;
+use voicecore_ports::{
+    Blob, BlobError, BoxFuture, Clock as _, Kv, KvError, MAX_BLOB_BYTES, Queue, QueueError,
+};
+use voicecore_types::Millis;
+
+use super::ManualClock;
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A cache that forgets by its clock.
+#[derive(Debug)]
+pub struct MemoryKv {
+    clock: Arc<ManualClock>,
+    values: Mutex<BTreeMap<String, (Millis, Vec<u8>)>>,
+}
+
+impl MemoryKv {
+    /// Empty.
+    pub fn new(clock: Arc<ManualClock>) -> Self {
+        Self { clock, values: Mutex::default() }
+    }
+}
+
+impl Kv for MemoryKv {
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, KvError>> {
+        let now = self.clock.now();
+        let found = lock(&self.values).get(key).filter(|(until, _)| *until > now).map(|(_, v)| v.clone());
+        Box::pin(async move { Ok(found) })
+    }
+
+    fn put<'a>(&'a self, key: &'a str, value: Vec<u8>, ttl_secs: u32) -> BoxFuture<'a, Result<(), KvError>> {
+        // Workers KV refuses less than a minute.
+        let stored = if ttl_secs < 60 {
+            Err(KvError)
+        } else {
+            let until = self.clock.now().plus(Millis::from_secs(ttl_secs.into()));
+            lock(&self.values).insert(key.to_owned(), (until, value));
+            Ok(())
+        };
+        Box::pin(async move { stored })
+    }
+}
+
+/// Objects in memory.
+#[derive(Debug, Default)]
+pub struct MemoryBlob(Mutex<BTreeMap<String, Vec<u8>>>);
+
+impl MemoryBlob {
+    /// The keys that are there, in order.
+    pub fn keys(&self) -> Vec<String> {
+        lock(&self.0).keys().cloned().collect()
+    }
+}
+
+const fn valid_key(key: &str) -> bool {
+    !key.is_empty() && key.len() <= 512
+}
+
+impl Blob for MemoryBlob {
+    fn put<'a>(&'a self, key: &'a str, bytes: Vec<u8>) -> BoxFuture<'a, Result<(), BlobError>> {
+        let stored = if valid_key(key) && bytes.len() <= MAX_BLOB_BYTES {
+            lock(&self.0).insert(key.to_owned(), bytes);
+            Ok(())
+        } else {
+            Err(BlobError::Invalid)
+        };
+        Box::pin(async move { stored })
+    }
+
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, BlobError>> {
+        let found =
+            if valid_key(key) { Ok(lock(&self.0).get(key).cloned()) } else { Err(BlobError::Invalid) };
+        Box::pin(async move { found })
+    }
+
+    fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
+        let deleted = if valid_key(key) {
+            lock(&self.0).remove(key);
+            Ok(())
+        } else {
+            Err(BlobError::Invalid)
+        };
+        Box::pin(async move { deleted })
+    }
+}
+
+/// Jobs, kept until the test takes them.
+#[derive(Debug, Default)]
+pub struct MemoryQueue(Mutex<Vec<Json>>);
+
+impl MemoryQueue {
+    /// Takes every job that has been sent, in order.
+    pub fn take(&self) -> Vec<Json> {
+        std::mem::take(&mut lock(&self.0))
+    }
+}
+
+impl Queue for MemoryQueue {
+    fn send<'a>(&'a self, job: &'a Json) -> BoxFuture<'a, Result<(), QueueError>> {
+        lock(&self.0).push(job.clone());
+        Box::pin(async { Ok(()) })
+    }
+}
