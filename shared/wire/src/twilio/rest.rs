@@ -20,7 +20,7 @@ pub const MAX_TWIML_CHARS: usize = 4_000;
 
 /// "The requested resource was not found": a call or recording that is gone.
 const NOT_FOUND: u32 = 20404;
-/// "Call is not in-progress": it ended before the request came.
+/// "Invalid call state": the call is not in progress, so it ended before the request came.
 const NOT_IN_PROGRESS: u32 = 21220;
 
 /// A request, ready to be sent. `Debug` shows method and address only: headers hold the credentials, bodies phone numbers.

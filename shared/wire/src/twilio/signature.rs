@@ -7,7 +7,7 @@
 //! What is known beyond that page:
 //! - A media socket's upgrade is signed with the scheme `wss`, without parameters (twilio-labs/twilio-aspnet#162).
 //! - A fragment (`#rc=3…`, connection overrides) is not part of what is signed; it never reaches a server either
-//!   (docs.openclaw.ai, "SMS"; fasthook.io/twilio-webhooks).
+//!   (openclaw/openclaw, `docs/channels/sms.md`; fasthook.io/twilio-webhooks).
 //! - Only account auth tokens sign, not API keys. While tokens rotate, either may.
 
 use std::borrow::Cow;

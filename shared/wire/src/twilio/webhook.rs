@@ -194,8 +194,8 @@ words! {
     }
 }
 
-/// Numbers that Twilio puts where the caller withheld the own one: the letters of ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN
-/// and UNAVAILABLE on a telephone's keys (help.twilio.com, "Why am I getting calls from these strange numbers?").
+/// Numbers that come where a caller withheld the own one: ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN and UNAVAILABLE, typed on
+/// a telephone's keys. They have the form of E.164, and belong to nobody.
 const WITHHELD_NUMBERS: [&str; 5] = ["+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"];
 
 /// The parameters that every webhook of a call carries.

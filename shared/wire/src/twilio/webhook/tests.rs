@@ -48,6 +48,16 @@ fn a_withheld_number_is_no_number() {
 }
 
 #[test]
+fn withheld_numbers_spell_their_words() {
+    let keys = ["ABC", "DEF", "GHI", "JKL", "MNO", "PQRS", "TUV", "WXYZ"];
+    let words = ["ANONYMOUS", "RESTRICTED", "BLOCKED", "UNKNOWN", "UNAVAILABLE"];
+    for (number, word) in WITHHELD_NUMBERS.iter().zip(words) {
+        let typed = word.chars().map(|c| keys.iter().position(|key| key.contains(c)).unwrap() + 2);
+        assert_eq!(typed.fold("+".to_owned(), |typed, key| typed + &key.to_string()), *number, "{word}");
+    }
+}
+
+#[test]
 fn a_call_without_identifiers_is_refused() {
     for (body, missing) in [
         (String::new(), "CallSid"),
