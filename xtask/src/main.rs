@@ -5,12 +5,16 @@ mod build;
 mod call;
 mod cargo_build;
 mod debian;
+mod deps;
 mod dev;
 mod group;
 mod http;
 mod proc;
 mod progress;
+mod properties;
 mod setup;
+mod suite;
+mod test;
 mod toolchain;
 mod wrangler;
 
@@ -38,6 +42,12 @@ enum Task {
     Dev(dev::Options),
     /// Rings the running system as Twilio would, and prints the conversation; starts a system if none is running
     Call(call::Options),
+    /// Runs every test: native, independent judges, the worker's size, the whole system under workerd
+    Test(test::Options),
+    /// Everything that must hold before a change is merged: formatting, lints, documentation and `test`
+    Ci,
+    /// Checks that dependencies between crates point the right way
+    Deps,
     /// Builds the Cloudflare worker for release and prints its size
     Build,
     /// Administrators of a system
@@ -55,6 +65,9 @@ fn run(task: &Task) -> Result<()> {
         Task::Setup => setup::all(),
         Task::Dev(options) => dev::run(options),
         Task::Call(options) => call::run(options),
+        Task::Test(options) => test::run(options),
+        Task::Ci => test::ci(),
+        Task::Deps => deps::check(),
         Task::Build => build::worker()?.check(),
         Task::Admin { task } => admin::run(task),
         Task::Guard => {
