@@ -2,10 +2,11 @@
 //
 //   node tests/oracles/run.mjs [--seed N]
 
+import { DEFAULT_SEED } from "./cases.mjs";
 import { fixtures, judgeEvents } from "./openai.mjs";
 import { Report } from "./report.mjs";
 import { selfTest } from "./selftest.mjs";
-import { askWire, DEFAULT_SEED, judgeWire } from "./twilio.mjs";
+import { askWire, judgeWire } from "./twilio.mjs";
 
 const argv = process.argv.slice(2);
 const seed = argv[0] === "--seed" ? Number(argv[1]) : DEFAULT_SEED;

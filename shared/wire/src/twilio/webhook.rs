@@ -4,17 +4,17 @@
 //! names. What is not named in a type here is dropped when the request has been verified, and so can be neither stored nor
 //! logged. Sources: twilio.com/docs/voice/twiml (request parameters) and the page of each verb.
 
+mod form;
+
 use std::fmt;
 use std::str::FromStr;
 
 use voicecore_types::E164;
 
+pub use form::{Form, MAX_FORM_BYTES, MAX_FORM_PARAMETERS, WebhookError};
+
 use super::sid::{AccountSid, CallSid, RecordingSid, StreamSid};
 
-/// The largest form body that is read, in bytes. Twilio's own are below 4 KiB.
-pub const MAX_FORM_BYTES: usize = 65_536;
-/// The most parameters of a form. Twilio sends about thirty.
-pub const MAX_FORM_PARAMETERS: usize = 256;
 /// The most characters kept of recognised speech.
 pub const MAX_SPEECH_CHARS: usize = 4_000;
 /// The most keys kept of one `<Gather>` or `<Record>`.
@@ -23,76 +23,6 @@ pub const MAX_DIGITS: usize = 32;
 pub const MAX_ERROR_CHARS: usize = 300;
 /// The longest recording address that is kept, in bytes.
 pub const MAX_URL_BYTES: usize = 1_024;
-
-/// The request is not one of Twilio's webhooks: answer 400.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum WebhookError {
-    /// The body is larger than [`MAX_FORM_BYTES`].
-    #[error("the form is larger than {MAX_FORM_BYTES} bytes")]
-    TooLarge,
-    /// There are more than [`MAX_FORM_PARAMETERS`] parameters.
-    #[error("the form has more than {MAX_FORM_PARAMETERS} parameters")]
-    TooManyParameters,
-    /// A parameter is missing, said twice with different values, or not of its form.
-    #[error("the parameter {0} is missing or malformed")]
-    Parameter(&'static str),
-}
-
-/// A decoded form: pairs in the order in which they came, names possibly repeated.
-///
-/// `Debug` shows the number of pairs only: the values are phone numbers and speech.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Form(Vec<(String, String)>);
-
-impl Form {
-    /// Decodes an `application/x-www-form-urlencoded` body. Bytes that are not UTF-8 become U+FFFD.
-    pub fn parse(body: &[u8]) -> Result<Self, WebhookError> {
-        if body.len() > MAX_FORM_BYTES {
-            return Err(WebhookError::TooLarge);
-        }
-        let pairs: Vec<_> = form_urlencoded::parse(body).into_owned().take(MAX_FORM_PARAMETERS + 1).collect();
-        if pairs.len() > MAX_FORM_PARAMETERS {
-            return Err(WebhookError::TooManyParameters);
-        }
-        Ok(Self(pairs))
-    }
-
-    /// All pairs, as they came.
-    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
-    }
-
-    /// The value of `name`, unless it is empty or said twice differently: which one counts is not ours to guess.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        let mut values = self.pairs().filter(|(known, _)| *known == name).map(|(_, value)| value);
-        let first = values.next()?;
-        (!first.is_empty() && values.all(|other| other == first)).then_some(first)
-    }
-
-    fn parsed<T: FromStr>(&self, name: &str) -> Option<T> {
-        self.get(name)?.parse().ok()
-    }
-
-    fn required<T: FromStr>(&self, name: &'static str) -> Result<T, WebhookError> {
-        self.parsed(name).ok_or(WebhookError::Parameter(name))
-    }
-
-    fn text(&self, name: &str, max_chars: usize) -> Option<String> {
-        self.get(name).map(|text| text.chars().take(max_chars).collect())
-    }
-}
-
-impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Form {
-    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
-        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
-    }
-}
-
-impl fmt::Debug for Form {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Form({} pairs)", self.0.len())
-    }
-}
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),* $(,)? }) => {
