@@ -42,15 +42,28 @@ pub struct Call {
     /// When we learnt of it.
     #[schema(value_type = u64)]
     pub started_at: Millis,
-    /// When it was over.
+    /// When it was connected.
+    #[schema(value_type = Option<u64>)]
+    pub answered_at: Option<Millis>,
+    /// When the line was free again.
     #[schema(value_type = Option<u64>)]
     pub ended_at: Option<Millis>,
+    /// How long the two sides were connected; absent while they are.
+    pub duration_ms: Option<u64>,
     /// Why it ended, e.g. `caller_hung_up`, `assistant_ended`, `transferred`, `model_unavailable`.
     pub end_reason: Option<String>,
-    /// What the model's provider bills for it.
+    /// Entries of its transcript, counted when it is over.
+    pub interaction_count: u32,
+    /// Media streams that it took: more than one means that something broke and the call survived it.
+    pub attempts: u32,
+    /// Sessions with the model that it took.
+    pub model_sessions: u32,
+    /// The model, once the call is over.
+    pub model: Option<String>,
+    /// What the model's provider bills for it, once it is over.
     pub usage: Option<Usage>,
     /// The same in millionths of a US dollar, by list prices.
-    pub cost_micro_usd: Option<u64>,
+    pub cost_micros: Option<u64>,
 }
 
 /// Tokens that the model's provider bills.

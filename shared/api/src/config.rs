@@ -1,7 +1,6 @@
 //! Configuration: read once, then handed around. It knows what is missing and says so by name.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use voicecore_store::seal::MasterKey;
 use voicecore_types::Secret;
 use voicecore_wire::twilio::origin::Origin;
 use voicecore_wire::twilio::sid::AccountSid;
@@ -64,7 +63,7 @@ pub struct KeyConfig {
     /// `JWT_SECRET`: what we sign is signed by keys derived from it, one for each purpose.
     pub jwt_secret: Required<Secret<String>>,
     /// `MASTER_KEY`: 32 bytes in base64. Wraps the keys that encrypt what is stored.
-    pub master_key: Required<Secret<[u8; 32]>>,
+    pub master_key: Required<MasterKey>,
 }
 
 /// A required configuration value is absent or not valid.
@@ -132,7 +131,7 @@ impl Config {
                     (t.len() >= MIN_JWT_SECRET_BYTES).then(|| Secret::new(t.to_owned()))
                 }),
                 master_key: Required::read("MASTER_KEY", lookup("MASTER_KEY").as_deref(), |t| {
-                    Some(Secret::new(STANDARD.decode(t).ok()?.try_into().ok()?))
+                    MasterKey::from_base64(t).ok()
                 }),
             },
             journal: or_default("JOURNAL", "on") != "off",

@@ -3,7 +3,6 @@
 //! Handlers return [`ApiError`]; nothing converts into it behind the reviewer's back but the errors listed here. The cause
 //! of a 5xx travels in a response extension ([`Cause`]) to whoever writes the log, never in the body.
 
-
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -107,9 +106,7 @@ impl ApiError {
         match self {
             Self::Malformed(what) => what.clone(),
             Self::Invalid(_) => "Some values are not acceptable.".to_owned(),
-            Self::Unauthenticated => {
-                "Send a valid API key as `Authorization: Bearer vc_…`.".to_owned()
-            }
+            Self::Unauthenticated => "Send a valid API key as `Authorization: Bearer vc_…`.".to_owned(),
             Self::Forbidden(permission) => format!("The permission `{permission}` is needed."),
             Self::SignatureInvalid => "The request is refused.".to_owned(),
             Self::SetupTokenInvalid => {
@@ -119,7 +116,9 @@ impl ApiError {
             Self::MethodNotAllowed => "This address does not know the method.".to_owned(),
             Self::Conflict(what) => (*what).to_owned(),
             Self::PayloadTooLarge => "The body is larger than this address takes.".to_owned(),
-            Self::UnsupportedMediaType => "The body is not of a media type that this address takes.".to_owned(),
+            Self::UnsupportedMediaType => {
+                "The body is not of a media type that this address takes.".to_owned()
+            }
             Self::UpgradeRequired => "Open this address as a WebSocket.".to_owned(),
             Self::ConfigMissing(_) => "Configuration values are missing or not valid.".to_owned(),
             Self::Unavailable { .. } => "A part of the system does not answer. Try again.".to_owned(),

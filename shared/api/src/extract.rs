@@ -50,7 +50,8 @@ fn json_error(error: &serde_json::Error) -> ApiError {
         Some((field.to_owned(), format!("is a {prefix}")))
     });
     let (field, message) = named.unwrap_or_else(|| {
-        let what = if text.starts_with("unknown field") { "is not a known field" } else { "is of the wrong type" };
+        let what =
+            if text.starts_with("unknown field") { "is not a known field" } else { "is of the wrong type" };
         ("body".to_owned(), format!("{what} ({place})"))
     });
     ApiError::invalid(&field, message)
@@ -73,7 +74,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let refused = || {
-            ApiError::Malformed("A parameter of the query is unknown, repeated or of the wrong type.".to_owned())
+            ApiError::Malformed(
+                "A parameter of the query is unknown, repeated or of the wrong type.".to_owned(),
+            )
         };
         Query::<T>::try_from_uri(&parts.uri).map(|Query(params)| Self(params)).map_err(|_| refused())
     }

@@ -4,11 +4,30 @@
 #![forbid(unsafe_code)]
 
 pub mod actors;
+mod auth;
+mod carrier;
 mod config;
+mod convert;
+mod error;
+mod extract;
 mod hex;
+pub mod jobs;
+mod layers;
+pub mod live;
+pub mod media;
+mod router;
+mod routes;
 mod sign;
+mod state;
 #[cfg(test)]
 mod testing;
+mod voicemail;
+mod webhooks;
 
 pub use config::{Config, ConfigMissing, KeyConfig, OpenAiConfig, Required, TwilioConfig};
+pub use error::{ApiError, Cause};
+pub use extract::MAX_BODY_BYTES;
 use hex::hex;
+pub use layers::REQUEST_ID;
+pub use router::{openapi_document, router};
+pub use state::AppState;

@@ -56,7 +56,8 @@ pub fn authorize_upgrade(
 ) -> Result<CallId, MediaRefusal> {
     let verifier = config.verifier()?;
     let path = path_and_query.split(['?', '#']).next().unwrap_or_default();
-    let call_id = path.strip_prefix(MEDIA_PATH).and_then(|id| id.parse().ok()).ok_or(MediaRefusal::NotFound)?;
+    let call_id =
+        path.strip_prefix(MEDIA_PATH).and_then(|id| id.parse().ok()).ok_or(MediaRefusal::NotFound)?;
     verifier.upgrade(path_and_query, signature).map_err(|_| MediaRefusal::Signature)?;
     Ok(call_id)
 }

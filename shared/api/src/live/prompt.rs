@@ -33,7 +33,8 @@ const RULES: &str = "\
 /// The instructions for the model.
 pub(crate) fn instructions(prompt: &Prompt<'_>) -> String {
     let business = shorten(prompt.business, 200);
-    let mut text = format!("You are the telephone assistant of {business}. You are friendly, calm and brief.\n");
+    let mut text =
+        format!("You are the telephone assistant of {business}. You are friendly, calm and brief.\n");
     if let Some(language) = prompt.language {
         text.push_str(&format!(
             "Speak the language with the ISO 639-1 code `{language}` unless the caller speaks another one.\n"

@@ -61,7 +61,9 @@ pub fn open_ticket(path_and_query: &str) -> Result<LiveAccess, TicketRefusal> {
     let (mut ticket, mut after) = (None, None);
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         match name.as_ref() {
-            "ticket" if ticket.is_none() && value.len() <= MAX_TICKET_BYTES => ticket = Some(value.into_owned()),
+            "ticket" if ticket.is_none() && value.len() <= MAX_TICKET_BYTES => {
+                ticket = Some(value.into_owned())
+            }
             "after" if after.is_none() => after = Some(value.parse().map_err(|_| TicketRefusal::Malformed)?),
             _ => return Err(TicketRefusal::Malformed),
         }

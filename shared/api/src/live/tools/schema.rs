@@ -57,7 +57,9 @@ pub(super) fn check(schema: &Value, arguments: &str) -> Result<Arguments, Vec<Ar
         let name: String = name.chars().take(64).collect();
         errors.push(ArgumentError::new(&name, "is not an argument of this tool"));
     }
-    for name in schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+    for name in
+        schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+    {
         if arguments.get(name).is_none_or(Value::is_null) {
             errors.push(ArgumentError::new(name, "is missing"));
         }

@@ -1,0 +1,70 @@
+//! What we ask the carrier for, and what follows from what it tells us.
+
+use serde::{Deserialize, Serialize};
+use voicecore_call::EndReason;
+use voicecore_domain::CallStatus;
+use voicecore_ports::HttpRequest;
+use voicecore_store::directory::CallLocation;
+use voicecore_store::{calls, directory};
+use voicecore_types::Millis;
+use voicecore_wire::twilio::rest::{self, Api, ApiRequest};
+use voicecore_wire::twilio::sid::CallSid;
+
+use crate::actors::{CallCommand, CallReply, ask_call};
+use crate::live::finish_without_actor;
+use crate::{ApiError, AppState};
+
+/// How long a request to the carrier may take.
+const REQUEST_TIMEOUT_MS: u32 = 5_000;
+
+/// A status that the carrier reported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ReportedStatus {
+    pub(crate) carrier_call_id: String,
+    pub(crate) status: CallStatus,
+    /// When we learnt of it.
+    pub(crate) at: Millis,
+}
+
+/// Takes note of a status. Repeated, late and out-of-order reports change nothing they should not; a call that we don't know
+/// was never admitted. After an error, report it again.
+pub(crate) async fn take_status(app: &AppState, reported: &ReportedStatus) -> Result<(), ApiError> {
+    let Some(call) = directory::call_by_carrier_id(&app.ports.db, &reported.carrier_call_id).await? else {
+        return Ok(());
+    };
+    calls::advance(&call.scope, call.call_id, reported.status, reported.at).await?;
+    if reported.status.is_end() && !call.finished {
+        end(app, &call, CallCommand::CarrierEnded, EndReason::CallerHungUp).await?;
+    }
+    Ok(())
+}
+
+/// Lets the call's actor finish it, or finishes it here as `reason` if no actor holds it.
+pub(crate) async fn end(
+    app: &AppState,
+    call: &CallLocation,
+    command: CallCommand,
+    reason: EndReason,
+) -> Result<(), ApiError> {
+    match ask_call(&*app.ports.actors, call.call_id, &command).await? {
+        CallReply::NotRunning => {
+            finish_without_actor(app, &call.scope, call.call_id, reason).await?;
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Hangs up. A call that is gone already is a success.
+pub(crate) async fn hang_up(app: &AppState, carrier_call_id: &str) -> Result<(), ApiError> {
+    let twilio = &app.config.twilio;
+    let api = Api::new(twilio.base_url.get()?, twilio.account_sid.get()?, twilio.auth_token.get()?);
+    let sid: CallSid = carrier_call_id
+        .parse()
+        .map_err(|_| ApiError::Internal("a stored call has no valid CallSid".to_owned()))?;
+    let ApiRequest { method, url, headers, body } = api.end_call(&sid);
+    let request = HttpRequest { method, url, headers, body, timeout_ms: REQUEST_TIMEOUT_MS };
+    let response = app.ports.http.send(request).await?;
+    rest::ended(response.status, &response.body)
+        .map_err(|error| ApiError::Unavailable { part: "carrier", cause: error.to_string() })
+}

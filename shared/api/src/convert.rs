@@ -1,0 +1,68 @@
+//! From the words of the inner crates to those of the API. `voicecore-api-types` stands alone, so that clients don't link the
+//! server; here every field is named, so that nothing inner becomes public by accident.
+
+use voicecore_api_types as wire;
+use voicecore_call::{Interaction, InteractionKind, Speaker};
+use voicecore_domain::{CallStatus, TokenUsage};
+
+pub(crate) fn interaction(from: Interaction) -> wire::Interaction {
+    wire::Interaction {
+        seq: from.seq,
+        speaker: match from.speaker {
+            Speaker::Caller => wire::Speaker::Caller,
+            Speaker::Assistant => wire::Speaker::Assistant,
+            Speaker::System => wire::Speaker::System,
+        },
+        kind: match from.kind {
+            InteractionKind::Speech => wire::InteractionKind::Speech,
+            InteractionKind::Dtmf => wire::InteractionKind::Dtmf,
+            InteractionKind::Tool { name, tool_call_id } => {
+                wire::InteractionKind::Tool { name, tool_call_id }
+            }
+            InteractionKind::Notice => wire::InteractionKind::Notice,
+        },
+        text: from.text,
+        start_ms: from.start_ms,
+        end_ms: from.end_ms,
+        cut_at_ms: from.cut_at_ms,
+        estimated: from.estimated,
+        latency_ms: from.latency_ms,
+    }
+}
+
+pub(crate) const fn usage(from: TokenUsage) -> wire::Usage {
+    wire::Usage {
+        text_in: from.text_in,
+        text_cached: from.text_cached,
+        text_out: from.text_out,
+        audio_in: from.audio_in,
+        audio_cached: from.audio_cached,
+        audio_out: from.audio_out,
+    }
+}
+
+pub(crate) const fn shown_status(from: CallStatus) -> wire::CallStatus {
+    match from {
+        CallStatus::Queued => wire::CallStatus::Queued,
+        CallStatus::Ringing => wire::CallStatus::Ringing,
+        CallStatus::InProgress => wire::CallStatus::InProgress,
+        CallStatus::Completed => wire::CallStatus::Completed,
+        CallStatus::Busy => wire::CallStatus::Busy,
+        CallStatus::Failed => wire::CallStatus::Failed,
+        CallStatus::NoAnswer => wire::CallStatus::NoAnswer,
+        CallStatus::Canceled => wire::CallStatus::Canceled,
+    }
+}
+
+pub(crate) const fn stored_status(from: wire::CallStatus) -> CallStatus {
+    match from {
+        wire::CallStatus::Queued => CallStatus::Queued,
+        wire::CallStatus::Ringing => CallStatus::Ringing,
+        wire::CallStatus::InProgress => CallStatus::InProgress,
+        wire::CallStatus::Completed => CallStatus::Completed,
+        wire::CallStatus::Busy => CallStatus::Busy,
+        wire::CallStatus::Failed => CallStatus::Failed,
+        wire::CallStatus::NoAnswer => CallStatus::NoAnswer,
+        wire::CallStatus::Canceled => CallStatus::Canceled,
+    }
+}

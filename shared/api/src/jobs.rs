@@ -1,0 +1,82 @@
+//! What happens later: jobs from the queue (delivered at least once, so each is idempotent) and the job of every minute.
+
+use serde::{Deserialize, Serialize};
+use voicecore_call::EndReason;
+use voicecore_domain::CallStatus;
+use voicecore_store::{calls, directory};
+
+use crate::actors::CallCommand;
+use crate::carrier::{self, ReportedStatus};
+use crate::voicemail::{self, Voicemail};
+use crate::{ApiError, AppState};
+
+/// What is put into the queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "job", rename_all = "snake_case")]
+pub(crate) enum Job {
+    /// The carrier reported a status when the database or the call's actor did not answer.
+    TakeStatus(ReportedStatus),
+    /// A caller left a voicemail when the database did not answer.
+    StoreVoicemail(Voicemail),
+}
+
+/// A job was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// Not a job of ours (or of a newer version): deliver it again later, and let the queue give it up in the end.
+    #[error("the queue's message is not a job")]
+    Unknown,
+    /// It failed: deliver it again.
+    #[error(transparent)]
+    Failed(#[from] ApiError),
+}
+
+/// Does one job. After an error it must be delivered again.
+pub async fn handle(app: &AppState, message: serde_json::Value) -> Result<(), JobError> {
+    match serde_json::from_value(message).map_err(|_| JobError::Unknown)? {
+        Job::TakeStatus(reported) => carrier::take_status(app, &reported).await?,
+        Job::StoreVoicemail(voicemail) => voicemail::store(app, &voicemail).await?,
+    }
+    Ok(())
+}
+
+/// Puts a job into the queue.
+pub(crate) async fn enqueue(app: &AppState, job: &Job) -> Result<(), ApiError> {
+    let message =
+        serde_json::to_value(job).map_err(|_| ApiError::Internal("a job cannot be encoded".to_owned()))?;
+    let sent = app.ports.queue.send(&message).await;
+    sent.map_err(|error| ApiError::Unavailable { part: "queue", cause: error.to_string() })
+}
+
+/// What the job of every minute did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Swept {
+    /// Calls that were closed, or whose actors were told to.
+    pub closed: u32,
+    /// Calls that could not be closed now. The next minute tries again.
+    pub failed: u32,
+}
+
+/// Closes calls whose end never came (see `voicecore_domain::limits`), a limited number in each run.
+pub async fn scheduled(app: &AppState) -> Result<Swept, JobError> {
+    let mut swept = Swept::default();
+    for call in directory::overdue_calls(&app.ports.db, app.now()).await.map_err(ApiError::from)? {
+        match close(app, &call).await {
+            Ok(()) => swept.closed += 1,
+            Err(_) => swept.failed += 1,
+        }
+    }
+    Ok(swept)
+}
+
+async fn close(app: &AppState, call: &directory::CallLocation) -> Result<(), ApiError> {
+    if !call.finished {
+        carrier::end(app, call, CallCommand::Abandon, EndReason::Abandoned).await?;
+    }
+    // Should the line still be open, nobody is on our end of it any more. A call that is gone is a success.
+    if !call.status.is_end() {
+        carrier::hang_up(app, &call.carrier_call_id).await?;
+        calls::advance(&call.scope, call.call_id, CallStatus::Completed, app.now()).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,16 @@
+//! What a call's actor needs of the rest of the system, from its first frame to its archived transcript.
+
+mod finish;
+mod model;
+pub(crate) mod prompt;
+mod setup;
+pub(crate) mod ticket;
+mod tools;
+pub(crate) mod transcript;
+
+pub(crate) use finish::finish_without_actor;
+pub use finish::{FinishError, archive_journal, finish_call};
+pub use model::{ModelRequest, model_request};
+pub use setup::{CallSetup, LoadError, load_call};
+pub use ticket::{LIVE_PATH, LiveAccess, TicketRefusal, open_ticket};
+pub use tools::run_tool;

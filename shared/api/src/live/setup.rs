@@ -1,0 +1,92 @@
+//! What an actor knows of its call before the caller hears anything.
+
+use serde::{Deserialize, Serialize};
+use voicecore_call::{CallConfig, Limits, NoiseReduction, SessionConfig, TurnDetection};
+use voicecore_store::businesses::{self, CallSetupRow};
+use voicecore_store::{StoreError, directory};
+use voicecore_types::{BusinessId, CallId, Millis, TenantId};
+
+use super::prompt::{self, Prompt};
+use super::tools;
+use crate::{AppState, Config};
+
+/// The voice of an assistant whose business has not chosen one (recommended by the provider, protocols.md §4.1).
+pub const DEFAULT_VOICE: &str = "marin";
+/// The model that transcribes callers.
+pub const TRANSCRIPTION_MODEL: &str = "gpt-4o-mini-transcribe";
+/// The most tokens of one answer: about forty seconds of speech.
+pub const MAX_OUTPUT_TOKENS: u32 = 1_024;
+/// Turns are told apart by loudness, with the provider's own defaults (protocols.md §4.1).
+const TURN_DETECTION: TurnDetection =
+    TurnDetection::ServerVad { threshold: 0.5, prefix_padding_ms: 300, silence_duration_ms: 500 };
+
+/// A call as its actor knows it: read once, kept with its journal, the same for every attempt. Holds no phone number.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CallSetup {
+    /// Whose call.
+    pub tenant_id: TenantId,
+    /// The business that was called.
+    pub business_id: BusinessId,
+    /// What the call machine needs.
+    pub call: CallConfig,
+}
+
+/// A call cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// There is no such call: no webhook announced it.
+    #[error("no such call")]
+    Unknown,
+    /// It is over.
+    #[error("the call is over")]
+    Over,
+    /// The database did not answer, or not as it should. Trying again may help.
+    #[error("the call could not be loaded")]
+    Store(#[from] StoreError),
+}
+
+/// Loads a call for its actor. Two statements, no writes.
+pub async fn load_call(app: &AppState, call_id: CallId) -> Result<CallSetup, LoadError> {
+    let found = directory::call(&app.ports.db, call_id).await?.ok_or(LoadError::Unknown)?;
+    if found.finished || found.status.is_end() {
+        return Err(LoadError::Over);
+    }
+    let row = businesses::call_setup(&found.scope, call_id).await?.ok_or(LoadError::Unknown)?;
+    Ok(call_setup(&app.config, found.scope.tenant(), row))
+}
+
+fn call_setup(config: &Config, tenant_id: TenantId, row: CallSetupRow) -> CallSetup {
+    let transfer_available = row.fallback_number.is_some();
+    let prompt = Prompt {
+        business: &row.business_name,
+        instructions: row.instructions.as_deref(),
+        language: row.language.as_deref(),
+        transfer_available,
+    };
+    let longest = Limits::default().call_length;
+    CallSetup {
+        tenant_id,
+        business_id: row.business_id,
+        call: CallConfig {
+            call_id: row.call_id,
+            carrier_call_id: row.carrier_call_id,
+            session: SessionConfig {
+                model: row.model.unwrap_or_else(|| config.openai.realtime_model.clone()),
+                voice: row.voice.unwrap_or_else(|| DEFAULT_VOICE.to_owned()),
+                instructions: prompt::instructions(&prompt),
+                greeting: prompt::greeting(row.greeting.as_deref(), &row.business_name, transfer_available),
+                language: row.language,
+                transcription_model: TRANSCRIPTION_MODEL.to_owned(),
+                turn_detection: TURN_DETECTION,
+                noise_reduction: Some(NoiseReduction::FarField),
+                tools: tools::specs(transfer_available),
+                max_output_tokens: MAX_OUTPUT_TOKENS,
+            },
+            limits: Limits {
+                call_length: row.call_length.clamp(Millis::from_secs(1), longest),
+                ..Limits::default()
+            },
+            transfer_available,
+        },
+    }
+}

@@ -1,0 +1,189 @@
+//! What an assistant can do: a table of tools, each a specification for the model and a function.
+//!
+//! A tool runs exactly once for each (call, `tool_call_id`), however often it is asked for: its outcome and its effects are
+//! stored in one batch under that key, and whoever comes second gets the stored outcome (pitfall 19). That holds because
+//! every effect here is a row in that batch or an action of the call machine; a tool with an effect elsewhere must not be
+//! run again after [`Begun::Running`].
+
+mod end_call;
+mod schema;
+mod take_message;
+mod transfer;
+
+use serde_json::{Value, json};
+use voicecore_call::{ToolCall, ToolEffect, ToolResult, ToolSpec};
+use voicecore_ports::Stmt;
+use voicecore_store::businesses::{self, CallSetupRow};
+use voicecore_store::seal::Sealer;
+use voicecore_store::tool_runs::{self, Begun, ToolOutcome, ToolRun};
+use voicecore_store::{Scope, StoreError};
+
+use super::CallSetup;
+use crate::{ApiError, AppState};
+use schema::{ArgumentError, Arguments};
+
+/// The longest `tool_call_id` that is taken, in bytes. The provider's are about thirty.
+const MAX_TOOL_CALL_ID_BYTES: usize = 200;
+
+/// One row of the table.
+struct Tool {
+    name: &'static str,
+    /// Offered only if there is a human being to transfer to.
+    needs_human: bool,
+    spec: fn() -> ToolSpec,
+    run: fn(&Context<'_>, &Arguments) -> Result<Ran, ApiError>,
+}
+
+const TOOLS: [&Tool; 3] = [&end_call::TOOL, &take_message::TOOL, &transfer::TOOL];
+
+/// What a tool works with.
+struct Context<'a> {
+    app: &'a AppState,
+    scope: &'a Scope,
+    sealer: &'a Sealer,
+    call: &'a CallSetupRow,
+}
+
+/// What a tool did, or will have done once its statements are stored.
+struct Ran {
+    /// For the model.
+    output: Value,
+    effect: ToolEffect,
+    /// Stored together with the outcome, or not at all.
+    store: Vec<Stmt>,
+}
+
+/// The tools that are offered to the model.
+pub(super) fn specs(transfer_available: bool) -> Vec<ToolSpec> {
+    TOOLS.iter().filter(|tool| transfer_available || !tool.needs_human).map(|tool| (tool.spec)()).collect()
+}
+
+/// Runs a tool. Never fails: whatever goes wrong becomes an output that tells the model what to do next, because a tool call
+/// without an answer wedges the session (pitfall 20).
+pub async fn run_tool(app: &AppState, setup: &CallSetup, call: ToolCall) -> ToolResult {
+    let outcome = checked(app, setup, &call).await;
+    let (output, effect) = outcome.unwrap_or_else(|refusal| (refusal, ToolEffect::None));
+    ToolResult { tool_call_id: call.tool_call_id, output: output.to_string(), effect }
+}
+
+async fn checked(app: &AppState, setup: &CallSetup, call: &ToolCall) -> Result<(Value, ToolEffect), Value> {
+    let offered = |tool: &&&Tool| setup.call.transfer_available || !tool.needs_human;
+    let tool = TOOLS.iter().filter(offered).find(|tool| tool.name == call.name);
+    let Some(tool) = tool else {
+        let names: Vec<_> = TOOLS.iter().filter(offered).map(|tool| tool.name).collect();
+        return Err(json!({"error": "unknown_tool", "message": "There is no such tool.", "tools": names}));
+    };
+    if call.tool_call_id.is_empty() || call.tool_call_id.len() > MAX_TOOL_CALL_ID_BYTES {
+        return Err(
+            json!({"error": "invalid_call", "message": "The id of this tool call is empty or too long."}),
+        );
+    }
+    let arguments = schema::check(&(tool.spec)().parameters, &call.arguments).map_err(|e| refusal(&e))?;
+    match run_once(app, setup, tool, call, &arguments).await {
+        Ok(done) => Ok(done),
+        // The call machine does these by itself: a caller is not kept on the line because the database is away.
+        Err(_) if tool.name == end_call::TOOL.name => Ok((json!({"ok": true}), ToolEffect::EndCall)),
+        Err(_) if tool.name == transfer::TOOL.name => Ok((json!({"ok": true}), ToolEffect::Transfer)),
+        Err(_) => Err(json!({
+            "error": "unavailable",
+            "message": "This could not be done. Apologise, and offer to try again or to call back later.",
+        })),
+    }
+}
+
+async fn run_once(
+    app: &AppState,
+    setup: &CallSetup,
+    tool: &Tool,
+    call: &ToolCall,
+    arguments: &Arguments,
+) -> Result<(Value, ToolEffect), ApiError> {
+    let call_id = setup.call.call_id;
+    let scope = Scope::for_job(app.ports.db.clone(), setup.tenant_id);
+    let run = ToolRun { call_id, tool_call_id: &call.tool_call_id, name: tool.name };
+    if let Begun::Done(outcome) = tool_runs::begin(&scope, &run, app.now()).await? {
+        return stored(&outcome);
+    }
+    let row = businesses::call_setup(&scope, call_id).await?.ok_or(StoreError::NotFound("call"))?;
+    let sealer = app.sealer(setup.tenant_id, &row.wrapped_key)?;
+    let context = Context { app, scope: &scope, sealer: &sealer, call: &row };
+    let ran = (tool.run)(&context, arguments)?;
+    let outcome = ToolOutcome { output: ran.output.to_string(), effect: effect_word(ran.effect).to_owned() };
+    if tool_runs::finish(&scope, &run, &outcome, ran.store, app.now()).await? {
+        return Ok((ran.output, ran.effect));
+    }
+    // Another run of the same call of the tool was quicker: its outcome is the one that counts.
+    match tool_runs::begin(&scope, &run, app.now()).await? {
+        Begun::Done(outcome) => stored(&outcome),
+        Begun::Fresh | Begun::Running => Err(StoreError::NotFound("tool run").into()),
+    }
+}
+
+fn stored(outcome: &ToolOutcome) -> Result<(Value, ToolEffect), ApiError> {
+    let odd = || ApiError::Internal("a stored tool outcome cannot be read".to_owned());
+    let output = serde_json::from_str(&outcome.output).map_err(|_| odd())?;
+    let effects = [ToolEffect::None, ToolEffect::EndCall, ToolEffect::Transfer];
+    let effect = effects.into_iter().find(|effect| effect_word(*effect) == outcome.effect).ok_or_else(odd)?;
+    Ok((output, effect))
+}
+
+/// As stored in `tool_runs.effect`.
+const fn effect_word(effect: ToolEffect) -> &'static str {
+    match effect {
+        ToolEffect::None => "none",
+        ToolEffect::EndCall => "end_call",
+        ToolEffect::Transfer => "transfer",
+    }
+}
+
+fn refusal(errors: &[ArgumentError]) -> Value {
+    let errors: Vec<_> =
+        errors.iter().map(|e| json!({"argument": e.argument, "message": e.message})).collect();
+    json!({
+        "error": "invalid_arguments",
+        "message": "Call the tool again with corrected arguments; ask the caller for what is missing.",
+        "errors": errors,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn transfer_is_offered_only_with_somebody_to_transfer_to() {
+        let names = |available| specs(available).into_iter().map(|spec| spec.name).collect::<Vec<_>>();
+        assert_eq!(names(true), ["end_call", "take_message", "transfer"]);
+        assert_eq!(names(false), ["end_call", "take_message"]);
+    }
+
+    /// What the checker of arguments does not know must not be in a schema, or it would not be checked.
+    #[test]
+    fn schemas_use_only_what_is_checked() {
+        for spec in specs(true) {
+            let schema = spec.parameters.as_object().unwrap();
+            let known = ["type", "properties", "required", "additionalProperties"];
+            assert!(schema.keys().all(|key| known.contains(&key.as_str())), "{}", spec.name);
+            assert_eq!(schema["type"], "object");
+            assert_eq!(schema["additionalProperties"], false);
+            let properties = schema["properties"].as_object().unwrap();
+            for (name, property) in properties {
+                let known = ["type", "description", "minLength", "maxLength", "pattern"];
+                let property = property.as_object().unwrap();
+                assert!(property.keys().all(|key| known.contains(&key.as_str())), "{}.{name}", spec.name);
+                assert_eq!(property["type"], "string", "{}.{name}", spec.name);
+                let pattern = property.get("pattern").and_then(Value::as_str);
+                assert!(
+                    pattern.is_none_or(|pattern| pattern == schema::E164_PATTERN),
+                    "{}.{name}",
+                    spec.name
+                );
+            }
+            for required in schema["required"].as_array().unwrap() {
+                assert!(properties.contains_key(required.as_str().unwrap()), "{}", spec.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What was said in a call: as a stored document when it is over, from its actor while it runs.
+
+use serde::{Deserialize, Serialize};
+use voicecore_call::{CallSummary, EndReason, Interaction};
+use voicecore_store::calls::Call;
+use voicecore_store::{Scope, blob_keys, calls};
+use voicecore_types::{CallId, Millis};
+
+use crate::actors::{CallCommand, CallReply, ask_call};
+use crate::{ApiError, AppState};
+
+/// The version of the document that is written. Readers take this one and older ones.
+const VERSION: u32 = 1;
+
+/// The finished transcript as it lies in the blob store. The format is fixed by a test: old documents are read for years.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct TranscriptDocument {
+    version: u32,
+    call_id: CallId,
+    started_at: Millis,
+    ended_at: Millis,
+    reason: EndReason,
+    interactions: Vec<Interaction>,
+}
+
+impl TranscriptDocument {
+    pub(super) fn new(summary: &CallSummary) -> Self {
+        Self {
+            version: VERSION,
+            call_id: summary.call_id,
+            started_at: summary.started_at,
+            ended_at: summary.ended_at,
+            reason: summary.reason,
+            interactions: summary.interactions.clone(),
+        }
+    }
+}
+
+/// What was said in a call so far.
+pub(crate) struct Transcript {
+    pub(crate) interactions: Vec<Interaction>,
+    /// The call is over and this is all of it.
+    pub(crate) complete: bool,
+}
+
+/// The transcript of `call`, wherever it is.
+pub(crate) async fn read(app: &AppState, scope: &Scope, call: &Call) -> Result<Transcript, ApiError> {
+    if call.finished_at.is_some() {
+        return stored(app, scope, call.id).await;
+    }
+    match ask_call(&*app.ports.actors, call.id, &CallCommand::Transcript).await? {
+        CallReply::Transcript { interactions, complete } => Ok(Transcript { interactions, complete }),
+        // It never saw a stream, or it finished between our two questions.
+        CallReply::NotRunning => match calls::get(scope, call.id).await? {
+            Some(now) if now.finished_at.is_some() => stored(app, scope, call.id).await,
+            now => Ok(Transcript {
+                interactions: vec![],
+                complete: now.is_none_or(|now| now.ended_at.is_some()),
+            }),
+        },
+        CallReply::AfterStream { .. } | CallReply::Accepted => {
+            Err(ApiError::Internal("the call's actor answered another question".to_owned()))
+        }
+    }
+}
+
+/// A call that never had a stream has no document.
+async fn stored(app: &AppState, scope: &Scope, call: CallId) -> Result<Transcript, ApiError> {
+    let key = blob_keys::transcript(scope.tenant(), call);
+    let Some(bytes) = app.ports.blob.get(&key).await? else {
+        return Ok(Transcript { interactions: vec![], complete: true });
+    };
+    let document: TranscriptDocument = serde_json::from_slice(&bytes)
+        .map_err(|_| ApiError::Internal("a stored transcript cannot be read".to_owned()))?;
+    if document.version > VERSION {
+        return Err(ApiError::Internal("a stored transcript is of a newer version".to_owned()));
+    }
+    Ok(Transcript { interactions: document.interactions, complete: true })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use voicecore_call::{InteractionKind, Speaker};
+
+    use super::*;
+
+    #[test]
+    fn document_format_is_fixed() {
+        let call_id: CallId = "01939a2b-0000-7000-8000-000000000001".parse().unwrap();
+        let document = TranscriptDocument {
+            version: VERSION,
+            call_id,
+            started_at: Millis(1_000),
+            ended_at: Millis(61_000),
+            reason: EndReason::CallerHungUp,
+            interactions: vec![Interaction {
+                seq: 1,
+                speaker: Speaker::Assistant,
+                kind: InteractionKind::Speech,
+                text: "Hello, this".to_owned(),
+                start_ms: 0,
+                end_ms: 900,
+                cut_at_ms: Some(900),
+                estimated: true,
+                latency_ms: None,
+            }],
+        };
+        let wire = json!({
+            "version": 1,
+            "call_id": "01939a2b-0000-7000-8000-000000000001",
+            "started_at": 1_000,
+            "ended_at": 61_000,
+            "reason": "caller_hung_up",
+            "interactions": [{
+                "seq": 1, "speaker": "assistant", "kind": "speech", "text": "Hello, this", "start_ms": 0, "end_ms": 900,
+                "cut_at_ms": 900, "estimated": true, "latency_ms": null,
+            }],
+        });
+        assert_eq!(serde_json::to_value(&document).unwrap(), wire);
+        assert_eq!(serde_json::from_value::<TranscriptDocument>(wire).unwrap(), document);
+    }
+}

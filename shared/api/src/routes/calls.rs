@@ -1,0 +1,216 @@
+//! Calls: which there were, what was said, and ending one.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use voicecore_api_types as wire;
+use voicecore_api_types::{EndCall, Interactions, Page, Problem};
+use voicecore_store::audit_log::{self, AuditEntry};
+use voicecore_store::calls::{self, Call, CallFilter, CallSort};
+use voicecore_store::directory::Principal;
+use voicecore_store::seal::{Column, Sealer};
+use voicecore_types::{AuditEntryId, BusinessId, CallId, E164, Millis};
+
+use crate::actors::{CallCommand, CallReply, ask_call};
+use crate::auth::{Access, CallsRead, CallsWrite};
+use crate::extract::{Id, Params, page_request};
+use crate::live::transcript;
+use crate::{ApiError, AppState, carrier, convert};
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListCalls {
+    /// Only calls in this status.
+    status: Option<wire::CallStatus>,
+    /// Only calls to this business.
+    #[param(value_type = Option<String>, format = "uuid")]
+    business_id: Option<BusinessId>,
+    /// Only calls from this number, in E.164 form (`%2B` for the plus sign). Exact.
+    from: Option<String>,
+    /// Only calls that came in at this moment or later.
+    since: Option<u64>,
+    /// Only calls that came in before this moment.
+    until: Option<u64>,
+    /// `newest` first (the default) or `oldest` first.
+    sort: Option<Sort>,
+    /// From 1.
+    page: Option<u32>,
+    /// From 1 to 100; 50 when absent.
+    page_size: Option<u32>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Sort {
+    #[default]
+    Newest,
+    Oldest,
+}
+
+/// Calls.
+#[utoipa::path(get, path = "/api/v1/calls", tag = "calls", security(("api_key" = ["calls:read"])), params(ListCalls),
+    responses(
+        (status = 200, body = Page<wire::Call>),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn list_calls(
+    access: Access<CallsRead>,
+    State(app): State<AppState>,
+    Params(query): Params<ListCalls>,
+) -> Result<Json<Page<wire::Call>>, ApiError> {
+    let page = page_request(query.page, query.page_size)?;
+    let scope = &access.principal.scope;
+    let sealer = app.sealer(scope.tenant(), &access.principal.wrapped_key)?;
+    let caller = match &query.from {
+        None => None,
+        Some(from) => {
+            let from: E164 =
+                from.parse().map_err(|_| ApiError::invalid("from", "must be a number in E.164 form"))?;
+            let lookup =
+                app.lookup_key().await?.ok_or_else(|| ApiError::Internal("no look-up key".to_owned()))?;
+            Some(lookup.caller(scope.tenant(), &from))
+        }
+    };
+    let filter = CallFilter {
+        status: query.status.map(convert::stored_status),
+        direction: None,
+        business_id: query.business_id,
+        caller,
+        from: query.since.map(Millis),
+        to: query.until.map(Millis),
+    };
+    let sort = match query.sort.unwrap_or_default() {
+        Sort::Newest => CallSort::Newest,
+        Sort::Oldest => CallSort::Oldest,
+    };
+    let rows = calls::list(scope, &filter, sort, page).await?;
+    Ok(Json(Page::from_rows(rows, |row| show(&sealer, row))))
+}
+
+/// One call.
+#[utoipa::path(get, path = "/api/v1/calls/{id}", tag = "calls", security(("api_key" = ["calls:read"])),
+    params(("id" = String, Path, format = "uuid")),
+    responses(
+        (status = 200, body = wire::Call),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn get_call(
+    access: Access<CallsRead>,
+    State(app): State<AppState>,
+    Id(id): Id<CallId>,
+) -> Result<Json<wire::Call>, ApiError> {
+    let principal = &access.principal;
+    let call = find(principal, id).await?;
+    let sealer = app.sealer(principal.scope.tenant(), &principal.wrapped_key)?;
+    Ok(Json(show(&sealer, call)))
+}
+
+/// What was said in a call: all of it when it is over, what there is so far while it runs.
+#[utoipa::path(get, path = "/api/v1/calls/{id}/interactions", tag = "calls", security(("api_key" = ["calls:read"])),
+    params(("id" = String, Path, format = "uuid")),
+    responses(
+        (status = 200, body = Interactions),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn list_interactions(
+    access: Access<CallsRead>,
+    State(app): State<AppState>,
+    Id(id): Id<CallId>,
+) -> Result<Json<Interactions>, ApiError> {
+    let call = find(&access.principal, id).await?;
+    let transcript = transcript::read(&app, &access.principal.scope, &call).await?;
+    let items = transcript.interactions.into_iter().map(convert::interaction).collect();
+    Ok(Json(Interactions { call_id: id, complete: transcript.complete, items }))
+}
+
+/// Ends a call: politely where the assistant speaks, at the carrier where it does not. To end a call that is over changes
+/// nothing; `status` says so.
+#[utoipa::path(post, path = "/api/v1/calls/{id}/end", tag = "calls", security(("api_key" = ["calls:write"])),
+    params(("id" = String, Path, format = "uuid")),
+    responses(
+        (status = 202, body = EndCall),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn end_call(
+    access: Access<CallsWrite>,
+    State(app): State<AppState>,
+    Id(id): Id<CallId>,
+) -> Result<(StatusCode, Json<EndCall>), ApiError> {
+    let call = find(&access.principal, id).await?;
+    if !call.status.is_end() {
+        audit(&app, &access.principal, id).await?;
+        end(&app, &call).await?;
+    }
+    Ok((StatusCode::ACCEPTED, Json(EndCall { call_id: id, status: convert::shown_status(call.status) })))
+}
+
+async fn end(app: &AppState, call: &Call) -> Result<(), ApiError> {
+    // Once its summary is stored, a call goes on only between the caller and somebody else: that is the carrier's to end.
+    if call.finished_at.is_none()
+        && ask_call(&*app.ports.actors, call.id, &CallCommand::End).await? != CallReply::NotRunning
+    {
+        return Ok(());
+    }
+    carrier::hang_up(app, &call.carrier_call_id).await
+}
+
+/// The wish is written down before it is carried out: the line is not cut in the batch of a database.
+async fn audit(app: &AppState, principal: &Principal, call: CallId) -> Result<(), ApiError> {
+    let now = app.now();
+    let entry = AuditEntry {
+        id: AuditEntryId::new(now, &app.random()),
+        at: now,
+        actor_kind: "api_key",
+        actor_id: Some(&principal.api_key_id.to_string()),
+        action: "call.end",
+        subject_id: Some(&call.to_string()),
+    };
+    let stored = app.ports.db.batch(vec![audit_log::entry(&principal.scope, &entry)]).await;
+    stored.map(|_| ()).map_err(|error| ApiError::Unavailable { part: "database", cause: error.to_string() })
+}
+
+async fn find(principal: &Principal, id: CallId) -> Result<Call, ApiError> {
+    calls::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)
+}
+
+/// A number that does not open is left out: the rest of the call is still worth seeing.
+fn show(sealer: &Sealer, call: Call) -> wire::Call {
+    let duration_ms = call.duration().map(|duration| duration.0);
+    let finished = call.finished_at.is_some();
+    wire::Call {
+        id: call.id,
+        carrier_call_id: call.carrier_call_id,
+        business_id: call.business_id,
+        from: call.caller_number.and_then(|sealed| sealer.open(Column::CallerNumber, &sealed).ok()),
+        status: convert::shown_status(call.status),
+        started_at: call.started_at,
+        answered_at: call.answered_at,
+        ended_at: call.ended_at,
+        duration_ms,
+        end_reason: call.end_reason,
+        interaction_count: call.interaction_count,
+        attempts: call.attempts,
+        model_sessions: call.model_sessions,
+        model: call.model,
+        usage: finished.then(|| convert::usage(call.usage)),
+        cost_micros: finished.then_some(call.cost_micros),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use voicecore_domain::CallStatus;
+
+    use super::*;
+
+    #[test]
+    fn statuses_are_the_same_on_both_sides() {
+        for status in CallStatus::ALL {
+            assert_eq!(convert::stored_status(convert::shown_status(status)), status);
+            assert_eq!(serde_json::to_value(convert::shown_status(status)).unwrap(), status.as_str());
+        }
+    }
+}

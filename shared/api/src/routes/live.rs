@@ -1,0 +1,54 @@
+//! The live stream: what happens on the tenant's calls, while it happens.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use voicecore_api_types::{LiveTicket, Problem};
+
+use crate::actors::{HubCommand, HubReply, ask_hub};
+use crate::auth::{Access, LiveRead};
+use crate::live::ticket::{LIVE_PATH, new_ticket};
+use crate::{ApiError, AppState};
+
+/// A ticket that opens the live stream once, within thirty seconds.
+#[utoipa::path(post, path = "/api/v1/live/tickets", tag = "live", security(("api_key" = ["live:read"])),
+    responses(
+        (status = 201, body = LiveTicket),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn create_ticket(
+    access: Access<LiveRead>,
+    State(app): State<AppState>,
+) -> Result<(StatusCode, Json<LiveTicket>), ApiError> {
+    let tenant = access.principal.scope.tenant();
+    let base = app.config.public_url.get()?.websocket();
+    let (ticket, ticket_hash) = new_ticket(&*app.ports.rng, tenant);
+    match ask_hub(&*app.ports.actors, tenant, &HubCommand::Ticket { ticket_hash }).await {
+        Ok(HubReply::TicketIssued { expires_at }) => {
+            let url = format!("{base}{LIVE_PATH}?ticket={ticket}");
+            Ok((StatusCode::CREATED, Json(LiveTicket { ticket, expires_at, url })))
+        }
+        Ok(HubReply::TooManyTickets) => {
+            Err(ApiError::Conflict("Too many tickets are open. Wait for some to expire."))
+        }
+        Ok(HubReply::Published { .. }) => {
+            Err(ApiError::Internal("the hub answered another question".to_owned()))
+        }
+        Err(error) => Err(ApiError::Unavailable { part: "hub", cause: error.to_string() }),
+    }
+}
+
+/// The live stream, as a WebSocket. Messages are `LiveEnvelope`s; after a gap too long to fill, `{"type":"resync"}` says to
+/// load everything afresh. This description is all that plain HTTP gets: 426.
+#[utoipa::path(get, path = "/api/v1/live", tag = "live", security(()),
+    params(
+        ("ticket" = String, Query, description = "From `POST /api/v1/live/tickets`; works once."),
+        ("after" = Option<u64>, Query, description = "The last `seq` that was seen: what came after is sent first."),
+    ),
+    responses(
+        (status = 101, description = "The socket is open."),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn live() -> ApiError {
+    ApiError::UpgradeRequired
+}

@@ -1,0 +1,55 @@
+//! Messages that callers left.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use voicecore_api_types::{Message, Page, Problem};
+use voicecore_store::messages;
+use voicecore_store::seal::{Column, Sealer};
+
+use crate::auth::{Access, MessagesRead};
+use crate::extract::{Params, page_request};
+use crate::{ApiError, AppState};
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListMessages {
+    /// From 1.
+    page: Option<u32>,
+    /// From 1 to 100; 50 when absent.
+    page_size: Option<u32>,
+}
+
+/// Messages, newest first.
+#[utoipa::path(get, path = "/api/v1/messages", tag = "messages", security(("api_key" = ["messages:read"])),
+    params(ListMessages),
+    responses(
+        (status = 200, body = Page<Message>),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn list_messages(
+    access: Access<MessagesRead>,
+    State(app): State<AppState>,
+    Params(query): Params<ListMessages>,
+) -> Result<Json<Page<Message>>, ApiError> {
+    let page = page_request(query.page, query.page_size)?;
+    let scope = &access.principal.scope;
+    let sealer = app.sealer(scope.tenant(), &access.principal.wrapped_key)?;
+    let rows = messages::list(scope, page).await?;
+    Ok(Json(Page::from_rows(rows, |row| show(&sealer, row))))
+}
+
+/// A number that does not open is left out: the rest of the message is still worth reading.
+fn show(sealer: &Sealer, row: messages::Message) -> Message {
+    let number = row.callback_number.and_then(|sealed| sealer.open(Column::CallbackNumber, &sealed).ok());
+    Message {
+        id: row.id,
+        call_id: row.call_id,
+        caller_name: row.caller_name,
+        callback_number: number,
+        text: row.body,
+        created_at: row.created_at,
+    }
+}

@@ -1,0 +1,53 @@
+//! The OpenAPI document.
+
+use std::sync::OnceLock;
+
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use voicecore_api_types::LiveEnvelope;
+
+use crate::ApiError;
+
+/// What the document says of the API as a whole; the routes add themselves.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "VoiceCore",
+        description = "Answers the telephone for businesses. Errors are problem documents (RFC 9457) with a stable \
+                       `code`; ids are UUIDs; moments are milliseconds since the UNIX epoch.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    components(schemas(LiveEnvelope)),
+    modifiers(&ApiKeyScheme),
+)]
+pub(crate) struct ApiDoc;
+
+struct ApiKeyScheme;
+
+impl Modify for ApiKeyScheme {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("vc_<prefix>_<secret>")
+            .description(Some(
+                "An API key. The names beside a route are the permissions that the key must carry.",
+            ))
+            .build();
+        let components = openapi.components.get_or_insert_default();
+        components.add_security_scheme("api_key", SecurityScheme::Http(scheme));
+    }
+}
+
+/// This document.
+#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "openapi", security(()),
+    responses((status = 200, body = Object, description = "An OpenAPI 3.1 document.")))]
+pub(crate) async fn openapi() -> Result<Response, ApiError> {
+    // Made once: it takes longer than most requests.
+    static DOCUMENT: OnceLock<Option<String>> = OnceLock::new();
+    let document = DOCUMENT.get_or_init(|| crate::openapi_document().to_json().ok());
+    let document = document.as_deref().ok_or_else(|| ApiError::Internal("no OpenAPI document".to_owned()))?;
+    let json = HeaderValue::from_static("application/json");
+    Ok(([(header::CONTENT_TYPE, json)], document).into_response())
+}

@@ -1,0 +1,226 @@
+//! The set-up page: one HTML form, no script, so that a deployed system can be set up with nothing but a browser.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use voicecore_api_types::{Problem, SetupClaim, SetupResult};
+
+use super::setup;
+use crate::extract::{body_error, has_media_type};
+use crate::{ApiError, AppState};
+
+/// Nothing is loaded from anywhere, nothing runs, and the form goes nowhere but here.
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; \
+                           frame-ancestors 'none'";
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem}\
+                     label{display:block;margin:1rem 0 .25rem}input,textarea{width:100%;font:inherit;padding:.4rem;\
+                     box-sizing:border-box}button{font:inherit;margin-top:1.5rem;padding:.5rem 1.5rem}\
+                     code{overflow-wrap:anywhere}.error{color:#a00}small{color:#555}";
+
+/// One field of the form.
+struct Field {
+    name: &'static str,
+    label: &'static str,
+    hint: &'static str,
+    required: bool,
+    max: usize,
+    long: bool,
+}
+
+const FIELDS: [Field; 8] = [
+    field("tenant_name", "Your company", "", true, setup::MAX_NAME_CHARS),
+    field("business_name", "Name of the business", "As callers hear it.", true, setup::MAX_NAME_CHARS),
+    field(
+        "phone_number",
+        "Telephone number",
+        "The Twilio number that callers dial, e.g. +15005550006.",
+        true,
+        16,
+    ),
+    field(
+        "fallback_number",
+        "Number of a person",
+        "Where calls are transferred to. Callers reach it by pressing 0.",
+        false,
+        16,
+    ),
+    field("language", "Language", "Two letters, e.g. en.", false, 2),
+    field("voice", "Voice", "e.g. marin or cedar.", false, setup::MAX_VOICE_CHARS),
+    Field {
+        long: true,
+        ..field(
+            "greeting",
+            "Greeting",
+            "What the assistant says first. It must tell callers that they \
+        speak with an AI.",
+            false,
+            crate::live::prompt::MAX_GREETING_CHARS,
+        )
+    },
+    Field {
+        long: true,
+        ..field(
+            "instructions",
+            "Instructions",
+            "What the assistant should know and do: opening hours, \
+        services, prices, rules.",
+            false,
+            crate::live::prompt::MAX_BUSINESS_CHARS,
+        )
+    },
+];
+
+const fn field(
+    name: &'static str,
+    label: &'static str,
+    hint: &'static str,
+    required: bool,
+    max: usize,
+) -> Field {
+    Field { name, label, hint, required, max, long: false }
+}
+
+/// The form. The token of the link is carried on in a hidden field; whether it is good is found out when it is used.
+#[utoipa::path(get, path = "/setup", tag = "setup", security(()),
+    params(("token" = Option<String>, Query, description = "The token of a one-use link.")),
+    responses((status = 200, body = String, content_type = "text/html")))]
+pub(crate) async fn show_setup(uri: axum::http::Uri) -> Response {
+    let query = uri.query().unwrap_or_default();
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    let token = pairs.find(|(name, _)| name == "token").map(|(_, value)| value.into_owned());
+    let entered = Entered(vec![("token".to_owned(), token.unwrap_or_default())]);
+    page(StatusCode::OK, &form(&entered, None))
+}
+
+/// Sets up what the form says and shows the API key, this once. Errors show the form again with what was entered.
+#[utoipa::path(post, path = "/setup", tag = "setup", security(()),
+    request_body(content = SetupClaim, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, body = String, content_type = "text/html"),
+        (status = "4XX", body = String, content_type = "text/html"),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn submit_setup(
+    State(app): State<AppState>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, ApiError> {
+    if !has_media_type(&headers, "application/x-www-form-urlencoded") {
+        return Err(ApiError::UnsupportedMediaType);
+    }
+    let body = body.map_err(|e| body_error(&e))?;
+    let entered = Entered(form_urlencoded::parse(&body).into_owned().take(32).collect());
+    match setup::claim(&app, entered.claim()).await {
+        Ok(result) => Ok(page(StatusCode::OK, &done(&result))),
+        Err(error @ (ApiError::Invalid(_) | ApiError::SetupTokenInvalid | ApiError::Conflict(_))) => {
+            let problem = error.problem();
+            let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::BAD_REQUEST);
+            Ok(page(status, &form(&entered, Some(&problem))))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What somebody typed.
+struct Entered(Vec<(String, String)>);
+
+impl Entered {
+    fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value.trim())
+    }
+
+    fn optional(&self, name: &str) -> Option<String> {
+        Some(self.get(name)).filter(|value| !value.is_empty()).map(str::to_owned)
+    }
+
+    fn claim(&self) -> SetupClaim {
+        SetupClaim {
+            token: self.get("token").to_owned(),
+            tenant_name: self.get("tenant_name").to_owned(),
+            business_name: self.get("business_name").to_owned(),
+            phone_number: self.get("phone_number").to_owned(),
+            fallback_number: self.optional("fallback_number"),
+            language: self.optional("language"),
+            voice: self.optional("voice"),
+            instructions: self.optional("instructions"),
+            greeting: self.optional("greeting"),
+        }
+    }
+}
+
+fn form(entered: &Entered, problem: Option<&Problem>) -> String {
+    let mut html = String::from("<h1>Set up VoiceCore</h1>");
+    if let Some(problem) = problem {
+        html.push_str("<p class=\"error\">");
+        html.push_str(&escape(problem.detail.as_deref().unwrap_or(&problem.title)));
+        html.push_str("</p>");
+    }
+    html.push_str("<form method=\"post\" action=\"/setup\" autocomplete=\"off\">");
+    html.push_str(&format!(
+        "<input type=\"hidden\" name=\"token\" value=\"{}\">",
+        escape(entered.get("token"))
+    ));
+    for field in &FIELDS {
+        let Field { name, label, hint, required, max, long } = field;
+        let value = escape(entered.get(name));
+        let required = if *required { " required" } else { "" };
+        html.push_str(&format!("<label for=\"{name}\">{label}</label>"));
+        html.push_str(&if *long {
+            format!(
+                "<textarea id=\"{name}\" name=\"{name}\" rows=\"5\" maxlength=\"{max}\">{value}</textarea>"
+            )
+        } else {
+            format!("<input id=\"{name}\" name=\"{name}\" value=\"{value}\" maxlength=\"{max}\"{required}>")
+        });
+        html.push_str(&format!("<small>{hint}</small>"));
+        for error in problem.into_iter().flat_map(|p| &p.errors).filter(|e| e.field == *name) {
+            html.push_str(&format!("<p class=\"error\">{} {}</p>", escape(label), escape(&error.message)));
+        }
+    }
+    html.push_str("<button>Set up</button></form>");
+    html
+}
+
+fn done(result: &SetupResult) -> String {
+    let row = |what: &str, value: &str| format!("<p>{what}<br><code>{}</code></p>", escape(value));
+    let mut html = String::from("<h1>Ready to answer</h1>");
+    html.push_str(&row("Your API key. It is shown only now: keep it safe.", &result.api_key));
+    html.push_str(
+        "<p>At Twilio, open your number and enter these addresses, each with the method HTTP POST:</p>",
+    );
+    html.push_str(&row("A call comes in (webhook)", &result.voice_webhook_url));
+    html.push_str(&row("Primary handler fails", &result.fallback_url));
+    html.push_str(&row("Call status changes", &result.status_callback_url));
+    html
+}
+
+fn page(status: StatusCode, body: &str) -> Response {
+    let html = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width\"><meta name=\"robots\" content=\"noindex\"><title>VoiceCore set-up</title>\
+         <style>{STYLE}</style><body>{body}</body></html>"
+    );
+    let mut response = (status, html).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+    response
+}
+
+/// For text and for attributes in double quotes alike.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}

@@ -1,0 +1,118 @@
+//! A media stream started or ended: what comes next?
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Deserialize as _;
+use serde::de::IntoDeserializer as _;
+use serde::de::value::{Error as ValueError, StrDeserializer};
+use voicecore_call::{AfterStream, EndReason, Limits};
+use voicecore_domain::CallStatus;
+use voicecore_store::calls;
+use voicecore_store::directory::{self, CallLocation};
+use voicecore_types::CallId;
+use voicecore_wire::twilio::twiml::Response;
+use voicecore_wire::twilio::webhook::{ConnectEnded, StreamEvent, StreamStatus};
+
+use super::documents::{self, Attempt};
+use super::status::take;
+use super::{Signed, Twiml, call_status, human_for};
+use crate::actors::{CallCommand, CallReply, ask_call};
+use crate::carrier::ReportedStatus;
+use crate::{ApiError, AppState};
+
+/// A stream that has started means that the call was answered: of incoming calls Twilio reports only the end by itself.
+/// Stopped and failed streams are dealt with where Twilio asks what comes next.
+pub(super) async fn stream_status(
+    State(app): State<AppState>,
+    signed: Signed,
+) -> Result<StatusCode, ApiError> {
+    let stream = StreamStatus::read(&signed.form)?;
+    if stream.event == StreamEvent::Started {
+        let carrier_call_id = stream.call.sid.as_str().to_owned();
+        take(&app, ReportedStatus { carrier_call_id, status: CallStatus::InProgress, at: app.now() }).await?;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `<Connect action>`: the stream has ended, and the caller may still be there. The call's actor knows why.
+pub(super) async fn stream_ended(State(app): State<AppState>, signed: Signed) -> Result<Twiml, ApiError> {
+    let ended = ConnectEnded::read(&signed.form)?;
+    let call_id =
+        signed.call().ok_or_else(|| ApiError::Malformed("The address names no call.".to_owned()))?;
+    if let Some(status) = call_status(ended.call.status).filter(|status| status.is_end()) {
+        // The caller has hung up: whatever we answer is not played. Should the note be lost, the status callback brings it.
+        let carrier_call_id = ended.call.sid.as_str().to_owned();
+        let noted = take(&app, ReportedStatus { carrier_call_id, status, at: app.now() }).await;
+        return Ok(Twiml { document: documents::hang_up(), cause: noted.err() });
+    }
+    let (after, cause) = match after_stream(&app, call_id, signed.attempt()).await {
+        Ok(after) => (after, None),
+        Err(cause) => (without_actor(signed.attempt()), Some(cause)),
+    };
+    match document(&app, &ended, call_id, after).await {
+        Ok(document) => Ok(Twiml { document, cause }),
+        Err(error) => {
+            let origin = app.config.public_url.get()?;
+            Ok(Twiml::because(documents::apologise(origin, call_id, None), cause.unwrap_or(error)))
+        }
+    }
+}
+
+async fn after_stream(app: &AppState, call_id: CallId, attempt: u32) -> Result<AfterStream, ApiError> {
+    match ask_call(&*app.ports.actors, call_id, &CallCommand::AfterStream { attempt }).await? {
+        CallReply::AfterStream { after } => Ok(after),
+        CallReply::NotRunning => match directory::call(&app.ports.db, call_id).await? {
+            Some(call) if call.finished => after_finished(&call).await,
+            Some(call) if call.status.is_end() => Ok(AfterStream::Hangup),
+            // No stream ever reached the actor, so the caller has heard nothing yet.
+            Some(_) => Ok(without_actor(attempt)),
+            None => Ok(AfterStream::Hangup),
+        },
+        CallReply::Accepted | CallReply::Transcript { .. } => {
+            Err(ApiError::Internal("the call's actor answered another question".to_owned()))
+        }
+    }
+}
+
+/// The call is finished and its actor gone: why it ended says what comes next.
+async fn after_finished(call: &CallLocation) -> Result<AfterStream, ApiError> {
+    let row = calls::get(&call.scope, call.call_id).await?;
+    let reason = row.and_then(|row| row.end_reason).and_then(|word| {
+        let word: StrDeserializer<'_, ValueError> = word.as_str().into_deserializer();
+        EndReason::deserialize(word).ok()
+    });
+    Ok(reason.map_or(AfterStream::Hangup, EndReason::after_stream))
+}
+
+/// The actor cannot be asked: another stream may find it alive again. The address counts the attempts, so this ends.
+fn without_actor(attempt: u32) -> AfterStream {
+    if attempt < Limits::default().attempts {
+        AfterStream::Reconnect { attempt: attempt.saturating_add(1) }
+    } else {
+        AfterStream::Apologise
+    }
+}
+
+async fn document(
+    app: &AppState,
+    ended: &ConnectEnded,
+    call_id: CallId,
+    after: AfterStream,
+) -> Result<Response, ApiError> {
+    let origin = app.config.public_url.get()?;
+    Ok(match after {
+        AfterStream::Hangup => documents::hang_up(),
+        AfterStream::Transfer => match human_for(app, &ended.call.sid).await? {
+            Some(human) => documents::dial(origin, call_id, &human),
+            None => documents::voicemail(origin, call_id, "I am sorry, nobody can take your call now."),
+        },
+        AfterStream::Reconnect { attempt } => {
+            let attempt = Attempt { call_id, sid: &ended.call.sid, number: attempt };
+            documents::connect(&app.config, &attempt, app.now())?
+        }
+        AfterStream::Apologise => {
+            let human = human_for(app, &ended.call.sid).await?;
+            documents::apologise(origin, call_id, human.as_ref())
+        }
+    })
+}
