@@ -20,8 +20,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("api-types", &["types"]),
     ("store", &["types", "ports", "domain"]),
     ("api", &["types", "wire", "call", "domain", "knowledge", "ports", "store", "api-types"]),
-    ("cloudflare", &["types", "call", "ports", "api"]),
-    ("spin", &["types", "ports", "api"]),
+    ("cloudflare", &["types", "call", "domain", "ports", "api-types", "api"]),
+    ("spin", &["types", "domain", "ports", "api-types", "api"]),
     ("dashboard", &["api-types"]),
 ];
 

@@ -1,10 +1,12 @@
 //! `cargo xtask`: everything one does with this repository, on any machine. README.md shows the way in.
 
 mod admin;
+mod bench;
 mod build;
 mod call;
 mod cargo_build;
 mod debian;
+mod deploy;
 mod deps;
 mod dev;
 mod group;
@@ -50,6 +52,10 @@ enum Task {
     Deps,
     /// Builds the Cloudflare worker for release and prints its size
     Build,
+    /// Deploys, after building, checking the secrets and applying the migrations
+    Deploy(deploy::Options),
+    /// Runs a benchmark against the release worker, e.g. `bench bridge`
+    Bench(bench::Options),
     /// Administrators of a system
     Admin {
         #[command(subcommand)]
@@ -60,26 +66,29 @@ enum Task {
     Guard,
 }
 
-fn run(task: &Task) -> Result<()> {
-    match task {
+fn run(task: &Task) -> Result<ExitCode> {
+    let done = match task {
         Task::Setup => setup::all(),
         Task::Dev(options) => dev::run(options),
         Task::Call(options) => call::run(options),
-        Task::Test(options) => test::run(options),
-        Task::Ci => test::ci(),
+        Task::Test(options) => return test::run(options),
+        Task::Ci => return Ok(test::ci()),
         Task::Deps => deps::check(),
         Task::Build => build::worker()?.check(),
+        Task::Deploy(options) => deploy::run(options),
+        Task::Bench(options) => bench::run(options),
         Task::Admin { task } => admin::run(task),
         Task::Guard => {
             group::guard();
             Ok(())
         }
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 fn main() -> ExitCode {
     match run(&Cli::parse().command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE

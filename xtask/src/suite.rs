@@ -1,7 +1,7 @@
 //! Steps that pass or fail, one after the other, and what they come to.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -54,8 +54,8 @@ impl Suite {
         self.done.push((name.to_owned(), count, began.elapsed()));
     }
 
-    /// Prints what every step came to and, as the last line, the whole; false when anything has failed.
-    pub(crate) fn finish(self) -> bool {
+    /// Prints what every step came to and, as the last line, the whole. Fails when anything has failed.
+    pub(crate) fn finish(self) -> ExitCode {
         let mut all = Count::default();
         let mut took = Duration::ZERO;
         println!("\n── summary");
@@ -73,7 +73,7 @@ impl Suite {
         }
         println!("  {:<66} {:>12}\n", "", spell(took));
         println!("{} passed, {} failed", all.passed, all.failed);
-        all.failed == 0
+        if all.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
 
@@ -144,7 +144,7 @@ mod tests {
     fn a_step_that_runs_nothing_or_fails_is_a_failure() {
         let mut suite = Suite::default();
         suite.counted("nothing", |_| Ok(Count::default()));
-        assert!(!suite.finish());
+        assert_eq!(suite.finish(), ExitCode::FAILURE);
         let mut suite = Suite::default();
         suite.step("broken", || anyhow::bail!("on purpose"));
         suite.step("fine", || Ok(()));
@@ -154,7 +154,7 @@ mod tests {
         );
         let mut suite = Suite::default();
         suite.step("fine", || Ok(()));
-        assert!(suite.finish());
+        assert_eq!(suite.finish(), ExitCode::SUCCESS);
     }
 
     #[test]

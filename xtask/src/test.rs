@@ -1,12 +1,13 @@
 //! `cargo xtask test` and `cargo xtask ci`.
 
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
-use crate::proc::{cargo, command, output};
+use crate::proc::{self, cargo, command, output};
 use crate::suite::Suite;
 use crate::toolchain::TARGET;
+use crate::wrangler::wrangler;
 use crate::{build, properties, setup};
 
 /// The tests that run the built worker.
@@ -25,7 +26,7 @@ pub(crate) struct Options {
 }
 
 /// `cargo xtask test`: everything that says whether the system works.
-pub(crate) fn run(options: &Options) -> Result<()> {
+pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let mut suite = Suite::default();
     if options.quick {
         // The workspace's default members.
@@ -34,21 +35,21 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         suite.cargo_test("native tests", &mut native_tests());
         properties::report(&suite.tests)?;
     } else {
-        tests(&mut suite)?;
+        tests(&mut suite);
     }
-    conclude(suite)
+    Ok(suite.finish())
 }
 
 /// `cargo xtask ci`: what must hold before a change is merged.
-pub(crate) fn ci() -> Result<()> {
+pub(crate) fn ci() -> ExitCode {
     let mut suite = Suite::default();
     suite.command("formatting", cargo().args(["fmt", "--all", "--check"]));
     suite.step("lints", || {
-        crate::proc::run(&mut clippy(cargo(), &["--workspace", "--all-targets", "--exclude", build::WORKER])?)
+        proc::run(&mut clippy(cargo(), &["--workspace", "--all-targets", "--exclude", build::WORKER])?)
     });
     suite.step("lints for wasm", || {
         let toolchain = setup::toolchain()?;
-        crate::proc::run(&mut clippy(toolchain.program("cargo"), &["-p", build::WORKER, "--target", TARGET])?)
+        proc::run(&mut clippy(toolchain.program("cargo"), &["-p", build::WORKER, "--target", TARGET])?)
     });
     let mut doc = cargo();
     doc.env("RUSTDOCFLAGS", "-Dwarnings");
@@ -56,22 +57,24 @@ pub(crate) fn ci() -> Result<()> {
         "documentation",
         doc.args(["doc", "--workspace", "--no-deps", "--document-private-items", "--exclude", build::WORKER]),
     );
-    tests(&mut suite)?;
-    conclude(suite)
+    tests(&mut suite);
+    suite.finish()
 }
 
-fn tests(suite: &mut Suite) -> Result<()> {
-    // What is missing takes minutes: it is fetched where its progress is seen, and a test never has to wait for it.
-    setup::wasm_kit()?;
-    setup::speech()?;
+fn tests(suite: &mut Suite) {
+    // What is missing takes minutes: it is fetched where its progress is seen, and no test has to wait for it.
+    suite.step("set-up", setup::all);
     suite.cargo_test("native tests", &mut native_tests());
     suite.command("independent judges of our formats", command("node").arg("tests/oracles/run.mjs"));
     suite.step("the worker, within its size", || build::worker()?.check());
+    suite.step("wrangler takes the configuration", || {
+        let out = proc::work_dir("wrangler")?.join("bundle");
+        proc::run(wrangler().args(["deploy", "--dry-run", "--outdir"]).arg(out))
+    });
     suite.cargo_test(
         "the whole system under workerd",
         cargo().args(["test", "--package", E2E, "--no-fail-fast"]),
     );
-    Ok(())
 }
 
 fn native_tests() -> Command {
@@ -95,11 +98,4 @@ fn clippy(mut cargo: Command, what: &[&str]) -> Result<Command> {
         );
     }
     Ok(cargo)
-}
-
-fn conclude(suite: Suite) -> Result<()> {
-    if !suite.finish() {
-        bail!("see above");
-    }
-    Ok(())
 }

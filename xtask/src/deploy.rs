@@ -1,0 +1,111 @@
+//! `cargo xtask deploy`: to Cloudflare, and not before everything it needs is there.
+
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use serde_json::Value;
+
+use crate::proc::{self, output, root};
+use crate::wrangler::{Place, wrangler};
+use crate::{build, setup};
+
+/// What the system cannot answer a call without. Kept as secrets, though not all of them are: a secret survives every
+/// deployment, and nothing about an installation has to be written into the repository.
+const REQUIRED: &[&str] =
+    &["PUBLIC_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "OPENAI_API_KEY", "JWT_SECRET", "MASTER_KEY"];
+/// In wrangler.toml until the database and the namespace exist.
+const NO_ID: &str = "00000000000000000000000000000000";
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Platform {
+    Cloudflare,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    platform: Platform,
+    /// Environment of wrangler.toml
+    #[arg(long)]
+    env: Option<String>,
+}
+
+/// `cargo xtask deploy cloudflare`.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let Platform::Cloudflare = options.platform;
+    setup::node()?;
+    resources_exist()?;
+    let missing = missing_secrets(options)?;
+    if !missing.is_empty() {
+        let mut message =
+            "not deployed, because calls could not be answered: these secrets are missing".to_owned();
+        for name in missing {
+            message += "\n  npx wrangler secret put ";
+            message += name;
+        }
+        bail!(message);
+    }
+    build::worker()?.check()?;
+    // Migrations only ever add, so the version that still runs goes on working with the new schema.
+    let place = Place::Remote { environment: options.env.clone() };
+    proc::run(&mut place.migrate()?)?;
+    proc::run(with_env(wrangler().arg("deploy"), options))?;
+    println!("\ndeployed. `curl $PUBLIC_URL/ready` tells whether it can answer calls.");
+    Ok(())
+}
+
+/// wrangler.toml with the ids of this account in it.
+fn resources_exist() -> Result<()> {
+    let configuration = fs::read_to_string(root().join("wrangler.toml")).context("reading wrangler.toml")?;
+    if configuration.replace('-', "").contains(NO_ID) {
+        bail!(
+            "wrangler.toml does not name your database and namespace yet. Create them and write their ids into it:\n  \
+             npx wrangler d1 create voicecore\n  npx wrangler kv namespace create voicecore-cache\n\
+             README.md, \"Deploying to Cloudflare\", has every step"
+        );
+    }
+    Ok(())
+}
+
+fn missing_secrets(options: &Options) -> Result<Vec<&'static str>> {
+    let list = output(with_env(wrangler().args(["secret", "list", "--format", "json"]), options));
+    match list {
+        Ok(list) => absent(&list),
+        // What has never been deployed has no secrets; `wrangler secret put` makes the first version.
+        Err(error) if error.to_string().contains("10007") => Ok(REQUIRED.to_vec()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The required names that wrangler's list lacks.
+fn absent(list: &str) -> Result<Vec<&'static str>> {
+    let start = list.find('[').context("wrangler listed no secrets")?;
+    let list: Vec<Value> = serde_json::from_str(list.get(start..).unwrap_or_default())
+        .context("reading wrangler's list of secrets")?;
+    let names: Vec<&str> = list.iter().filter_map(|secret| secret["name"].as_str()).collect();
+    Ok(REQUIRED.iter().copied().filter(|name| !names.contains(name)).collect())
+}
+
+fn with_env<'a>(command: &'a mut std::process::Command, options: &Options) -> &'a mut std::process::Command {
+    match &options.env {
+        Some(environment) => command.args(["--env", environment]),
+        None => command,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_required_secret_that_is_not_listed_is_named() {
+        let list =
+            r#"[{"name":"JWT_SECRET","type":"secret_text"},{"name":"MASTER_KEY","type":"secret_text"}]"#;
+        assert_eq!(
+            absent(list).unwrap(),
+            ["PUBLIC_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "OPENAI_API_KEY"]
+        );
+        assert_eq!(absent("a warning\n[]").unwrap(), REQUIRED);
+        assert!(absent("not logged in").is_err());
+    }
+}
