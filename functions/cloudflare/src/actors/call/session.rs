@@ -1,0 +1,257 @@
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+
+use voicecore_api::live::{self, CallSetup};
+use voicecore_call::{
+    AfterStream, AttachRefused, Call, CallSummary, Input, Interaction, JournalEntry, OpenModel, Output, ToolCall,
+};
+use voicecore_types::Millis;
+use wasm_bindgen_futures::spawn_local;
+
+use super::model::ModelLink;
+use crate::actors::hub_link::HubLink;
+use crate::actors::journal::Journal;
+use crate::actors::socket::{NORMAL_CLOSURE, Socket, SocketEvent};
+use crate::actors::timer::Timer;
+use crate::app::App;
+use crate::ports;
+
+/// A running call: the machine, its two sockets, its one timer.
+///
+/// Each event is handled from beginning to end before the next: nothing here awaits while the machine is borrowed, and the
+/// runtime never calls a listener from within `send` or `close`.
+///
+/// **Invariant:** the only storage in reach is the journal's, which cannot close the output gate (`actors::storage`).
+pub(super) struct Session {
+    me: Weak<Session>,
+    app: Rc<App>,
+    setup: Rc<CallSetup>,
+    call: RefCell<Call>,
+    carrier: RefCell<Option<Socket>>,
+    model: ModelLink,
+    journal: Option<Journal>,
+    hub: Rc<HubLink>,
+    timer: Timer,
+    answered: Cell<Option<(u32, AfterStream)>>,
+    on_finished: Box<dyn Fn(Rc<Session>, CallSummary)>,
+}
+
+impl Session {
+    /// A session without sockets: a new call, or one whose actor died when `entries` of its journal are given.
+    pub(super) fn new(
+        app: Rc<App>,
+        setup: Rc<CallSetup>,
+        journal: Option<Journal>,
+        entries: &[JournalEntry],
+        on_finished: impl Fn(Rc<Session>, CallSummary) + 'static,
+    ) -> Rc<Self> {
+        let now = ports::now();
+        let call = if entries.is_empty() {
+            Call::new(setup.call.clone(), now)
+        } else {
+            Call::resume(setup.call.clone(), entries, now)
+        };
+        Rc::new_cyclic(|me: &Weak<Session>| {
+            let timer_target = me.clone();
+            Self {
+                me: me.clone(),
+                call: RefCell::new(call),
+                carrier: RefCell::default(),
+                model: ModelLink::default(),
+                journal,
+                hub: HubLink::new(app.env.clone(), setup.call.call_id, setup.tenant_id),
+                timer: Timer::new(move || {
+                    if let Some(session) = timer_target.upgrade() {
+                        session.timer_fired();
+                    }
+                }),
+                answered: Cell::new(None),
+                on_finished: Box::new(on_finished),
+                app,
+                setup,
+            }
+        })
+    }
+
+    pub(super) fn setup(&self) -> &CallSetup {
+        &self.setup
+    }
+
+    pub(super) fn model(&self) -> &ModelLink {
+        &self.model
+    }
+
+    pub(super) fn hub(&self) -> &HubLink {
+        &self.hub
+    }
+
+    /// Lets a carrier's stream in: its socket, and the frames that came behind `start`.
+    pub(super) fn attach(
+        &self,
+        attempt: u32,
+        stream_sid: &str,
+        socket: Socket,
+        early: &[String],
+    ) -> Result<(), AttachRefused> {
+        let now = ports::now();
+        let attached = match self.call.try_borrow_mut() {
+            Ok(mut call) => call.attach(now, attempt, stream_sid),
+            Err(_) => Err(AttachRefused::CallOver),
+        };
+        if let Err(refused) = attached {
+            return Err(refused);
+        }
+        // A socket that was attached before is closed by being dropped.
+        self.carrier.replace(self.hear_carrier(socket));
+        self.drain(now);
+        for frame in early {
+            self.handle(Input::CarrierText(frame));
+        }
+        Ok(())
+    }
+
+    fn hear_carrier(&self, socket: Socket) -> Option<Socket> {
+        let me = self.me.clone();
+        let on_event = move |event: SocketEvent<'_>| {
+            let Some(session) = me.upgrade() else { return };
+            match event {
+                SocketEvent::Text(text) => session.handle(Input::CarrierText(text)),
+                SocketEvent::Binary(bytes) => session.handle(Input::CarrierBinary(bytes)),
+                SocketEvent::Closed { .. } => {
+                    session.carrier.take();
+                    session.handle(Input::CarrierClosed);
+                }
+            }
+        };
+        Socket::listen(socket.detach()?, on_event).ok()
+    }
+
+    /// Feeds the machine and does what it says.
+    pub(super) fn handle(&self, input: Input<'_>) {
+        let now = ports::now();
+        if let Ok(mut call) = self.call.try_borrow_mut() {
+            call.handle(now, input);
+        }
+        self.drain(now);
+    }
+
+    /// Ends the call without a word.
+    pub(super) fn abandon(&self) {
+        let now = ports::now();
+        if let Ok(mut call) = self.call.try_borrow_mut() {
+            call.abandon(now);
+        }
+        self.drain(now);
+    }
+
+    /// The answer to `<Connect action>` after the stream of `attempt`: the same, however often it is asked.
+    pub(super) fn after_stream(&self, attempt: u32) -> AfterStream {
+        if let Some((_, answer)) = self.answered.get().filter(|(asked, _)| *asked == attempt) {
+            return answer;
+        }
+        let now = ports::now();
+        let answer = match self.call.try_borrow_mut() {
+            Ok(mut call) => call.after_stream(now),
+            Err(_) => AfterStream::Apologise,
+        };
+        self.answered.set(Some((attempt, answer)));
+        self.drain(now);
+        answer
+    }
+
+    /// What has been said so far, and whether that is all of it.
+    pub(super) fn transcript(&self) -> (Vec<Interaction>, bool) {
+        self.call.try_borrow().map(|call| (call.transcript(), call.is_finished())).unwrap_or_default()
+    }
+
+    fn drain(&self, now: Millis) {
+        loop {
+            let output = match self.call.try_borrow_mut() {
+                Ok(mut call) => call.poll_output(),
+                Err(_) => None,
+            };
+            let Some(output) = output else { break };
+            self.perform(now, output);
+        }
+        self.arm(now);
+    }
+
+    fn perform(&self, now: Millis, output: Output) {
+        match output {
+            Output::ToCarrier(text) => {
+                if let Some(socket) = &*self.carrier.borrow() {
+                    socket.send(&text);
+                }
+            }
+            Output::ToModel(text) => self.model.send(&text),
+            Output::CloseCarrier => {
+                if let Some(socket) = self.carrier.take() {
+                    socket.close(NORMAL_CLOSURE);
+                }
+            }
+            Output::OpenModel(open) => self.open_model(open),
+            Output::CloseModel => self.model.close(),
+            Output::RunTool(tool) => self.run_tool(tool),
+            Output::Journal(entry) => {
+                if let Some(journal) = &self.journal {
+                    journal.append(now, &entry);
+                }
+            }
+            Output::Hub(event) => self.hub.push(now, event),
+            Output::Finished(summary) => self.finished(*summary),
+        }
+    }
+
+    fn open_model(&self, open: OpenModel) {
+        let Some(session) = self.me.upgrade() else { return };
+        let attempt = self.model.opening();
+        spawn_local(async move {
+            let outcome = attempt.connect(&session.app.config, &open).await;
+            session.model.opened(&session, &attempt, outcome);
+        });
+    }
+
+    fn run_tool(&self, tool: ToolCall) {
+        let Some(session) = self.me.upgrade() else { return };
+        spawn_local(async move {
+            let result = live::run_tool(&session.app.state, &session.setup, tool).await;
+            session.handle(Input::ToolDone(result));
+        });
+    }
+
+    fn finished(&self, summary: CallSummary) {
+        self.carrier.take();
+        self.model.close();
+        if let Some(journal) = &self.journal {
+            journal.flush();
+        }
+        if let Some(session) = self.me.upgrade() {
+            (self.on_finished)(session, summary);
+        }
+    }
+
+    fn timer_fired(&self) {
+        self.timer.fired();
+        let now = ports::now();
+        let due = |at: Option<Millis>| at.is_some_and(|at| at <= now);
+        if let Some(journal) = self.journal.as_ref().filter(|journal| due(journal.flush_at())) {
+            journal.flush();
+        }
+        if due(self.hub.flush_at()) {
+            self.hub.flush(now);
+        }
+        let call_due = self.call.try_borrow().ok().and_then(|call| call.poll_timeout());
+        if due(call_due) {
+            self.handle(Input::Timer);
+        } else {
+            self.arm(now);
+        }
+    }
+
+    fn arm(&self, now: Millis) {
+        let call = self.call.try_borrow().ok().and_then(|call| call.poll_timeout());
+        let journal = self.journal.as_ref().and_then(Journal::flush_at);
+        let next = [call, journal, self.hub.flush_at()].into_iter().flatten().min();
+        self.timer.ensure(next, now);
+    }
+}

@@ -1,0 +1,174 @@
+mod log;
+
+use std::cell::RefCell;
+
+use axum::response::IntoResponse as _;
+use voicecore_api::actors::{HubCommand, HubEvent, HubReply};
+use voicecore_api::live::{self, LiveAccess, TicketRefusal};
+use voicecore_api_types::LiveEnvelope;
+use voicecore_domain::hub::{CatchUp, TICKET_LIFETIME};
+use voicecore_types::CallId;
+use worker::worker_sys::WebSocketRequestResponsePair;
+use worker::{DurableObject, Env, Error, Request, Response, Result, Socket, State, WebSocket, durable_object};
+use worker::{WebSocketIncomingMessage, WebSocketPair};
+
+use self::log::{EventLog, LogError};
+use super::{COMMAND_PATH, PUBLISH_PATH};
+use crate::gateway::{into_worker, path_and_query};
+use crate::ports;
+
+/// Dashboards and softphones of one tenant that are connected at one time.
+const MAX_SUBSCRIBERS: usize = 500;
+/// The largest message of a call actor. An honest one holds a quarter of a second of news.
+const MAX_PUBLISH_BYTES: usize = 512 * 1024;
+/// Tags of the sockets, to tell them apart after hibernation.
+const SUBSCRIBER: &str = "subscriber";
+const CALL: &str = "call";
+/// Told to a subscriber that missed more than the log holds.
+const RESYNC: &str = r#"{"type":"resync"}"#;
+/// Too much for one message (RFC 6455, §7.4.1).
+const TOO_BIG: u16 = 1009;
+
+/// The hub of one tenant, named by its id: it gives each event its number, keeps the newest ones, and sends them to everyone
+/// who listens.
+///
+/// All its sockets hibernate: between two messages the object may leave memory, and a heartbeat (`ping`, answered with
+/// `pong` by the runtime) does not bring it back. So everything it must know lies in its storage.
+#[durable_object]
+pub struct HubActor {
+    state: State,
+    log: RefCell<EventLog>,
+}
+
+impl DurableObject for HubActor {
+    fn new(state: State, _env: Env) -> Self {
+        crate::panic::install_hook();
+        if let Ok(pair) = WebSocketRequestResponsePair::new("ping", "pong") {
+            state.set_websocket_auto_response(&pair);
+        }
+        let log = RefCell::new(EventLog::new(state.storage().sql()));
+        Self { state, log }
+    }
+
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        let url = request.inner().url();
+        let path_and_query = path_and_query(&url);
+        match request.path().as_str() {
+            COMMAND_PATH => {
+                let command: HubCommand = request.json().await?;
+                Response::from_json(&self.command(command)?)
+            }
+            PUBLISH_PATH => self.accept(CALL).map(|(response, _)| response),
+            _ => match live::open_ticket(path_and_query) {
+                Ok(access) => self.subscribe(&access).await,
+                Err(refusal) => into_worker(refusal.into_response()).await,
+            },
+        }
+    }
+
+    async fn websocket_message(&self, socket: WebSocket, message: WebSocketIncomingMessage) -> Result<()> {
+        if !self.state.get_tags(&socket).iter().any(|tag| tag == CALL) {
+            // Subscribers have nothing to say; a heartbeat does not come here.
+            return Ok(());
+        }
+        let WebSocketIncomingMessage::String(text) = message else { return Ok(()) };
+        if text.len() > MAX_PUBLISH_BYTES {
+            return socket.close::<&str>(Some(TOO_BIG), None);
+        }
+        match serde_json::from_str(&text) {
+            Ok(command) => self.command(command).map(drop),
+            Err(_) => {
+                worker::console_error!("a call's message to its hub cannot be read");
+                Ok(())
+            }
+        }
+    }
+
+    async fn websocket_close(&self, socket: WebSocket, _code: usize, _reason: String, _clean: bool) -> Result<()> {
+        // Completes the closing handshake; fails when the socket is gone already.
+        let _ = socket.close::<&str>(Some(super::socket::NORMAL_CLOSURE), None);
+        Ok(())
+    }
+
+    async fn websocket_error(&self, _socket: WebSocket, _error: Error) -> Result<()> {
+        Ok(())
+    }
+
+    async fn alarm(&self) -> Result<Response> {
+        Response::empty()
+    }
+
+    async fn connect(&self, _socket: Socket) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl HubActor {
+    fn command(&self, command: HubCommand) -> Result<HubReply> {
+        match command {
+            HubCommand::Publish { call_id, events } => self.publish(call_id, events),
+            HubCommand::Ticket { ticket_hash } => {
+                let now = ports::now();
+                let issued = self.log.borrow_mut().issue_ticket(now, ticket_hash).map_err(storage_failed)?;
+                Ok(if issued {
+                    HubReply::TicketIssued { expires_at: now.plus(TICKET_LIFETIME) }
+                } else {
+                    HubReply::TooManyTickets
+                })
+            }
+        }
+    }
+
+    /// Numbers and stores the events, then sends them. The output gate holds the sending back until the storing is
+    /// confirmed, so no subscriber sees a number that could be given out again.
+    fn publish(&self, call_id: CallId, events: Vec<HubEvent>) -> Result<HubReply> {
+        let mut messages = Vec::with_capacity(events.len());
+        let mut log = self.log.borrow_mut();
+        for HubEvent { at, event } in events {
+            let event = serde_json::to_value(&event)?;
+            let message = log.append(|seq| LiveEnvelope { seq, at, call_id, event }).map_err(storage_failed)?;
+            messages.push(message);
+        }
+        let seq = log.last().map_err(storage_failed)?;
+        drop(log);
+        for subscriber in self.state.get_websockets_with_tag(SUBSCRIBER) {
+            for message in &messages {
+                // Fails on a socket that is closing; its end is told by `websocket_close`.
+                let _ = subscriber.send_with_str(message);
+            }
+        }
+        Ok(HubReply::Published { seq })
+    }
+
+    async fn subscribe(&self, access: &LiveAccess) -> Result<Response> {
+        let redeemed = self.log.borrow_mut().redeem_ticket(ports::now(), &access.ticket_hash);
+        if !redeemed.map_err(storage_failed)? {
+            return into_worker(TicketRefusal::Refused.into_response()).await;
+        }
+        if self.state.get_websockets_with_tag(SUBSCRIBER).len() >= MAX_SUBSCRIBERS {
+            return Response::error("too many subscribers", 503);
+        }
+        let (response, socket) = self.accept(SUBSCRIBER)?;
+        let log = self.log.borrow();
+        match log.catch_up(access.after).map_err(storage_failed)? {
+            CatchUp::Resync { .. } => socket.send_with_str(RESYNC)?,
+            CatchUp::Events { from, to } => {
+                for message in log.between(from, to).map_err(storage_failed)? {
+                    socket.send_with_str(message)?;
+                }
+            }
+        }
+        Ok(response)
+    }
+
+    fn accept(&self, tag: &str) -> Result<(Response, WebSocket)> {
+        let pair = WebSocketPair::new()?;
+        self.state.accept_websocket_with_tags(&pair.server, &[tag]);
+        Ok((Response::from_websocket(pair.client)?, pair.server))
+    }
+}
+
+fn storage_failed(error: LogError) -> Error {
+    worker::console_error!("the hub's storage failed: {error}");
+    Error::RustError("the hub's storage failed".to_owned())
+}

@@ -1,0 +1,120 @@
+//! HTTP between Workers and axum, and the two WebSocket routes, which go to actors.
+//!
+//! The conversion is our own because `worker`'s panics on a request with an HTTP version it does not know and refuses
+//! one with a header that is not ASCII; here such a header is left out.
+
+use axum::body::{Body, to_bytes};
+use axum::response::IntoResponse as _;
+use http::header::{HeaderName, HeaderValue, UPGRADE};
+use tower::ServiceExt as _;
+use voicecore_api::{Cause, live, media};
+use worker::{Headers, Request, Response, Result};
+
+use crate::app::App;
+use crate::ports::{self, binding, object_name};
+
+/// The largest answer. Lists are paged, so an honest one is far smaller.
+const MAX_RESPONSE_BYTES: usize = 8 * 1024 * 1024;
+/// Twilio's signature of a request.
+const SIGNATURE_HEADER: &str = "X-Twilio-Signature";
+
+/// Answers one request.
+pub(crate) async fn serve(app: &App, request: Request) -> Result<Response> {
+    let url = request.inner().url();
+    let path_and_query = path_and_query(&url);
+    if is_websocket(&request) {
+        if path_and_query.starts_with(media::MEDIA_PATH) {
+            return open_media(app, request, path_and_query).await;
+        }
+        if is_live(path_and_query) {
+            return open_live(app, request, path_and_query).await;
+        }
+    }
+    let Ok(request) = to_axum(request, path_and_query) else {
+        return into_worker(http::StatusCode::BAD_REQUEST.into_response()).await;
+    };
+    let response = match app.router.clone().oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    };
+    if let Some(Cause(cause)) = response.extensions().get() {
+        worker::console_error!("{} {}: {cause}", response.status().as_u16(), path_only(path_and_query));
+    }
+    into_worker(response).await
+}
+
+/// The media socket of a call. Nothing is woken before the signature was verified.
+async fn open_media(app: &App, request: Request, path_and_query: &str) -> Result<Response> {
+    let signature = request.headers().get(SIGNATURE_HEADER).ok().flatten();
+    match media::authorize_upgrade(&app.config, path_and_query, signature.as_deref()) {
+        Ok(call) => forward(app, binding::CALL_ACTOR, &object_name(call), request).await,
+        Err(refusal) => into_worker(refusal.into_response()).await,
+    }
+}
+
+/// The live stream of a tenant. The ticket names the hub, which knows whether it is good.
+async fn open_live(app: &App, request: Request, path_and_query: &str) -> Result<Response> {
+    match live::open_ticket(path_and_query) {
+        Ok(access) => forward(app, binding::HUB_ACTOR, &object_name(access.tenant_id), request).await,
+        Err(refusal) => into_worker(refusal.into_response()).await,
+    }
+}
+
+async fn forward(app: &App, binding: &str, name: &str, request: Request) -> Result<Response> {
+    match ports::stub(&app.env, binding, name) {
+        Some(stub) => stub.fetch_with_request(request).await,
+        None => into_worker(http::StatusCode::SERVICE_UNAVAILABLE.into_response()).await,
+    }
+}
+
+fn is_websocket(request: &Request) -> bool {
+    let upgrade = request.headers().get(UPGRADE.as_str()).ok().flatten();
+    upgrade.is_some_and(|value| value.eq_ignore_ascii_case("websocket"))
+}
+
+fn is_live(path_and_query: &str) -> bool {
+    path_only(path_and_query) == live::LIVE_PATH
+}
+
+fn path_only(path_and_query: &str) -> &str {
+    path_and_query.split(['?', '#']).next().unwrap_or_default()
+}
+
+/// `/path?query` of an absolute address.
+pub(crate) fn path_and_query(url: &str) -> &str {
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
+    authority.find('/').and_then(|at| authority.get(at..)).unwrap_or("/")
+}
+
+fn to_axum(request: Request, path_and_query: &str) -> std::result::Result<http::Request<Body>, http::Error> {
+    let mut builder = http::Request::builder().method(request.inner().method().as_str()).uri(path_and_query);
+    if let Some(headers) = builder.headers_mut() {
+        for (name, value) in request.headers().entries() {
+            if let (Ok(name), Ok(value)) =
+                (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_bytes()))
+            {
+                headers.append(name, value);
+            }
+        }
+    }
+    let body = match request.inner().body() {
+        Some(stream) => Body::new(worker::Body::new(stream)),
+        None => Body::empty(),
+    };
+    builder.body(body)
+}
+
+/// An axum response as one of the runtime.
+pub(crate) async fn into_worker(response: axum::response::Response) -> Result<Response> {
+    let (parts, body) = response.into_parts();
+    let headers = Headers::new();
+    for (name, value) in &parts.headers {
+        if let Ok(value) = value.to_str() {
+            headers.append(name.as_str(), value)?;
+        }
+    }
+    let body = to_bytes(body, MAX_RESPONSE_BYTES).await.map_err(|error| error.to_string())?;
+    let response = Response::builder().with_status(parts.status.as_u16()).with_headers(headers);
+    // A response that may have no body (204, 304) must have none.
+    Ok(if body.is_empty() { response.empty() } else { response.fixed(body.to_vec()) })
+}

@@ -1,0 +1,120 @@
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Visitor};
+use voicecore_ports::guard::{Guarded, sqlite_error};
+use voicecore_ports::{BoxFuture, Db, DbError, MAX_INT, Rows, Stmt, Value};
+use wasm_bindgen::JsValue;
+use worker::send::SendFuture;
+use worker::{D1Database, D1PreparedStatement, D1Result, Env};
+
+use super::binding;
+
+/// D1 through `worker`'s own binding (why not `sqlx-d1`: functions/README.md). What a batch demands of its row counts is
+/// kept by guard statements: `voicecore_ports::guard`.
+pub(crate) struct D1 {
+    env: Env,
+}
+
+impl D1 {
+    pub(crate) fn new(env: Env) -> Self {
+        Self { env }
+    }
+
+    async fn run(&self, stmts: Vec<Stmt>) -> Result<Vec<Rows>, DbError> {
+        if stmts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let guarded = Guarded::new(stmts)?;
+        let database = self.env.d1(binding::DB).map_err(|_| DbError::Unavailable)?;
+        let mut prepared = Vec::with_capacity(guarded.stmts.len());
+        for stmt in &guarded.stmts {
+            prepared.push(prepare(&database, stmt)?);
+        }
+        // A single statement is atomic by itself; `all` spares D1 the transaction.
+        let results = match <[D1PreparedStatement; 1]>::try_from(prepared) {
+            Ok([single]) => single.all().await.map(|result| vec![result]),
+            Err(several) => database.batch(several).await,
+        };
+        let results = results.map_err(|error| sqlite_error(&error.to_string()))?;
+        let all = results.iter().map(rows).collect::<Result<Vec<_>, _>>()?;
+        Ok(guarded.results(all))
+    }
+}
+
+impl Db for D1 {
+    fn query(&self, stmt: Stmt) -> BoxFuture<'_, Result<Rows, DbError>> {
+        Box::pin(SendFuture::new(async move { Ok(self.run(vec![stmt]).await?.pop().unwrap_or_default()) }))
+    }
+
+    fn batch(&self, stmts: Vec<Stmt>) -> BoxFuture<'_, Result<Vec<Rows>, DbError>> {
+        Box::pin(SendFuture::new(self.run(stmts)))
+    }
+}
+
+fn prepare(database: &D1Database, stmt: &Stmt) -> Result<D1PreparedStatement, DbError> {
+    let args: Vec<JsValue> = stmt.args.iter().map(argument).collect();
+    let statement = database.prepare(stmt.sql.text());
+    statement.bind(&args).map_err(|_| DbError::Invalid("an argument was not accepted".to_owned()))
+}
+
+/// D1 refuses `undefined`, so NULL is JavaScript's `null`; whole numbers are JavaScript numbers, which the port's ±2^53
+/// allows.
+fn argument(value: &Value) -> JsValue {
+    match value {
+        Value::Null => JsValue::NULL,
+        Value::Int(number) => JsValue::from_f64(*number as f64),
+        Value::Real(number) => JsValue::from_f64(*number),
+        Value::Text(text) => JsValue::from_str(text),
+    }
+}
+
+fn rows(result: &D1Result) -> Result<Rows, DbError> {
+    let odd = |_| DbError::Invalid("a column of a type that the port does not know".to_owned());
+    let changed = result.meta().map_err(odd)?.and_then(|meta| meta.changes).unwrap_or(0);
+    let cells: Vec<BTreeMap<String, Cell>> = result.results().map_err(odd)?;
+    let rows = cells.into_iter().map(|row| row.into_iter().map(|(name, cell)| (name, cell.0)).collect());
+    Ok(Rows { rows: rows.collect(), changed: changed as u64 })
+}
+
+/// One value of a row as JavaScript gives it.
+struct Cell(Value);
+
+impl<'de> Deserialize<'de> for Cell {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(CellVisitor).map(Self)
+    }
+}
+
+struct CellVisitor;
+
+impl Visitor<'_> for CellVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NULL, a number or text")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Int(value))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        // A JavaScript number does not say whether it was an integer in SQL; a whole one within the port's range was.
+        let whole = value.fract() == 0.0 && value.abs() <= MAX_INT as f64;
+        Ok(if whole { Value::Int(value as i64) } else { Value::Real(value) })
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::Text(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::Text(value))
+    }
+}

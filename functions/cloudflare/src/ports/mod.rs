@@ -1,0 +1,42 @@
+//! The ports on Workers, one file each. Contracts are in `voicecore-ports`.
+
+mod actors;
+mod clock;
+mod d1;
+mod http;
+mod kv;
+mod queue;
+mod r2;
+mod rng;
+
+use std::sync::Arc;
+
+use voicecore_ports::Ports;
+use worker::Env;
+
+pub(crate) use actors::{object_name, stub};
+pub(crate) use clock::now;
+
+/// Names of the bindings in `wrangler.toml`.
+pub(crate) mod binding {
+    pub(crate) const DB: &str = "DB";
+    pub(crate) const CACHE: &str = "CACHE";
+    pub(crate) const BLOBS: &str = "BLOBS";
+    pub(crate) const JOBS: &str = "JOBS";
+    pub(crate) const CALL_ACTOR: &str = "CALL_ACTOR";
+    pub(crate) const HUB_ACTOR: &str = "HUB_ACTOR";
+}
+
+/// Every port, over the bindings of `env`. A binding that is missing shows when its port is used, as `Unavailable`.
+pub(crate) fn all(env: &Env) -> Ports {
+    Ports {
+        db: Arc::new(d1::D1::new(env.clone())),
+        kv: Arc::new(kv::WorkersKv::new(env.clone())),
+        blob: Arc::new(r2::R2::new(env.clone())),
+        queue: Arc::new(queue::WorkersQueue::new(env.clone())),
+        http: Arc::new(http::Fetch),
+        clock: Arc::new(clock::Date),
+        rng: Arc::new(rng::WebCrypto),
+        actors: Arc::new(actors::DurableObjects::new(env.clone())),
+    }
+}
