@@ -7,13 +7,13 @@ use voicecore_wire::twilio::sid::AccountSid;
 use voicecore_wire::twilio::signature::Verifier;
 
 /// The fewest bytes of `JWT_SECRET`: as many as HMAC-SHA-256 puts out.
-pub const MIN_JWT_SECRET_BYTES: usize = 32;
+const MIN_JWT_SECRET_BYTES: usize = 32;
 /// Where Twilio's REST API is unless `TWILIO_BASE_URL` says otherwise.
-pub const DEFAULT_TWILIO_BASE_URL: &str = "https://api.twilio.com";
+const DEFAULT_TWILIO_BASE_URL: &str = "https://api.twilio.com";
 /// Where OpenAI's API is unless `OPENAI_BASE_URL` says otherwise.
-pub const DEFAULT_OPENAI_BASE_URL: &str = "https://api.openai.com/v1";
+const DEFAULT_OPENAI_BASE_URL: &str = "https://api.openai.com/v1";
 /// The speech-to-speech model unless `OPENAI_REALTIME_MODEL` says otherwise.
-pub const DEFAULT_REALTIME_MODEL: &str = "gpt-realtime-2.1";
+const DEFAULT_REALTIME_MODEL: &str = "gpt-realtime-2.1";
 
 /// Everything that is configured from outside. Secrets show as `***` in `Debug`.
 ///

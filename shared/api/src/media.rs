@@ -80,23 +80,23 @@ pub enum TokenError {
 pub fn issue_token(
     config: &Config,
     call_id: CallId,
-    call_sid: &str,
+    carrier_call_id: &str,
     attempt: u32,
     now: Millis,
 ) -> Result<String, ConfigMissing> {
     let secret = config.keys.jwt_secret.get()?;
     let expiry = now.plus(TOKEN_LIFETIME).0.to_string();
     let attempt = attempt.to_string();
-    let parts = signed_parts(call_id, call_sid, &attempt, &expiry);
+    let parts = signed_parts(call_id, carrier_call_id, &attempt, &expiry);
     let signature = sign::sign(secret, MEDIA_TOKEN, &parts.each_ref().map(Vec::as_slice));
     Ok(format!("v1.{attempt}.{expiry}.{}", URL_SAFE_NO_PAD.encode(signature)))
 }
 
-/// Checks a token and gives its attempt. Whether that attempt is new is for the actor to know.
+/// Checks a token (of Twilio's `CallSid`, for which it was issued) and gives its attempt. Whether that attempt is new is for the actor to know.
 pub fn verify_token(
     config: &Config,
     call_id: CallId,
-    call_sid: &str,
+    carrier_call_id: &str,
     token: &str,
     now: Millis,
 ) -> Result<u32, TokenError> {
@@ -111,7 +111,7 @@ pub fn verify_token(
         return Err(TokenError::Wrong);
     };
     let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| TokenError::Wrong)?;
-    let parts = signed_parts(call_id, call_sid, attempt, expiry);
+    let parts = signed_parts(call_id, carrier_call_id, attempt, expiry);
     if !sign::verify(secret, MEDIA_TOKEN, &parts.each_ref().map(Vec::as_slice), &signature) {
         return Err(TokenError::Wrong);
     }
@@ -122,6 +122,7 @@ pub fn verify_token(
     attempt.parse().map_err(|_| TokenError::Wrong)
 }
 
-fn signed_parts(call_id: CallId, call_sid: &str, attempt: &str, expiry: &str) -> [Vec<u8>; 4] {
-    [call_id.to_string(), call_sid.to_owned(), attempt.to_owned(), expiry.to_owned()].map(String::into_bytes)
+fn signed_parts(call_id: CallId, carrier_call_id: &str, attempt: &str, expiry: &str) -> [Vec<u8>; 4] {
+    [call_id.to_string(), carrier_call_id.to_owned(), attempt.to_owned(), expiry.to_owned()]
+        .map(String::into_bytes)
 }

@@ -1,6 +1,7 @@
 //! What this system signs for itself: HMAC-SHA-256 by a key derived from `JWT_SECRET`, one key for each purpose, so that
 //! nothing signed for one can pass for another.
 
+use hmac::digest::generic_array::GenericArray;
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use voicecore_types::Secret;
@@ -39,7 +40,7 @@ fn tagged(key: &[u8], parts: &[&[u8]]) -> Hmac<Sha256> {
 
 fn mac<const N: usize>(key: &[u8], parts: [&[u8]; N]) -> Hmac<Sha256> {
     // HMAC takes keys of every length (RFC 2104 §2), so `KeyInit` never fails; zeros would fail closed: nothing verifies.
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&Default::default()));
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&GenericArray::default()));
     for part in parts {
         mac.update(part);
     }

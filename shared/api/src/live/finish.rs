@@ -65,8 +65,8 @@ pub async fn archive_journal(app: &AppState, setup: &CallSetup, journal: &[u8]) 
     let call_id = setup.call.call_id;
     let row = businesses::call_setup(&scope, call_id).await?.ok_or(StoreError::NotFound("call"))?;
     let sealer = app.config.keys.master_key.get()?.open_tenant(setup.tenant_id, &row.wrapped_key)?;
-    let sealed = sealer.seal_bytes(Column::Journal, journal, app.nonce())?;
-    app.ports.blob.put(&blob_keys::journal(setup.tenant_id, call_id), sealed).await?;
+    let document = sealer.seal_bytes(Column::Journal, journal, app.nonce())?;
+    app.ports.blob.put(&blob_keys::journal(setup.tenant_id, call_id), document).await?;
     Ok(())
 }
 

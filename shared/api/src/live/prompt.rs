@@ -1,12 +1,14 @@
 //! What the model is told: persona, facts of the business, rules. Within a fixed budget, because the provider bills the whole
 //! context again with each answer.
 
+use std::fmt::Write as _;
+
 /// The most characters of the instructions: about 4,000 tokens, so that the rest of the context belongs to the conversation.
-pub const MAX_INSTRUCTION_CHARS: usize = 16_000;
+const MAX_INSTRUCTION_CHARS: usize = 16_000;
 /// The most characters of what a business says about itself. The rules always fit beside it.
-pub const MAX_BUSINESS_CHARS: usize = 8_000;
+pub(crate) const MAX_BUSINESS_CHARS: usize = 8_000;
 /// The most characters of a greeting.
-pub const MAX_GREETING_CHARS: usize = 500;
+pub(crate) const MAX_GREETING_CHARS: usize = 500;
 
 /// What the prompt is made of.
 pub(crate) struct Prompt<'a> {
@@ -36,9 +38,11 @@ pub(crate) fn instructions(prompt: &Prompt<'_>) -> String {
     let mut text =
         format!("You are the telephone assistant of {business}. You are friendly, calm and brief.\n");
     if let Some(language) = prompt.language {
-        text.push_str(&format!(
-            "Speak the language with the ISO 639-1 code `{language}` unless the caller speaks another one.\n"
-        ));
+        // Writing into a string does not fail.
+        let _ = writeln!(
+            text,
+            "Speak the language with the ISO 639-1 code `{language}` unless the caller speaks another one."
+        );
     }
     if let Some(facts) = prompt.instructions {
         text.push_str("\n# About the business\n");

@@ -11,11 +11,11 @@ use super::tools;
 use crate::{AppState, Config};
 
 /// The voice of an assistant whose business has not chosen one (recommended by the provider, protocols.md §4.1).
-pub const DEFAULT_VOICE: &str = "marin";
+const DEFAULT_VOICE: &str = "marin";
 /// The model that transcribes callers.
-pub const TRANSCRIPTION_MODEL: &str = "gpt-4o-mini-transcribe";
+const TRANSCRIPTION_MODEL: &str = "gpt-4o-mini-transcribe";
 /// The most tokens of one answer: about forty seconds of speech.
-pub const MAX_OUTPUT_TOKENS: u32 = 1_024;
+const MAX_OUTPUT_TOKENS: u32 = 1_024;
 /// Turns are told apart by loudness, with the provider's own defaults (protocols.md §4.1).
 const TURN_DETECTION: TurnDetection =
     TurnDetection::ServerVad { threshold: 0.5, prefix_padding_ms: 300, silence_duration_ms: 500 };

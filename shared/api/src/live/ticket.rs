@@ -12,7 +12,7 @@ use crate::error::ApiError;
 use crate::hex;
 
 /// The longest ticket that is looked at, in bytes.
-pub const MAX_TICKET_BYTES: usize = 128;
+const MAX_TICKET_BYTES: usize = 128;
 /// Where the live stream is opened.
 pub const LIVE_PATH: &str = "/api/v1/live";
 
@@ -62,7 +62,7 @@ pub fn open_ticket(path_and_query: &str) -> Result<LiveAccess, TicketRefusal> {
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         match name.as_ref() {
             "ticket" if ticket.is_none() && value.len() <= MAX_TICKET_BYTES => {
-                ticket = Some(value.into_owned())
+                ticket = Some(value.into_owned());
             }
             "after" if after.is_none() => after = Some(value.parse().map_err(|_| TicketRefusal::Malformed)?),
             _ => return Err(TicketRefusal::Malformed),

@@ -151,36 +151,35 @@ impl Entered {
 }
 
 fn form(entered: &Entered, problem: Option<&Problem>) -> String {
-    let mut html = String::from("<h1>Set up VoiceCore</h1>");
-    if let Some(problem) = problem {
-        html.push_str("<p class=\"error\">");
-        html.push_str(&escape(problem.detail.as_deref().unwrap_or(&problem.title)));
-        html.push_str("</p>");
-    }
-    html.push_str("<form method=\"post\" action=\"/setup\" autocomplete=\"off\">");
-    html.push_str(&format!(
-        "<input type=\"hidden\" name=\"token\" value=\"{}\">",
-        escape(entered.get("token"))
-    ));
-    for field in &FIELDS {
-        let Field { name, label, hint, required, max, long } = field;
+    let error = problem.map(|problem| escape(problem.detail.as_deref().unwrap_or(&problem.title)));
+    let error = error.map_or_else(String::new, |text| format!("<p class=\"error\">{text}</p>"));
+    let token = escape(entered.get("token"));
+    let fields: String = FIELDS.iter().map(|field| field.html(entered, problem)).collect();
+    format!(
+        "<h1>Set up VoiceCore</h1>{error}<form method=\"post\" action=\"/setup\" autocomplete=\"off\">\
+         <input type=\"hidden\" name=\"token\" value=\"{token}\">{fields}<button>Set up</button></form>"
+    )
+}
+
+impl Field {
+    fn html(&self, entered: &Entered, problem: Option<&Problem>) -> String {
+        let Self { name, label, hint, required, max, long } = self;
         let value = escape(entered.get(name));
         let required = if *required { " required" } else { "" };
-        html.push_str(&format!("<label for=\"{name}\">{label}</label>"));
-        html.push_str(&if *long {
+        let input = if *long {
             format!(
                 "<textarea id=\"{name}\" name=\"{name}\" rows=\"5\" maxlength=\"{max}\">{value}</textarea>"
             )
         } else {
             format!("<input id=\"{name}\" name=\"{name}\" value=\"{value}\" maxlength=\"{max}\"{required}>")
-        });
-        html.push_str(&format!("<small>{hint}</small>"));
-        for error in problem.into_iter().flat_map(|p| &p.errors).filter(|e| e.field == *name) {
-            html.push_str(&format!("<p class=\"error\">{} {}</p>", escape(label), escape(&error.message)));
-        }
+        };
+        let errors =
+            problem.into_iter().flat_map(|problem| &problem.errors).filter(|error| error.field == *name);
+        let errors: Vec<_> = errors
+            .map(|error| format!("<p class=\"error\">{label} {}</p>", escape(&error.message)))
+            .collect();
+        format!("<label for=\"{name}\">{label}</label>{input}<small>{hint}</small>{}", errors.concat())
     }
-    html.push_str("<button>Set up</button></form>");
-    html
 }
 
 fn done(result: &SetupResult) -> String {

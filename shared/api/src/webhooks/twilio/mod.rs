@@ -114,7 +114,7 @@ async fn human_for(app: &AppState, sid: &CallSid) -> Result<Option<E164>, ApiErr
         return Ok(None);
     };
     let Some(row) = businesses::call_setup(&call.scope, call.call_id).await? else { return Ok(None) };
-    let Some(sealed) = row.fallback_number else { return Ok(None) };
+    let Some(number) = row.fallback_number else { return Ok(None) };
     let sealer = app.sealer(call.scope.tenant(), &row.wrapped_key)?;
-    Ok(Some(sealer.open_number(Column::FallbackNumber, &sealed)?))
+    Ok(Some(sealer.open_number(Column::FallbackNumber, &number)?))
 }

@@ -73,8 +73,8 @@ async fn admit(app: &AppState, webhook: &VoiceWebhook) -> Result<Option<Admissio
     let caller = match &webhook.from {
         Some(from) => {
             let sealer = app.sealer(tenant, &dialled.wrapped_key)?;
-            let sealed = sealer.seal(Column::CallerNumber, from.expose(), app.nonce())?;
-            Some((sealed, lookup.caller(tenant, from)))
+            let number = sealer.seal(Column::CallerNumber, from.expose(), app.nonce())?;
+            Some((number, lookup.caller(tenant, from)))
         }
         None => None,
     };
@@ -85,7 +85,7 @@ async fn admit(app: &AppState, webhook: &VoiceWebhook) -> Result<Option<Admissio
         phone_number_id: dialled.phone_number_id,
         direction: CallDirection::Inbound,
         status: call_status(webhook.call.status).unwrap_or(CallStatus::Ringing),
-        caller: caller.as_ref().map(|(sealed, hash)| (sealed, hash)),
+        caller: caller.as_ref().map(|(number, hash)| (number, hash)),
         started_at: now,
     };
     Ok(Some(calls::admit(&dialled.scope, &call).await?))

@@ -1,0 +1,303 @@
+//! A whole system in memory: the real router on the conformance suite's doubles. Requests go in through `oneshot`, and what is
+//! set up is set up through the API itself.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+use voicecore_api::actors::{CallReply, HubReply};
+use voicecore_api::{AppState, Cause, Config, router};
+use voicecore_conformance::block_on;
+use voicecore_conformance::doubles::{ActorName, TestPorts};
+use voicecore_domain::SetupToken;
+use voicecore_ports::{BoxFuture, Db, DbError, Ports, Rows, Stmt};
+use voicecore_store::directory;
+use voicecore_types::{CallId, Millis};
+use voicecore_wire::twilio::signature::sign;
+use voicecore_wire::twilio::webhook::Form;
+
+pub(crate) const ORIGIN: &str = "https://voice.example.com";
+pub(crate) const AUTH_TOKEN: &str = "token-of-twilio-0123456789";
+pub(crate) const ACCOUNT: &str = "AC00000000000000000000000000000001";
+pub(crate) const NOW: Millis = Millis(1_795_000_000_000);
+/// The caller of every call unless a test says otherwise.
+pub(crate) const CALLER: &str = "+15005550111";
+
+const SETTINGS: [(&str, &str); 6] = [
+    ("PUBLIC_URL", ORIGIN),
+    ("TWILIO_ACCOUNT_SID", ACCOUNT),
+    ("TWILIO_AUTH_TOKEN", AUTH_TOKEN),
+    ("OPENAI_API_KEY", "sk-of-openai-0123456789"),
+    ("JWT_SECRET", "jwt-secret-0123456789abcdef01234"),
+    ("MASTER_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+];
+
+/// A database that can be switched off.
+pub(crate) struct Switch {
+    inner: Arc<dyn Db>,
+    off: AtomicBool,
+}
+
+impl Switch {
+    pub(crate) fn off(&self, off: bool) {
+        self.off.store(off, Ordering::SeqCst);
+    }
+
+    fn ready(&self) -> Result<(), DbError> {
+        if self.off.load(Ordering::SeqCst) { Err(DbError::Unavailable) } else { Ok(()) }
+    }
+}
+
+impl Db for Switch {
+    fn query(&self, stmt: Stmt) -> BoxFuture<'_, Result<Rows, DbError>> {
+        Box::pin(async move {
+            self.ready()?;
+            self.inner.query(stmt).await
+        })
+    }
+
+    fn batch(&self, stmts: Vec<Stmt>) -> BoxFuture<'_, Result<Vec<Rows>, DbError>> {
+        Box::pin(async move {
+            self.ready()?;
+            self.inner.batch(stmts).await
+        })
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) doubles: TestPorts,
+    pub(crate) db: Arc<Switch>,
+    pub(crate) app: AppState,
+    router: Router,
+}
+
+/// What was set up for one customer.
+#[derive(Clone)]
+pub(crate) struct Tenant {
+    pub(crate) id: String,
+    pub(crate) business_id: String,
+    pub(crate) key: String,
+    pub(crate) number: String,
+}
+
+/// What was answered.
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+    /// What the log gets to know.
+    pub(crate) cause: Option<String>,
+}
+
+impl Reply {
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.body))
+    }
+
+    pub(crate) fn content_type(&self) -> &str {
+        self.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default()
+    }
+
+    /// Is a problem document with this status and code.
+    #[track_caller]
+    pub(crate) fn assert_problem(&self, status: u16, code: &str) {
+        assert_eq!(self.status.as_u16(), status, "{}", self.body);
+        assert_eq!(self.content_type(), "application/problem+json");
+        let problem = self.json();
+        assert_eq!(problem["code"], code);
+        assert_eq!(problem["status"], status);
+        assert_eq!(problem["type"], "about:blank");
+    }
+
+    /// Is TwiML, answered with 200.
+    #[track_caller]
+    pub(crate) fn twiml(&self) -> &str {
+        assert_eq!(self.status, StatusCode::OK, "{}", self.body);
+        assert_eq!(self.content_type(), "text/xml; charset=utf-8");
+        self.body.strip_prefix(r#"<?xml version="1.0" encoding="UTF-8"?>"#).unwrap()
+    }
+
+    /// The value of the first attribute of this name.
+    #[track_caller]
+    pub(crate) fn attribute(&self, name: &str) -> String {
+        let (_, rest) = self
+            .twiml()
+            .split_once(&format!(" {name}=\""))
+            .unwrap_or_else(|| panic!("{name}: {}", self.body));
+        rest.split('"').next().unwrap().replace("&amp;", "&")
+    }
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with(&[])
+    }
+
+    /// A system of which some settings are others. An empty one is not set.
+    pub(crate) fn with(changed: &[(&str, &str)]) -> Self {
+        let doubles = TestPorts::new(NOW);
+        let db = Arc::new(Switch { inner: doubles.db.clone(), off: AtomicBool::new(false) });
+        let ports = Ports { db: db.clone(), ..doubles.ports() };
+        let config = Config::from_lookup(&|name| {
+            let all = changed.iter().chain(&SETTINGS);
+            all.into_iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        });
+        let app = AppState::new(ports, Arc::new(config));
+        Self { doubles, db, router: router(app.clone()), app }
+    }
+
+    pub(crate) fn send(&self, request: Request<Body>) -> Reply {
+        block_on(async {
+            let response = self.router.clone().oneshot(request).await.unwrap();
+            let (parts, body) = response.into_parts();
+            let body = to_bytes(body, usize::MAX).await.unwrap();
+            Reply {
+                status: parts.status,
+                headers: parts.headers,
+                body: String::from_utf8(body.into()).unwrap(),
+                cause: parts.extensions.get::<Cause>().map(|cause| cause.0.clone()),
+            }
+        })
+    }
+
+    pub(crate) fn request(
+        &self,
+        method: Method,
+        uri: &str,
+        key: Option<&str>,
+        body: Option<&Value>,
+    ) -> Reply {
+        let mut request = Request::builder().method(method).uri(uri);
+        if let Some(key) = key {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
+        }
+        let body = match body {
+            Some(json) => {
+                request = request.header(header::CONTENT_TYPE, "application/json");
+                Body::from(json.to_string())
+            }
+            None => Body::empty(),
+        };
+        self.send(request.body(body).unwrap())
+    }
+
+    pub(crate) fn get(&self, uri: &str, key: &str) -> Reply {
+        self.request(Method::GET, uri, Some(key), None)
+    }
+
+    pub(crate) fn post(&self, uri: &str, key: &str) -> Reply {
+        self.request(Method::POST, uri, Some(key), None)
+    }
+
+    /// A webhook as Twilio sends it. `target` may be a whole address out of a TwiML document.
+    pub(crate) fn webhook(&self, target: &str, parameters: &[(&str, &str)]) -> Reply {
+        let target = target.strip_prefix(ORIGIN).unwrap_or(target).split('#').next().unwrap();
+        let form: Form = parameters.iter().copied().collect();
+        let signature = sign(AUTH_TOKEN, &format!("{ORIGIN}{target}"), &form);
+        self.form(target, parameters, Some(&signature))
+    }
+
+    pub(crate) fn form(&self, target: &str, parameters: &[(&str, &str)], signature: Option<&str>) -> Reply {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+        let mut request =
+            Request::post(target).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if let Some(signature) = signature {
+            request = request.header("x-twilio-signature", signature);
+        }
+        self.send(request.body(Body::from(body)).unwrap())
+    }
+
+    /// The token of a new one-use link.
+    pub(crate) fn setup_token(&self) -> SetupToken {
+        let token = SetupToken::new(&self.doubles.rng.bytes());
+        block_on(directory::create_setup_token(&*self.doubles.db, &token, "owner@example.com", NOW)).unwrap();
+        token
+    }
+
+    /// A customer who answers at `number`, and has a human being at the number with 9 at its end.
+    pub(crate) fn tenant(&self, number: &str) -> Tenant {
+        let claim = json!({
+            "token": self.setup_token().expose(),
+            "tenant_name": "Bella & Sons",
+            "business_name": "Bella's Salon",
+            "phone_number": number,
+            "fallback_number": human(number),
+        });
+        let reply = self.request(Method::POST, "/api/v1/setup/claim", None, Some(&claim));
+        assert_eq!(reply.status, StatusCode::CREATED, "{}", reply.body);
+        let result = reply.json();
+        let text = |name: &str| result[name].as_str().unwrap().to_owned();
+        Tenant {
+            id: text("tenant_id"),
+            business_id: text("business_id"),
+            key: text("api_key"),
+            number: number.to_owned(),
+        }
+    }
+
+    /// Somebody calls. Gives Twilio's id of the call.
+    pub(crate) fn ring(&self, number: &str, n: u32) -> (String, Reply) {
+        let sid = format!("CA{n:032x}");
+        let reply = self.webhook("/webhooks/twilio/voice", &incoming(&sid, number));
+        (sid, reply)
+    }
+
+    /// A call that is connected to the assistant. Gives Twilio's id and ours.
+    pub(crate) fn call(&self, tenant: &Tenant, n: u32) -> (String, CallId) {
+        let (sid, reply) = self.ring(&tenant.number, n);
+        (sid, call_id(&reply))
+    }
+
+    /// From now on the actors of calls answer with `reply`, and hubs issue tickets.
+    pub(crate) fn actors_reply(&self, reply: CallReply) {
+        self.doubles.actors.answer_with(move |name, _| match name {
+            ActorName::Call(_) => Ok(serde_json::to_value(&reply).unwrap()),
+            ActorName::Hub(_) => {
+                Ok(serde_json::to_value(HubReply::TicketIssued { expires_at: NOW.plus(Millis(30_000)) })
+                    .unwrap())
+            }
+        });
+    }
+
+    /// The commands that actors got since the last time, without their addressees.
+    pub(crate) fn commands(&self) -> Vec<Value> {
+        self.doubles.actors.commands().into_iter().map(|(_, command)| command).collect()
+    }
+
+    /// Runs SQL of the test's own.
+    pub(crate) fn sql(&self, sql: &'static str) -> Rows {
+        block_on(self.doubles.db.query(Stmt::new(sql, vec![]))).unwrap()
+    }
+}
+
+pub(crate) fn human(number: &str) -> String {
+    format!("{number}9")
+}
+
+/// What Twilio says of an incoming call, with things that it says and we must not keep.
+pub(crate) fn incoming<'a>(sid: &'a str, to: &'a str) -> Vec<(&'a str, &'a str)> {
+    vec![
+        ("CallSid", sid),
+        ("AccountSid", ACCOUNT),
+        ("CallStatus", "ringing"),
+        ("Direction", "inbound"),
+        ("From", CALLER),
+        ("To", to),
+        ("CallerCity", "SPRINGFIELD"),
+        ("FromZip", "99999"),
+        ("CallerName", "DOE JOHN"),
+    ]
+}
+
+/// Our id of the call that a TwiML document connects.
+#[track_caller]
+pub(crate) fn call_id(reply: &Reply) -> CallId {
+    let url = reply.attribute("url");
+    let id = url.strip_prefix("wss://voice.example.com/media/").unwrap_or_else(|| panic!("{url}"));
+    id.parse().unwrap()
+}
