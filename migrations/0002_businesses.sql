@@ -36,4 +36,5 @@ create table phone_numbers (
   created_at bigint not null
 );
 
-create index phone_numbers_business on phone_numbers (tenant_id, business_id);
+create index phone_numbers_tenant on phone_numbers (tenant_id);
+create index phone_numbers_business on phone_numbers (business_id);

@@ -3,8 +3,9 @@
 create table calls (
   id text primary key,
   tenant_id text not null references tenants (id),
-  business_id text not null references businesses (id),
-  phone_number_id text not null references phone_numbers (id),
+  -- Who answered, and on which number. No references: history outlives what is configured.
+  business_id text not null,
+  phone_number_id text not null,
   -- The name that the carrier has for the call (Twilio: CallSid). Unique, because webhooks are delivered at least once.
   carrier_call_id text not null unique,
   -- inbound, so far.

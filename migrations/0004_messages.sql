@@ -1,9 +1,9 @@
--- Messages that callers left for human beings.
+-- Messages that callers left for human beings. They may outlive the call and the business.
 create table messages (
   id text primary key,
   tenant_id text not null references tenants (id),
-  business_id text not null references businesses (id),
-  call_id text not null references calls (id),
+  business_id text not null,
+  call_id text not null,
   caller_name text,
   -- Sealed.
   callback_number text,

@@ -27,3 +27,6 @@ pub mod tool_runs;
 
 pub use error::StoreError;
 pub use scope::Scope;
+
+#[cfg(test)]
+mod tests;

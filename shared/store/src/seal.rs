@@ -179,8 +179,8 @@ impl MasterKey {
     /// Tells one `MASTER_KEY` from another without showing anything of it.
     fn id(&self) -> String {
         let mac = hmac(self.0.expose(), &[b"voicecore:master-key-id"]);
-        let [a, b, c, d, e, f, ..] = mac;
-        URL_SAFE_NO_PAD.encode([a, b, c, d, e, f])
+        let (id, _) = mac.split_at(6);
+        URL_SAFE_NO_PAD.encode(id)
     }
 }
 

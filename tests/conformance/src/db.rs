@@ -1,6 +1,10 @@
 //! The conformance suite of [`Db`]: what the port promises, on every engine (properties B45, and the ground under A15).
 //!
 //! Each case makes its own table, so the cases run against one shared database in any order, one after the other.
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "a case panics when the promise it is about is broken, that is its purpose"
+)]
 
 use std::sync::Arc;
 

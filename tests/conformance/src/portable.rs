@@ -79,11 +79,9 @@ pub fn lint(sql: &str) -> Vec<String> {
             faults.push(format!("`{sign}`: {why}"));
         }
     }
-    let numbered = code
-        .match_indices('?')
-        .map(|(at, _)| code.get(at + 1..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())));
-    let (numbered, plain): (Vec<bool>, Vec<bool>) = numbered.partition(|numbered| *numbered);
-    if !numbered.is_empty() && !plain.is_empty() {
+    let parameters = code.split('?').skip(1);
+    let numbered = parameters.clone().filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())).count();
+    if numbered != 0 && numbered != parameters.count() {
         faults.push("`?` and `?1` in one statement".to_owned());
     }
     faults

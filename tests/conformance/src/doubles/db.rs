@@ -61,12 +61,11 @@ impl SqliteDb {
     /// The engine's plan for a statement, one step a line, e.g. `SEARCH calls USING INDEX …` or `SCAN calls`.
     pub fn plan(&self, sql: &str) -> Result<Vec<String>, String> {
         let connection = self.lock();
-        let steps = connection.prepare(&format!("explain query plan {sql}")).and_then(|mut statement| {
+        let steps = |mut statement: Statement<'_>| {
             // Parameters that are not bound are null, which does not change the plan.
-            let rows = statement.raw_query().mapped(|row| row.get("detail")).collect::<Result<_, _>>();
-            rows
-        });
-        steps.map_err(|e| e.to_string())
+            statement.raw_query().mapped(|row| row.get("detail")).collect()
+        };
+        connection.prepare(&format!("explain query plan {sql}")).and_then(steps).map_err(|e| e.to_string())
     }
 
     /// Every stored text of every table, for tests that look for what must not be there.

@@ -1,0 +1,320 @@
+//! Admission and the life of a call.
+
+use proptest::prelude::*;
+use voicecore_conformance::block_on;
+use voicecore_domain::{CallStatus, TokenUsage, Transition, limits, pricing};
+use voicecore_ports::Value;
+use voicecore_types::Millis;
+
+use super::{NOW, Tenant, World};
+use crate::calls::{self, Admission, Advance, Call, FinishedCall, Refusal};
+use crate::{StoreError, businesses, directory};
+
+const HOUR: Millis = Millis::from_secs(3_600);
+const MODEL: &str = "gpt-realtime-2.1";
+
+fn summary(call: &Call, at: Millis, audio_out: u64) -> FinishedCall<'static> {
+    FinishedCall {
+        call_id: call.id,
+        connected_at: Some(call.started_at.plus(Millis(500))),
+        ended_at: at,
+        carrier_continues: false,
+        end_reason: "caller_hung_up",
+        attempts: 1,
+        model_sessions: 1,
+        interaction_count: 4,
+        model: MODEL,
+        usage: TokenUsage { audio_out, ..TokenUsage::default() },
+        finished_at: at,
+    }
+}
+
+fn get(tenant: &Tenant, call: &Call) -> Call {
+    block_on(calls::get(&tenant.scope, call.id)).unwrap().unwrap()
+}
+
+/// The statuses that were entered, in the order of their entries.
+fn entered(world: &World, call: &Call) -> Vec<CallStatus> {
+    let rows = world.select(
+        "select status from call_events where call_id = ?1 order by at, rowid",
+        vec![call.id.to_string().into()],
+    );
+    rows.iter()
+        .map(|row| match row.get("status") {
+            Some(Value::Text(status)) => status.parse().unwrap(),
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+fn spent(world: &World, day: u64) -> (i64, i64) {
+    let rows =
+        world.select("select calls, cost_micros from usage_daily where day = ?1", vec![(day as i64).into()]);
+    match rows.first().map(|row| (row.get("calls").cloned(), row.get("cost_micros").cloned())) {
+        Some((Some(Value::Int(calls)), Some(Value::Int(cost)))) => (calls, cost),
+        None => (0, 0),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_call_is_admitted_once() {
+    let world = World::new();
+    let tenant = world.tenant("+15005550001");
+    let call = world.admitted(&tenant, "CA1", NOW);
+    assert_eq!(call.status, CallStatus::Ringing);
+    for _ in 0..3 {
+        assert_eq!(world.admit(&tenant, "CA1", NOW.plus(Millis(5))), Admission::Repeated(call.clone()));
+    }
+    assert_eq!(spent(&world, limits::day(NOW)), (1, 0));
+    assert_eq!(entered(&world, &call), [CallStatus::Ringing]);
+}
+
+#[test]
+fn a_repeated_webhook_is_answered_alike_at_the_limit() {
+    let world = World::new();
+    let tenant = world.tenant("+15005550001");
+    world.limits(&tenant, 1, 1_000, 1_000_000);
+    let call = world.admitted(&tenant, "CA1", NOW);
+    assert_eq!(world.admit(&tenant, "CA2", NOW), Admission::Refused(Refusal::Concurrency));
+    assert_eq!(world.admit(&tenant, "CA1", NOW), Admission::Repeated(call));
+}
+
+#[test]
+fn a_new_tenant_has_room_for_ten_calls() {
+    let world = World::new();
+    let tenant = world.tenant("+15005550001");
+    for n in 0..10 {
+        world.admitted(&tenant, &format!("CA{n}"), NOW);
+    }
+    assert_eq!(world.admit(&tenant, "CA10", NOW), Admission::Refused(Refusal::Concurrency));
+}
+
+#[test]
+fn the_number_must_be_the_tenants() {
+    let world = World::new();
+    let (one, mut two) = (world.tenant("+15005550001"), world.tenant("+15005550002"));
+    two.number = one.number;
+    let call = calls::NewCall {
+        call_id: world.call_id(NOW),
+        carrier_call_id: "CA1",
+        business_id: two.business,
+        phone_number_id: one.number,
+        direction: voicecore_domain::CallDirection::Inbound,
+        status: CallStatus::Ringing,
+        caller: None,
+        started_at: NOW,
+    };
+    let refused = block_on(calls::admit(&two.scope, &call));
+    assert!(matches!(refused, Err(StoreError::NotFound(_))), "{refused:?}");
+}
+
+/// What happens to a tenant's calls, for the model below.
+#[derive(Debug, Clone)]
+enum Step {
+    Ring { carrier: u8 },
+    End { carrier: u8 },
+    Finish { carrier: u8, audio_out: u64 },
+    Wait { hours: u64 },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        4 => (0_u8..12).prop_map(|carrier| Step::Ring { carrier }),
+        2 => (0_u8..12).prop_map(|carrier| Step::End { carrier }),
+        2 => (0_u8..12, 0_u64..40_000).prop_map(|(carrier, audio_out)| Step::Finish { carrier, audio_out }),
+        1 => (0_u64..20).prop_map(|hours| Step::Wait { hours }),
+    ];
+    prop::collection::vec(step, 0..40)
+}
+
+/// A call of the model.
+struct Known {
+    call: Call,
+    on_line: bool,
+    finished: bool,
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    /// A27: never one call too many, whatever the order of rings, ends and summaries, and each refusal for a reason.
+    #[test]
+    fn a27_admission_equals_a_plain_count(steps in steps(), concurrent in 1_i64..4, daily in 1_i64..8) {
+        const CAP: i64 = 3_000_000;
+        let world = World::new();
+        let tenant = world.tenant("+15005550001");
+        world.limits(&tenant, concurrent, daily, CAP);
+        let mut now = NOW;
+        let mut known: std::collections::BTreeMap<u8, Known> = std::collections::BTreeMap::new();
+        let mut today: std::collections::BTreeMap<u64, (i64, i64)> = std::collections::BTreeMap::new();
+        for step in steps {
+            now = now.plus(Millis(1));
+            let used = *today.entry(limits::day(now)).or_default();
+            match step {
+                Step::Wait { hours } => now = now.plus(Millis::from_secs(hours * 3_600)),
+                Step::Ring { carrier } => {
+                    let on_line = known.values().filter(|k| k.on_line).count() as i64;
+                    let admission = world.admit(&tenant, &format!("CA{carrier}"), now);
+                    let expected = if known.contains_key(&carrier) { None }
+                        else if on_line >= concurrent { Some(Refusal::Concurrency) }
+                        else if used.0 >= daily { Some(Refusal::DailyCalls) }
+                        else if used.1 >= CAP { Some(Refusal::DailyCost) }
+                        else { None };
+                    match (admission, expected) {
+                        (Admission::Refused(why), Some(expected)) => prop_assert_eq!(why, expected),
+                        (Admission::Repeated(_), None) => prop_assert!(known.contains_key(&carrier)),
+                        (Admission::Admitted(call), None) => {
+                            let new = Known { call, on_line: true, finished: false };
+                            prop_assert!(known.insert(carrier, new).is_none());
+                            today.entry(limits::day(now)).or_default().0 += 1;
+                        }
+                        (got, expected) => prop_assert!(false, "{got:?} instead of {expected:?}"),
+                    }
+                }
+                Step::End { carrier } => if let Some(k) = known.get_mut(&carrier) {
+                    let change = block_on(calls::advance(&tenant.scope, k.call.id, CallStatus::Completed, now)).unwrap();
+                    prop_assert_eq!(change == Advance::Changed, k.on_line);
+                    k.on_line = false;
+                },
+                Step::Finish { carrier, audio_out } => if let Some(k) = known.get_mut(&carrier) {
+                    let summary = summary(&k.call, now, audio_out);
+                    prop_assert_eq!(block_on(calls::finish(&tenant.scope, &summary)).unwrap(), !k.finished);
+                    if !k.finished {
+                        today.entry(limits::day(now)).or_default().1 += pricing::cost_micros(MODEL, &summary.usage) as i64;
+                    }
+                    (k.finished, k.on_line) = (true, false);
+                },
+            }
+        }
+        for (day, used) in today {
+            prop_assert_eq!(spent(&world, day), used);
+        }
+    }
+
+    /// A11, C3: whatever is reported, and wherever the summary comes among the reports, the log has each change of the
+    /// call exactly once, in order; the call ends once; it costs once.
+    #[test]
+    fn a11_every_change_is_logged_once(
+        reports in prop::collection::vec(prop::sample::select(CallStatus::ALL.to_vec()), 0..12),
+        summaries in prop::collection::vec(0_usize..12, 0..3),
+        transferred in any::<bool>(),
+    ) {
+        let world = World::new();
+        let tenant = world.tenant("+15005550001");
+        let call = world.admitted(&tenant, "CA1", NOW);
+        let mut log = vec![CallStatus::Ringing];
+        let mut now = NOW;
+        let mut finished = false;
+        for place in 0..=reports.len() {
+            for _ in summaries.iter().filter(|at| **at == place) {
+                now = now.plus(Millis(1_000));
+                let mut summary = summary(&call, now, 1_000);
+                summary.carrier_continues = transferred;
+                prop_assert_eq!(block_on(calls::finish(&tenant.scope, &summary)).unwrap(), !finished);
+                if !finished && !transferred && !log[log.len() - 1].is_end() {
+                    log.push(CallStatus::Completed);
+                }
+                finished = true;
+            }
+            let Some(report) = reports.get(place) else { break };
+            now = now.plus(Millis(1_000));
+            let change = block_on(calls::advance(&tenant.scope, call.id, *report, now)).unwrap();
+            match log[log.len() - 1].after(*report) {
+                Transition::To(next) => {
+                    prop_assert_eq!(change, Advance::Changed);
+                    log.push(next);
+                }
+                Transition::Stay => prop_assert_eq!(change, Advance::Unchanged),
+            }
+            prop_assert_eq!(get(&tenant, &call).status, log[log.len() - 1]);
+        }
+        prop_assert_eq!(entered(&world, &call), log.clone());
+        let stored = get(&tenant, &call);
+        prop_assert_eq!(stored.ended_at.is_some(), log[log.len() - 1].is_end());
+        prop_assert_eq!(stored.finished_at.is_some(), finished);
+        prop_assert_eq!(stored.cost_micros, if finished { 64_000 } else { 0 });
+        prop_assert_eq!(spent(&world, limits::day(NOW)), (1, i64::try_from(stored.cost_micros).unwrap()));
+    }
+}
+
+#[test]
+fn a_finished_call_has_everything() {
+    let world = World::new();
+    let tenant = world.tenant("+15005550001");
+    let call = world.admitted(&tenant, "CA1", NOW);
+    let ended = NOW.plus(Millis(60_500));
+    assert!(block_on(calls::finish(&tenant.scope, &summary(&call, ended, 1_200))).unwrap());
+    let stored = get(&tenant, &call);
+    assert_eq!(stored.status, CallStatus::Completed);
+    assert_eq!(stored.end_reason.as_deref(), Some("caller_hung_up"));
+    assert_eq!(stored.duration(), Some(Millis(60_000)));
+    assert_eq!((stored.attempts, stored.model_sessions, stored.interaction_count), (1, 1, 4));
+    assert_eq!((stored.usage.audio_out, stored.cost_micros), (1_200, 76_800));
+    assert_eq!(stored.model.as_deref(), Some(MODEL));
+}
+
+#[test]
+fn a_call_that_was_never_connected_has_failed() {
+    let world = World::new();
+    let tenant = world.tenant("+15005550001");
+    let call = world.admitted(&tenant, "CA1", NOW);
+    let lost =
+        FinishedCall { connected_at: None, end_reason: "abandoned", ..summary(&call, NOW.plus(HOUR), 0) };
+    assert!(block_on(calls::finish(&tenant.scope, &lost)).unwrap());
+    let stored = get(&tenant, &call);
+    assert_eq!((stored.status, stored.duration()), (CallStatus::Failed, Some(Millis::ZERO)));
+}
+
+#[test]
+fn the_cost_counts_against_the_day_on_which_it_is_known() {
+    let world = World::new();
+    let tenant = world.tenant("+15005550001");
+    world.limits(&tenant, 10, 100, 70_000);
+    let call = world.admitted(&tenant, "CA1", NOW);
+    let after_midnight = NOW.plus(HOUR).plus(HOUR);
+    block_on(calls::finish(&tenant.scope, &summary(&call, after_midnight, 1_200))).unwrap();
+    assert_eq!(spent(&world, limits::day(NOW)), (1, 0));
+    assert_eq!(spent(&world, limits::day(after_midnight)), (0, 76_800));
+    assert_eq!(world.admit(&tenant, "CA2", after_midnight), Admission::Refused(Refusal::DailyCost));
+    world.admitted(&tenant, "CA3", after_midnight.plus(Millis::from_secs(86_400)));
+}
+
+#[test]
+fn overdue_calls_are_found_and_no_others() {
+    let world = World::new();
+    let tenant = world.tenant("+15005550001");
+    let unfinished = world.admitted(&tenant, "CA1", NOW);
+    let transferred = world.admitted(&tenant, "CA2", NOW);
+    let over = world.admitted(&tenant, "CA3", NOW);
+    let continues = FinishedCall { carrier_continues: true, ..summary(&transferred, NOW, 0) };
+    block_on(calls::finish(&tenant.scope, &continues)).unwrap();
+    block_on(calls::finish(&tenant.scope, &summary(&over, NOW, 0))).unwrap();
+
+    let overdue = |at: Millis| -> Vec<_> {
+        let mut found = block_on(directory::overdue_calls(&world.db, at)).unwrap();
+        found.sort_by_key(|location| location.call_id);
+        found.iter().map(|location| (location.call_id, location.finished)).collect()
+    };
+    assert_eq!(overdue(NOW.plus(HOUR)), []);
+    assert_eq!(overdue(NOW.plus(limits::UNFINISHED_AFTER).plus(Millis(1))), [(unfinished.id, false)]);
+    let mut both = [(unfinished.id, false), (transferred.id, true)];
+    both.sort();
+    assert_eq!(overdue(NOW.plus(limits::UNENDED_AFTER).plus(Millis(1))), both);
+}
+
+#[test]
+fn an_actor_gets_everything_in_one_statement() {
+    let world = World::new();
+    let tenant = world.tenant("+15005550001");
+    let call = world.admitted(&tenant, "CA1", NOW);
+    let setup = block_on(businesses::call_setup(&tenant.scope, call.id)).unwrap().unwrap();
+    assert_eq!((setup.call_id, setup.carrier_call_id.as_str()), (call.id, "CA1"));
+    assert_eq!((setup.business_id, setup.business_name.as_str()), (tenant.business, "Business"));
+    assert_eq!(setup.call_length, HOUR);
+    assert_eq!((setup.greeting, setup.instructions.as_deref()), (None, Some("Be brief.")));
+    let sealer = world.master.open_tenant(tenant.scope.tenant(), &setup.wrapped_key).unwrap();
+    let fallback = setup.fallback_number.unwrap();
+    let number = sealer.open_number(crate::seal::Column::FallbackNumber, &fallback).unwrap();
+    assert_eq!(number.expose(), "+15005559999");
+}

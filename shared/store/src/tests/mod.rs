@@ -1,0 +1,13 @@
+//! The store against SQLite with every migration applied, numbers bound as D1 binds them.
+
+mod calls;
+mod directory;
+mod isolation;
+mod lists;
+mod seal;
+mod statements;
+mod tenants;
+mod tool_runs;
+mod world;
+
+use world::{NOW, Tenant, World};

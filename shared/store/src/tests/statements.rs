@@ -1,0 +1,129 @@
+//! What holds for every statement of the store.
+
+use std::fs;
+use std::path::Path;
+
+use voicecore_conformance::doubles::{Numbers, SqliteDb};
+use voicecore_conformance::portable;
+use voicecore_ports::MAX_PARAMETERS;
+
+use crate::{audit_log, businesses, calls, directory, messages, tenants, tool_runs};
+
+const MODULES: [(&str, &[(&str, &str)]); 9] = [
+    ("audit_log", audit_log::STATEMENTS),
+    ("businesses", businesses::STATEMENTS),
+    ("calls/admit", calls::ADMIT_STATEMENTS),
+    ("calls/list", calls::LIST_STATEMENTS),
+    ("calls/progress", calls::PROGRESS_STATEMENTS),
+    ("directory", directory::STATEMENTS),
+    ("messages", messages::STATEMENTS),
+    ("tenants", tenants::STATEMENTS),
+    ("tool_runs", tool_runs::STATEMENTS),
+];
+
+/// What works without a tenant. A new line here is a decision to be reviewed.
+const UNSCOPED: [&str; 15] = [
+    "directory::READY",
+    "directory::LOOKUP_KEY",
+    "directory::NEW_LOOKUP_KEY",
+    "directory::DIALLED_NUMBER",
+    "directory::API_KEY",
+    "directory::CALL",
+    "directory::CALL_BY_CARRIER_ID",
+    "directory::OVERDUE_CALLS",
+    "directory::NEW_SETUP_TOKEN",
+    "directory::SETUP_TOKEN",
+    // On `tenants` itself, by its key.
+    "calls/admit::LOCK",
+    // On the global tables `setup_tokens` and `users`, and the new tenant itself.
+    "tenants::USE_TOKEN",
+    "tenants::INSERT_TENANT",
+    "tenants::INSERT_USER",
+    "calls/list::COUNT",
+];
+
+fn statements() -> impl Iterator<Item = (String, &'static str)> {
+    MODULES
+        .into_iter()
+        .flat_map(|(module, list)| list.iter().map(move |(name, sql)| (format!("{module}::{name}"), *sql)))
+}
+
+/// `select …(` of the count is finished by the list; it is prepared with it, in `tests/lists.rs`.
+fn complete() -> impl Iterator<Item = (String, &'static str)> {
+    statements().filter(|(name, _)| name != "calls/list::COUNT")
+}
+
+#[test]
+fn every_statement_is_portable() {
+    for (name, sql) in statements() {
+        assert_eq!(portable::lint(sql), [""; 0], "{name}");
+    }
+}
+
+#[test]
+fn every_statement_is_accepted_by_sqlite() {
+    let db = SqliteDb::migrated(Numbers::Doubles);
+    for (name, sql) in complete() {
+        let parameters = db.parameters(sql);
+        assert!(parameters.as_ref().is_ok_and(|n| *n <= MAX_PARAMETERS), "{name}: {parameters:?}");
+    }
+}
+
+/// Either it says whose rows it means, by an argument, or it is on the list above.
+#[test]
+fn a01_every_statement_names_its_tenant() {
+    for (name, sql) in statements().filter(|(name, _)| !UNSCOPED.contains(&name.as_str())) {
+        let words: String = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+        let by_argument = ["tenant_id = ?", "t.id = ?1", "select u.id, ?1, 'owner'"];
+        let inserted =
+            words.starts_with("insert into") && words.contains("tenant_id") && words.contains("values");
+        assert!(inserted || by_argument.iter().any(|part| words.contains(part)), "{name}: {words}");
+    }
+    for name in UNSCOPED {
+        assert!(statements().any(|(known, _)| known == name), "{name} is not a statement any more");
+    }
+}
+
+/// No statement walks through a table that grows with use; what is walked through whole is a partial index.
+#[test]
+fn no_statement_reads_a_whole_table() {
+    let db = SqliteDb::migrated(Numbers::Doubles);
+    for (name, sql) in complete() {
+        for step in db.plan(sql).unwrap() {
+            let scan = step.starts_with("SCAN ");
+            let small = ["calls_active", "calls_unfinished"].iter().any(|index| step.contains(index))
+                || ["SCAN t", "SCAN (subquery", "SCAN counted", "SCAN CONSTANT ROW"]
+                    .iter()
+                    .any(|s| step.starts_with(s));
+            let ready = name == "directory::READY"; // reads one row
+            assert!(!scan || small || ready, "{name}: {step}");
+        }
+    }
+}
+
+/// Every file with SQL is in the list above, and SQL is nowhere else.
+#[test]
+fn no_statement_escapes_these_tests() {
+    let mut blocks = 0;
+    visit(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut |path, text| {
+        if path.components().any(|part| part.as_os_str() == "tests") || path.ends_with("src/lib.rs") {
+            return;
+        }
+        blocks += text.matches("statements! {").count();
+        for hidden in ["Stmt::new(\"", "Sql::new(\"", "Stmt::new(\n            \""] {
+            assert!(!text.contains(hidden), "{}: SQL outside of `statements!`", path.display());
+        }
+    });
+    assert_eq!(blocks, MODULES.len());
+}
+
+fn visit(directory: &Path, check: &mut impl FnMut(&Path, &str)) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            visit(&path, check);
+        } else {
+            check(&path, &fs::read_to_string(&path).unwrap());
+        }
+    }
+}

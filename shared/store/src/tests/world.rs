@@ -1,0 +1,144 @@
+//! What the tests begin with.
+
+use std::sync::Arc;
+
+use voicecore_conformance::block_on;
+use voicecore_conformance::doubles::{Numbers, SeededRng, SqliteDb};
+use voicecore_domain::{ApiKey, CallDirection, CallStatus, SetupToken};
+use voicecore_ports::{Db, Stmt, Value};
+use voicecore_types::{
+    ApiKeyId, AuditEntryId, BusinessId, CallId, E164, Millis, PhoneNumberId, TenantId, UserId,
+};
+
+use crate::calls::{self, Admission, Call, NewCall};
+use crate::seal::{Column, FreshKey, LookupKey, MasterKey, Sealer};
+use crate::tenants::{NewBusiness, NewPhoneNumber, Provision, ProvisionError};
+use crate::{Scope, directory, tenants};
+
+/// 2026-11-20, an hour before midnight UTC.
+pub(super) const NOW: Millis = Millis(1_795_215_600_000);
+
+/// A database and the platform's keys.
+pub(super) struct World {
+    pub(super) sqlite: Arc<SqliteDb>,
+    pub(super) db: Arc<dyn Db>,
+    pub(super) rng: SeededRng,
+    pub(super) master: MasterKey,
+    pub(super) lookup: LookupKey,
+}
+
+/// A tenant with its first business, number and key.
+pub(super) struct Tenant {
+    pub(super) scope: Scope,
+    pub(super) business: BusinessId,
+    pub(super) number: PhoneNumberId,
+    pub(super) sealer: Sealer,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        let sqlite = Arc::new(SqliteDb::migrated(Numbers::Doubles));
+        let db: Arc<dyn Db> = sqlite.clone();
+        let rng = SeededRng::new(7);
+        let master = MasterKey::from_base64(&"A".repeat(43)).unwrap();
+        let fresh = FreshKey { key: rng.bytes(), nonce: rng.bytes() };
+        let lookup = block_on(directory::ensure_lookup_key(&*db, &master, &fresh, NOW)).unwrap();
+        Self { sqlite, db, rng, master, lookup }
+    }
+
+    pub(super) fn setup_token(&self, email: &str) -> SetupToken {
+        let token = SetupToken::new(&self.rng.bytes());
+        block_on(directory::create_setup_token(&*self.db, &token, email, NOW)).unwrap();
+        token
+    }
+
+    /// Provisions a tenant that is rung at `number`, with a token of its own unless one is given.
+    pub(super) fn try_tenant(
+        &self,
+        number: &str,
+        key: &ApiKey,
+        token: &SetupToken,
+        now: Millis,
+    ) -> Result<Tenant, ProvisionError> {
+        let number: E164 = number.parse().unwrap();
+        let tenant_id = TenantId::new(now, &self.rng.bytes());
+        let fresh = FreshKey { key: self.rng.bytes(), nonce: self.rng.bytes() };
+        let wrapped = self.master.new_tenant_key(tenant_id, &fresh).unwrap();
+        let sealer = self.master.open_tenant(tenant_id, &wrapped).unwrap();
+        let sealed = sealer.seal(Column::PhoneNumber, number.expose(), self.rng.bytes()).unwrap();
+        let fallback = sealer.seal(Column::FallbackNumber, "+15005559999", self.rng.bytes()).unwrap();
+        let business = BusinessId::new(now, &self.rng.bytes());
+        let phone = PhoneNumberId::new(now, &self.rng.bytes());
+        let provision = Provision {
+            token,
+            now,
+            tenant_id,
+            tenant_name: "Tenant",
+            wrapped_key: &wrapped,
+            user_id: UserId::new(now, &self.rng.bytes()),
+            business: NewBusiness {
+                id: business,
+                name: "Business",
+                greeting: None,
+                instructions: Some("Be brief."),
+                language: Some("en"),
+                voice: None,
+                fallback_number: Some(&fallback),
+            },
+            phone_number: NewPhoneNumber {
+                id: phone,
+                number: &sealed,
+                number_hash: &self.lookup.dialled(&number),
+            },
+            api_key_id: ApiKeyId::new(now, &self.rng.bytes()),
+            api_key: key,
+            audit_entry_id: AuditEntryId::new(now, &self.rng.bytes()),
+        };
+        let scope = block_on(tenants::provision(&self.db, &provision))?;
+        Ok(Tenant { scope, business, number: phone, sealer })
+    }
+
+    pub(super) fn tenant(&self, number: &str) -> Tenant {
+        let token = self.setup_token("owner@example.com");
+        self.try_tenant(number, &ApiKey::new(&self.rng.bytes()), &token, NOW).unwrap()
+    }
+
+    pub(super) fn call_id(&self, at: Millis) -> CallId {
+        CallId::new(at, &self.rng.bytes())
+    }
+
+    /// Asks for a call by the carrier's name of it.
+    pub(super) fn admit(&self, tenant: &Tenant, carrier_call_id: &str, at: Millis) -> Admission {
+        let call = NewCall {
+            call_id: self.call_id(at),
+            carrier_call_id,
+            business_id: tenant.business,
+            phone_number_id: tenant.number,
+            direction: CallDirection::Inbound,
+            status: CallStatus::Ringing,
+            caller: None,
+            started_at: at,
+        };
+        block_on(calls::admit(&tenant.scope, &call)).unwrap()
+    }
+
+    pub(super) fn admitted(&self, tenant: &Tenant, carrier_call_id: &str, at: Millis) -> Call {
+        match self.admit(tenant, carrier_call_id, at) {
+            Admission::Admitted(call) => call,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The rows of a statement that only a test needs.
+    pub(super) fn select(&self, sql: &'static str, args: Vec<Value>) -> Vec<voicecore_ports::Row> {
+        block_on(self.db.query(Stmt::new(sql, args))).unwrap().rows
+    }
+
+    pub(super) fn limits(&self, tenant: &Tenant, concurrent: i64, daily_calls: i64, daily_cost: i64) {
+        self.select(
+            "update tenants set max_concurrent_calls = ?2, max_daily_calls = ?3, max_daily_cost_micros = ?4
+            where id = ?1",
+            vec![tenant.scope.tenant_arg(), concurrent.into(), daily_calls.into(), daily_cost.into()],
+        );
+    }
+}
