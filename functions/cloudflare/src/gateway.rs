@@ -30,7 +30,7 @@ pub(crate) async fn serve(app: &App, request: Request) -> Result<Response> {
             return open_live(app, request, path_and_query).await;
         }
     }
-    let Ok(request) = to_axum(request, path_and_query) else {
+    let Ok(request) = to_axum(&request, path_and_query) else {
         return into_worker(http::StatusCode::BAD_REQUEST.into_response()).await;
     };
     let response = match app.router.clone().oneshot(request).await {
@@ -86,7 +86,7 @@ pub(crate) fn path_and_query(url: &str) -> &str {
     authority.find('/').and_then(|at| authority.get(at..)).unwrap_or("/")
 }
 
-fn to_axum(request: Request, path_and_query: &str) -> std::result::Result<http::Request<Body>, http::Error> {
+fn to_axum(request: &Request, path_and_query: &str) -> std::result::Result<http::Request<Body>, http::Error> {
     let mut builder = http::Request::builder().method(request.inner().method().as_str()).uri(path_and_query);
     if let Some(headers) = builder.headers_mut() {
         for (name, value) in request.headers().entries() {

@@ -52,7 +52,8 @@ impl HubLink {
     pub(crate) fn push(&self, at: Millis, event: LiveEvent) {
         let mut waiting = self.waiting.borrow_mut();
         if let LiveEvent::Interaction(new) = &event {
-            let same = |noted: &HubEvent| matches!(&noted.event, LiveEvent::Interaction(old) if old.seq == new.seq);
+            let same =
+                |noted: &HubEvent| matches!(&noted.event, LiveEvent::Interaction(old) if old.seq == new.seq);
             waiting.retain(|noted| !same(noted));
         }
         if waiting.len() >= MAX_WAITING {
@@ -123,10 +124,10 @@ impl HubLink {
 
     fn lost(&self) {
         let not_before = ports::now().plus(RETRY);
-        if let Ok(mut link) = self.link.try_borrow_mut() {
-            if matches!(&*link, Link::Open(_)) {
-                *link = Link::Closed { not_before };
-            }
+        if let Ok(mut link) = self.link.try_borrow_mut()
+            && matches!(&*link, Link::Open(_))
+        {
+            *link = Link::Closed { not_before };
         }
     }
 }
@@ -146,5 +147,5 @@ async fn connect(link: &Rc<HubLink>) -> Option<Socket> {
             link.lost();
         }
     };
-    Socket::accept(socket.as_ref().clone(), on_event).ok()
+    Socket::accept(socket.as_ref(), on_event).ok()
 }

@@ -28,7 +28,12 @@ pub(crate) struct Journal {
 impl Journal {
     /// A journal that goes on after `batches` stored ones.
     pub(crate) fn new(storage: Unconfirmed, batches: u32) -> Self {
-        Self { storage, pending: RefCell::default(), flush_at: Cell::new(None), next_batch: Cell::new(batches) }
+        Self {
+            storage,
+            pending: RefCell::default(),
+            flush_at: Cell::new(None),
+            next_batch: Cell::new(batches),
+        }
     }
 
     /// Appends an entry. It is written with the batch of the moment.

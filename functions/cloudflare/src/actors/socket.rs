@@ -10,6 +10,7 @@ use web_sys::{CloseEvent, Event, MessageEvent, WebSocket};
 use worker::worker_sys::ext::WebSocketExt as _;
 
 /// What a socket tells.
+#[derive(Clone, Copy)]
 pub(crate) enum SocketEvent<'a> {
     /// A text frame.
     Text(&'a str),
@@ -39,7 +40,7 @@ impl Socket {
     ///
     /// `on_event` is called from the runtime's event loop, never from within a method of this type.
     pub(crate) fn accept(
-        socket: WebSocket,
+        socket: &WebSocket,
         on_event: impl Fn(SocketEvent<'_>) + Clone + 'static,
     ) -> worker::Result<Self> {
         let this = Self::listen(socket.clone(), on_event)?;

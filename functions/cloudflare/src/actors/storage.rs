@@ -19,7 +19,12 @@ extern "C" {
     #[derive(Clone)]
     type RawStorage;
     #[wasm_bindgen(method, catch, js_name = put)]
-    fn put_with(this: &RawStorage, key: &str, value: &str, options: &JsValue) -> Result<js_sys::Promise, JsValue>;
+    fn put_with(
+        this: &RawStorage,
+        key: &str,
+        value: &str,
+        options: &JsValue,
+    ) -> Result<js_sys::Promise, JsValue>;
     #[wasm_bindgen(method, catch, js_name = setAlarm)]
     fn set_alarm_with(this: &RawStorage, at: f64, options: &JsValue) -> Result<js_sys::Promise, JsValue>;
 }

@@ -34,10 +34,8 @@ impl DurableObjects {
             let stub = stub(&self.env, binding, &name).ok_or(ActorError::Unavailable)?;
             let mut init = RequestInit::new();
             init.with_method(Method::Post).with_body(Some(command.to_string().into()));
-            let request =
-                Request::new_with_init(COMMAND_URL, &init).map_err(|_| ActorError::Unavailable)?;
-            let mut response =
-                stub.fetch_with_request(request).await.map_err(|_| ActorError::Unavailable)?;
+            let request = Request::new_with_init(COMMAND_URL, &init).map_err(|_| ActorError::Unavailable)?;
+            let mut response = stub.fetch_with_request(request).await.map_err(|_| ActorError::Unavailable)?;
             if response.status_code() != 200 {
                 return Err(ActorError::Unavailable);
             }

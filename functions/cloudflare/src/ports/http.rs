@@ -18,7 +18,7 @@ impl Http for Fetch {
             let deadline = Delay::from(Duration::from_millis(u64::from(request.timeout_ms)));
             let abort = AbortController::default();
             let signal = abort.signal();
-            let request = outgoing(request)?;
+            let request = outgoing(&request)?;
             let exchange = async {
                 let fetch = worker::Fetch::Request(request);
                 let response = fetch.send_with_signal(&signal).await.map_err(|_| HttpError::Unreachable)?;
@@ -36,7 +36,7 @@ impl Http for Fetch {
     }
 }
 
-fn outgoing(request: HttpRequest) -> Result<Request, HttpError> {
+fn outgoing(request: &HttpRequest) -> Result<Request, HttpError> {
     let headers = Headers::new();
     for (name, value) in &request.headers {
         headers.append(name, value).map_err(|_| HttpError::Invalid)?;

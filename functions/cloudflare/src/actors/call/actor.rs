@@ -75,7 +75,7 @@ impl Actor {
     }
 
     /// Takes a carrier's socket. The call is loaded while its first frames arrive.
-    pub(super) fn open_stream(&self, socket: WebSocket) -> Result<()> {
+    pub(super) fn open_stream(&self, socket: &WebSocket) -> Result<()> {
         let (Some(actor), true) = (self.me.upgrade(), self.doorways.get() < MAX_DOORWAYS) else {
             return Err(Error::RustError("too many sockets at one door".to_owned()));
         };
@@ -111,7 +111,8 @@ impl Actor {
             return None;
         }
         let now = ports::now();
-        let verified = media::verify_token(&self.app.config, setup.call.call_id, &opened.call_sid, token, now);
+        let verified =
+            media::verify_token(&self.app.config, setup.call.call_id, &opened.call_sid, token, now);
         verified.inspect_err(|refused| worker::console_warn!("a media token was refused: {refused}")).ok()
     }
 

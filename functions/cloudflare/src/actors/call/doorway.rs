@@ -32,7 +32,7 @@ struct State {
 
 impl Doorway {
     /// Accepts `socket` and listens for its `start` frame.
-    pub(super) fn open(socket: WebSocket) -> worker::Result<(Rc<Self>, Start)> {
+    pub(super) fn open(socket: &WebSocket) -> worker::Result<(Rc<Self>, Start)> {
         let (sender, start) = oneshot::channel();
         let this = Rc::new(Self {
             state: RefCell::new(State {

@@ -7,7 +7,9 @@ mod session;
 use std::rc::Rc;
 
 use voicecore_api::actors::CallCommand;
-use worker::{DurableObject, Env, Error, Request, Response, Result, Socket, State, WebSocket, durable_object};
+use worker::{
+    DurableObject, Env, Error, Request, Response, Result, Socket, State, WebSocket, durable_object,
+};
 use worker::{WebSocketIncomingMessage, WebSocketPair};
 
 use self::actor::Actor;
@@ -35,7 +37,7 @@ impl DurableObject for CallActor {
         }
         // Everything else was let through by the gateway as the upgrade of a media socket of this call.
         let pair = WebSocketPair::new()?;
-        self.actor.open_stream(pair.server.as_ref().clone())?;
+        self.actor.open_stream(pair.server.as_ref())?;
         Response::from_websocket(pair.client)
     }
 

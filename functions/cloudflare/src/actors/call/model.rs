@@ -54,7 +54,12 @@ impl ModelLink {
     }
 
     /// Takes what came of an attempt and tells the machine.
-    pub(super) fn opened(&self, session: &Rc<Session>, attempt: &Attempt, outcome: Result<WebSocket, Refusal>) {
+    pub(super) fn opened(
+        &self,
+        session: &Rc<Session>,
+        attempt: &Attempt,
+        outcome: Result<WebSocket, Refusal>,
+    ) {
         if attempt.generation != self.generation.get() {
             if let Ok(socket) = outcome {
                 // It must be accepted to be closed.
@@ -65,7 +70,7 @@ impl ModelLink {
         }
         let socket = outcome.and_then(|socket| {
             let on_event = listener(Rc::downgrade(session));
-            Socket::accept(socket.as_ref().clone(), on_event).map_err(|_| Refusal::UNREACHABLE)
+            Socket::accept(socket.as_ref(), on_event).map_err(|_| Refusal::UNREACHABLE)
         });
         match socket {
             Ok(socket) => {

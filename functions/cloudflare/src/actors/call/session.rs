@@ -3,7 +3,8 @@ use std::rc::{Rc, Weak};
 
 use voicecore_api::live::{self, CallSetup};
 use voicecore_call::{
-    AfterStream, AttachRefused, Call, CallSummary, Input, Interaction, JournalEntry, OpenModel, Output, ToolCall,
+    AfterStream, AttachRefused, Call, CallSummary, Input, Interaction, JournalEntry, OpenModel, Output,
+    ToolCall,
 };
 use voicecore_types::Millis;
 use wasm_bindgen_futures::spawn_local;
@@ -94,13 +95,9 @@ impl Session {
         early: &[String],
     ) -> Result<(), AttachRefused> {
         let now = ports::now();
-        let attached = match self.call.try_borrow_mut() {
-            Ok(mut call) => call.attach(now, attempt, stream_sid),
-            Err(_) => Err(AttachRefused::CallOver),
-        };
-        if let Err(refused) = attached {
-            return Err(refused);
-        }
+        let mut call = self.call.try_borrow_mut().map_err(|_| AttachRefused::CallOver)?;
+        call.attach(now, attempt, stream_sid)?;
+        drop(call);
         // A socket that was attached before is closed by being dropped.
         self.carrier.replace(self.hear_carrier(socket));
         self.drain(now);

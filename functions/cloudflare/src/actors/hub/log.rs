@@ -5,7 +5,7 @@ use voicecore_types::Millis;
 use worker::{SqlStorage, SqlStorageValue};
 
 /// The hub's storage did not do what it should.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, Copy, thiserror::Error)]
 pub(super) enum LogError {
     /// A statement failed.
     #[error("a statement failed")]

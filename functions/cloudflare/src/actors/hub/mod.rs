@@ -9,7 +9,9 @@ use voicecore_api_types::LiveEnvelope;
 use voicecore_domain::hub::{CatchUp, TICKET_LIFETIME};
 use voicecore_types::CallId;
 use worker::worker_sys::WebSocketRequestResponsePair;
-use worker::{DurableObject, Env, Error, Request, Response, Result, Socket, State, WebSocket, durable_object};
+use worker::{
+    DurableObject, Env, Error, Request, Response, Result, Socket, State, WebSocket, durable_object,
+};
 use worker::{WebSocketIncomingMessage, WebSocketPair};
 
 use self::log::{EventLog, LogError};
@@ -75,16 +77,20 @@ impl DurableObject for HubActor {
         if text.len() > MAX_PUBLISH_BYTES {
             return socket.close::<&str>(Some(TOO_BIG), None);
         }
-        match serde_json::from_str(&text) {
-            Ok(command) => self.command(command).map(drop),
-            Err(_) => {
-                worker::console_error!("a call's message to its hub cannot be read");
-                Ok(())
-            }
-        }
+        let Ok(command) = serde_json::from_str(&text) else {
+            worker::console_error!("a call's message to its hub cannot be read");
+            return Ok(());
+        };
+        self.command(command).map(drop)
     }
 
-    async fn websocket_close(&self, socket: WebSocket, _code: usize, _reason: String, _clean: bool) -> Result<()> {
+    async fn websocket_close(
+        &self,
+        socket: WebSocket,
+        _code: usize,
+        _reason: String,
+        _clean: bool,
+    ) -> Result<()> {
         // Completes the closing handshake; fails when the socket is gone already.
         let _ = socket.close::<&str>(Some(super::socket::NORMAL_CLOSURE), None);
         Ok(())
@@ -126,7 +132,8 @@ impl HubActor {
         let mut log = self.log.borrow_mut();
         for HubEvent { at, event } in events {
             let event = serde_json::to_value(&event)?;
-            let message = log.append(|seq| LiveEnvelope { seq, at, call_id, event }).map_err(storage_failed)?;
+            let message =
+                log.append(|seq| LiveEnvelope { seq, at, call_id, event }).map_err(storage_failed)?;
             messages.push(message);
         }
         let seq = log.last().map_err(storage_failed)?;
