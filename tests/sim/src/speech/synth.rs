@@ -11,6 +11,7 @@ use std::{
     },
 };
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
 use super::{BYTES_PER_MS, SILENCE, Speech, Word, encode, resample::to_telephone};
@@ -210,8 +211,7 @@ fn trim(samples: &[i16]) -> &[i16] {
 
 fn file_name(voice: &Voice, text: &str) -> String {
     let recipe = format!("{RECIPE}|{}|{}|{}|{text}", voice.name, voice.speed, voice.pitch);
-    let hex: String = Sha256::digest(recipe).iter().map(|byte| format!("{byte:02x}")).collect();
-    hex + ".ulaw"
+    URL_SAFE_NO_PAD.encode(Sha256::digest(recipe)) + ".ulaw"
 }
 
 /// Writes beside and renames: another process never reads half a file.
