@@ -1,10 +1,6 @@
 //! The conformance suite of [`Db`]: what the port promises, on every engine (properties B45, and the ground under A15).
 //!
-//! Each case makes its own table, so the cases run against one shared database in any order, one after the other.
-#![expect(
-    clippy::missing_panics_doc,
-    reason = "a case panics when the promise it is about is broken, that is its purpose"
-)]
+//! Each case empties the suite's two tables, so the cases run against one database in any order, one after the other.
 
 use std::sync::Arc;
 
@@ -12,34 +8,28 @@ use voicecore_ports::{Db, DbError, MAX_INT, MAX_PARAMETERS, MAX_STATEMENTS, Rows
 
 use crate::interleave::{both, step_aside_by};
 
-/// Makes one `#[test]` of each case for a backend.
-///
-/// `$make` is an expression that gives a fresh `Arc<dyn Db>`.
-#[macro_export]
-macro_rules! db_suite {
-    ($make:expr) => {
-        $crate::db_suite!(@cases $make;
-            values_come_back_as_they_went_in,
-            a_batch_is_all_or_nothing,
-            a_missed_row_count_rolls_back,
-            counts_are_those_of_their_own_statement,
-            constraints_are_told_apart,
-            statements_see_what_came_before,
-            limits_are_the_same_everywhere,
-            a_hundred_interleavings_lose_nothing,
-        );
-    };
-    (@cases $make:expr; $($case:ident,)+) => {
-        $(
-            #[test]
-            fn $case() {
-                $crate::block_on($crate::db::$case($make));
-            }
-        )+
-    };
+/// Runs every case against a backend, and panics at the first promise that is broken; the output names the case.
+pub async fn suite(db: SharedDb) {
+    macro_rules! cases {
+        ($($case:ident),+ $(,)?) => {$(
+            println!("{}", stringify!($case));
+            $case(Arc::clone(&db)).await;
+        )+};
+    }
+    cases!(
+        values_come_back_as_they_went_in,
+        a_batch_is_all_or_nothing,
+        a_missed_row_count_rolls_back,
+        counts_are_those_of_their_own_statement,
+        constraints_are_told_apart,
+        statements_see_what_came_before,
+        limits_are_the_same_everywhere,
+        a_hundred_interleavings_lose_nothing,
+    );
 }
 
-type SharedDb = Arc<dyn Db>;
+/// A backend under test.
+pub type SharedDb = Arc<dyn Db>;
 
 /// Two tables of the suite's own, empty.
 async fn tables(db: &SharedDb) {
@@ -81,7 +71,7 @@ async fn stored(db: &SharedDb) -> i64 {
 }
 
 /// Null, whole numbers to ±2^53, fractions, and text of any script come back equal; an empty text is not null.
-pub async fn values_come_back_as_they_went_in(db: SharedDb) {
+async fn values_come_back_as_they_went_in(db: SharedDb) {
     tables(&db).await;
     let texts = ["", " ", "plain", "Grüße, 世界 👩‍🚒", "quote ' \" ; -- \\ \n\t", "1", "null"];
     for (index, text) in texts.into_iter().enumerate() {
@@ -106,7 +96,7 @@ pub async fn values_come_back_as_they_went_in(db: SharedDb) {
 }
 
 /// A statement that fails undoes those before it, and stops those after it.
-pub async fn a_batch_is_all_or_nothing(db: SharedDb) {
+async fn a_batch_is_all_or_nothing(db: SharedDb) {
     tables(&db).await;
     let failed = db.batch(vec![insert("a", 1_i64), insert("a", 2_i64), insert("b", 3_i64)]).await;
     assert!(matches!(failed, Err(DbError::Constraint)), "{failed:?}");
@@ -123,7 +113,7 @@ pub async fn a_batch_is_all_or_nothing(db: SharedDb) {
 }
 
 /// Whichever statement misses its count, nothing of the batch stays, and the error names it. The same for one statement.
-pub async fn a_missed_row_count_rolls_back(db: SharedDb) {
+async fn a_missed_row_count_rolls_back(db: SharedDb) {
     tables(&db).await;
     query(&db, "insert into conformance (id, n) values ('here', 1)", vec![]).await;
     let good = |k: usize| insert(&format!("new{k}"), 1_i64).exactly(1);
@@ -146,7 +136,7 @@ pub async fn a_missed_row_count_rolls_back(db: SharedDb) {
 }
 
 /// A count belongs to its own statement: not to the one before, to a row that `on conflict` let alone, or to a `select`.
-pub async fn counts_are_those_of_their_own_statement(db: SharedDb) {
+async fn counts_are_those_of_their_own_statement(db: SharedDb) {
     const IGNORE: &str = "insert into conformance (id, n) values (?1, 1) on conflict (id) do nothing";
     const UPSERT: &str = "insert into conformance (id, n) values (?1, 1)
         on conflict (id) do update set n = conformance.n + excluded.n";
@@ -172,7 +162,7 @@ pub async fn counts_are_those_of_their_own_statement(db: SharedDb) {
 }
 
 /// Unique keys and missing values are `Constraint`, wrong statements `Invalid`.
-pub async fn constraints_are_told_apart(db: SharedDb) {
+async fn constraints_are_told_apart(db: SharedDb) {
     tables(&db).await;
     query(&db, "insert into conformance (id, n) values ('a', 1)", vec![]).await;
     let unique = db.query(insert("a", 1_i64)).await;
@@ -190,7 +180,7 @@ pub async fn constraints_are_told_apart(db: SharedDb) {
 }
 
 /// Statement n of a batch sees what those before it did.
-pub async fn statements_see_what_came_before(db: SharedDb) {
+async fn statements_see_what_came_before(db: SharedDb) {
     tables(&db).await;
     let results = db
         .batch(vec![
@@ -209,7 +199,7 @@ pub async fn statements_see_what_came_before(db: SharedDb) {
 }
 
 /// As many parameters and statements as the port allows work everywhere; one more is refused everywhere.
-pub async fn limits_are_the_same_everywhere(db: SharedDb) {
+async fn limits_are_the_same_everywhere(db: SharedDb) {
     tables(&db).await;
     let wide = |parameters: usize| {
         let mut sql = Sql::new("select id from conformance where n in (");
@@ -237,7 +227,7 @@ pub async fn limits_are_the_same_everywhere(db: SharedDb) {
 
 /// Two writers that read, think, and write what they thought, with a version to tell whether it still holds: in each of
 /// 100 interleavings nobody overwrites what they have not seen, and no half of a batch stays.
-pub async fn a_hundred_interleavings_lose_nothing(db: SharedDb) {
+async fn a_hundred_interleavings_lose_nothing(db: SharedDb) {
     tables(&db).await;
     query(&db, "insert into conformance (id, n) values ('balance', 0)", vec![]).await;
     let (mut won, mut lost) = (0_i64, 0_i64);

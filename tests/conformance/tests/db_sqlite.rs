@@ -1,17 +1,16 @@
 //! The suite of `Db` against SQLite, with numbers bound both ways.
 
-mod as_integers {
-    use std::sync::Arc;
+use std::sync::Arc;
 
-    use voicecore_conformance::doubles::{Numbers, SqliteDb};
+use voicecore_conformance::doubles::{Numbers, SqliteDb};
+use voicecore_conformance::{block_on, db};
 
-    voicecore_conformance::db_suite!(Arc::new(SqliteDb::empty(Numbers::Integers)));
+#[test]
+fn sqlite_keeps_the_promises_of_db() {
+    block_on(db::suite(Arc::new(SqliteDb::empty(Numbers::Integers))));
 }
 
-mod as_doubles {
-    use std::sync::Arc;
-
-    use voicecore_conformance::doubles::{Numbers, SqliteDb};
-
-    voicecore_conformance::db_suite!(Arc::new(SqliteDb::empty(Numbers::Doubles)));
+#[test]
+fn sqlite_with_the_numbers_of_javascript_keeps_them_too() {
+    block_on(db::suite(Arc::new(SqliteDb::empty(Numbers::Doubles))));
 }

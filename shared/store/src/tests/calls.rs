@@ -47,11 +47,13 @@ fn entered(world: &World, call: &Call) -> Vec<CallStatus> {
         .collect()
 }
 
-fn spent(world: &World, day: u64) -> (i64, i64) {
+fn spent(world: &World, day: u64) -> (u64, u64) {
     let rows =
-        world.select("select calls, cost_micros from usage_daily where day = ?1", vec![(day as i64).into()]);
+        world.select("select calls, cost_micros from usage_daily where day = ?1", vec![Millis(day).into()]);
     match rows.first().map(|row| (row.get("calls").cloned(), row.get("cost_micros").cloned())) {
-        Some((Some(Value::Int(calls)), Some(Value::Int(cost)))) => (calls, cost),
+        Some((Some(Value::Int(calls)), Some(Value::Int(cost)))) => {
+            (calls.cast_unsigned(), cost.cast_unsigned())
+        }
         None => (0, 0),
         other => panic!("{other:?}"),
     }
@@ -140,25 +142,25 @@ proptest! {
 
     /// A27: never one call too many, whatever the order of rings, ends and summaries, and each refusal for a reason.
     #[test]
-    fn a27_admission_equals_a_plain_count(steps in steps(), concurrent in 1_i64..4, daily in 1_i64..8) {
-        const CAP: i64 = 3_000_000;
+    fn a27_admission_equals_a_plain_count(steps in steps(), concurrent in 1_u32..4, daily in 1_u32..8) {
+        const CAP: u64 = 3_000_000;
         let world = World::new();
         let tenant = world.tenant("+15005550001");
-        world.limits(&tenant, concurrent, daily, CAP);
+        world.limits(&tenant, concurrent.into(), daily.into(), CAP.cast_signed());
         let mut now = NOW;
         let mut known: std::collections::BTreeMap<u8, Known> = std::collections::BTreeMap::new();
-        let mut today: std::collections::BTreeMap<u64, (i64, i64)> = std::collections::BTreeMap::new();
+        let mut today: std::collections::BTreeMap<u64, (u64, u64)> = std::collections::BTreeMap::new();
         for step in steps {
             now = now.plus(Millis(1));
             let used = *today.entry(limits::day(now)).or_default();
             match step {
                 Step::Wait { hours } => now = now.plus(Millis::from_secs(hours * 3_600)),
                 Step::Ring { carrier } => {
-                    let on_line = known.values().filter(|k| k.on_line).count() as i64;
+                    let on_line = known.values().filter(|k| k.on_line).count();
                     let admission = world.admit(&tenant, &format!("CA{carrier}"), now);
                     let expected = if known.contains_key(&carrier) { None }
-                        else if on_line >= concurrent { Some(Refusal::Concurrency) }
-                        else if used.0 >= daily { Some(Refusal::DailyCalls) }
+                        else if on_line >= concurrent as usize { Some(Refusal::Concurrency) }
+                        else if used.0 >= u64::from(daily) { Some(Refusal::DailyCalls) }
                         else if used.1 >= CAP { Some(Refusal::DailyCost) }
                         else { None };
                     match (admission, expected) {
@@ -181,7 +183,7 @@ proptest! {
                     let summary = summary(&k.call, now, audio_out);
                     prop_assert_eq!(block_on(calls::finish(&tenant.scope, &summary)).unwrap(), !k.finished);
                     if !k.finished {
-                        today.entry(limits::day(now)).or_default().1 += pricing::cost_micros(MODEL, &summary.usage) as i64;
+                        today.entry(limits::day(now)).or_default().1 += pricing::cost_micros(MODEL, &summary.usage);
                     }
                     (k.finished, k.on_line) = (true, false);
                 },
@@ -234,7 +236,7 @@ proptest! {
         prop_assert_eq!(stored.ended_at.is_some(), log[log.len() - 1].is_end());
         prop_assert_eq!(stored.finished_at.is_some(), finished);
         prop_assert_eq!(stored.cost_micros, if finished { 64_000 } else { 0 });
-        prop_assert_eq!(spent(&world, limits::day(NOW)), (1, i64::try_from(stored.cost_micros).unwrap()));
+        prop_assert_eq!(spent(&world, limits::day(NOW)), (1, stored.cost_micros));
     }
 }
 

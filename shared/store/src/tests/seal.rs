@@ -109,8 +109,7 @@ fn a_master_key_is_32_bytes_of_base64() {
 /// Node's `crypto`, not with this crate.
 #[test]
 fn the_formats_stand() {
-    let sealer = sealer(1, [9; 32]);
-    let sealed = sealer.seal(Column::CallerNumber, "+15005550006", [7; 12]).unwrap();
+    let sealed = sealer(1, [9; 32]).seal(Column::CallerNumber, "+15005550006", [7; 12]).unwrap();
     assert_eq!(sealed.as_stored(), "v1.BwcHBwcHBwcHBwcHcoq4r1hEyixH2me7_ta9y9fhOIT5bX7tD53QUQ");
     let wrapped = master(1).new_lookup_key(&FreshKey { key: [3; 32], nonce: [5; 12] }).unwrap();
     assert_eq!(

@@ -65,7 +65,7 @@ impl World {
         let fresh = FreshKey { key: self.rng.bytes(), nonce: self.rng.bytes() };
         let wrapped = self.master.new_tenant_key(tenant_id, &fresh).unwrap();
         let sealer = self.master.open_tenant(tenant_id, &wrapped).unwrap();
-        let sealed = sealer.seal(Column::PhoneNumber, number.expose(), self.rng.bytes()).unwrap();
+        let stored_number = sealer.seal(Column::PhoneNumber, number.expose(), self.rng.bytes()).unwrap();
         let fallback = sealer.seal(Column::FallbackNumber, "+15005559999", self.rng.bytes()).unwrap();
         let business = BusinessId::new(now, &self.rng.bytes());
         let phone = PhoneNumberId::new(now, &self.rng.bytes());
@@ -87,7 +87,7 @@ impl World {
             },
             phone_number: NewPhoneNumber {
                 id: phone,
-                number: &sealed,
+                number: &stored_number,
                 number_hash: &self.lookup.dialled(&number),
             },
             api_key_id: ApiKeyId::new(now, &self.rng.bytes()),
