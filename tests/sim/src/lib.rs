@@ -10,6 +10,7 @@ pub mod cli;
 pub mod openai;
 pub mod registry;
 pub mod scenario;
+pub mod sim;
 pub mod speech;
 pub mod twilio;
 pub mod violations;

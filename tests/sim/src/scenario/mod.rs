@@ -1,1 +1,10 @@
-//! Scenarios: what a caller says and does, and when.
+//! Scenarios: what a caller does in a call, and what must come of it.
+
+mod caller;
+mod check;
+mod listener;
+mod spec;
+
+pub use caller::{Caller, CallerEvent, CallerTick};
+pub use listener::{Ear, Listener};
+pub use spec::{Act, Callee, EndedBy, Expect, Outcome, Platform, Scenario, ScenarioError, Step, When};
