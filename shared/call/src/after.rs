@@ -59,7 +59,7 @@ impl EndReason {
     pub const fn after_stream(self) -> AfterStream {
         match self {
             Self::Transferred => AfterStream::Transfer,
-            Self::ModelUnavailable => AfterStream::Apologise,
+            Self::ModelUnavailable | Self::StreamLost => AfterStream::Apologise,
             Self::CallerHungUp
             | Self::AssistantEnded
             | Self::OperatorEnded

@@ -100,7 +100,7 @@ pub struct Limits {
     pub model_patience: Millis,
     /// A tool that has not answered by then is answered for with an error.
     pub tool_patience: Millis,
-    /// Upstream sessions opened again within one call, before the ladder is left downwards.
+    /// Upstream sessions opened again without one that completed an answer, before the ladder is left downwards.
     pub model_retries: u32,
     /// Carrier streams (attempts) of one call, resumptions included.
     pub attempts: u32,

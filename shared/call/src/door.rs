@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use voicecore_wire::twilio::media::{CarrierEvent, CarrierFrame, StreamWriter};
+
 /// What the carrier told in its `start` frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamOpened {
@@ -9,7 +11,7 @@ pub struct StreamOpened {
     pub call_sid: String,
     /// The account the call belongs to.
     pub account_sid: String,
-    /// `<Parameter>`s of the TwiML, by name; the one-time token is among them.
+    /// `<Parameter>`s of the TwiML, by name; the one-time token is among them. Unverified, like all of this.
     pub parameters: BTreeMap<String, String>,
 }
 
@@ -30,6 +32,12 @@ pub enum DoorRefused {
     WrongFormat,
 }
 
+/// Frames before `start`, of any kind; Twilio sends one (`connected`).
+const MAX_FRAMES: u32 = 16;
+/// Longest frame before and including `start`, in bytes: it holds a few names and at most 99 `<Parameter>`s of 500
+/// characters.
+const MAX_FRAME_BYTES: usize = 64 * 1024;
+
 /// Reads the first frames of a carrier's socket, until it is known which call and attempt it says it is.
 ///
 /// Pure, and one for each socket: the call machine comes into being (or is asked to
@@ -43,8 +51,26 @@ impl Door {
     /// Takes the next text frame: `Ok(None)` until `start` has come. Every later frame belongs to
     /// [`Call::handle`](crate::Call::handle).
     pub fn text(&mut self, frame: &str) -> Result<Option<StreamOpened>, DoorRefused> {
-        self.frames += 1;
-        let _ = frame;
-        if self.frames > 16 { Err(DoorRefused::NoStart) } else { Ok(None) }
+        self.frames = self.frames.saturating_add(1);
+        if frame.len() > MAX_FRAME_BYTES {
+            return Err(DoorRefused::TooLong);
+        }
+        // What cannot be read is passed over like what is not known; it only must not go on for ever.
+        let event = CarrierFrame::parse(frame).map(|frame| frame.event);
+        let Ok(CarrierEvent::Start(start)) = event else {
+            return if self.frames >= MAX_FRAMES { Err(DoorRefused::NoStart) } else { Ok(None) };
+        };
+        if !start.is_mulaw_8k() {
+            return Err(DoorRefused::WrongFormat);
+        }
+        if StreamWriter::new(&start.stream_sid).is_none() || start.call_sid.is_empty() {
+            return Err(DoorRefused::Malformed);
+        }
+        Ok(Some(StreamOpened {
+            stream_sid: start.stream_sid,
+            call_sid: start.call_sid,
+            account_sid: start.account_sid,
+            parameters: start.custom_parameters,
+        }))
     }
 }

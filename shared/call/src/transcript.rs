@@ -35,7 +35,8 @@ pub enum InteractionKind {
 /// One entry of the transcript.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interaction {
-    /// Position in the call, from 1, without gaps.
+    /// Position in the call, from 1. While the call runs it names the entry, and entries without words (noise that was
+    /// taken for speech) leave gaps; in a finished call there are none.
     pub seq: u32,
     /// Who.
     pub speaker: Speaker,
@@ -91,6 +92,8 @@ pub enum EndReason {
     Silence,
     /// The model could not be had: apology, then fallback number or voicemail.
     ModelUnavailable,
+    /// The carrier's stream broke more often than it may: apology, then fallback number or voicemail.
+    StreamLost,
     /// The end never came; closed by the alarm.
     Abandoned,
 }

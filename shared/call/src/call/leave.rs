@@ -1,0 +1,197 @@
+//! The end: last words heard to their end, then the stream closed, then the books.
+
+use voicecore_types::Millis;
+
+use super::{Call, carrier};
+use crate::ledger::Source;
+use crate::timers::Timer;
+use crate::upstream::{Ask, VoiceEvent};
+use crate::{EndReason, JournalEntry, LiveEvent, Output};
+
+/// The last words are given up when they take longer than this to begin or to be made.
+const LAST_WORDS: Millis = Millis::from_secs(10);
+/// The longest that leaving may take in all, whatever is said.
+const MAX_LEAVING: Millis = Millis::from_secs(60);
+/// After their last audio should have been heard, the echo of its mark is waited for this long (pitfall 16).
+const MARK_GRACE: Millis = Millis::from_secs(3);
+/// After the stream is over, transcriptions and tools under way are waited for this long.
+const DRAIN: Millis = Millis::from_secs(3);
+
+/// The call leaves the stream as soon as its last words are heard.
+#[derive(Debug)]
+pub(super) struct Leaving {
+    reason: EndReason,
+    since: Millis,
+    /// It was journaled by a process before this one.
+    restored: bool,
+    speechless: bool,
+}
+
+impl Leaving {
+    pub(super) fn restored(reason: EndReason) -> Self {
+        Self { reason, since: Millis::ZERO, restored: true, speechless: true }
+    }
+
+    pub(super) fn reason(&self) -> EndReason {
+        self.reason
+    }
+
+    /// Why the call ended when the caller hangs up on the last words: a transfer did not take place.
+    pub(super) fn reason_at_hangup(&self) -> EndReason {
+        match self.reason {
+            EndReason::Transferred | EndReason::ModelUnavailable => EndReason::CallerHungUp,
+            reason => reason,
+        }
+    }
+
+    pub(super) fn nothing_more_to_say(&mut self) {
+        self.speechless = true;
+    }
+}
+
+impl Call {
+    /// Leaves for `reason`, after last words if `speak`: what is being said is said to its end, and then those.
+    pub(super) fn leave(&mut self, now: Millis, reason: EndReason, speak: bool) {
+        if self.leaving.is_some() || self.ended.is_some() {
+            return;
+        }
+        let speechless = !self.link.is_ready();
+        self.leaving = Some(Leaving { reason, since: now, restored: false, speechless });
+        self.journal(JournalEntry::Leaving { reason });
+        self.resume_owed = None;
+        if !speechless {
+            self.voice.withdraw();
+            self.voice.lock();
+            if speak {
+                let ask =
+                    if reason == EndReason::Transferred { Ask::Announce } else { Ask::Farewell(reason) };
+                self.voice.ask(ask);
+            }
+        }
+    }
+
+    /// Leaves for `reason`, falling into the assistant's word.
+    pub(super) fn leave_now(&mut self, now: Millis, reason: EndReason) {
+        if self.leaving.is_none() && self.ended.is_none() {
+            self.cut_playback(now, true);
+            self.leave(now, reason, true);
+        }
+    }
+
+    /// Closes the stream once nothing more is to be heard.
+    pub(super) fn leave_if_silent(&mut self, now: Millis) {
+        let Some(leaving) = &self.leaving else { return };
+        if leaving.restored || self.ended.is_some() {
+            return;
+        }
+        let making = !leaving.speechless && self.voice.is_busy();
+        if making {
+            let from = self.ledger.ends_at().unwrap_or(now).max(leaving.since);
+            let at = from.plus(LAST_WORDS).min(leaving.since.plus(MAX_LEAVING));
+            self.timers.set(Timer::Leave, at);
+        } else if self.ledger.is_drained(now, MARK_GRACE) {
+            self.close_carrier(now);
+        } else if let Some(at) = self.ledger.drain_deadline(MARK_GRACE) {
+            // All of it was sent: from here on only playing it takes time.
+            self.timers.set(Timer::Leave, at);
+        }
+    }
+
+    /// The last words are heard, or were waited for long enough.
+    pub(super) fn close_carrier(&mut self, now: Millis) {
+        let Some(reason) = self.leaving.as_ref().map(Leaving::reason) else { return };
+        self.retire_heard(now);
+        if self.line.is_some() {
+            self.outputs.push_back(Output::CloseCarrier);
+        }
+        self.end(now, reason);
+    }
+
+    /// The stream is over. The books are closed when the last transcription has come, or has had its time.
+    pub(super) fn end(&mut self, now: Millis, reason: EndReason) {
+        if self.ended.is_some() {
+            return;
+        }
+        let caller_spoke = self.speaking_since.is_some();
+        if self.link.is_ready() && caller_spoke {
+            // Words cut off by hanging up are words: silence lets the model hear their end, and it must not answer.
+            self.voice.lock();
+            self.publish();
+            self.pad(carrier::STALL_PADDING_MS);
+        }
+        self.cut_for_the_record(now);
+        self.ended = Some(reason);
+        self.line = None;
+        self.timers.clear_all();
+        self.timers.set(Timer::Drain, now.plus(DRAIN));
+    }
+
+    /// Writes down what was heard of what was being said; nobody needs to be told.
+    fn cut_for_the_record(&mut self, now: Millis) {
+        self.retire_heard(now);
+        let at = self.at(now);
+        for heard in self.ledger.clear(now) {
+            if let Source::Turn(index) = heard.source {
+                self.turns.cut(at, index, heard.heard_ms);
+            }
+        }
+        for (index, _) in self.turns.unheard() {
+            self.turns.cut(at, index, 0);
+        }
+    }
+
+    /// What still matters after the end: the caller's words, the bill.
+    pub(super) fn on_last_words(&mut self, now: Millis, event: VoiceEvent<'_>) {
+        match event {
+            VoiceEvent::CallerBegan { item } => self.turns.caller_began(self.at(now), &item),
+            VoiceEvent::CallerEnded { item } => {
+                self.turns.caller_stopped(self.at(now), &item);
+                self.speaking_since = None;
+            }
+            VoiceEvent::CallerText { .. }
+            | VoiceEvent::CallerSaid { .. }
+            | VoiceEvent::CallerUnclear { .. } => {
+                self.caller_words(now, event);
+            }
+            VoiceEvent::Audio { item, payload, .. } => {
+                self.turns.add_late_audio(&item, payload.byte_len());
+            }
+            VoiceEvent::AnswerEnded(end) => {
+                self.add_usage(&end.usage);
+                self.turns.answer_ended(&end.answer, end.completed);
+            }
+            _ => {}
+        }
+    }
+
+    /// Closes the books once nothing is awaited.
+    pub(super) fn finish_if_quiet(&mut self, now: Millis) {
+        if self.ended.is_none() {
+            return;
+        }
+        let words =
+            self.link.is_ready() && (self.turns.awaits_caller(self.at(now)) || self.speaking_since.is_some());
+        if !words && self.tools.running() == 0 {
+            self.finish(now);
+        }
+    }
+
+    pub(super) fn finish(&mut self, now: Millis) {
+        if self.finished {
+            return;
+        }
+        let reason = *self.ended.get_or_insert(EndReason::Abandoned);
+        if self.line.take().is_some() {
+            self.outputs.push_back(Output::CloseCarrier);
+        }
+        self.cut_for_the_record(now);
+        self.turns.caller_turns_lost(false);
+        self.publish();
+        self.close_model();
+        self.timers.clear_all();
+        self.hub(LiveEvent::Ended { reason });
+        let summary = self.summary(now, reason);
+        self.outputs.push_back(Output::Finished(Box::new(summary)));
+        self.finished = true;
+    }
+}

@@ -1,0 +1,161 @@
+//! Silence: whose it is, and what is done about it. "The caller hears something within 4 seconds, always."
+
+use voicecore_types::Millis;
+
+use super::Call;
+use crate::EndReason;
+use crate::ledger::Source;
+use crate::timers::Timer;
+use crate::tone;
+use crate::upstream::Ask;
+
+/// After audio should have been heard, its mark is waited for this long before it counts as heard anyway.
+const PLAYOUT_GRACE: Millis = Millis(500);
+/// Whatever the configuration says: with the tone itself, silence stays below 4 seconds.
+const MAX_COMFORT: Millis = Millis(3_500);
+/// A caller who has been speaking for longer is a television: what is owed is watched again (pitfall 12).
+const MAX_CALLER_TURN: Millis = Millis::from_secs(60);
+
+/// What is known of the present silence.
+#[derive(Debug)]
+pub(super) struct Silence {
+    /// The last moment at which anything was heard, by either side.
+    since: Millis,
+    /// Since when the model has owed something without giving anything.
+    owed_since: Option<Millis>,
+    /// Something was playing when last looked.
+    playing: bool,
+    /// Questions whether the caller is still there, without an answer.
+    prompts: u32,
+}
+
+/// Whose turn it is to do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owed {
+    Nothing,
+    ByTool,
+    ByModel,
+}
+
+impl Silence {
+    pub(super) fn new(now: Millis) -> Self {
+        Self { since: now, owed_since: None, playing: false, prompts: 0 }
+    }
+
+    /// The caller spoke, or pressed a key.
+    pub(super) fn caller_was_there(&mut self, now: Millis) {
+        self.since = now;
+        self.owed_since = None;
+        self.prompts = 0;
+    }
+
+    /// The model is doing something: its time begins again.
+    pub(super) fn model_asked(&mut self, now: Millis) {
+        if self.owed_since.is_some() {
+            self.owed_since = Some(now);
+        }
+    }
+
+    pub(super) fn model_spoke(&mut self) {
+        self.owed_since = None;
+    }
+
+    /// The line was silent until now.
+    pub(super) fn broken(&mut self, now: Millis) {
+        self.since = now;
+        self.owed_since = None;
+        self.playing = false;
+    }
+}
+
+impl Call {
+    /// Draws the consequences of what has happened: everything that is not a direct answer to an input.
+    pub(super) fn settle(&mut self, now: Millis) {
+        if self.finished {
+            return;
+        }
+        self.retire_heard(now);
+        if self.ended.is_some() {
+            self.publish();
+            self.finish_if_quiet(now);
+            return;
+        }
+        while self.tools.pop_complete() {
+            self.voice.ask(Ask::Answer);
+        }
+        self.leave_if_silent(now);
+        if self.ended.is_some() {
+            self.publish();
+            self.finish_if_quiet(now);
+            return;
+        }
+        let at = self.at(now);
+        self.intake_needed = !self.link.is_ready()
+            || self.speaking_since.is_some()
+            || self.caller_ended.is_some()
+            || self.turns.awaits_caller(at);
+        self.watch(now);
+        self.publish();
+    }
+
+    fn owed(&self, now: Millis, playing: bool) -> Owed {
+        let speaking = self.speaking_since.is_some_and(|since| now.since(since) < MAX_CALLER_TURN);
+        if self.line.is_none() || speaking || playing && self.ledger.has_unplayed_turn(now) {
+            return Owed::Nothing;
+        }
+        if self.tools.running() > 0 {
+            return Owed::ByTool;
+        }
+        let waiting = self.caller_ended.is_some() || self.resume_owed.is_some() || !self.greeted;
+        if waiting || self.voice.is_busy() || !self.link.is_ready() { Owed::ByModel } else { Owed::Nothing }
+    }
+
+    fn watch(&mut self, now: Millis) {
+        let playing = !self.ledger.is_drained(now, PLAYOUT_GRACE);
+        if self.silence.playing && !playing {
+            // Silence begins when the last sound was heard, which may be a while ago.
+            self.silence.since = self.silence.since.max(self.ledger.ends_at().unwrap_or(now).min(now));
+        }
+        self.silence.playing = playing;
+        self.timers.put(Timer::Playout, self.ledger.drain_deadline(PLAYOUT_GRACE).filter(|at| *at > now));
+        let owed = self.owed(now, playing);
+        self.silence.owed_since = match owed {
+            Owed::ByModel => Some(self.silence.owed_since.unwrap_or(now)),
+            Owed::Nothing | Owed::ByTool => None,
+        };
+        let limits = &self.config.limits;
+        let speaking = self.speaking_since.is_some_and(|since| now.since(since) < MAX_CALLER_TURN);
+        let comfort = (owed != Owed::Nothing && !playing)
+            .then(|| self.silence.since.plus(limits.comfort.min(MAX_COMFORT)));
+        let patience = self.silence.owed_since.map(|since| since.plus(limits.model_patience));
+        let quiet =
+            owed == Owed::Nothing && !playing && !speaking && self.line.is_some() && self.leaving.is_none();
+        let idle = quiet.then(|| self.silence.since.plus(limits.idle));
+        self.timers.put(Timer::Comfort, comfort);
+        let patient = self.leaving.is_none() && self.link.is_opening_or_open();
+        self.timers.put(Timer::Patience, patience.filter(|_| patient));
+        self.timers.put(Timer::Idle, idle);
+        self.timers.put(Timer::Tools, self.tools.next_deadline());
+        if quiet && self.link.rotation_due() && self.tools.running() == 0 {
+            self.rotate(now);
+        }
+    }
+
+    /// A tone: the line is alive.
+    pub(super) fn comfort(&mut self, now: Millis) {
+        self.voice.nudge();
+        self.play(now, Source::Tone, &tone::comfort());
+        self.silence.since = now;
+    }
+
+    /// Nobody has said anything for a while.
+    pub(super) fn idle(&mut self, now: Millis) {
+        self.silence.since = now;
+        if self.silence.prompts >= self.config.limits.idle_prompts {
+            self.leave(now, EndReason::Silence, true);
+        } else {
+            self.silence.prompts += 1;
+            self.voice.ask(Ask::StillThere);
+        }
+    }
+}

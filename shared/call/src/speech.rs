@@ -1,0 +1,157 @@
+//! Which words of an answer were heard?
+//!
+//! The model sends an answer's audio and, 0 to 2 s ahead of it, its words; nothing says which word belongs to which
+//! millisecond. Speech is taken as even: a word's place in the text is its place in the audio.
+//!
+//! - When all of text and audio is there, the heard share of the milliseconds is the heard share of the characters.
+//! - When the answer was cut before the model had finished, the whole is not known, and the share of what *is* there
+//!   would count words whose audio never came. Then the pace (characters a millisecond) is estimated instead: it is
+//!   the pace of this call's finished answers (same voice), held within bounds that this answer itself gives. Its
+//!   words are never behind its audio: with `x` characters and `a` milliseconds there, the pace is at most `x/a`.
+//!   They are at most [`TEXT_LEAD_MS`] ahead: the pace is at least `x/(a + TEXT_LEAD_MS)`. Both are taken at every
+//!   piece of text, so they close in as the answer goes on.
+//!
+//! The text is cut at the last word boundary at or before that place, so a word that was only begun is left out.
+
+/// The words run at most this much ahead of the audio, in milliseconds.
+const TEXT_LEAD_MS: u64 = 2_000;
+/// Characters a second, before the call has a finished answer to learn from: unhurried English speech.
+const DEFAULT_PACE: f64 = 15.0 / 1_000.0;
+/// Longest text of one answer, in bytes; what comes after is not kept.
+pub(crate) const MAX_TEXT: usize = 16 * 1024;
+/// A run of characters without a space that is longer than this is not a word: the language writes none.
+const LONGEST_WORD: usize = 32;
+
+/// The pace of this call's finished answers.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Pace {
+    characters: u64,
+    milliseconds: u64,
+}
+
+impl Pace {
+    /// Too short answers say little: a "yes" is mostly silence.
+    const MIN_MS: u64 = 1_000;
+
+    pub(crate) fn learn(&mut self, speech: &Speech) {
+        if speech.complete && speech.audio_ms() >= Self::MIN_MS && speech.characters > 0 {
+            self.characters += speech.characters;
+            self.milliseconds += speech.audio_ms();
+        }
+    }
+
+    fn per_ms(self) -> f64 {
+        if self.milliseconds == 0 { DEFAULT_PACE } else { self.characters as f64 / self.milliseconds as f64 }
+    }
+}
+
+/// Text and audio of one answer as they come in, also what comes after it was cut.
+#[derive(Debug, Default)]
+pub(crate) struct Speech {
+    text: String,
+    characters: u64,
+    audio_bytes: u64,
+    /// Audio before the latest piece: the words of a piece may come just behind it.
+    earlier_bytes: u64,
+    least_pace: f64,
+    most_pace: Option<f64>,
+    /// Text and audio are whole: the model finished the answer.
+    complete: bool,
+}
+
+impl Speech {
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn audio_ms(&self) -> u64 {
+        self.audio_bytes / voicecore_wire::payload::BYTES_PER_MS
+    }
+
+    pub(crate) fn add_audio(&mut self, bytes: u64) {
+        self.earlier_bytes = self.audio_bytes;
+        self.audio_bytes += bytes;
+    }
+
+    pub(crate) fn add_text(&mut self, delta: &str) {
+        self.note_upper_bound();
+        let room = MAX_TEXT.saturating_sub(self.text.len());
+        let delta = delta.get(..delta.floor_char_boundary(room)).unwrap_or_default();
+        self.text.push_str(delta);
+        self.characters += delta.chars().count() as u64;
+        let lower = self.characters as f64 / (self.audio_ms() + TEXT_LEAD_MS) as f64;
+        self.least_pace = self.least_pace.max(lower);
+    }
+
+    /// The whole text, which may correct the pieces.
+    pub(crate) fn set_text(&mut self, text: &str) {
+        let text = text.get(..text.floor_char_boundary(MAX_TEXT)).unwrap_or_default();
+        if !text.is_empty() && text != self.text {
+            text.clone_into(&mut self.text);
+            self.characters = text.chars().count() as u64;
+        }
+    }
+
+    pub(crate) fn set_complete(&mut self) {
+        self.complete = true;
+    }
+
+    pub(crate) fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    fn note_upper_bound(&mut self) {
+        if let Some(bound) = self.upper_bound() {
+            self.most_pace = Some(self.most_pace.map_or(bound, |least| least.min(bound)));
+        }
+    }
+
+    fn upper_bound(&self) -> Option<f64> {
+        let ms = self.earlier_bytes / voicecore_wire::payload::BYTES_PER_MS;
+        (ms > 0 && self.characters > 0).then(|| self.characters as f64 / ms as f64)
+    }
+
+    /// The words heard when `heard_ms` of the audio were.
+    pub(crate) fn heard(&self, heard_ms: u64, pace: Pace) -> &str {
+        if heard_ms == 0 {
+            return "";
+        }
+        let characters = if self.complete {
+            let audio_ms = self.audio_ms();
+            if heard_ms >= audio_ms {
+                return self.text.trim();
+            }
+            self.characters as f64 * heard_ms as f64 / audio_ms as f64
+        } else {
+            heard_ms as f64 * self.estimated_pace(pace)
+        };
+        cut(&self.text, characters as usize)
+    }
+
+    fn estimated_pace(&self, pace: Pace) -> f64 {
+        let most = match (self.most_pace, self.upper_bound()) {
+            (Some(noted), Some(now)) => noted.min(now),
+            (noted, now) => noted.or(now).unwrap_or(f64::INFINITY),
+        };
+        if self.least_pace > most {
+            // The words came later than they ought: both bounds are off by a little.
+            return f64::midpoint(self.least_pace, most);
+        }
+        pace.per_ms().clamp(self.least_pace, most)
+    }
+}
+
+/// The first `characters` of `text`, back to the last word boundary.
+fn cut(text: &str, characters: usize) -> &str {
+    let Some((end, next)) = text.char_indices().nth(characters) else { return text.trim() };
+    let head = text.get(..end).unwrap_or_default();
+    if next.is_whitespace() {
+        return head.trim();
+    }
+    let space = head.rfind(char::is_whitespace).unwrap_or(0);
+    let (whole_words, begun) = head.split_at(space);
+    if begun.chars().count() > LONGEST_WORD { head.trim() } else { whole_words.trim() }
+}
+
+#[cfg(test)]
+mod tests;

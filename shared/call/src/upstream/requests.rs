@@ -1,0 +1,211 @@
+//! `response.create`, one at a time (pitfall 18).
+//!
+//! The server makes at most one answer at a time, and begins some by itself when the caller has finished. A request
+//! that crosses one of those is refused and waits for its end; requests that such an answer makes superfluous are
+//! withdrawn.
+
+use std::collections::VecDeque;
+
+use super::Ask;
+
+/// Most requests that wait. There are six kinds, and each waits at most once.
+pub(super) const MAX_ASKS: usize = 6;
+
+#[derive(Debug)]
+struct Active {
+    id: String,
+    ask: Option<Ask>,
+    discarded: bool,
+}
+
+#[derive(Debug)]
+struct InFlight {
+    name: String,
+    ask: Ask,
+}
+
+/// The requests of one session.
+#[derive(Debug, Default)]
+pub(super) struct Requests {
+    waiting: VecDeque<Ask>,
+    in_flight: Option<InFlight>,
+    active: Option<Active>,
+    sent: u32,
+    caller_speaks: bool,
+    /// The caller's turn is over and the server is about to answer by itself.
+    server_answers: bool,
+    /// Held back until [`Requests::nudge`]: a limit was hit, or an answer is active that we do not know.
+    held: bool,
+    /// The last words of the call were asked for: nothing else will be.
+    last: bool,
+}
+
+impl Requests {
+    pub(super) fn ask(&mut self, ask: Ask) {
+        if self.last {
+            return;
+        }
+        if ask.is_last() {
+            self.waiting.clear();
+            self.last = true;
+        }
+        if !self.waiting.contains(&ask) && self.waiting.len() < MAX_ASKS {
+            self.waiting.push_back(ask);
+        }
+    }
+
+    pub(super) fn withdraw(&mut self) {
+        self.waiting.clear();
+    }
+
+    /// The next request to send, under the name it gets.
+    pub(super) fn next(&mut self) -> Option<(String, Ask)> {
+        if self.in_flight.is_some() || self.active.is_some() || self.held {
+            return None;
+        }
+        let ask = *self.waiting.front()?;
+        if (self.caller_speaks || self.server_answers) && !ask.is_last() {
+            return None;
+        }
+        self.waiting.pop_front();
+        self.sent += 1;
+        let name = format!("ask-{}", self.sent);
+        self.in_flight = Some(InFlight { name: name.clone(), ask });
+        Some((name, ask))
+    }
+
+    pub(super) fn caller_began(&mut self) {
+        self.caller_speaks = true;
+        self.server_answers = false;
+        // The caller takes the floor: there is no need any more to ask, or to explain the break.
+        self.waiting.retain(|ask| !matches!(ask, Ask::StillThere | Ask::Resume));
+    }
+
+    pub(super) fn caller_ended(&mut self, server_answers: bool) {
+        self.caller_speaks = false;
+        self.server_answers = server_answers;
+    }
+
+    /// An answer began. `request` is the name it was asked for under, if the server tells.
+    ///
+    /// Gives the ask, and whether the answer is unwanted: it was asked for before the caller began to speak.
+    pub(super) fn began(&mut self, id: &str, request: Option<&str>) -> (Option<Ask>, bool) {
+        let ours = self.in_flight.as_ref().is_some_and(|sent| match request {
+            Some(name) => name == sent.name,
+            None => !self.server_answers,
+        });
+        let ask = if ours { self.in_flight.take().map(|sent| sent.ask) } else { None };
+        if ask.is_none() {
+            self.server_answers = false;
+            self.waiting.retain(|ask| !matches!(ask, Ask::Answer | Ask::StillThere | Ask::Resume));
+        }
+        let unwanted = self.caller_speaks && ask.is_some_and(|ask| !ask.is_last());
+        if let (true, Some(Ask::Greeting)) = (unwanted, ask) {
+            self.waiting.push_front(Ask::Greeting);
+        }
+        self.active = Some(Active { id: id.to_owned(), ask, discarded: unwanted });
+        (ask, unwanted)
+    }
+
+    /// An answer is over; gives what was asked.
+    pub(super) fn ended(&mut self, id: &str) -> Option<Ask> {
+        let known = self.active.as_ref().is_some_and(|active| id.is_empty() || active.id == id);
+        if known || self.active.is_none() {
+            self.held = false;
+        }
+        if known { self.active.take().and_then(|active| active.ask) } else { None }
+    }
+
+    /// A request was refused; gives what was asked.
+    pub(super) fn refused(&mut self, event_id: &str) -> Option<Ask> {
+        let ours = self.in_flight.as_ref().is_some_and(|sent| sent.name == event_id);
+        if ours { self.in_flight.take().map(|sent| sent.ask) } else { None }
+    }
+
+    /// Puts a request back to the front. Without a known active answer it waits for a nudge.
+    pub(super) fn again(&mut self, ask: Ask, hold: bool) {
+        self.held = hold;
+        if !self.waiting.contains(&ask) {
+            self.waiting.push_front(ask);
+            self.waiting.truncate(MAX_ASKS);
+        }
+    }
+
+    pub(super) fn has_active(&self) -> bool {
+        self.active.is_some()
+    }
+
+    /// The active answer is to be heard no more; gives its id, once.
+    pub(super) fn discard_active(&mut self) -> Option<&str> {
+        let active = self.active.as_mut().filter(|active| !active.discarded)?;
+        active.discarded = true;
+        Some(&active.id)
+    }
+
+    pub(super) fn is_busy(&self) -> bool {
+        self.active.is_some() || self.in_flight.is_some() || !self.waiting.is_empty()
+    }
+
+    pub(super) fn nudge(&mut self) {
+        self.held = false;
+        self.server_answers = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Requests;
+    use crate::upstream::Ask;
+
+    #[test]
+    fn pitfall_18_one_request_at_a_time() {
+        let mut requests = Requests::default();
+        requests.ask(Ask::Greeting);
+        requests.ask(Ask::Answer);
+        requests.ask(Ask::Answer);
+        let (name, ask) = requests.next().unwrap();
+        assert_eq!((name.as_str(), ask), ("ask-1", Ask::Greeting));
+        assert_eq!(requests.next(), None, "in flight");
+        assert_eq!(requests.began("r1", Some("ask-1")), (Some(Ask::Greeting), false));
+        assert_eq!(requests.next(), None, "active");
+        assert_eq!(requests.ended("r1"), Some(Ask::Greeting));
+        assert_eq!(requests.next().unwrap().1, Ask::Answer);
+        assert_eq!(requests.began("r2", Some("ask-2")), (Some(Ask::Answer), false));
+        requests.ended("r2");
+        assert_eq!(requests.next(), None, "each waits once");
+    }
+
+    #[test]
+    fn pitfall_18_a_refused_request_comes_after_the_answer_it_crossed() {
+        let mut requests = Requests::default();
+        requests.ask(Ask::Greeting);
+        let (name, _) = requests.next().unwrap();
+        assert_eq!(requests.began("auto", None), (Some(Ask::Greeting), false), "no echo: taken for ours");
+        requests.ended("auto");
+
+        requests.ask(Ask::Answer);
+        let (name2, _) = requests.next().unwrap();
+        assert_ne!(name, name2);
+        assert_eq!(requests.began("auto2", Some("somebody's")), (None, false));
+        let ask = requests.refused(&name2).unwrap();
+        requests.again(ask, false);
+        assert_eq!(requests.next(), None);
+        requests.ended("auto2");
+        assert_eq!(requests.next().unwrap().1, Ask::Answer);
+    }
+
+    #[test]
+    fn an_answer_by_itself_satisfies_what_waits() {
+        let mut requests = Requests::default();
+        requests.caller_began();
+        requests.ask(Ask::Answer);
+        requests.ask(Ask::Greeting);
+        assert_eq!(requests.next(), None, "not into the caller's words");
+        requests.caller_ended(true);
+        assert_eq!(requests.next(), None, "the server answers by itself");
+        assert_eq!(requests.began("auto", None), (None, false));
+        requests.ended("auto");
+        assert_eq!(requests.next().unwrap().1, Ask::Greeting);
+        assert_eq!(requests.next(), None);
+    }
+}
