@@ -59,19 +59,8 @@ impl Reply {
 
 /// Answers.
 pub(super) fn reply(situation: &Situation<'_>) -> Reply {
-    if let Some(asked) = situation.asked.filter(|asked| !asked.trim().is_empty()) {
-        if let Some(words) = quoted(asked) {
-            return Reply::say(words);
-        }
-        if mentions(asked, &["cut off", "interrupted", "reconnect", "resume"]) {
-            return Reply::say(format!("{} {}", lines::CUT_OFF, continuation(&situation.memory)));
-        }
-        if mentions(asked, &["goodbye", "farewell", "end the call"]) {
-            return Reply::say(lines::GOODBYE);
-        }
-        if mentions(asked, &["still there", "silent", "silence"]) {
-            return Reply::say(lines::STILL_THERE);
-        }
+    if let Some(reply) = situation.asked.and_then(|asked| obey(asked, situation)) {
+        return reply;
     }
     if situation.idle {
         return Reply::say(lines::STILL_THERE);
@@ -84,6 +73,33 @@ pub(super) fn reply(situation: &Situation<'_>) -> Reply {
         Some(Memory::Tool { name, output }) => Reply::say(after_tool(name, output)),
         Some(Memory::User(text)) => answer(text, situation),
     }
+}
+
+/// What the instructions of one response ask for, if they ask for something in particular.
+fn obey(asked: &str, situation: &Situation<'_>) -> Option<Reply> {
+    // Those of a response replace the session's, so a careful client repeats them first: they are no request.
+    let task = asked.strip_prefix(situation.instructions).unwrap_or(asked);
+    if let Some(words) = verbatim(task).or_else(|| quoted(task)) {
+        return Some(Reply::say(words));
+    }
+    if mentions(task, &["cut off", "interrupted", "reconnect", "resume"]) {
+        return Some(Reply::say(format!("{} {}", lines::CUT_OFF, continuation(&situation.memory))));
+    }
+    let rules: [(&[&str], &str); 3] = [
+        (&["putting them through", "put them through", "transfer"], lines::TRANSFER),
+        (&["goodbye", "farewell", "end the call", "hang up"], lines::GOODBYE),
+        (&["still there", "silent", "silence"], lines::STILL_THERE),
+    ];
+    rules.iter().find(|(phrases, _)| mentions(task, phrases)).map(|(_, line)| Reply::say(*line))
+}
+
+/// What stands on the lines after "exactly" or "word for word" and a colon.
+fn verbatim(task: &str) -> Option<String> {
+    let (order, words) = task.rsplit_once(":\n")?;
+    let order = order.lines().next_back()?;
+    let words = words.trim();
+    (mentions(order, &["exactly", "word for word", "verbatim"]) && !words.is_empty())
+        .then(|| words.to_owned())
 }
 
 /// What the caller said last, answered.

@@ -28,6 +28,24 @@ fn quoted_words_are_said_word_for_word() {
 }
 
 #[test]
+fn the_instructions_of_the_session_are_no_request() {
+    let instructions = "Answer for \"Anna's fine Bakery\". Never say goodbye first.";
+    let ask = |task: &str| {
+        let asked = format!("{instructions}\n\n# Now\n{task}");
+        let memory = vec![Memory::User("When do you open?".into())];
+        reply(&Situation { asked: Some(&asked), instructions, tools: &[], memory, idle: false }).speech
+    };
+    assert_eq!(
+        ask("Say exactly this, word for word, and nothing else:\nHello: this is Anna's."),
+        "Hello: this is Anna's."
+    );
+    assert_eq!(ask("Ask whether they are still there."), lines::STILL_THERE);
+    assert_eq!(ask("Tell the caller that you are putting them through now."), lines::TRANSFER);
+    assert_eq!(ask("Thank the caller and say goodbye."), lines::GOODBYE);
+    assert!(ask("Answer.").starts_with("We are open"));
+}
+
+#[test]
 fn a_resumed_conversation_is_taken_up() {
     let memory = vec![Memory::Assistant("Hello".into()), Memory::User("I want a table".into())];
     assert_eq!(
