@@ -1,0 +1,150 @@
+//! Nothing of another tenant is read, changed, counted or inferable.
+
+use axum::http::Method;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use voicecore_api::actors::CallReply;
+use voicecore_api::live;
+use voicecore_call::ToolCall;
+use voicecore_conformance::block_on;
+use voicecore_types::CallId;
+
+use crate::world::{Tenant, World};
+
+const NUMBERS: [&str; 3] = ["+15005550001", "+15005550002", "+15005550003"];
+
+/// What one tenant's callers do.
+#[derive(Debug, Clone)]
+struct Traffic {
+    calls: u32,
+    messages: u32,
+}
+
+/// What somebody asks for with somebody's key.
+#[derive(Debug, Clone)]
+struct Ask {
+    who: usize,
+    whose: usize,
+    call: u32,
+    route: usize,
+    page_size: u32,
+}
+
+fn traffic() -> impl Strategy<Value = Vec<Traffic>> {
+    prop::collection::vec(
+        (0..4_u32, 0..3_u32).prop_map(|(calls, messages)| Traffic { calls, messages }),
+        NUMBERS.len(),
+    )
+}
+
+fn ask() -> impl Strategy<Value = Ask> {
+    (0..NUMBERS.len(), 0..NUMBERS.len(), 0..4_u32, 0..6_usize, 1..=100_u32)
+        .prop_map(|(who, whose, call, route, page_size)| Ask { who, whose, call, route, page_size })
+}
+
+struct Owned {
+    tenant: Tenant,
+    calls: Vec<CallId>,
+    messages: u32,
+}
+
+fn set_up(world: &World, traffic: &[Traffic]) -> Vec<Owned> {
+    let mut sid = 0;
+    NUMBERS
+        .iter()
+        .zip(traffic)
+        .map(|(number, traffic)| {
+            let tenant = world.tenant(number);
+            let calls: Vec<CallId> = (0..traffic.calls)
+                .map(|_| {
+                    sid += 1;
+                    world.call(&tenant, sid).1
+                })
+                .collect();
+            let messages = if calls.is_empty() { 0 } else { traffic.messages };
+            for n in 0..messages {
+                let setup = block_on(live::load_call(&world.app, calls[0])).unwrap();
+                let arguments = json!({"message": format!("for {}", tenant.id)}).to_string();
+                let call = ToolCall {
+                    tool_call_id: format!("call_{n}"),
+                    name: "take_message".to_owned(),
+                    arguments,
+                };
+                block_on(live::run_tool(&world.app, &setup, call));
+            }
+            Owned { tenant, calls, messages }
+        })
+        .collect()
+}
+
+/// Every row but what asking leaves behind on purpose.
+fn rows(world: &World) -> Value {
+    let rows = world.sql("select id, tenant_id, status, ended_at, finished_at from calls order by id").rows;
+    json!(rows.iter().map(|row| format!("{row:?}")).collect::<Vec<_>>())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn a01_tenant_isolation_over_http(traffic in traffic(), asks in prop::collection::vec(ask(), 1..12)) {
+        let world = World::new();
+        let owned = set_up(&world, &traffic);
+        world.actors_reply(CallReply::Transcript { interactions: vec![], complete: false });
+        let nobodys = "00000000-0000-7000-8000-000000000000".to_owned();
+        for ask in asks {
+            let (mine, theirs) = (&owned[ask.who], &owned[ask.whose]);
+            let key = mine.tenant.key.as_str();
+            let id = theirs.calls.get(ask.call as usize).map_or_else(|| nobodys.clone(), ToString::to_string);
+            let is_mine = ask.who == ask.whose && id != nobodys;
+            match ask.route {
+                0 => {
+                    let list = world.get(&format!("/api/v1/calls?page_size={}", ask.page_size), key).json();
+                    prop_assert_eq!(&list["total"], &json!(mine.calls.len()));
+                    for call in list["items"].as_array().unwrap() {
+                        prop_assert!(mine.calls.iter().any(|id| call["id"] == id.to_string()));
+                    }
+                }
+                1 => {
+                    // Another tenant's business filters to nothing, as does one that is not there.
+                    let target = format!("/api/v1/calls?business_id={}", theirs.tenant.business_id);
+                    let expected = if ask.who == ask.whose { mine.calls.len() } else { 0 };
+                    prop_assert_eq!(&world.get(&target, key).json()["total"], &json!(expected));
+                }
+                2 => {
+                    let list = world.get(&format!("/api/v1/messages?page_size={}", ask.page_size), key).json();
+                    prop_assert_eq!(&list["total"], &json!(mine.messages));
+                    for message in list["items"].as_array().unwrap() {
+                        prop_assert_eq!(&message["text"], &json!(format!("for {}", mine.tenant.id)));
+                    }
+                }
+                route => {
+                    let (method, target) = match route {
+                        3 => (Method::GET, format!("/api/v1/calls/{id}")),
+                        4 => (Method::GET, format!("/api/v1/calls/{id}/interactions")),
+                        _ => (Method::POST, format!("/api/v1/calls/{id}/end")),
+                    };
+                    let before = rows(&world);
+                    world.commands();
+                    let reply = world.request(method.clone(), &target, Some(key), None);
+                    if is_mine {
+                        prop_assert!(reply.status.is_success(), "{} {}", reply.status, reply.body);
+                    } else {
+                        // What is another's looks like what is not there, and nobody was bothered.
+                        reply.assert_problem(404, "not_found");
+                        let absent = world.request(method, &target.replace(&id, &nobodys), Some(key), None);
+                        prop_assert_eq!(&reply.body, &absent.body);
+                        prop_assert!(world.commands().is_empty());
+                        prop_assert_eq!(rows(&world), before);
+                    }
+                }
+            }
+        }
+        // Whatever was asked for, audit rows are only of those who asked for their own.
+        let audits = world.sql(
+            "select a.id from audit_log a where a.action = 'call.end'
+             and not exists (select 1 from calls c where c.id = a.subject_id and c.tenant_id = a.tenant_id)",
+        );
+        prop_assert!(audits.rows.is_empty());
+    }
+}

@@ -1,0 +1,81 @@
+//! The OpenAPI document: what it says is what is there, and every route says what it needs.
+
+use std::collections::BTreeSet;
+
+use axum::http::Method;
+use serde_json::{Value, json};
+use voicecore_api::actors::CallReply;
+
+use crate::world::World;
+
+/// Routes for everyone; each with its reason.
+const PUBLIC: [&str; 7] = [
+    "GET /health",              // load balancers have no key
+    "GET /ready",               // nor have those who deploy
+    "GET /api/v1/openapi.json", // describes, holds nothing
+    "GET /setup",               // an empty form
+    "POST /setup",              // pays with a one-use token
+    "POST /api/v1/setup/claim", // the same
+    "GET /api/v1/live",         // pays with a ticket, when it is upgraded
+];
+
+fn document(world: &World) -> Value {
+    world.request(Method::GET, "/api/v1/openapi.json", None, None).json()
+}
+
+/// Every operation: method, path, description.
+fn operations(document: &Value) -> Vec<(Method, String, Value)> {
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            operations.push((method.to_uppercase().parse().unwrap(), path.clone(), operation.clone()));
+        }
+    }
+    operations
+}
+
+#[test]
+fn document_is_a_decision() {
+    insta::assert_json_snapshot!("openapi", document(&World::new()));
+}
+
+#[test]
+fn every_route_declares_and_enforces_what_it_needs() {
+    let world = World::new();
+    let tenant = world.tenant("+15005550006");
+    world.actors_reply(CallReply::NotRunning);
+    let mut public = BTreeSet::new();
+    for (method, path, operation) in operations(&document(&world)) {
+        let name = format!("{method} {path}");
+        let target = path.replace("{id}", "00000000-0000-7000-8000-000000000000");
+        let reply = world.request(method.clone(), &target, None, None);
+        assert_ne!(reply.status, 405, "{name} is not routed");
+        let security = operation["security"].as_array().unwrap_or_else(|| panic!("{name} declares nothing"));
+        if *security == [json!({})] {
+            public.insert(name);
+            continue;
+        }
+        let [requirement] = security.as_slice() else { panic!("{name}: {security:?}") };
+        let [permission] = requirement["api_key"].as_array().unwrap().as_slice() else {
+            panic!("{name}: {security:?}")
+        };
+        assert!(permission.as_str().is_some_and(|p| p.contains(':')), "{name}: {permission}");
+        reply.assert_problem(401, "unauthenticated");
+        assert_ne!(world.request(method, &target, Some(&tenant.key), None).status, 401, "{name}");
+    }
+    assert_eq!(public, PUBLIC.iter().map(|name| (*name).to_owned()).collect());
+}
+
+#[test]
+fn every_error_is_described() {
+    let described = document(&World::new());
+    for (method, path, operation) in operations(&described) {
+        let responses = operation["responses"].as_object().unwrap();
+        let problem = responses.values().any(|r| r["content"]["application/problem+json"].is_object());
+        let cannot_fail = ["/health", "/api/v1/openapi.json"].contains(&path.as_str())
+            || (method == Method::GET && path == "/setup");
+        assert!(problem || cannot_fail, "{method} {path}");
+    }
+    assert!(described["components"]["schemas"]["Problem"].is_object());
+    assert!(described["components"]["schemas"]["LiveEnvelope"].is_object());
+}
