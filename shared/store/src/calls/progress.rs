@@ -55,18 +55,22 @@ statements! {
 
     LOG = "insert into call_events (call_id, status, tenant_id, at) values (?1, ?3, ?2, ?4)";
 
+    /// The columns on the right are those from before. A summary that knows of a connection which the carrier has not
+    /// reported moves the call on, too.
     FINISH = "update calls set finished_at = ?3, end_reason = ?4, answered_at = coalesce(answered_at, ?5),
-        status = case when ended_at is not null or ?6 = 1 then status
-            when coalesce(answered_at, ?5) is null then 'failed' else 'completed' end,
+        status = case when ended_at is not null then status
+            when coalesce(answered_at, ?5) is null then case when ?6 = 1 then status else 'failed' end
+            when ?6 = 1 then 'in_progress' else 'completed' end,
         ended_at = case when ended_at is not null or ?6 = 1 then ended_at else ?7 end,
         attempts = ?8, model_sessions = ?9, interaction_count = ?10, model = ?11,
         text_in_tokens = ?12, text_cached_tokens = ?13, text_out_tokens = ?14,
         audio_in_tokens = ?15, audio_cached_tokens = ?16, audio_out_tokens = ?17, cost_micros = ?18
         where id = ?1 and tenant_id = ?2 and finished_at is null";
 
-    /// The end may have been logged before, when the carrier reported it.
-    LOG_END = "insert into call_events (call_id, status, tenant_id, at)
-        select id, status, tenant_id, ended_at from calls where id = ?1 and tenant_id = ?2 and ended_at is not null
+    /// The status that the summary led to, unless the carrier had reported it before.
+    LOG_FINISH = "insert into call_events (call_id, status, tenant_id, at)
+        select id, status, tenant_id, coalesce(ended_at, answered_at, started_at) from calls
+        where id = ?1 and tenant_id = ?2
         on conflict (call_id, status) do nothing";
 
     ADD_COST = "insert into usage_daily (tenant_id, day, calls, cost_micros) values (?1, ?2, 0, ?3)
@@ -159,7 +163,7 @@ fn finish_batch(scope: &Scope, call: &FinishedCall<'_>) -> Vec<Stmt> {
     let day = count_arg(limits::day(call.finished_at));
     vec![
         Stmt::new(FINISH, update).exactly(1),
-        Stmt::new(LOG_END, vec![id(), scope.tenant_arg()]),
+        Stmt::new(LOG_FINISH, vec![id(), scope.tenant_arg()]),
         Stmt::new(ADD_COST, vec![scope.tenant_arg(), day, cost()]).exactly(1),
     ]
 }

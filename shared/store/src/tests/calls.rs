@@ -214,8 +214,9 @@ proptest! {
                 let mut summary = summary(&call, now, 1_000);
                 summary.carrier_continues = transferred;
                 prop_assert_eq!(block_on(calls::finish(&tenant.scope, &summary)).unwrap(), !finished);
-                if !finished && !transferred && !log[log.len() - 1].is_end() {
-                    log.push(CallStatus::Completed);
+                let leads_to = if transferred { CallStatus::InProgress } else { CallStatus::Completed };
+                if let (false, Transition::To(next)) = (finished, log[log.len() - 1].after(leads_to)) {
+                    log.push(next);
                 }
                 finished = true;
             }
