@@ -11,7 +11,7 @@ use super::line::{Line, LineTick};
 use super::playback::Source;
 use super::prompts::Voices;
 use super::report::{Document, Event};
-use super::state::{CallState, Recording, Status};
+use super::state::{CallState, Recording, Status, set_status};
 use super::twiml::{Action, CONTENT_TYPE, Connect, Fault, Method, PARSE_FAILURE, Verb, parse};
 use super::webhook::{Answer, Request, WebhookError, send};
 use crate::scenario::{Callee, EndedBy, Outcome};
@@ -157,7 +157,14 @@ impl Engine {
         match verb {
             Verb::Connect(connect) => {
                 self.line.set_live(false);
-                self.stream(connect).await?;
+                let ended = self.stream(connect).await;
+                if let (Err(Interrupt::HungUp(_)), Some(action)) = (&ended, &connect.action) {
+                    // Told even so, and the answer goes nowhere (`UNVERIFIED.md`, T6).
+                    let mut request = self.request(action, &[]);
+                    set_status(&mut request.params, Status::Completed.as_str());
+                    self.callback(request);
+                }
+                ended?;
                 Ok(connect.action.as_ref().map_or(Flow::On, |action| self.goto(action, &[])))
             }
             Verb::Prompt(prompt) => self.prompt(prompt).await.map(|()| Flow::On),
@@ -314,13 +321,18 @@ impl Engine {
         Ok(Flow::End(EndedBy::Platform))
     }
 
-    /// Plays a sound to its end.
+    /// One tick of something that a key may end; `true` when one did.
+    pub(super) async fn tick_and_listen(&mut self) -> Result<bool, Interrupt> {
+        let key = self.tick().await?.key;
+        self.keys.extend(key);
+        Ok(self.barge_in && key.is_some())
+    }
+
+    /// Plays a sound to its end, or until a key that may end it.
     pub(super) async fn play_out(&mut self, source: Source, audio: Vec<u8>) -> Result<(), Interrupt> {
         self.line.play(source, audio);
         while !self.line.is_quiet() {
-            let tick = self.tick().await?;
-            self.keys.extend(tick.key);
-            if self.barge_in && tick.key.is_some() {
+            if self.tick_and_listen().await? {
                 self.line.stop_sound();
             }
         }

@@ -31,3 +31,6 @@ pub use playback::{SAMPLES_PER_MS, Samples};
 pub use report::{CallReport, Document, Event, Speaker, Stream, StreamEnd, Truncation, Turn};
 pub use signature::sign;
 pub use state::Recording;
+
+#[cfg(test)]
+mod tests;

@@ -237,7 +237,8 @@ impl Twilio {
         for (url, error) in &troubles {
             engine.trouble(url, error);
         }
-        let ended_by = if let Some(busy) = rejected(first.as_ref()) {
+        let rejected = rejected(first.as_ref());
+        let ended_by = if let Some(busy) = rejected {
             state.set_status(if busy { Status::Busy } else { Status::NoAnswer });
             EndedBy::App
         } else {
@@ -254,7 +255,13 @@ impl Twilio {
             by
         };
         progress.finish(engine.disorderly).await;
-        self.report(&scenario, ended_by, engine, violations_before)
+        let mut report = self.report(&scenario, ended_by, engine, violations_before);
+        if rejected.is_some() {
+            // Never answered: there was nothing to hear.
+            report.heard.clear();
+            report.duration_ms = 0;
+        }
+        report
     }
 
     /// Asks the product what to do with an inbound call, while it rings.

@@ -42,9 +42,7 @@ impl Engine {
             Prompt::PlayDigits(digits) => self.play_out(Source::Tone, tones::keys(digits)).await,
             Prompt::Pause(seconds) => {
                 let until = self.line.now() + u64::from(*seconds) * 1_000 * SAMPLES_PER_MS;
-                while self.line.now() < until {
-                    self.tick().await?;
-                }
+                while self.line.now() < until && !self.tick_and_listen().await? {}
                 Ok(())
             }
         }

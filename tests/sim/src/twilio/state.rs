@@ -177,11 +177,7 @@ impl CallState {
     /// The parameters of a status callback, for `status`.
     pub(super) fn callback_params(&self, status: &str) -> Vec<(String, String)> {
         let mut params = self.params();
-        for (name, value) in &mut params {
-            if name == "CallStatus" {
-                status.clone_into(value);
-            }
-        }
+        set_status(&mut params, status);
         let mut inner = self.lock();
         let sequence = inner.callbacks;
         inner.callbacks += 1;
@@ -216,6 +212,15 @@ impl CallState {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets the parameters tell another status.
+pub(super) fn set_status(params: &mut [(String, String)], status: &str) {
+    for (name, value) in params {
+        if name == "CallStatus" {
+            status.clone_into(value);
+        }
     }
 }
 
