@@ -176,7 +176,7 @@ fn line(output: &mut BufReader<ChildStdout>) -> anyhow::Result<Value> {
 
 /// Makes the tenant whose number is rung, with room for as many calls as the run wants.
 async fn provision(running: &mut Running, output: &mut BufReader<ChildStdout>) -> anyhow::Result<()> {
-    let token = "vcs_BenchBenchBenchBenchBenchBenchBenchBenchBen";
+    let token = "vcs_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
     let hash = crate::setup_token_hash(token);
     let mut sql = |statement: Value| -> anyhow::Result<()> {
         let stdin =
