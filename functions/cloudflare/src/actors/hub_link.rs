@@ -1,10 +1,10 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
+use js_sys::futures::spawn_local;
 use voicecore_api::actors::{HubCommand, HubEvent};
 use voicecore_call::LiveEvent;
 use voicecore_types::{CallId, Millis, TenantId};
-use wasm_bindgen_futures::spawn_local;
 use worker::{Env, Method, Request, RequestInit};
 
 use super::PUBLISH_PATH;

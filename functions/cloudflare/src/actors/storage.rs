@@ -5,12 +5,12 @@
 //! (workerd, `ActorSqlite::onWrite`): it is all that code beside running audio ever holds. [`Records`] writes with
 //! confirmation and is held by the actor itself, for what happens when no audio flows.
 
+use js_sys::futures::{JsFuture, spawn_local};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use voicecore_types::Millis;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast as _, JsValue};
-use wasm_bindgen_futures::{JsFuture, spawn_local};
 use worker::{ListOptions, State, Storage};
 
 #[wasm_bindgen]

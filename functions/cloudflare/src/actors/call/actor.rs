@@ -2,12 +2,12 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use futures_util::future::join;
+use js_sys::futures::spawn_local;
 use voicecore_api::actors::{CallCommand, CallReply};
 use voicecore_api::live::{self, CallSetup, LoadError};
 use voicecore_api::media::{self, TOKEN_PARAMETER};
 use voicecore_call::{CallSummary, Input, OperatorCommand, StreamOpened};
 use voicecore_types::{CallId, Millis};
-use wasm_bindgen_futures::spawn_local;
 use web_sys::WebSocket;
 use worker::{Env, Error, Result, State};
 

@@ -1,13 +1,13 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
+use js_sys::futures::spawn_local;
 use voicecore_api::live::{self, CallSetup};
 use voicecore_call::{
     AfterStream, AttachRefused, Call, CallSummary, Input, Interaction, JournalEntry, OpenModel, Output,
     ToolCall,
 };
 use voicecore_types::Millis;
-use wasm_bindgen_futures::spawn_local;
 
 use super::model::ModelLink;
 use crate::actors::hub_link::HubLink;
