@@ -11,8 +11,6 @@ pub enum ErrorCode {
     InvalidRequest,
     /// No valid credentials came with the request.
     Unauthenticated,
-    /// The credentials are valid but don't carry the permission that this operation needs.
-    Forbidden,
     /// The sender's signature is missing or wrong.
     SignatureInvalid,
     /// There is no such thing, or it belongs to somebody else.

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use voicecore_api_types::{ErrorCode, FieldError, Problem};
-use voicecore_ports::{ActorError, BlobError, HttpError};
+use voicecore_ports::{ActorError, BlobError, DbError, HttpError};
 use voicecore_store::StoreError;
 use voicecore_store::seal::SealError;
 
@@ -27,12 +27,9 @@ pub enum ApiError {
     /// 422: well-formed, but these values are not acceptable.
     #[error("{} values are not acceptable", .0.len())]
     Invalid(Vec<FieldError>),
-    /// 401: no valid credentials.
+    /// 401: no valid credentials. Carries the permission that they would need, if there is one, for `WWW-Authenticate`.
     #[error("no valid credentials")]
-    Unauthenticated,
-    /// 403: the credentials don't carry this permission.
-    #[error("the permission {0} is needed")]
-    Forbidden(&'static str),
+    Unauthenticated(Option<&'static str>),
     /// 403: the signature is missing or wrong. Nobody is told which.
     #[error("the signature is missing or wrong")]
     SignatureInvalid,
@@ -83,8 +80,7 @@ impl ApiError {
         match self {
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, ErrorCode::MalformedRequest),
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, ErrorCode::InvalidRequest),
-            Self::Unauthenticated => (StatusCode::UNAUTHORIZED, ErrorCode::Unauthenticated),
-            Self::Forbidden(_) => (StatusCode::FORBIDDEN, ErrorCode::Forbidden),
+            Self::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, ErrorCode::Unauthenticated),
             Self::SignatureInvalid => (StatusCode::FORBIDDEN, ErrorCode::SignatureInvalid),
             Self::SetupTokenInvalid => (StatusCode::FORBIDDEN, ErrorCode::SetupTokenInvalid),
             Self::NotFound => (StatusCode::NOT_FOUND, ErrorCode::NotFound),
@@ -106,8 +102,7 @@ impl ApiError {
         match self {
             Self::Malformed(what) => what.clone(),
             Self::Invalid(_) => "Some values are not acceptable.".to_owned(),
-            Self::Unauthenticated => "Send a valid API key as `Authorization: Bearer vc_…`.".to_owned(),
-            Self::Forbidden(permission) => format!("The permission `{permission}` is needed."),
+            Self::Unauthenticated(_) => "Send a valid API key as `Authorization: Bearer vc_…`.".to_owned(),
             Self::SignatureInvalid => "The request is refused.".to_owned(),
             Self::SetupTokenInvalid => {
                 "This set-up link is not valid (any more). Ask your administrator for a new one.".to_owned()
@@ -154,8 +149,13 @@ impl IntoResponse for ApiError {
         let mut response = (status, Json(self.problem())).into_response();
         let problem_json = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, problem_json);
-        if status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        if let Self::Unauthenticated(permission) = self {
+            // RFC 6750 §3: the challenge names what is needed.
+            let challenge =
+                permission.map_or_else(|| "Bearer".to_owned(), |p| format!("Bearer scope=\"{p}\""));
+            let challenge = HeaderValue::from_str(&challenge);
+            let challenge = challenge.unwrap_or(HeaderValue::from_static("Bearer"));
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
         if status == StatusCode::UPGRADE_REQUIRED {
             response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
@@ -175,7 +175,14 @@ impl From<ConfigMissing> for ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        Self::Unavailable { part: "database", cause: error.to_string() }
+        match error {
+            StoreError::Db(DbError::Unavailable) => {
+                Self::Unavailable { part: "database", cause: DbError::Unavailable.to_string() }
+            }
+            StoreError::Db(error) => Self::Internal(error.to_string()),
+            StoreError::Key(error) => error.into(),
+            StoreError::OddRow { .. } | StoreError::NotFound(_) => Self::Internal(error.to_string()),
+        }
     }
 }
 
@@ -198,8 +205,13 @@ impl From<HttpError> for ApiError {
 }
 
 impl From<SealError> for ApiError {
-    /// A value does not open with this `MASTER_KEY`: a wrong key or a damaged row.
     fn from(error: SealError) -> Self {
-        Self::Internal(error.to_string())
+        match error {
+            // The one that is configured is not the one that the database was written with.
+            SealError::BadMasterKey | SealError::OtherMasterKey => {
+                ConfigMissing { name: "MASTER_KEY", invalid: true }.into()
+            }
+            SealError::Unreadable | SealError::TooLong => Self::Internal(error.to_string()),
+        }
     }
 }

@@ -24,12 +24,6 @@ impl AppState {
         Self { ports, config, lookup_key: Arc::default() }
     }
 
-    /// The same system by other ports: for a platform that makes ports anew for each event.
-    #[must_use]
-    pub fn with_ports(&self, ports: Ports) -> Self {
-        Self { ports, ..self.clone() }
-    }
-
     pub(crate) fn now(&self) -> Millis {
         self.ports.clock.now()
     }

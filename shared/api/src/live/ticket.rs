@@ -31,7 +31,7 @@ pub enum TicketRefusal {
 
 impl IntoResponse for TicketRefusal {
     fn into_response(self) -> Response {
-        ApiError::Unauthenticated.into_response()
+        ApiError::Unauthenticated(None).into_response()
     }
 }
 

@@ -1,7 +1,13 @@
 //! The HTTP surface as a whole, natively: one binary, so that it links once.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests; the lints know only `#[test]` functions"
+)]
 
 mod api;
 mod isolation;
+mod leaks;
 mod live;
 mod media;
 mod openapi;

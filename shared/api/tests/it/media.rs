@@ -7,7 +7,7 @@ use voicecore_types::{CallId, Millis};
 use voicecore_wire::twilio::signature::sign;
 use voicecore_wire::twilio::webhook::Form;
 
-use crate::world::{AUTH_TOKEN, NOW, World};
+use crate::world::{self, AUTH_TOKEN, NOW, config};
 
 const SID: &str = "CA00000000000000000000000000000001";
 
@@ -17,8 +17,7 @@ fn id(n: u8) -> CallId {
 
 #[test]
 fn upgrade_needs_twilios_signature_of_the_socket() {
-    let world = World::new();
-    let config = &world.app.config;
+    let config = &config(&[]);
     let target = format!("/media/{}", id(1));
     let signed = |url: String| sign(AUTH_TOKEN, &url, &Form::default());
     let good = signed(format!("wss://voice.example.com{target}"));
@@ -33,8 +32,8 @@ fn upgrade_needs_twilios_signature_of_the_socket() {
         let signature = signed(format!("wss://voice.example.com{target}"));
         assert_eq!(media::authorize_upgrade(config, target, Some(&signature)), Err(MediaRefusal::NotFound));
     }
-    let blind = World::with(&[("TWILIO_AUTH_TOKEN", "")]);
-    let refused = media::authorize_upgrade(&blind.app.config, &target, Some(&good)).unwrap_err();
+    let blind = world::config(&[("TWILIO_AUTH_TOKEN", "")]);
+    let refused = media::authorize_upgrade(&blind, &target, Some(&good)).unwrap_err();
     let statuses = [refused, MediaRefusal::Signature, MediaRefusal::NotFound]
         .map(|r| r.into_response().status().as_u16());
     assert_eq!(statuses, [503, 403, 404]);
@@ -42,8 +41,7 @@ fn upgrade_needs_twilios_signature_of_the_socket() {
 
 #[test]
 fn token_is_for_one_call_one_attempt_and_a_short_time() {
-    let world = World::new();
-    let config = &world.app.config;
+    let config = &config(&[]);
     let token = media::issue_token(config, id(1), SID, 3, NOW).unwrap();
     assert!(token.len() <= media::MAX_TOKEN_BYTES, "{}", token.len());
     let verify = |call, sid, token: &str, now| media::verify_token(config, call, sid, token, now);
@@ -54,25 +52,24 @@ fn token_is_for_one_call_one_attempt_and_a_short_time() {
     assert_eq!(verify(id(2), SID, &token, NOW), Err(TokenError::Wrong));
     assert_eq!(verify(id(1), "CA00000000000000000000000000000002", &token, NOW), Err(TokenError::Wrong));
     assert_eq!(verify(id(1), SID, &token.replace("v1.3.", "v1.4."), NOW), Err(TokenError::Wrong));
-    let other = World::with(&[("JWT_SECRET", "another-secret-of-thirty-two-byt")]);
-    assert_eq!(media::verify_token(&other.app.config, id(1), SID, &token, NOW), Err(TokenError::Wrong));
+    let other = world::config(&[("JWT_SECRET", "another-secret-of-thirty-two-byt")]);
+    assert_eq!(media::verify_token(&other, id(1), SID, &token, NOW), Err(TokenError::Wrong));
 }
 
 proptest! {
     #[test]
     fn no_text_is_a_token(text in ".{0,500}|v1\\.[0-9]{1,3}\\.[0-9]{13}\\.[A-Za-z0-9_-]{43}") {
-        let world = World::new();
-        prop_assert_eq!(media::verify_token(&world.app.config, id(1), SID, &text, NOW), Err(TokenError::Wrong));
+        prop_assert_eq!(media::verify_token(&config(&[]), id(1), SID, &text, NOW), Err(TokenError::Wrong));
     }
 
     #[test]
     fn any_change_spoils_a_token(place in any::<prop::sample::Index>(), with in "[0-9A-Za-z._-]") {
-        let world = World::new();
-        let token = media::issue_token(&world.app.config, id(1), SID, 1, NOW).unwrap();
+        let config = config(&[]);
+        let token = media::issue_token(&config, id(1), SID, 1, NOW).unwrap();
         let at = place.index(token.len());
         let mut changed = token.clone();
         changed.replace_range(at..=at, &with);
-        let verified = media::verify_token(&world.app.config, id(1), SID, &changed, NOW);
+        let verified = media::verify_token(&config, id(1), SID, &changed, NOW);
         prop_assert_eq!(verified.is_ok(), changed == token);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use axum::http::Method;
+use axum::http::{Method, header};
 use serde_json::{Value, json};
 use voicecore_api::actors::CallReply;
 
@@ -59,8 +59,10 @@ fn every_route_declares_and_enforces_what_it_needs() {
         let [permission] = requirement["api_key"].as_array().unwrap().as_slice() else {
             panic!("{name}: {security:?}")
         };
-        assert!(permission.as_str().is_some_and(|p| p.contains(':')), "{name}: {permission}");
         reply.assert_problem(401, "unauthenticated");
+        // What the handler's type asks for is what the document says.
+        let asked = reply.headers[header::WWW_AUTHENTICATE].to_str().unwrap();
+        assert_eq!(asked, format!("Bearer scope={permission}"), "{name}");
         assert_ne!(world.request(method, &target, Some(&tenant.key), None).status, 401, "{name}");
     }
     assert_eq!(public, PUBLIC.iter().map(|name| (*name).to_owned()).collect());

@@ -235,8 +235,8 @@ fn call_that_no_actor_holds_is_finished_by_its_status() {
     world.webhook("/webhooks/twilio/status", &status(&sid, "no-answer"));
     let call = world.get(&format!("/api/v1/calls/{id}"), &tenant.key).json();
     assert_eq!((&call["status"], &call["end_reason"]), (&json!("no_answer"), &json!("caller_hung_up")));
-    let said = world.get(&format!("/api/v1/calls/{id}/interactions"), &tenant.key).json();
-    assert_eq!(said, json!({"call_id": id, "complete": true, "items": []}));
+    let transcript = world.get(&format!("/api/v1/calls/{id}/interactions"), &tenant.key).json();
+    assert_eq!(transcript, json!({"call_id": id, "complete": true, "items": []}));
 }
 
 #[test]

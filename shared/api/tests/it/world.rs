@@ -27,7 +27,7 @@ pub(crate) const NOW: Millis = Millis(1_795_000_000_000);
 /// The caller of every call unless a test says otherwise.
 pub(crate) const CALLER: &str = "+15005550111";
 
-const SETTINGS: [(&str, &str); 6] = [
+pub(crate) const SETTINGS: [(&str, &str); 6] = [
     ("PUBLIC_URL", ORIGIN),
     ("TWILIO_ACCOUNT_SID", ACCOUNT),
     ("TWILIO_AUTH_TOKEN", AUTH_TOKEN),
@@ -35,6 +35,14 @@ const SETTINGS: [(&str, &str); 6] = [
     ("JWT_SECRET", "jwt-secret-0123456789abcdef01234"),
     ("MASTER_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
 ];
+
+/// A configuration of which some settings are others.
+pub(crate) fn config(changed: &[(&str, &str)]) -> Config {
+    Config::from_lookup(&|name| {
+        let all = changed.iter().chain(&SETTINGS);
+        all.into_iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+    })
+}
 
 /// A database that can be switched off.
 pub(crate) struct Switch {
@@ -140,14 +148,18 @@ impl World {
 
     /// A system of which some settings are others. An empty one is not set.
     pub(crate) fn with(changed: &[(&str, &str)]) -> Self {
-        let doubles = TestPorts::new(NOW);
+        Self::on(TestPorts::new(NOW), changed)
+    }
+
+    /// The same system after a restart with some settings others.
+    pub(crate) fn restarted(&self, changed: &[(&str, &str)]) -> Self {
+        Self::on(self.doubles.clone(), changed)
+    }
+
+    fn on(doubles: TestPorts, changed: &[(&str, &str)]) -> Self {
         let db = Arc::new(Switch { inner: doubles.db.clone(), off: AtomicBool::new(false) });
         let ports = Ports { db: db.clone(), ..doubles.ports() };
-        let config = Config::from_lookup(&|name| {
-            let all = changed.iter().chain(&SETTINGS);
-            all.into_iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
-        });
-        let app = AppState::new(ports, Arc::new(config));
+        let app = AppState::new(ports, Arc::new(config(changed)));
         Self { doubles, db, router: router(app.clone()), app }
     }
 
