@@ -49,6 +49,15 @@ pub(crate) struct Children(pub(crate) Vec<Child>);
 impl Drop for Children {
     fn drop(&mut self) {
         for child in &mut self.0 {
+            // The harness ends with its input and takes workerd with it; killed, it would leave workerd behind.
+            if child.stdin.take().is_some() {
+                for _ in 0..30 {
+                    if matches!(child.try_wait(), Ok(Some(_))) {
+                        break;
+                    }
+                    std::thread::sleep(std::time::Duration::from_millis(100));
+                }
+            }
             let _ = child.kill();
             let _ = child.wait();
         }
