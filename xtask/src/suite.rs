@@ -103,12 +103,14 @@ fn cargo_test(command: &mut Command, tests: &mut Vec<(String, bool)>) -> Result<
     Ok(count)
 }
 
-/// `test result: ok. 9 passed; 0 failed; …`
+/// `test result: ok. 9 passed; 0 failed; …` of libtest, `9 passed, 0 failed, …` of tests with a harness of their own.
 fn totals(line: &str) -> Option<(u64, u64)> {
-    let counts = line.strip_prefix("test result: ")?.split_once(". ")?.1;
-    let number =
-        |word: &str| counts.split("; ").find_map(|part| part.strip_suffix(word)?.trim().parse().ok());
-    Some((number("passed")?, number("failed")?))
+    let counts =
+        line.strip_prefix("test result: ").and_then(|rest| Some(rest.split_once(". ")?.1)).unwrap_or(line);
+    let mut parts = counts.split([';', ',']).map(str::trim);
+    let passed = parts.next()?.strip_suffix(" passed")?.parse().ok()?;
+    let failed = parts.next()?.strip_suffix(" failed")?.parse().ok()?;
+    Some((passed, failed))
 }
 
 /// `test module::name ... ok`
@@ -128,12 +130,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn libtests_lines_are_read() {
+    fn results_are_read() {
         assert_eq!(
             totals("test result: ok. 9 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out"),
             Some((9, 0))
         );
         assert_eq!(totals("test result: FAILED. 3 passed; 12 failed; 0 ignored"), Some((3, 12)));
+        assert_eq!(totals("41 passed, 2 failed, in 380 s"), Some((41, 2)));
         assert_eq!(totals("test results are in"), None);
         assert_eq!(result("test call::a21_transcript ... ok"), Some(("a21_transcript".into(), true)));
         assert_eq!(result("test b10_sentiment ... FAILED"), Some(("b10_sentiment".into(), false)));

@@ -265,7 +265,7 @@ fn start_simulator(
             "--openai-port",
             &ports.openai.to_string(),
         ])
-        .args(["--account-sid", sid, "--auth-token", token])
+        .args(["--account-sid", sid, "--auth-token", token, "--openai-key", &secrets.openai_api_key])
         .args(["--app-url", &app_url, "--public-url", plan.get("PUBLIC_URL")]);
     group.start("the simulator", &mut serve, &state.path("sim.log"), Some(fs::File::create(&lines)?))?;
     wait_until("the simulator", group, SIM_READY_LIMIT, || {
