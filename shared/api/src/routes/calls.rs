@@ -35,6 +35,7 @@ pub(crate) struct ListCalls {
     /// Only calls that came in before this moment.
     until: Option<u64>,
     /// `newest` first (the default) or `oldest` first.
+    #[param(inline)]
     sort: Option<Sort>,
     /// From 1.
     page: Option<u32>,
@@ -53,8 +54,8 @@ pub(crate) enum Sort {
 /// Calls.
 #[utoipa::path(get, path = "/api/v1/calls", tag = "calls", security(("api_key" = ["calls:read"])), params(ListCalls),
     responses(
-        (status = 200, body = Page<wire::Call>),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "One page.", body = Page<wire::Call>),
+        (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn list_calls(
     access: Access<CallsRead>,
@@ -94,8 +95,8 @@ pub(crate) async fn list_calls(
 #[utoipa::path(get, path = "/api/v1/calls/{id}", tag = "calls", security(("api_key" = ["calls:read"])),
     params(("id" = String, Path, format = "uuid")),
     responses(
-        (status = 200, body = wire::Call),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "The call.", body = wire::Call),
+        (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn get_call(
     access: Access<CallsRead>,
@@ -112,8 +113,8 @@ pub(crate) async fn get_call(
 #[utoipa::path(get, path = "/api/v1/calls/{id}/interactions", tag = "calls", security(("api_key" = ["calls:read"])),
     params(("id" = String, Path, format = "uuid")),
     responses(
-        (status = 200, body = Interactions),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "The transcript.", body = Interactions),
+        (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn list_interactions(
     access: Access<CallsRead>,
@@ -131,8 +132,8 @@ pub(crate) async fn list_interactions(
 #[utoipa::path(post, path = "/api/v1/calls/{id}/end", tag = "calls", security(("api_key" = ["calls:write"])),
     params(("id" = String, Path, format = "uuid")),
     responses(
-        (status = 202, body = EndCall),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
+        (status = 202, description = "The call is being ended, or is over.", body = EndCall),
+        (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn end_call(
     access: Access<CallsWrite>,

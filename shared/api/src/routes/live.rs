@@ -13,8 +13,8 @@ use crate::{ApiError, AppState};
 /// A ticket that opens the live stream once, within thirty seconds.
 #[utoipa::path(post, path = "/api/v1/live/tickets", tag = "live", security(("api_key" = ["live:read"])),
     responses(
-        (status = 201, body = LiveTicket),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
+        (status = 201, description = "The ticket.", body = LiveTicket),
+        (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn create_ticket(
     access: Access<LiveRead>,
@@ -47,7 +47,7 @@ pub(crate) async fn create_ticket(
     ),
     responses(
         (status = 101, description = "The socket is open."),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
+        (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn live() -> ApiError {
     ApiError::UpgradeRequired

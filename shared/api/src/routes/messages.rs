@@ -26,8 +26,8 @@ pub(crate) struct ListMessages {
 #[utoipa::path(get, path = "/api/v1/messages", tag = "messages", security(("api_key" = ["messages:read"])),
     params(ListMessages),
     responses(
-        (status = 200, body = Page<Message>),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "One page.", body = Page<Message>),
+        (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn list_messages(
     access: Access<MessagesRead>,

@@ -23,8 +23,8 @@ pub(crate) const MAX_VOICE_CHARS: usize = 64;
 /// Redeems a one-use set-up link. All or nothing: after an error the link still works.
 #[utoipa::path(post, path = "/api/v1/setup/claim", tag = "setup", security(()), request_body = SetupClaim,
     responses(
-        (status = 201, body = SetupResult),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
+        (status = 201, description = "What was set up.", body = SetupResult),
+        (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn claim_setup(
     State(app): State<AppState>,

@@ -85,7 +85,7 @@ const fn field(
 /// The form. The token of the link is carried on in a hidden field; whether it is good is found out when it is used.
 #[utoipa::path(get, path = "/setup", tag = "setup", security(()),
     params(("token" = Option<String>, Query, description = "The token of a one-use link.")),
-    responses((status = 200, body = String, content_type = "text/html")))]
+    responses((status = 200, description = "The form.", body = String, content_type = "text/html")))]
 pub(crate) async fn show_setup(uri: axum::http::Uri) -> Response {
     let query = uri.query().unwrap_or_default();
     let mut pairs = form_urlencoded::parse(query.as_bytes());
@@ -98,9 +98,9 @@ pub(crate) async fn show_setup(uri: axum::http::Uri) -> Response {
 #[utoipa::path(post, path = "/setup", tag = "setup", security(()),
     request_body(content = SetupClaim, content_type = "application/x-www-form-urlencoded"),
     responses(
-        (status = 200, body = String, content_type = "text/html"),
-        (status = "4XX", body = String, content_type = "text/html"),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "What was set up.", body = String, content_type = "text/html"),
+        (status = "4XX", description = "The form again, with what is wrong.", body = String, content_type = "text/html"),
+        (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn submit_setup(
     State(app): State<AppState>,

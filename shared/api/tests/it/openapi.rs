@@ -68,6 +68,35 @@ fn every_route_declares_and_enforces_what_it_needs() {
     assert_eq!(public, PUBLIC.iter().map(|name| (*name).to_owned()).collect());
 }
 
+/// Every `$ref` of the document.
+fn references(part: &Value) -> Vec<String> {
+    match part {
+        Value::Object(members) => {
+            let own = members.get("$ref").and_then(Value::as_str).map(str::to_owned);
+            own.into_iter().chain(members.values().flat_map(references)).collect()
+        }
+        Value::Array(items) => items.iter().flat_map(references).collect(),
+        _ => vec![],
+    }
+}
+
+#[test]
+fn document_is_whole() {
+    let document = document(&World::new());
+    for reference in references(&document) {
+        let found = document.pointer(reference.strip_prefix('#').unwrap());
+        assert!(found.is_some_and(Value::is_object), "{reference} leads nowhere");
+    }
+    for (method, path, operation) in operations(&document) {
+        let name = format!("{method} {path}");
+        assert!(operation["summary"].is_string() && operation["operationId"].is_string(), "{name}");
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            let described = response["description"].as_str().is_some_and(|text| !text.is_empty());
+            assert!(described, "{name}: {status} has no description");
+        }
+    }
+}
+
 #[test]
 fn every_error_is_described() {
     let described = document(&World::new());
