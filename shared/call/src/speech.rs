@@ -13,8 +13,12 @@
 //!
 //! The text is cut at the last word boundary at or before that place, so a word that was only begun is left out.
 
+use voicecore_wire::payload::BYTES_PER_MS;
+
 /// The words run at most this much ahead of the audio, in milliseconds.
 const TEXT_LEAD_MS: u64 = 2_000;
+/// The words of a piece of audio come at most this much behind it, in milliseconds.
+const MAX_TEXT_LAG_MS: u64 = 400;
 /// Characters a second, before the call has a finished answer to learn from: unhurried English speech.
 const DEFAULT_PACE: f64 = 15.0 / 1_000.0;
 /// Longest text of one answer, in bytes; what comes after is not kept.
@@ -51,8 +55,8 @@ pub(crate) struct Speech {
     text: String,
     characters: u64,
     audio_bytes: u64,
-    /// Audio before the latest piece: the words of a piece may come just behind it.
-    earlier_bytes: u64,
+    /// Audio whose words are there for certain: those of the latest piece may come just behind it.
+    worded_bytes: u64,
     least_pace: f64,
     most_pace: Option<f64>,
     /// Text and audio are whole: the model finished the answer.
@@ -65,12 +69,12 @@ impl Speech {
     }
 
     pub(crate) fn audio_ms(&self) -> u64 {
-        self.audio_bytes / voicecore_wire::payload::BYTES_PER_MS
+        self.audio_bytes / BYTES_PER_MS
     }
 
     pub(crate) fn add_audio(&mut self, bytes: u64) {
-        self.earlier_bytes = self.audio_bytes;
         self.audio_bytes += bytes;
+        self.worded_bytes = self.audio_bytes - bytes.min(MAX_TEXT_LAG_MS * BYTES_PER_MS);
     }
 
     pub(crate) fn add_text(&mut self, delta: &str) {
@@ -107,7 +111,7 @@ impl Speech {
     }
 
     fn upper_bound(&self) -> Option<f64> {
-        let ms = self.earlier_bytes / voicecore_wire::payload::BYTES_PER_MS;
+        let ms = self.worded_bytes / BYTES_PER_MS;
         (ms > 0 && self.characters > 0).then(|| self.characters as f64 / ms as f64)
     }
 
@@ -133,11 +137,9 @@ impl Speech {
             (Some(noted), Some(now)) => noted.min(now),
             (noted, now) => noted.or(now).unwrap_or(f64::INFINITY),
         };
-        if self.least_pace > most {
-            // The words came later than they ought: both bounds are off by a little.
-            return f64::midpoint(self.least_pace, most);
-        }
-        pace.per_ms().clamp(self.least_pace, most)
+        // When they contradict each other, the words ran further ahead than they ought: that they are not behind the
+        // audio still holds.
+        pace.per_ms().max(self.least_pace.min(most)).min(most)
     }
 }
 

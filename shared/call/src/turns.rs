@@ -240,14 +240,12 @@ impl Turns {
 
     /// The turn that an item of an answer is; it begins with the first audio or word.
     pub(crate) fn assistant(&mut self, at_ms: u64, answer: &str, item: &str) -> Option<usize> {
-        match self.find(Speaker::Assistant, item) {
-            Some(place) => self.open.get(place).map(|turn| turn.index),
-            // The caller's turns have no answer: an unnamed one gets a name, so that the two are told apart.
-            None => {
-                let answer = if answer.is_empty() { "-" } else { answer };
-                self.open_turn(at_ms, Speaker::Assistant, answer, item)
-            }
+        if let Some(place) = self.find(Speaker::Assistant, item) {
+            return self.open.get(place).map(|turn| turn.index);
         }
+        // The caller's turns have no answer: an unnamed one gets a name, so that the two are told apart.
+        let answer = if answer.is_empty() { "-" } else { answer };
+        self.open_turn(at_ms, Speaker::Assistant, answer, item)
     }
 
     fn speech_of(&mut self, index: usize) -> Option<&mut OpenTurn> {
@@ -407,10 +405,5 @@ impl Turns {
         if !(unchanged && was_empty) {
             self.touch(index);
         }
-    }
-
-    #[cfg(test)]
-    pub(crate) fn queue_lengths(&self) -> [usize; 3] {
-        [self.entries.len(), self.open.len(), self.changed.len()]
     }
 }

@@ -242,6 +242,9 @@ impl Call {
             cuts.iter().map(|(item, heard_ms)| ItemCut { item, heard_ms: *heard_ms }).collect();
         if self.link.is_ready() {
             self.voice.interrupt(&cuts, stop);
+            if self.answering == Some(Ask::Greeting) && !self.greeted && self.leaving.is_none() {
+                self.voice.ask(Ask::Greeting);
+            }
         }
         self.answering = None;
     }

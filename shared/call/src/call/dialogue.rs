@@ -104,6 +104,9 @@ impl Call {
         }
         self.silence.model_spoke();
         self.play(now, Source::Turn(index), payload);
+        if let (Some(leaving), Some(until)) = (&mut self.leaving, self.ledger.ends_at()) {
+            leaving.speaks_until(until);
+        }
     }
 
     fn on_answer_ended(&mut self, now: Millis, end: &AnswerEnd) {

@@ -22,6 +22,8 @@ const DRAIN: Millis = Millis::from_secs(3);
 pub(super) struct Leaving {
     reason: EndReason,
     since: Millis,
+    /// When the assistant's last audio will have been heard: more is waited for from then on.
+    spoken_until: Millis,
     /// It was journaled by a process before this one.
     restored: bool,
     speechless: bool,
@@ -29,7 +31,7 @@ pub(super) struct Leaving {
 
 impl Leaving {
     pub(super) fn restored(reason: EndReason) -> Self {
-        Self { reason, since: Millis::ZERO, restored: true, speechless: true }
+        Self { reason, since: Millis::ZERO, spoken_until: Millis::ZERO, restored: true, speechless: true }
     }
 
     pub(super) fn reason(&self) -> EndReason {
@@ -44,6 +46,10 @@ impl Leaving {
         }
     }
 
+    pub(super) fn speaks_until(&mut self, at: Millis) {
+        self.spoken_until = self.spoken_until.max(at);
+    }
+
     pub(super) fn nothing_more_to_say(&mut self) {
         self.speechless = true;
     }
@@ -56,7 +62,8 @@ impl Call {
             return;
         }
         let speechless = !self.link.is_ready();
-        self.leaving = Some(Leaving { reason, since: now, restored: false, speechless });
+        let spoken_until = self.ledger.ends_at().unwrap_or(now).max(now);
+        self.leaving = Some(Leaving { reason, since: now, spoken_until, restored: false, speechless });
         self.journal(JournalEntry::Leaving { reason });
         self.resume_owed = None;
         if !speechless {
@@ -86,8 +93,7 @@ impl Call {
         }
         let making = !leaving.speechless && self.voice.is_busy();
         if making {
-            let from = self.ledger.ends_at().unwrap_or(now).max(leaving.since);
-            let at = from.plus(LAST_WORDS).min(leaving.since.plus(MAX_LEAVING));
+            let at = leaving.spoken_until.plus(LAST_WORDS).min(leaving.since.plus(MAX_LEAVING));
             self.timers.set(Timer::Leave, at);
         } else if self.ledger.is_drained(now, MARK_GRACE) {
             self.close_carrier(now);

@@ -81,7 +81,9 @@ impl Call {
             return;
         }
         while self.tools.pop_complete() {
-            self.voice.ask(Ask::Answer);
+            if self.leaving.is_none() {
+                self.voice.ask(Ask::Answer);
+            }
         }
         self.leave_if_silent(now);
         if self.ended.is_some() {
@@ -128,15 +130,18 @@ impl Call {
         let comfort = (owed != Owed::Nothing && !playing)
             .then(|| self.silence.since.plus(limits.comfort.min(MAX_COMFORT)));
         let patience = self.silence.owed_since.map(|since| since.plus(limits.model_patience));
-        let quiet =
-            owed == Owed::Nothing && !playing && !speaking && self.line.is_some() && self.leaving.is_none();
-        let idle = quiet.then(|| self.silence.since.plus(limits.idle));
+        let quiet = owed == Owed::Nothing && !playing && self.line.is_some() && self.leaving.is_none();
+        let since = match self.speaking_since.filter(|_| speaking) {
+            Some(since) => since.plus(MAX_CALLER_TURN),
+            None => self.silence.since,
+        };
+        let idle = quiet.then(|| since.plus(limits.idle));
         self.timers.put(Timer::Comfort, comfort);
         let patient = self.leaving.is_none() && self.link.is_opening_or_open();
         self.timers.put(Timer::Patience, patience.filter(|_| patient));
         self.timers.put(Timer::Idle, idle);
         self.timers.put(Timer::Tools, self.tools.next_deadline());
-        if quiet && self.link.rotation_due() && self.tools.running() == 0 {
+        if quiet && !speaking && self.link.rotation_due() && self.tools.running() == 0 {
             self.rotate(now);
         }
     }
@@ -156,6 +161,7 @@ impl Call {
         } else {
             self.silence.prompts += 1;
             self.voice.ask(Ask::StillThere);
+            self.voice.nudge();
         }
     }
 }

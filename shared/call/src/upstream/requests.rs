@@ -149,6 +149,7 @@ impl Requests {
     pub(super) fn nudge(&mut self) {
         self.held = false;
         self.server_answers = false;
+        self.caller_speaks = false;
     }
 }
 

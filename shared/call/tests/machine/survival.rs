@@ -1,0 +1,326 @@
+//! Failures, and what the caller notices of them; how calls end.
+
+use serde_json::json;
+use voicecore_call::{AfterStream, Call, EndReason, Input, JournalEntry, Limits, LiveEvent, ToolEffect};
+use voicecore_types::Millis;
+
+use crate::world::{EPOCH, World, config, tag_of};
+
+#[test]
+fn a26_a_carrier_that_comes_back_finds_its_call_and_its_model() {
+    let mut world = World::greeted();
+    world.caller_begins("c1");
+    world.caller_ends("c1");
+    world.caller_said("c1", "When are you open?");
+    world.response_by_itself("r1");
+    world.words("r1", "i1", "We are open from nine to five on weekdays.");
+    world.audio_in_pieces("r1", "i1", 3_000);
+    world.run_for(1_000);
+    world.line_breaks();
+    assert_eq!(world.sent("response.cancel").len(), 1, "nobody listens");
+    assert_eq!(world.sent("conversation.item.truncate")[0]["audio_end_ms"], 1_000);
+    world.response_done("r1", "cancelled");
+    assert_eq!(world.after_stream(), AfterStream::Reconnect { attempt: 2 });
+    world.run_for(1_500);
+    world.attach(2);
+    assert_eq!(world.opened, 1, "the model is still there");
+    assert!(world.instructions_of_last_request().contains("interrupted"));
+    world.says("r2", "i2", 1_000, "Sorry. We are open from nine to five.");
+    world.run_for(1_100);
+    world.hang_up();
+    assert_eq!(world.summary().attempts, 2);
+    assert_eq!(
+        world.transcript()[1..],
+        [
+            "caller: When are you open?",
+            "assistant: ~We are open",
+            "assistant: Sorry. We are open from nine to five."
+        ]
+    );
+}
+
+#[test]
+fn a26_a_carrier_that_does_not_come_back_ends_the_call() {
+    let mut world = World::greeted();
+    world.line_breaks();
+    assert_eq!(world.after_stream(), AfterStream::Reconnect { attempt: 2 });
+    world.run_for(20_000);
+    assert_eq!(world.summary().reason, EndReason::Abandoned);
+    assert!(!world.model_open);
+}
+
+#[test]
+fn a26_streams_that_never_arrive_use_up_their_attempts() {
+    let mut world = World::new(config());
+    world.attach(1);
+    for attempt in 2..=Limits::default().attempts {
+        assert_eq!(world.after_stream(), AfterStream::Reconnect { attempt });
+    }
+    assert_eq!(world.after_stream(), AfterStream::Apologise);
+    world.run_for(1);
+    assert_eq!(world.summary().reason, EndReason::StreamLost);
+    assert_eq!(world.after_stream(), AfterStream::Apologise, "also when asked again");
+}
+
+#[test]
+fn a26_the_journal_alone_knows_what_comes_next() {
+    let limits = Limits::default();
+    let attempt = |attempt| JournalEntry::Attempt { attempt, at: Millis(EPOCH) };
+    let offered = |attempt| JournalEntry::Offered { attempt, at: Millis(EPOCH) };
+    let leaving = |reason| JournalEntry::Leaving { reason };
+    let cases = [
+        (vec![], AfterStream::Reconnect { attempt: 2 }),
+        (vec![attempt(1)], AfterStream::Reconnect { attempt: 2 }),
+        (vec![attempt(1), offered(2), offered(3)], AfterStream::Reconnect { attempt: 4 }),
+        (vec![attempt(1), offered(2), attempt(2), offered(4)], AfterStream::Apologise),
+        (vec![attempt(1), leaving(EndReason::Transferred)], AfterStream::Transfer),
+        (vec![attempt(1), leaving(EndReason::AssistantEnded)], AfterStream::Hangup),
+        (vec![attempt(1), leaving(EndReason::ModelUnavailable)], AfterStream::Apologise),
+    ];
+    for (journal, expect) in cases {
+        assert_eq!(AfterStream::from_journal(&limits, &journal), expect, "{journal:?}");
+        // A machine made of the same journal says the same.
+        if !journal.is_empty() {
+            let mut call = Call::resume(config(), &journal, Millis(EPOCH + 1_000));
+            assert_eq!(call.after_stream(Millis(EPOCH + 1_000)), expect, "{journal:?}");
+        }
+    }
+}
+
+#[test]
+fn a21_a26_a_call_killed_in_mid_sentence_keeps_its_transcript() {
+    let mut world = World::greeted();
+    world.caller_begins("c1");
+    world.caller_ends("c1");
+    world.caller_said("c1", "When are you open?");
+    world.response_by_itself("r1");
+    let text = "We are open from nine to five on weekdays and until noon on Saturdays.";
+    world.words("r1", "i1", text);
+    for _ in 0..20 {
+        world.audio("r1", "i1", 200, tag_of("i1"));
+    }
+    world.item_done("r1", "i1", text);
+    world.response_done("r1", "completed");
+    world.run_for(2_000);
+
+    // The process dies. Nothing but the journal is left.
+    let mut world = world.resume(config());
+    world.attach(2);
+    world.run_for(100);
+    let told: Vec<_> = world
+        .sent("conversation.item.create")
+        .iter()
+        .map(|event| event["item"]["content"][0]["text"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(told[..2], ["Hello, this is Bob's AI assistant.", "When are you open?"]);
+    assert!(text.starts_with(&told[2]), "{}", told[2]);
+    // Half of it was heard: 7 of 14 words, one more or two less.
+    let words = told[2].split_whitespace().count();
+    assert!((5..=8).contains(&words), "{words}: {}", told[2]);
+    world.says("r2", "i2", 500, "Where was I?");
+    world.run_for(600);
+    world.hang_up();
+    assert_eq!(world.transcript().len(), 4);
+    assert_eq!(world.summary().started_at, Millis(EPOCH), "it is one call");
+    assert_eq!(world.summary().model_sessions, 2);
+    assert_eq!(world.summary().interactions[2].seq, 3);
+}
+
+#[test]
+fn a26_a_process_killed_while_saying_goodbye_goes_where_it_was_going() {
+    let mut world = World::greeted();
+    world.operator_ends();
+    world.says("bye", "b1", 2_000, "Goodbye.");
+    world.run_for(500);
+    let mut world = world.resume(config());
+    assert_eq!(world.after_stream(), AfterStream::Hangup);
+    world.run_for(1);
+    assert_eq!(world.summary().reason, EndReason::OperatorEnded);
+}
+
+#[test]
+fn a26_while_the_model_is_away_the_caller_hears_something_within_four_seconds() {
+    let mut world = World::new(config());
+    world.model_connects_after = None;
+    world.attach(1);
+    // Every session hangs: opened, never answering.
+    for _ in 0..60 {
+        world.run_for(1_000);
+        if world.finished.is_empty() && !world.model_open && world.opened > 0 {
+            world.model_opens_if_wanted();
+        }
+    }
+    assert_eq!(world.summary().reason, EndReason::ModelUnavailable);
+    let mut heard = vec![0];
+    heard.extend(world.tones());
+    heard.push((world.summary().ended_at.0) - EPOCH);
+    assert!(heard.windows(2).all(|pair| pair[1] - pair[0] <= 4_000), "{heard:?}");
+    assert_eq!(world.opened, 4);
+}
+
+#[test]
+fn the_call_has_a_longest_length_and_ends_politely() {
+    let mut config = config();
+    config.limits.call_length = Millis::from_secs(30);
+    let mut world = World::new(config);
+    world.connect();
+    world.greet();
+    world.run_for(8_000);
+    world.says("q", "iq", 500, "Still there?");
+    world.run_for(8_000);
+    world.says("q2", "iq2", 500, "Still there?");
+    world.run_for(8_000);
+    world.says("q3", "iq3", 500, "Still there?");
+    world.run_for(31_000 - world.now());
+    assert!(world.instructions_of_last_request().contains("longest"));
+    world.says("bye", "b", 800, "Goodbye.");
+    world.run_for(5_000);
+    assert_eq!(world.summary().reason, EndReason::LengthLimit);
+}
+
+#[test]
+fn a_caller_who_hangs_up_in_mid_word_is_still_transcribed() {
+    let mut world = World::greeted();
+    world.frame(0, 1);
+    world.caller_begins("c1");
+    world.frame(20, 2);
+    world.hang_up();
+    assert_eq!(world.finished.len(), 0);
+    assert_eq!(world.appended_ms(), [20, 20, 1_000], "silence, so that the end of the word is heard");
+    let locked = world.sent("session.update")[1]["session"]["audio"]["input"]["turn_detection"].clone();
+    assert_eq!(locked["create_response"], false, "and it does not answer");
+    world.run_for(600);
+    world.caller_ends("c1");
+    world.run_for(300);
+    world.caller_said("c1", "I would like to bo");
+    assert_eq!(world.summary().reason, EndReason::CallerHungUp);
+    assert_eq!(world.transcript()[1..], ["caller: I would like to bo"]);
+}
+
+#[test]
+fn a21_words_are_placed_by_when_they_were_said() {
+    let mut world = World::greeted();
+    world.caller_begins("c1");
+    world.caller_ends("c1");
+    world.says_by_itself("r1", "i1", 500, "Yes.");
+    world.run_for(700);
+    world.caller_begins("c2");
+    world.caller_ends("c2");
+    world.says_by_itself("r2", "i2", 500, "No.");
+    world.run_for(700);
+    // Transcribed late, and in the wrong order.
+    world.caller_said("c2", "Second question?");
+    world.caller_said("c1", "First question?");
+    // Noise that was taken for speech leaves nothing.
+    world.caller_begins("c3");
+    world.caller_ends("c3");
+    world.caller_said("c3", "");
+    world.hang_up();
+    assert_eq!(
+        world.transcript()[1..],
+        ["caller: First question?", "assistant: Yes.", "caller: Second question?", "assistant: No."]
+    );
+    let numbers: Vec<u32> = world.summary().interactions.iter().map(|entry| entry.seq).collect();
+    assert_eq!(numbers, [1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn the_latency_of_an_answer_is_counted_from_the_end_of_the_callers_turn() {
+    let mut world = World::greeted();
+    world.caller_begins("c1");
+    world.run_for(900);
+    world.caller_ends("c1");
+    world.run_for(430);
+    world.says_by_itself("r1", "i1", 500, "Yes.");
+    world.run_for(600);
+    world.caller_said("c1", "Really?");
+    world.hang_up();
+    assert_eq!(world.summary().interactions[2].latency_ms, Some(430));
+    assert_eq!(world.summary().interactions[0].latency_ms, None);
+}
+
+#[test]
+fn keys_are_written_down_and_told() {
+    let mut world = World::greeted();
+    for digit in ["1", "2", "#"] {
+        world.carrier_says(&json!({"event": "dtmf", "streamSid": "MZ1", "dtmf": {"digit": digit}}));
+        world.run_for(200);
+    }
+    world.run_for(2_000);
+    let told = world.sent("conversation.item.create");
+    assert!(told[0]["item"]["content"][0]["text"].as_str().unwrap().ends_with("12#"));
+    assert_eq!(world.sent("response.create").len(), 2);
+    assert_eq!(world.transcript()[1..], ["caller: 1", "caller: 2", "caller: #"]);
+}
+
+#[test]
+fn zero_reaches_a_human_being_only_if_there_is_one() {
+    let mut config = config();
+    config.transfer_available = false;
+    let mut world = World::new(config);
+    world.connect();
+    world.greet();
+    world.carrier_says(&json!({"event": "dtmf", "streamSid": "MZ1", "dtmf": {"digit": "0"}}));
+    world.run_for(2_000);
+    assert!(!world.journal.iter().any(|entry| matches!(entry, JournalEntry::Leaving { .. })));
+    assert_eq!(world.sent("conversation.item.create").len(), 1, "the model is told");
+}
+
+#[test]
+fn a_transfer_that_the_caller_does_not_wait_for_did_not_take_place() {
+    let mut world = World::greeted();
+    world.response_by_itself("r1");
+    world.wants_tool("r1", "t1", "transfer", "{}");
+    world.response_done("r1", "completed");
+    world.tool_done("t1", "{}", ToolEffect::Transfer);
+    world.hang_up();
+    assert_eq!(world.summary().reason, EndReason::CallerHungUp);
+}
+
+#[test]
+fn the_hub_sees_an_answer_grow_and_the_journal_not_too_often() {
+    let mut world = World::greeted();
+    let text = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen";
+    world.response_by_itself("r1");
+    world.words("r1", "i1", text);
+    for _ in 0..25 {
+        world.audio("r1", "i1", 200, tag_of("i1"));
+    }
+    world.item_done("r1", "i1", text);
+    world.response_done("r1", "completed");
+    let before = world.journal.len();
+    world.run_for(5_100);
+    let seen: Vec<_> = world
+        .hub
+        .iter()
+        .filter_map(|event| if let LiveEvent::Interaction(entry) = event { Some(entry) } else { None })
+        .filter(|entry| entry.seq == 2)
+        .collect();
+    assert!(seen.windows(2).all(|pair| pair[0].text.len() <= pair[1].text.len()), "it only grows");
+    assert_eq!(seen.last().unwrap().text, text);
+    assert_eq!(seen.last().unwrap().cut_at_ms, None);
+    let written = world.journal.len() - before;
+    assert!((8..=12).contains(&written), "twice a second: {written}");
+}
+
+#[test]
+fn after_the_end_nothing_happens_any_more() {
+    let mut world = World::greeted();
+    world.hang_up();
+    assert_eq!(world.finished.len(), 1);
+    for input in [
+        Input::CarrierClosed,
+        Input::ModelOpened,
+        Input::ModelText(r#"{"type":"session.created"}"#),
+        Input::ModelClosed { code: 1000, reason: "" },
+        Input::CarrierEnded,
+        Input::Timer,
+    ] {
+        world.handle(input);
+    }
+    assert!(world.call.attach(world.moment(), 2, "MZ2").is_err());
+    world.abandon();
+    world.run_for(60_000);
+    assert_eq!(world.finished.len(), 1);
+    assert_eq!(world.call.poll_timeout(), None);
+}
