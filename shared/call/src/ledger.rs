@@ -5,7 +5,8 @@
 //! had been sent before it cannot be played before `s`, so at any later time `t` the position is at most
 //! `b + 8·(t − s)`; the least of these bounds over everything sent since the last `clear` is the position itself.
 //! Because our `clear` takes the same way as the audio did, this is the position at the moment the `clear` arrives,
-//! whatever the delay of the line is.
+//! whatever the delay of the line is. (The carrier's own media timestamps say nothing more: they come the same way as
+//! the marks, and only every 20 ms.)
 //!
 //! Marks correct this for what the carrier does beyond the ideal (a jitter buffer, a stall). Each mark has a due time,
 //! and its echo a delay behind it; the least delay of the whole stream is the line's, so the least of the last few
@@ -29,6 +30,8 @@ pub(crate) const MAX_MARKS: usize = 256;
 pub(crate) const MAX_SEGMENTS: usize = 64;
 /// Echoes from which the present lag is taken: about a second and a half of audio.
 const RECENT_ECHOES: usize = 8;
+/// After a pause of this length the carrier begins to play anew: what it lagged before says nothing.
+const RESTART: Millis = Millis(250);
 /// A mark that is overdue by this much beyond the line's delay proves that playback has stalled before it.
 const STALL: Millis = Millis(300);
 
@@ -93,12 +96,18 @@ pub(crate) struct Ledger {
     segments: VecDeque<Segment>,
     /// The line's delay there and back: the least delay of any echo of this stream.
     line_delay: Option<u64>,
+    /// The least delay of the first mark after playback began anew: the line's, and what the carrier takes to begin.
+    start_delay: Option<u64>,
+    /// Delays of the last marks behind audio, since playback began anew.
     recent: VecDeque<u64>,
 }
 
 impl Ledger {
     /// Notes that `bytes` of audio are sent now, and says which marks to send around them.
     pub(crate) fn send(&mut self, now: Millis, source: Source, bytes: u64) -> Marks {
+        if self.ends_at().is_some_and(|end| now > end.plus(RESTART)) {
+            self.recent.clear();
+        }
         let bound = signed(self.sent) - signed(now.0.saturating_mul(BYTES_PER_MS));
         self.bound = Some(self.bound.map_or(bound, |old| old.min(bound)));
         let same = self.segments.back().is_some_and(|last| last.source == source);
@@ -154,6 +163,9 @@ impl Ledger {
                 let delay = now.since(mark.due).0;
                 self.line_delay = Some(self.line_delay.map_or(delay, |least| least.min(delay)));
                 if !mark.idle {
+                    if self.recent.is_empty() {
+                        self.start_delay = Some(self.start_delay.map_or(delay, |least| least.min(delay)));
+                    }
                     if self.recent.len() >= RECENT_ECHOES {
                         self.recent.pop_front();
                     }
@@ -179,7 +191,7 @@ impl Ledger {
 
     /// How far the carrier is behind an ideal one, in milliseconds.
     fn lag(&self) -> u64 {
-        let recent = self.recent.iter().min().copied().unwrap_or(0);
+        let recent = self.recent.iter().min().copied().or(self.start_delay).unwrap_or(0);
         recent.saturating_sub(self.line_delay.unwrap_or(0))
     }
 
@@ -259,6 +271,7 @@ impl Ledger {
         *self = Self {
             generation: self.generation.wrapping_add(1),
             line_delay: self.line_delay,
+            start_delay: self.start_delay,
             ..Self::default()
         };
         cut

@@ -8,7 +8,7 @@ use crate::world::{World, config, tag_of};
 #[test]
 fn pitfall_01_a_long_session_is_replaced_in_a_quiet_moment_and_told_what_was_said() {
     let mut config = config();
-    config.limits.idle_prompts = 1_000;
+    config.limits.idle = voicecore_types::Millis::from_secs(120);
     config.limits.call_length = voicecore_types::Millis::from_secs(7_200);
     let mut world = World::new(config);
     world.connect();
@@ -18,7 +18,7 @@ fn pitfall_01_a_long_session_is_replaced_in_a_quiet_moment_and_told_what_was_sai
         world.caller_begins(&caller);
         world.caller_ends(&caller);
         world.caller_said(&caller, "Go on.");
-        world.says_by_itself(&response, &item, 58_000, "A very long story goes on and on.");
+        world.says_by_itself(&response, &item, 3_000, "A very long story goes on and on.");
         world.run_for(60_000);
     }
     assert_eq!(world.opened, 2);
