@@ -1,14 +1,14 @@
 //! The OpenAPI document.
 
-use std::sync::OnceLock;
-
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use voicecore_api_types::LiveEnvelope;
 
-use crate::ApiError;
+/// The document as it is served. It is embedded, not built by the code that it describes: building it took longer than most
+/// requests, in an isolate where calls are running. `tests/it/openapi.rs` holds it equal to the code.
+const DOCUMENT: &str = include_str!("../../openapi.json");
 
 /// What the document says of the API as a whole; the routes add themselves.
 #[derive(OpenApi)]
@@ -43,11 +43,7 @@ impl Modify for ApiKeyScheme {
 /// This document.
 #[utoipa::path(get, path = "/api/v1/openapi.json", tag = "openapi", security(()),
     responses((status = 200, body = Object, description = "An OpenAPI 3.1 document.")))]
-pub(crate) async fn openapi() -> Result<Response, ApiError> {
-    // Made once: it takes longer than most requests.
-    static DOCUMENT: OnceLock<Option<String>> = OnceLock::new();
-    let document = DOCUMENT.get_or_init(|| crate::openapi_document().to_json().ok());
-    let document = document.as_deref().ok_or_else(|| ApiError::Internal("no OpenAPI document".to_owned()))?;
+pub(crate) async fn openapi() -> Response {
     let json = HeaderValue::from_static("application/json");
-    Ok(([(header::CONTENT_TYPE, json)], document).into_response())
+    ([(header::CONTENT_TYPE, json)], DOCUMENT).into_response()
 }
