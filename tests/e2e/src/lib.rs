@@ -1,1 +1,177 @@
-//! The whole system under workerd.
+//! The whole system under workerd: the built worker, both simulators, real sockets, real time.
+//!
+//! `cargo test -p voicecore-e2e` runs everything; words after `--` choose cases by name. `README.md` says what is checked.
+
+mod api;
+mod bad_input;
+mod cases;
+mod system;
+mod workerd;
+
+use std::collections::VecDeque;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::time::Instant;
+
+use cases::{Case, Outcome};
+
+/// Systems (workerd with both simulators) that run at the same time. A call costs little; what costs is workerd's start.
+const LANES: usize = 4;
+/// No case takes longer: the longest scenario is three minutes.
+const CASE_LIMIT: Duration = Duration::from_mins(7);
+
+/// Root of the repository.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Runs the cases whose name contains one of `filters` (all without any), tells how they went, and exits with 1 when one
+/// failed.
+pub async fn run(filters: &[String]) -> ExitCode {
+    match run_cases(filters).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("e2e: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn run_cases(filters: &[String]) -> anyhow::Result<bool> {
+    let worker = root().join("functions/cloudflare/build/index.js");
+    anyhow::ensure!(worker.exists(), "the worker is not built: run `cargo xtask build`");
+    let mut cases = cases::all()?;
+    cases.retain(|case| {
+        filters.is_empty() || filters.iter().any(|filter| case.name.contains(filter.as_str()))
+    });
+    anyhow::ensure!(!cases.is_empty(), "no case is called {}", filters.join(" or "));
+    cases.sort_by_key(|case| std::cmp::Reverse(case.seconds));
+    let (count, began) = (cases.len(), Instant::now());
+    println!("running {count} end-to-end cases on up to {LANES} systems");
+    let queue = Arc::new(Mutex::new(VecDeque::from(cases)));
+    let record = record_directory()?;
+    let mut lanes = tokio::task::JoinSet::new();
+    for lane in 0..LANES.min(count) {
+        lanes.spawn(run_lane(lane, Arc::clone(&queue), record.join(lane.to_string())));
+    }
+    let mut failed = Vec::new();
+    let mut passed = 0;
+    while let Some(lane) = lanes.join_next().await {
+        for (name, outcome) in lane.context("a lane died")? {
+            if outcome.problems.is_empty() { passed += 1 } else { failed.push((name, outcome)) }
+        }
+    }
+    passed += oracles(&record, &mut failed).await;
+    summarise(&failed);
+    println!("\n{passed} passed, {} failed, in {:.0} s", failed.len(), began.elapsed().as_secs_f64());
+    Ok(failed.is_empty())
+}
+
+/// Runs cases from the queue, each in a system of its own, until there is none left.
+async fn run_lane(lane: usize, queue: Arc<Mutex<VecDeque<Case>>>, record: PathBuf) -> Vec<(String, Outcome)> {
+    let mut done = Vec::new();
+    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+    while let Some(case) = next() {
+        let began = Instant::now();
+        let directory = record.join(&case.name);
+        let outcome = tokio::time::timeout(CASE_LIMIT, cases::play(&case, &directory)).await;
+        let outcome = outcome
+            .unwrap_or_else(|_| Err(anyhow::anyhow!("not over after {} s", CASE_LIMIT.as_secs())))
+            .unwrap_or_else(|error| Outcome { note: String::new(), problems: vec![format!("{error:#}")] });
+        let mark = if outcome.problems.is_empty() { "ok  " } else { "FAIL" };
+        let seconds = began.elapsed().as_secs_f64();
+        println!("{mark}  {:<38} {seconds:>5.0} s  lane {lane}  {}", case.name, outcome.note);
+        for problem in &outcome.problems {
+            println!("        {problem}");
+        }
+        drop(std::io::stdout().flush());
+        done.push((case.name, outcome));
+    }
+    done
+}
+
+/// Where the traffic of this run is kept for the oracles: emptied first.
+fn record_directory() -> anyhow::Result<PathBuf> {
+    let directory = std::env::temp_dir().join(format!("voicecore-e2e-{}", std::process::id()));
+    drop(std::fs::remove_dir_all(&directory));
+    std::fs::create_dir_all(&directory).with_context(|| format!("making {}", directory.display()))?;
+    Ok(directory)
+}
+
+/// Lets the packages of OpenAI and Twilio judge everything that was said in this run.
+async fn oracles(record: &Path, failed: &mut Vec<(String, Outcome)>) -> usize {
+    let mut passed = 0;
+    for (name, script, flags) in [
+        (
+            "oracle-openai",
+            "openai.mjs",
+            [("--client", "client.ndjson"), ("--server", "server.ndjson")].as_slice(),
+        ),
+        ("oracle-twilio", "twilio.mjs", [("--twiml", "twiml.ndjson")].as_slice()),
+    ] {
+        let mut command = tokio::process::Command::new("node");
+        command.arg(root().join("tests/oracles").join(script)).current_dir(root());
+        let mut files = 0;
+        for (flag, file) in flags {
+            for path in recorded(record, file) {
+                command.arg(flag).arg(path);
+                files += 1;
+            }
+        }
+        let problem = match command.output().await {
+            _ if files == 0 => Some("nothing was recorded".to_owned()),
+            Ok(output) if output.status.success() => None,
+            Ok(output) => Some(
+                String::from_utf8_lossy(&output.stdout).into_owned()
+                    + &String::from_utf8_lossy(&output.stderr),
+            ),
+            Err(error) => Some(format!("node: {error}")),
+        };
+        match problem {
+            None => {
+                println!("ok    {name:<38} {files} recordings");
+                passed += 1;
+            }
+            Some(problem) => {
+                println!("FAIL  {name}");
+                failed.push((name.to_owned(), Outcome { note: String::new(), problems: vec![problem] }));
+            }
+        }
+    }
+    passed
+}
+
+/// All recorded files of that name that have something in them.
+fn recorded(directory: &Path, name: &str) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
+    let mut found = Vec::new();
+    for path in entries.flatten().map(|entry| entry.path()) {
+        if path.is_dir() {
+            found.extend(recorded(&path, name));
+        } else if path.file_name().is_some_and(|file| file == name)
+            && path.metadata().is_ok_and(|data| data.len() > 0)
+        {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn summarise(failed: &[(String, Outcome)]) {
+    if failed.is_empty() {
+        return;
+    }
+    println!("\nfailures:");
+    for (name, outcome) in failed {
+        println!("\n  {name}  {}", outcome.note);
+        for problem in &outcome.problems {
+            println!("    {problem}");
+        }
+    }
+}

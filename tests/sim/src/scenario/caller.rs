@@ -183,7 +183,8 @@ impl Caller {
             When::At(ms) => now >= ms * SAMPLES_PER_MS,
             When::Speaking(ms) => {
                 let speaking = self.listener.speaking_for(now).filter(|_| answered);
-                speaking.is_some_and(|span| span >= ms * SAMPLES_PER_MS) || waited >= STEP_LIMIT
+                let missed = answered && self.listener.quiet_for(now).min(waited) >= PATIENCE;
+                speaking.is_some_and(|span| span >= ms * SAMPLES_PER_MS) || missed || waited >= STEP_LIMIT
             }
             When::Finished => {
                 let quiet = self.listener.quiet_for(now);

@@ -2,9 +2,11 @@
 
 mod caller;
 mod check;
+mod compare;
 mod listener;
 mod spec;
 
 pub use caller::{Caller, CallerEvent, CallerTick};
+pub use compare::{Entry, transcript_problems};
 pub use listener::{Ear, Listener};
 pub use spec::{Act, Callee, EndedBy, Expect, Outcome, Platform, Scenario, ScenarioError, Step, When};

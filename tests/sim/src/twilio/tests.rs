@@ -9,7 +9,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use base64::Engine as _;
@@ -38,11 +38,14 @@ impl ModelSide for NoModel {
     fn set_faults(&self, _: FaultPlan) {}
 }
 
+/// A URL with the parameters that came with it.
+type Asked = (String, HashMap<String, String>);
+
 /// What the product is to answer, by path, and what it was asked.
 #[derive(Clone)]
 struct Product {
     answers: Arc<HashMap<&'static str, (u16, &'static str, String)>>,
-    asked: Arc<Mutex<Vec<(String, HashMap<String, String>)>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
     audio: Arc<Vec<u8>>,
     received: Arc<Mutex<Vec<Value>>>,
 }
@@ -98,7 +101,7 @@ async fn bench_with(answers: HashMap<&'static str, (u16, &'static str, String)>)
 async fn answer(State(product): State<Product>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let params: Vec<(String, String)> = form_urlencoded::parse(&body).into_owned().collect();
     let signature = sign(TOKEN, &format!("{PUBLIC}{uri}"), &params);
-    if headers.get("x-twilio-signature").map(|value| value.as_bytes()) != Some(signature.as_bytes()) {
+    if headers.get("x-twilio-signature").map(HeaderValue::as_bytes) != Some(signature.as_bytes()) {
         return StatusCode::FORBIDDEN.into_response();
     }
     product.asked.lock().unwrap().push((uri.to_string(), params.into_iter().collect()));
@@ -114,7 +117,7 @@ async fn media(
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let signature = sign(TOKEN, &format!("wss://vc.example.com{uri}"), &[]);
-    if headers.get("x-twilio-signature").map(|value| value.as_bytes()) != Some(signature.as_bytes()) {
+    if headers.get("x-twilio-signature").map(HeaderValue::as_bytes) != Some(signature.as_bytes()) {
         return StatusCode::FORBIDDEN.into_response();
     }
     upgrade.on_upgrade(async move |socket| converse(product, socket).await)

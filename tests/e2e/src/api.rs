@@ -1,0 +1,86 @@
+//! The product's API, as a customer uses it.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+use voicecore_sim::scenario::Entry;
+
+/// The longest that a finished call may take to show its transcript.
+const TRANSCRIPT_LIMIT: Duration = Duration::from_secs(15);
+/// Between two looks.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// A call, as far as the tests look at it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Call {
+    pub(crate) id: String,
+    pub(crate) carrier_call_id: String,
+    pub(crate) status: String,
+    pub(crate) end_reason: Option<String>,
+    pub(crate) ended_at: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Calls {
+    items: Vec<Call>,
+}
+
+#[derive(Deserialize)]
+struct Interactions {
+    complete: bool,
+    items: Vec<Entry>,
+}
+
+/// A customer with an API key.
+pub(crate) struct Api {
+    base_url: String,
+    key: String,
+    client: reqwest::Client,
+}
+
+impl Api {
+    pub(crate) fn new(base_url: String, key: String) -> Self {
+        Self { base_url, key, client: reqwest::Client::new() }
+    }
+
+    /// GETs a resource.
+    pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        let request = self.client.get(format!("{}{path}", self.base_url)).bearer_auth(&self.key);
+        let response = request.send().await?;
+        let status = response.status();
+        let body = response.text().await?;
+        anyhow::ensure!(status.is_success(), "GET {path}: {status} {body}");
+        serde_json::from_str(&body).with_context(|| format!("GET {path}"))
+    }
+
+    /// The call with Twilio's name, if the product knows it.
+    pub(crate) async fn call(&self, call_sid: &str) -> anyhow::Result<Option<Call>> {
+        let calls: Calls = serde_json::from_value(self.get("/api/v1/calls?page_size=100").await?)?;
+        Ok(calls.items.into_iter().find(|call| call.carrier_call_id == call_sid))
+    }
+
+    /// The call and its whole transcript, once both are final.
+    pub(crate) async fn finished(&self, call_sid: &str) -> anyhow::Result<(Call, Vec<Entry>)> {
+        let deadline = Instant::now() + TRANSCRIPT_LIMIT;
+        loop {
+            let seen = self.call(call_sid).await?;
+            if let Some(call) = seen.clone().filter(|call| call.ended_at.is_some()) {
+                let path = format!("/api/v1/calls/{}/interactions", call.id);
+                let transcript: Interactions = serde_json::from_value(self.get(&path).await?)?;
+                if transcript.complete {
+                    return Ok((call, transcript.items));
+                }
+            }
+            if Instant::now() >= deadline {
+                match seen {
+                    None => bail!("the product does not know the call"),
+                    Some(call) => bail!("no transcript of the call; its status is {}", call.status),
+                }
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! What is tested: every scenario, every scenario with workerd killed in mid-sentence, a crowd, bad input.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::time::{Instant, sleep};
+use voicecore_sim::scenario::{Scenario, transcript_problems};
+use voicecore_sim::twilio::{CallReport, CallSpec, Event};
+
+use crate::system::{CALLER, NUMBER, System};
+use crate::{bad_input, root};
+
+/// Calls of the crowd.
+const CROWD: u32 = 6;
+/// A number that belongs to nobody.
+const UNKNOWN: &str = "+12025550155";
+/// The other side has been speaking for so long when workerd is killed.
+const KILL_AFTER_MS: u64 = 900;
+/// A session with the model may stay open so long after the end of its call (pitfall 43).
+const SESSION_LINGER: Duration = Duration::from_secs(5);
+
+/// A case, by its name.
+#[derive(Debug, Clone)]
+pub(crate) struct Case {
+    pub(crate) name: String,
+    /// About how long it takes: the longest ones begin first.
+    pub(crate) seconds: u32,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Scenario(Box<Scenario>),
+    Crowd(Box<Scenario>),
+    BadInput,
+}
+
+/// How a case went.
+pub(crate) struct Outcome {
+    /// A few figures.
+    pub(crate) note: String,
+    /// What was wrong; empty when nothing was.
+    pub(crate) problems: Vec<String>,
+}
+
+/// Every case.
+pub(crate) fn all() -> anyhow::Result<Vec<Case>> {
+    let mut cases = vec![Case { name: "bad-input".into(), seconds: 40, kind: Kind::BadInput }];
+    let directory = root().join("tests/sim/scenarios");
+    for entry in std::fs::read_dir(&directory).with_context(|| format!("{}", directory.display()))? {
+        let path = entry?.path();
+        if path.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        let scenario = Scenario::load(&path)?;
+        let seconds = 10 + 9 * u32::try_from(scenario.steps.len()).unwrap_or(1);
+        if scenario.name == "greeting-and-booking" {
+            cases.push(Case { name: "crowd".into(), seconds, kind: Kind::Crowd(Box::new(scenario.clone())) });
+        }
+        let killed = killed(&scenario);
+        cases.push(Case {
+            name: format!("{}+killed", scenario.name),
+            seconds,
+            kind: Kind::Scenario(Box::new(killed)),
+        });
+        cases.push(Case { name: scenario.name.clone(), seconds, kind: Kind::Scenario(Box::new(scenario)) });
+    }
+    Ok(cases)
+}
+
+/// The same scenario with workerd killed in mid-sentence: in the second turn of the other side, or in the first when
+/// the scenario has no second one for sure.
+fn killed(scenario: &Scenario) -> Scenario {
+    let mut killed = scenario.clone();
+    let only_one = ["press-zero", "unknown-number", "wrong-key", "model-refuses-quota"];
+    killed.platform.kill_app_after_speech_ms = Some(KILL_AFTER_MS);
+    killed.platform.in_turn = Some(if only_one.contains(&scenario.name.as_str()) { 1 } else { 2 });
+    // A turn that workerd's death cut is none that the caller could interrupt, and has no second half to be heard.
+    killed.expect.interrupted_turns = None;
+    killed.expect.streams = None;
+    killed.expect.answers = None;
+    killed
+}
+
+/// Plays a case in a system of its own.
+pub(crate) async fn play(case: &Case, directory: &Path) -> anyhow::Result<Outcome> {
+    let system = System::start(directory).await?;
+    let outcome = match &case.kind {
+        Kind::Scenario(scenario) => one_call(&system, scenario).await,
+        Kind::Crowd(scenario) => crowd(&system, scenario).await,
+        Kind::BadInput => bad_input::run(&system).await,
+    };
+    system.stop().await;
+    outcome
+}
+
+async fn one_call(system: &System, scenario: &Scenario) -> anyhow::Result<Outcome> {
+    let to = if scenario.name == "unknown-number" { UNKNOWN } else { NUMBER };
+    let report = ring(system, scenario, to, CALLER).await?;
+    let mut problems = judge(system, scenario, &report, to == NUMBER).await;
+    let restarted = system.workerd.starts() > 1;
+    if report.killed != restarted {
+        problems
+            .push(format!("workerd was to be killed: {}, it was started again: {restarted}", report.killed));
+    }
+    Ok(Outcome { note: figures(&report), problems })
+}
+
+/// Several calls at once: each is a call of its own.
+async fn crowd(system: &System, scenario: &Scenario) -> anyhow::Result<Outcome> {
+    let callers: Vec<String> = (0..CROWD).map(|n| format!("+1202555012{n}")).collect();
+    let calls = callers.iter().map(|from| ring(system, scenario, NUMBER, from));
+    let reports = futures_util::future::try_join_all(calls).await?;
+    let mut problems = Vec::new();
+    for report in &reports {
+        problems.extend(judge(system, scenario, report, true).await);
+    }
+    let waits = reports.iter().map(|report| report.max_wait_ms).max().unwrap_or(0);
+    Ok(Outcome { note: format!("{CROWD} calls at once, longest wait {waits} ms"), problems })
+}
+
+/// Places the call and kills workerd where the scenario says so.
+async fn ring(system: &System, scenario: &Scenario, to: &str, from: &str) -> anyhow::Result<CallReport> {
+    let spec = CallSpec { to: to.to_owned(), from: from.to_owned(), scenario: scenario.clone() };
+    let mut handle = system.sim.ring(spec).await?;
+    while let Some(event) = handle.events.recv().await {
+        match event {
+            Event::KillApp { .. } => system.workerd.kill().await?,
+            Event::Ended { report } => {
+                system.record_twiml(report.twiml.iter().map(|document| document.text.as_str()))?;
+                return Ok(*report);
+            }
+            _ => {}
+        }
+    }
+    anyhow::bail!("the simulator broke off in mid-call")
+}
+
+/// Everything that was wrong with a call.
+async fn judge(system: &System, scenario: &Scenario, report: &CallReport, known: bool) -> Vec<String> {
+    let mut problems: Vec<String> = report.failures.clone();
+    problems.extend(
+        report.violations.iter().filter(|v| !expected(scenario, v)).map(|v| format!("violation: {v}")),
+    );
+    for truncation in report.truncations.iter().filter(|truncation| truncation.error_ms().abs() > 30) {
+        problems
+            .push(format!("heard {} ms, told the model {} ms", truncation.heard_ms, truncation.claimed_ms));
+    }
+    if !report.killed {
+        let damaged: u32 = report.turns.iter().map(|turn| turn.damaged_frames).sum();
+        if damaged > 0 && report.streams.len() == 1 && scenario.model.is_none() {
+            problems.push(format!("{damaged} frames of the caller's speech lost, doubled or out of order"));
+        }
+    }
+    match (system.api.finished(&report.call_sid).await, known) {
+        (Ok((call, entries)), true) => {
+            problems.extend(transcript_problems(report, &entries));
+            if call.status != "completed" {
+                problems
+                    .push(format!("the call's status is {}, its reason {:?}", call.status, call.end_reason));
+            }
+        }
+        (Ok(_), false) => problems.push("a call to nobody's number was stored for a tenant".into()),
+        (Err(error), true) => problems.push(format!("{error:#}")),
+        (Err(_), false) => {}
+    }
+    if !problems.is_empty() {
+        problems.extend(conversation(report));
+    }
+    problems.extend(open_sessions(system).await);
+    problems
+}
+
+/// The simulators complain of what a fault makes unavoidable.
+fn expected(scenario: &Scenario, violation: &str) -> bool {
+    scenario.name == "wrong-key" && violation.contains("invalid_api_key")
+}
+
+/// Sessions with the model that outlive their call.
+async fn open_sessions(system: &System) -> Option<String> {
+    let deadline = Instant::now() + SESSION_LINGER;
+    loop {
+        let open = system.sim.openai.sessions().iter().filter(|session| session.open).count();
+        if open == 0 {
+            return None;
+        }
+        if Instant::now() >= deadline {
+            return Some(format!("{open} sessions with the model are still open after the call"));
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// What was said, for whoever has to find out what went wrong.
+fn conversation(report: &CallReport) -> Vec<String> {
+    let line = |turn: &voicecore_sim::twilio::Turn| {
+        let cut = if turn.cut {
+            format!(" ✂ heard {} of {} ms", turn.heard_ms, turn.total_ms)
+        } else {
+            String::new()
+        };
+        format!("  {:>7} ms  {:?}: {}{cut}", turn.start_ms, turn.speaker, turn.text)
+    };
+    report.turns.iter().map(line).collect()
+}
+
+fn figures(report: &CallReport) -> String {
+    let mut latencies = report.latencies();
+    latencies.sort_unstable();
+    let median = latencies.get(latencies.len() / 2).copied().unwrap_or(0);
+    let note = format!("latency {median} ms, wait ≤ {} ms", report.max_wait_ms);
+    let errors = report.truncations.iter().map(voicecore_sim::twilio::Truncation::error_ms);
+    match errors.max_by_key(|error| error.abs()) {
+        Some(worst) => format!("{note}, cut {worst:+} ms"),
+        None => note,
+    }
+}

@@ -1,0 +1,115 @@
+//! One system: workerd with the built worker, both simulators, a tenant.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+use voicecore_domain::credentials::SetupToken;
+use voicecore_sim::openai::OpenAiConfig;
+use voicecore_sim::sim::{Sim, SimOptions};
+use voicecore_sim::twilio::Account;
+
+use crate::api::Api;
+use crate::workerd::Workerd;
+
+/// Origin that Twilio is told: signatures are computed over it, nothing listens there.
+pub(crate) const PUBLIC_URL: &str = "https://voicecore.example.com";
+/// The simulated account.
+pub(crate) const ACCOUNT_SID: &str = "AC0123456789abcdef0123456789abcdef";
+/// Its token.
+pub(crate) const AUTH_TOKEN: &str = "e2e0123456789abcdef0123456789ab";
+/// The tenant's number (reserved for fiction).
+pub(crate) const NUMBER: &str = "+12025550100";
+/// The number of its human being.
+const FALLBACK: &str = "+12025550199";
+/// Whoever rings.
+pub(crate) const CALLER: &str = "+12025550117";
+/// The key that the simulated model accepts.
+const MODEL_KEY: &str = "sk-simulated";
+/// Year 2100 in milliseconds: the set-up link of a test does not expire.
+const FAR_FUTURE: u64 = 4_102_444_800_000;
+
+/// A running system.
+pub(crate) struct System {
+    pub(crate) sim: Sim,
+    pub(crate) workerd: Workerd,
+    pub(crate) api: Api,
+    directory: PathBuf,
+}
+
+impl System {
+    /// Starts one with a new tenant; Realtime traffic is recorded in `directory`, everything else lies there, too.
+    pub(crate) async fn start(directory: &Path) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(directory)?;
+        let port = free_port()?;
+        let app_url = format!("http://127.0.0.1:{port}");
+        let mut openai = OpenAiConfig::new(MODEL_KEY);
+        openai.record = Some(directory.to_owned());
+        let account = Account::new(ACCOUNT_SID, AUTH_TOKEN, PUBLIC_URL, &app_url);
+        let sim = Sim::start(SimOptions { twilio_port: 0, account, openai }).await?;
+        let vars = json!({
+            "PUBLIC_URL": PUBLIC_URL,
+            "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+            "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+            "TWILIO_BASE_URL": sim.twilio_url(),
+            "OPENAI_API_KEY": MODEL_KEY,
+            "OPENAI_BASE_URL": sim.openai_url(),
+            "JWT_SECRET": "a secret of thirty-two bytes or so, for tests",
+            "MASTER_KEY": STANDARD.encode([7_u8; 32]),
+        });
+        let workerd = Workerd::start(port, &directory.join("state"), &vars).await?;
+        let api_key = provision(&workerd).await?;
+        let api = Api::new(workerd.url(), api_key);
+        Ok(Self { sim, workerd, api, directory: directory.to_owned() })
+    }
+
+    /// Keeps documents for the oracle: one JSON string a line.
+    pub(crate) fn record_twiml<'a>(&self, documents: impl Iterator<Item = &'a str>) -> anyhow::Result<()> {
+        use std::io::Write as _;
+        let path = self.directory.join("twiml.ndjson");
+        let mut file = std::fs::File::options().create(true).append(true).open(path)?;
+        for document in documents {
+            writeln!(file, "{}", serde_json::to_string(document)?)?;
+        }
+        Ok(())
+    }
+
+    /// Stops everything.
+    pub(crate) async fn stop(self) {
+        self.workerd.stop().await;
+    }
+}
+
+/// Makes a tenant as its owner would: by a set-up link. Returns its API key.
+async fn provision(workerd: &Workerd) -> anyhow::Result<String> {
+    let token = SetupToken::new(&[9; 32]);
+    workerd
+        .sql(
+            "insert into setup_tokens (token_hash, email, created_at, expires_at) values (?1, ?2, ?3, ?4)",
+            &[json!(token.hash()), json!("owner@example.com"), json!(0), json!(FAR_FUTURE)],
+        )
+        .await
+        .context("making a set-up link")?;
+    let claim = json!({
+        "token": token.expose(),
+        "tenant_name": "End to end",
+        "business_name": "Harbour House",
+        "phone_number": NUMBER,
+        "fallback_number": FALLBACK,
+    });
+    let url = format!("{}/api/v1/setup/claim", workerd.url());
+    let response = reqwest::Client::new().post(url).json(&claim).send().await?;
+    let status = response.status();
+    let body: serde_json::Value = response.json().await.unwrap_or_default();
+    anyhow::ensure!(status.is_success(), "claiming the set-up link: {status} {body}");
+    Ok(body["api_key"].as_str().context("the claim shows no api_key")?.to_owned())
+}
+
+/// A port that nobody uses: the worker has to be told the simulators' ports and they the worker's, so one of the two
+/// must be known before it is bound.
+fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}

@@ -1,0 +1,135 @@
+//! The built worker in workerd, through `tests/harness/workerd.mjs`.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::{Child, ChildStdin, Command};
+use tokio::sync::{Mutex, mpsc, watch};
+
+use crate::root;
+
+/// The longest that a start, with its migrations, may take.
+const START_LIMIT: Duration = Duration::from_mins(1);
+/// The longest that a statement may take.
+const SQL_LIMIT: Duration = Duration::from_secs(20);
+/// Answers of the harness that may wait to be read.
+const MAX_WAITING_LINES: usize = 64;
+
+/// A line of the harness.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Line {
+    Ready { url: String, pid: u32 },
+    Done { rows: Value },
+    Error { error: String },
+    Other {},
+}
+
+/// workerd as it runs now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Running {
+    url: String,
+    pid: u32,
+    starts: u32,
+}
+
+/// A workerd that starts again, on the same port and storage, when it dies. It is killed when this is dropped.
+pub(crate) struct Workerd {
+    harness: Child,
+    stdin: Mutex<ChildStdin>,
+    answers: Mutex<mpsc::Receiver<Result<Value, String>>>,
+    running: watch::Receiver<Option<Running>>,
+}
+
+impl Workerd {
+    /// Starts the worker with `vars` as its configuration, its storage in `persist`.
+    pub(crate) async fn start(port: u16, persist: &std::path::Path, vars: &Value) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(persist)?;
+        let options = json!({"port": port, "persist": persist, "vars": vars, "restart": true});
+        let file = persist.join("harness.json");
+        std::fs::write(&file, options.to_string())?;
+        let log = std::fs::File::create(persist.join("workerd.log"))?;
+        let mut harness = Command::new("node")
+            .arg(root().join("tests/harness/workerd.mjs"))
+            .arg(&file)
+            .current_dir(root())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()
+            .context("starting node")?;
+        let stdin = harness.stdin.take().context("no stdin")?;
+        let stdout = harness.stdout.take().context("no stdout")?;
+        let (said, answers) = mpsc::channel(MAX_WAITING_LINES);
+        let (state, running) = watch::channel(None);
+        tokio::spawn(listen(stdout, said, state));
+        let mut workerd = Self { harness, stdin: Mutex::new(stdin), answers: Mutex::new(answers), running };
+        let ready = tokio::time::timeout(START_LIMIT, workerd.running.wait_for(Option::is_some)).await;
+        if !ready.is_ok_and(|started| started.is_ok()) {
+            let log = std::fs::read_to_string(persist.join("workerd.log")).unwrap_or_default();
+            bail!("workerd did not start: {}", log.lines().rev().take(5).collect::<Vec<_>>().join(" | "));
+        }
+        Ok(workerd)
+    }
+
+    /// Where the worker listens.
+    pub(crate) fn url(&self) -> String {
+        self.running.borrow().as_ref().map_or_else(String::new, |running| running.url.clone())
+    }
+
+    /// Kills workerd without warning; the harness starts it again. Returns when the process has been told.
+    pub(crate) async fn kill(&self) -> anyhow::Result<()> {
+        let pid =
+            self.running.borrow().as_ref().map(|running| running.pid).context("workerd is not running")?;
+        let status = Command::new("kill").args(["-9", &pid.to_string()]).status().await?;
+        anyhow::ensure!(status.success(), "workerd ({pid}) could not be killed");
+        Ok(())
+    }
+
+    /// How often it has been started.
+    pub(crate) fn starts(&self) -> u32 {
+        self.running.borrow().as_ref().map_or(0, |running| running.starts)
+    }
+
+    /// Runs a statement on the database.
+    pub(crate) async fn sql(&self, sql: &str, args: &[Value]) -> anyhow::Result<Value> {
+        let mut answers = self.answers.lock().await;
+        let line = json!({"sql": sql, "args": args}).to_string() + "\n";
+        self.stdin.lock().await.write_all(line.as_bytes()).await?;
+        let answer =
+            tokio::time::timeout(SQL_LIMIT, answers.recv()).await.context("no answer from the harness")?;
+        answer.context("the harness is gone")?.map_err(anyhow::Error::msg)
+    }
+
+    /// Stops workerd and waits until it is gone.
+    pub(crate) async fn stop(mut self) {
+        drop(self.stdin);
+        drop(tokio::time::timeout(SQL_LIMIT, self.harness.wait()).await);
+    }
+}
+
+async fn listen(
+    stdout: tokio::process::ChildStdout,
+    said: mpsc::Sender<Result<Value, String>>,
+    state: watch::Sender<Option<Running>>,
+) {
+    let mut starts = 0;
+    let mut lines = BufReader::new(stdout).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        match serde_json::from_str(&line).unwrap_or(Line::Other {}) {
+            Line::Ready { url, pid } => {
+                starts += 1;
+                drop(state.send(Some(Running { url, pid, starts })));
+            }
+            Line::Done { rows } => drop(said.send(Ok(rows)).await),
+            Line::Error { error } => drop(said.send(Err(error)).await),
+            // workerd died: that it is back is seen by the next `ready`.
+            Line::Other {} => {}
+        }
+    }
+}
