@@ -12,11 +12,11 @@ use std::{
 
 use serde::Serialize;
 
-use crate::speech::{FRAME_BYTES, FRAME_MS, Frame, Speech, Word, frames};
+use crate::speech::{FRAME_BYTES, FRAME_MS, Frame, Speech, Word};
 
 mod recogniser;
 
-pub use recogniser::{Heard, Recogniser, Understood, heard_ms, understand};
+pub use recogniser::{Heard, Recogniser, Understood, understand};
 
 /// Utterances remembered; older ones are forgotten, so that a simulator can run for days.
 const MAX_UTTERANCES: usize = 4_096;
@@ -110,7 +110,7 @@ impl Registry {
         let mut known = self.lock();
         let id = UtteranceId(known.next);
         known.next = known.next.wrapping_add(1);
-        let mut marked = frames(&speech.audio);
+        let mut marked = speech.frames();
         for (index, frame) in marked.iter_mut().enumerate() {
             mark(frame, id, index as u32);
             known.frames.insert(*frame, (id, index as u32));

@@ -1,8 +1,8 @@
 //! OpenAI, played: Realtime (GA) over WebSocket and chat completions.
 //!
-//! Strict where the service is: shapes are tables ([`strict`]), order is checked, and whatever would have been refused is
+//! Strict where the service is: shapes are tables (`strict`), order is checked, and whatever would have been refused is
 //! refused in the service's words and kept as a violation. Behind the socket a session is a value without clock
-//! ([`session`]); what it says is decided by rules ([`brain`]).
+//! (`session`); what it says is decided by rules (`brain`).
 
 mod brain;
 mod chat;

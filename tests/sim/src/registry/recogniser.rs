@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Registry, Speaker, Utterance, UtteranceId, word_frames};
-use crate::speech::{FRAME_BYTES, FRAME_MS, Frame, is_silence};
+use super::{Registry, Utterance, UtteranceId, word_frames};
+use crate::speech::{FRAME_BYTES, Frame, is_silence};
 
 /// What a stretch of audio turned out to be. Positions are bytes since the beginning of the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,21 +116,4 @@ pub fn understand(registry: &Registry, heard: &[Heard]) -> Understood {
     });
     let text = words.map(|w| w.text.as_str()).collect::<Vec<_>>().join(" ");
     Understood { text, utterances: order.iter().map(|(utterance, _)| utterance.id).collect() }
-}
-
-/// How many milliseconds of each assistant message were heard, in the order of their first frame: the last frame's
-/// end, so that what was skipped before it counts as passed.
-pub fn heard_ms(registry: &Registry, heard: &[Heard]) -> Vec<(String, u32)> {
-    let mut items: Vec<(String, u32)> = Vec::new();
-    for one in heard {
-        let Heard::Frame { utterance, index, .. } = one else { continue };
-        let Some(known) = registry.get(*utterance) else { continue };
-        let Speaker::Assistant { item } = &known.speaker else { continue };
-        let end = (index + 1) * FRAME_MS;
-        match items.iter_mut().find(|(id, _)| id == item) {
-            Some((_, ms)) => *ms = end.max(*ms),
-            None => items.push((item.clone(), end)),
-        }
-    }
-    items
 }

@@ -106,17 +106,6 @@ fn silence_is_anonymous_and_a_marked_frame_is_never_silence() {
 }
 
 #[test]
-fn heard_milliseconds_are_told_by_item() {
-    let registry = Registry::default();
-    let say = |item: &str| registry.register(Speaker::Assistant { item: item.into() }, &speech());
-    let (one, two) = (say("item_1"), say("item_2"));
-    let mut recogniser = Recogniser::new(registry.clone());
-    let mut heard = recogniser.push(&one.audio());
-    heard.extend(recogniser.push(&two.frames[..7].concat()));
-    assert_eq!(heard_ms(&registry, &heard), [("item_1".to_owned(), 600), ("item_2".to_owned(), 140)]);
-}
-
-#[test]
 fn old_utterances_are_forgotten() {
     let registry = Registry::default();
     let brief = Speech { text: String::new(), audio: vec![0x20; 160], words: Vec::new() };

@@ -7,12 +7,10 @@ mod mulaw;
 mod resample;
 mod synth;
 mod vad;
-mod wav;
 
 pub use mulaw::{decode, encode};
 pub use synth::{SpeechError, Synthesiser, Voice};
 pub use vad::{ENERGY_FLOOR_DB, Vad, VadConfig, VadEvent, level_db};
-pub use wav::{read_wav, write_wav};
 
 /// Samples, and as µ-law has one byte per sample also bytes, per second.
 pub const SAMPLE_RATE: u32 = 8_000;
@@ -61,25 +59,13 @@ impl Speech {
 
     /// The audio as frames; the last one is filled up with silence.
     pub fn frames(&self) -> Vec<Frame> {
-        frames(&self.audio)
+        let fill = |chunk: &[u8]| {
+            let mut frame = SILENT_FRAME;
+            frame.iter_mut().zip(chunk).for_each(|(to, from)| *to = *from);
+            frame
+        };
+        self.audio.chunks(FRAME_BYTES).map(fill).collect()
     }
-
-    /// The words of which at least half had sounded after `ms`, joined by spaces.
-    pub fn heard(&self, ms: u32) -> String {
-        let heard =
-            self.words.iter().filter(|w| u64::from(w.start_ms) + u64::from(w.end_ms) <= u64::from(ms) * 2);
-        heard.map(|w| w.text.as_str()).collect::<Vec<_>>().join(" ")
-    }
-}
-
-/// Cuts µ-law into frames; the last one is filled up with silence.
-pub fn frames(audio: &[u8]) -> Vec<Frame> {
-    let fill = |chunk: &[u8]| {
-        let mut frame = SILENT_FRAME;
-        frame.iter_mut().zip(chunk).for_each(|(to, from)| *to = *from);
-        frame
-    };
-    audio.chunks(FRAME_BYTES).map(fill).collect()
 }
 
 /// Nothing but digital silence (positive or negative zero).
@@ -91,29 +77,14 @@ pub fn is_silence(audio: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn two_words() -> Speech {
-        let words = [("Good", 0, 400), ("morning.", 400, 1000)];
-        let words =
-            words.map(|(text, start_ms, end_ms)| Word { text: text.into(), start_ms, end_ms }).to_vec();
-        Speech { text: "Good morning.".into(), audio: vec![0x10; 8_004], words }
-    }
-
     #[test]
     fn frames_are_filled_up_with_silence() {
-        let frames = two_words().frames();
+        let speech = Speech { text: String::new(), audio: vec![0x10; 8_004], words: Vec::new() };
+        let frames = speech.frames();
         assert_eq!(frames.len(), 51);
         let last = frames.last().unwrap();
         assert_eq!(&last[..4], &[0x10; 4]);
         assert!(is_silence(&last[4..]));
-    }
-
-    #[test]
-    fn a_word_counts_as_heard_from_its_middle_on() {
-        let speech = two_words();
-        assert_eq!(speech.heard(199), "");
-        assert_eq!(speech.heard(200), "Good");
-        assert_eq!(speech.heard(699), "Good");
-        assert_eq!(speech.heard(u32::MAX), "Good morning.");
     }
 
     #[test]

@@ -1,135 +1,14 @@
-//! A session driven by hand, in its own time.
+//! What a session does with what it hears and is told.
+
+mod faults;
+mod oracle;
+mod rig;
 
 use serde_json::{Value, json};
 
+use self::rig::{PCMU, Rig};
 use super::*;
-use crate::{
-    openai::faults::{Fault, FaultPlan, Trigger},
-    registry::{Speaker, Utterance},
-    speech::{FRAME_MS, SILENT_FRAME, Synthesiser, Voice, encode},
-};
-
-/// A client with a session, at a time.
-struct Rig {
-    session: Session,
-    shared: Shared,
-    now: u64,
-    /// What came, with its time.
-    came: Vec<(u64, Value)>,
-    faults: Vec<String>,
-    end: Option<Output>,
-}
-
-const PCMU: &str = r#"{"type":"session.update","session":{"type":"realtime","instructions":"Be kind.",
-    "audio":{"input":{"format":{"type":"audio/pcmu"},"transcription":{"model":"gpt-4o-mini-transcribe"}},
-    "output":{"format":{"type":"audio/pcmu"}}},
-    "tools":[{"type":"function","name":"end_call","parameters":{"type":"object","properties":{}}}]}}"#;
-
-impl Rig {
-    fn new() -> Self {
-        Self::with(Timing::default(), FaultPlan::default())
-    }
-
-    fn with(timing: Timing, plan: FaultPlan) -> Self {
-        let board = FaultBoard::default();
-        board.set(plan);
-        let shared =
-            Shared { timing, registry: Registry::default(), violations: Violations::default(), board };
-        let (_, armed) = shared.board.connect();
-        let session = Session::new("gpt-realtime-2.1", 7, shared.clone(), armed, 0);
-        let mut rig = Self { session, shared, now: 0, came: Vec::new(), faults: Vec::new(), end: None };
-        rig.collect();
-        rig
-    }
-
-    fn configured() -> Self {
-        let mut rig = Self::new();
-        rig.send(PCMU);
-        rig
-    }
-
-    fn send(&mut self, event: impl ToString) {
-        self.session.text(self.now, &event.to_string());
-        self.collect();
-    }
-
-    fn collect(&mut self) {
-        while let Some(output) = self.session.next_output() {
-            match output {
-                Output::Event(event) => self.came.push((self.now, event)),
-                Output::Fault(text) => self.faults.push(text),
-                Output::Synthesise { response_id, text } => {
-                    let speech = Synthesiser::with_user_cache().say(&Voice::assistant(), &text).unwrap();
-                    self.session.spoken(self.now, &response_id, &speech);
-                }
-                end => self.end = Some(end),
-            }
-        }
-    }
-
-    /// Lets time pass; events come in their own time.
-    fn wait(&mut self, ms: u64) {
-        let until = self.now + ms;
-        while let Some(at) = self.session.deadline().filter(|at| *at <= until) {
-            self.now = at.max(self.now);
-            self.session.tick(self.now);
-            self.collect();
-        }
-        self.now = until;
-        self.session.tick(until);
-        self.collect();
-    }
-
-    fn hear(&mut self, frames: &[crate::speech::Frame]) {
-        for frame in frames {
-            let audio = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, frame);
-            self.send(json!({ "type": "input_audio_buffer.append", "audio": audio }));
-            self.wait(u64::from(FRAME_MS));
-        }
-    }
-
-    fn silence(&mut self, ms: u32) {
-        self.hear(&vec![SILENT_FRAME; (ms / FRAME_MS) as usize]);
-    }
-
-    fn caller(&self, text: &str) -> Arc<Utterance> {
-        let speech = Synthesiser::with_user_cache().say(&Voice::caller(), text).unwrap();
-        self.shared.registry.register(Speaker::Caller { call: "CA1".into() }, &speech)
-    }
-
-    fn say(&mut self, text: &str) {
-        let utterance = self.caller(text);
-        self.hear(&utterance.frames);
-    }
-
-    /// Types of what came since the last look, deltas told once, and forgets them.
-    fn types(&mut self) -> Vec<String> {
-        let mut types: Vec<String> = Vec::new();
-        for (_, event) in self.came.drain(..) {
-            let kind = event["type"].as_str().unwrap().to_owned();
-            if !(kind.ends_with("delta") && types.contains(&kind)) {
-                types.push(kind);
-            }
-        }
-        types
-    }
-
-    fn find(&self, kind: &str) -> Vec<&Value> {
-        self.came.iter().map(|(_, event)| event).filter(|event| event["type"] == kind).collect()
-    }
-
-    fn last(&self, kind: &str) -> &Value {
-        self.find(kind).last().unwrap_or_else(|| panic!("no {kind}"))
-    }
-
-    fn codes(&self) -> Vec<&str> {
-        self.find("error").iter().map(|event| event["error"]["code"].as_str().unwrap()).collect()
-    }
-
-    fn rules(&self) -> Vec<String> {
-        self.shared.violations.all().into_iter().map(|violation| violation.rule).collect()
-    }
-}
+use crate::speech::{FRAME_MS, encode};
 
 #[test]
 fn a_whole_turn_has_the_documented_order() {
@@ -187,7 +66,7 @@ fn a_whole_turn_has_the_documented_order() {
 #[test]
 fn audio_comes_faster_than_real_time_and_usage_fits_it() {
     let mut rig = Rig::configured();
-    rig.send(json!({ "type": "response.create", "response": { "instructions": "Say: \"One two three four five six seven.\"" } }));
+    rig.send(&json!({ "type": "response.create", "response": { "instructions": "Say: \"One two three four five six seven.\"" } }));
     rig.wait(10_000);
     let sent: usize = rig
         .find("response.output_audio.delta")
@@ -215,7 +94,7 @@ fn audio_comes_faster_than_real_time_and_usage_fits_it() {
 #[test]
 fn an_interruption_cancels_after_late_deltas_and_the_client_cuts() {
     let mut rig = Rig::configured();
-    rig.send(json!({ "type": "response.create", "response": { "instructions": "Say: \"This is a sentence which is long enough that somebody may break in before all of it was sent, and so on and on and on and on.\"" } }));
+    rig.send(&json!({ "type": "response.create", "response": { "instructions": "Say: \"This is a sentence which is long enough that somebody may break in before all of it was sent, and so on and on and on and on.\"" } }));
     rig.silence(800);
     rig.came.clear();
     rig.say("Wait.");
@@ -231,14 +110,14 @@ fn an_interruption_cancels_after_late_deltas_and_the_client_cuts() {
     assert!(sent > 1_000 && sent < 5_000, "{sent}");
 
     let truncate = |id: &str, ms: u32| json!({ "type": "conversation.item.truncate", "event_id": "evt_t", "item_id": id, "content_index": 0, "audio_end_ms": ms });
-    rig.send(truncate(item, sent + 1));
-    rig.send(truncate("item_nobody", 10));
+    rig.send(&truncate(item, sent + 1));
+    rig.send(&truncate("item_nobody", 10));
     assert_eq!(rig.codes(), ["invalid_value", "item_truncate_invalid_item_id"]);
     assert_eq!(rig.last("error")["error"]["event_id"], "evt_t");
     assert!(rig.find("error")[0]["error"]["message"].as_str().unwrap().contains("already shorter than"));
-    rig.send(truncate(item, 500));
+    rig.send(&truncate(item, 500));
     assert_eq!(rig.last("conversation.item.truncated")["audio_end_ms"], 500);
-    rig.send(json!({ "type": "conversation.item.retrieve", "item_id": item }));
+    rig.send(&json!({ "type": "conversation.item.retrieve", "item_id": item }));
     assert_eq!(rig.last("conversation.item.retrieved")["item"]["content"][0]["transcript"], "");
     let cut = rig.session.report().lock().unwrap().truncations.clone();
     assert_eq!((cut.len(), cut[0].audio_end_ms, cut[0].sent_ms), (1, 500, sent));
@@ -249,7 +128,7 @@ fn an_interruption_cancels_after_late_deltas_and_the_client_cuts() {
 #[test]
 fn late_deltas_come_between_speech_started_and_the_end() {
     let mut rig = Rig::configured();
-    rig.send(json!({ "type": "response.create", "response": { "instructions": "Say: \"This is a sentence which is long enough that somebody may break in before all of it was sent, and so on.\"" } }));
+    rig.send(&json!({ "type": "response.create", "response": { "instructions": "Say: \"This is a sentence which is long enough that somebody may break in before all of it was sent, and so on.\"" } }));
     rig.silence(800);
     let loud: Vec<_> = vec![std::array::from_fn(|n| encode((9_000.0 * (n as f64 * 0.4).sin()) as i16)); 10];
     rig.came.clear();
@@ -278,35 +157,35 @@ fn a_tool_is_called_after_the_speech_and_its_answer_is_expected_under_its_id() {
     assert_eq!(arguments["arguments"], call["arguments"]);
     let answer = |id: &Value| json!({ "type": "conversation.item.create", "item": { "type": "function_call_output", "call_id": id, "output": "{}" } });
     let (good, unknown) = (answer(&call["call_id"]), answer(&json!("call_nobody")));
-    rig.send(unknown);
+    rig.send(&unknown);
     assert_eq!(rig.codes(), ["invalid_tool_call_id"]);
     rig.send(&good);
     assert_eq!(rig.last("conversation.item.done")["item"]["type"], "function_call_output");
-    rig.send(json!({ "type": "response.create" }));
+    rig.send(&json!({ "type": "response.create" }));
     rig.wait(6_000);
     assert_eq!(rig.find("response.done").len(), 2);
-    rig.send(good);
+    rig.send(&good);
     assert_eq!(rig.rules(), ["invalid_tool_call_id", "second_function_call_output"]);
 }
 
 #[test]
 fn what_is_out_of_order_is_refused_or_blamed() {
     let mut rig = Rig::new();
-    rig.send(json!({ "type": "input_audio_buffer.append", "audio": "////" }));
+    rig.send(&json!({ "type": "input_audio_buffer.append", "audio": "////" }));
     assert_eq!(rig.rules(), ["audio_before_session_update"]);
     rig.send(PCMU);
-    rig.send(json!({ "type": "response.cancel" }));
+    rig.send(&json!({ "type": "response.cancel" }));
     assert_eq!(rig.codes(), ["response_cancel_not_active"]);
     assert_eq!(rig.rules().len(), 1, "harmless");
-    rig.send(json!({ "type": "response.create" }));
-    rig.send(json!({ "type": "response.create" }));
+    rig.send(&json!({ "type": "response.create" }));
+    rig.send(&json!({ "type": "response.create" }));
     assert_eq!(rig.rules().len(), 1, "they may have crossed");
     rig.wait(500);
-    rig.send(json!({ "type": "response.create" }));
+    rig.send(&json!({ "type": "response.create" }));
     assert_eq!(rig.codes()[1..], ["conversation_already_has_active_response"; 2]);
     assert_eq!(rig.rules().len(), 2);
-    rig.send(json!({ "type": "conversation.item.delete", "item_id": "item_nobody" }));
-    rig.send(json!({ "type": "input_audio_buffer.append", "audio": "no base64!" }));
+    rig.send(&json!({ "type": "conversation.item.delete", "item_id": "item_nobody" }));
+    rig.send(&json!({ "type": "input_audio_buffer.append", "audio": "no base64!" }));
     rig.send("{");
     rig.session.binary(rig.now, 3);
     rig.collect();
@@ -314,9 +193,9 @@ fn what_is_out_of_order_is_refused_or_blamed() {
         rig.codes()[3..],
         ["item_delete_invalid_item_id", "invalid_value", "invalid_json", "invalid_frame"]
     );
-    rig.send(json!({ "type": "input_audio_buffer.append", "audio": "/".repeat(15 * 1024 * 1024 + 4) }));
+    rig.send(&json!({ "type": "input_audio_buffer.append", "audio": "/".repeat(15 * 1024 * 1024 + 4) }));
     assert_eq!(rig.codes().last(), Some(&"string_above_max_length"));
-    rig.send(json!({ "type": "response.cancel" }));
+    rig.send(&json!({ "type": "response.cancel" }));
     rig.wait(100);
     assert_eq!(rig.last("response.done")["response"]["status_details"]["reason"], "client_cancelled");
 }
@@ -345,8 +224,8 @@ fn silence_after_speech_triggers_the_timeout_once() {
         r#""transcription""#,
         r#""turn_detection":{"type":"server_vad","idle_timeout_ms":5000},"transcription""#,
     );
-    rig.send(update);
-    rig.send(
+    rig.send(&update);
+    rig.send(&
         json!({ "type": "response.create", "response": { "instructions": "Say: \"Good morning to you.\"" } }),
     );
     rig.silence(6_000);
@@ -369,95 +248,16 @@ fn without_automatic_replies_the_client_asks_and_nothing_is_interrupted() {
         r#""transcription""#,
         r#""turn_detection":{"type":"server_vad","create_response":false,"interrupt_response":false},"transcription""#,
     );
-    rig.send(update);
-    rig.send(json!({ "type": "response.create" }));
+    rig.send(&update);
+    rig.send(&json!({ "type": "response.create" }));
     rig.silence(400);
     rig.say("Is there parking?");
     rig.silence(600);
     rig.wait(5_000);
     assert_eq!(rig.find("response.done").len(), 1);
     assert_eq!(rig.last("response.done")["response"]["status"], "completed");
-    rig.send(json!({ "type": "response.create" }));
+    rig.send(&json!({ "type": "response.create" }));
     rig.wait(9_000);
     assert!(rig.session.report().lock().unwrap().responses[1].text.contains("parking"));
     assert_eq!(rig.rules(), Vec::<String>::new());
-}
-
-#[test]
-fn faults_happen_when_they_are_told_to() {
-    let fault =
-        |when, what| Rig::with(Timing::default(), FaultPlan { faults: vec![Fault::once(when, what)] });
-    let greet = json!({ "type": "response.create" });
-
-    let mut rig = fault(Trigger::Speech { ms: 700 }, FaultKind::Drop);
-    rig.send(PCMU);
-    rig.send(&greet);
-    rig.wait(300 + 650);
-    assert_eq!(rig.end, None);
-    rig.wait(200);
-    assert_eq!(rig.end, Some(Output::Drop));
-
-    let mut rig = fault(Trigger::Response { nth: 1 }, FaultKind::Hang);
-    rig.send(PCMU);
-    rig.send(&greet);
-    rig.wait(60_000);
-    rig.send(json!({ "type": "response.cancel" }));
-    rig.wait(1_000);
-    assert_eq!((rig.find("response.created").len(), rig.find("response.done").len()), (1, 0));
-
-    let mut rig = fault(
-        Trigger::Response { nth: 1 },
-        FaultKind::FailResponses { count: 1, code: "server_error".into() },
-    );
-    rig.send(PCMU);
-    rig.send(&greet);
-    rig.wait(1_000);
-    let done = rig.last("response.done")["response"].clone();
-    assert_eq!(
-        (done["status"].as_str(), done["status_details"]["error"]["code"].as_str()),
-        (Some("failed"), Some("server_error"))
-    );
-    rig.send(&greet);
-    rig.wait(9_000);
-    assert_eq!(rig.last("response.done")["response"]["status"], "completed");
-
-    let mut rig = fault(Trigger::Session { ms: 1_000 }, FaultKind::Stall { ms: 3_000 });
-    rig.send(PCMU);
-    rig.wait(1_000);
-    rig.came.clear();
-    rig.send(&greet);
-    rig.wait(2_900);
-    assert_eq!(rig.came.len(), 0);
-    rig.wait(200);
-    assert!(!rig.find("response.output_audio.delta").is_empty());
-
-    let mut rig = fault(Trigger::Session { ms: 10 }, FaultKind::SessionExpired);
-    rig.wait(20);
-    assert_eq!(rig.codes(), ["session_expired"]);
-    assert!(matches!(&rig.end, Some(Output::Close { code: 1001, .. })));
-
-    let mut rig = fault(Trigger::Session { ms: 10 }, FaultKind::Malformed);
-    rig.wait(20);
-    assert!(serde_json::from_str::<Value>(&rig.faults[0]).is_err());
-}
-
-#[test]
-fn slow_audio_is_slow_and_a_session_ends_at_its_cap() {
-    let slow = Fault::once(Trigger::Session { ms: 0 }, FaultKind::SlowAudio { factor: 8.0 });
-    let timing = Timing { session_cap_ms: 120_000, ..Timing::default() };
-    let mut rig = Rig::with(timing, FaultPlan { faults: vec![slow] });
-    rig.wait(1);
-    rig.send(PCMU);
-    rig.send(json!({ "type": "response.create" }));
-    rig.wait(30_000);
-    let times: Vec<u64> = rig
-        .came
-        .iter()
-        .filter(|(_, e)| e["type"] == "response.output_audio.delta")
-        .map(|(at, _)| *at)
-        .collect();
-    let heard = rig.session.report().lock().unwrap().responses[0].items[0].sent_ms;
-    assert!(times.last().unwrap() - times[0] > u64::from(heard) * 3 / 2);
-    rig.wait(90_000);
-    assert_eq!(rig.codes(), ["session_expired"]);
 }
