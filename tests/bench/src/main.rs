@@ -62,6 +62,9 @@ struct Bridge {
     /// Core of the subject, core of the load.
     #[arg(long, value_delimiter = ',', num_args = 2, default_value = "0,1")]
     cores: Vec<u16>,
+    /// Where the built worker lies, from the repository's root.
+    #[arg(long, default_value = "functions/cloudflare/build")]
+    build: PathBuf,
 }
 
 /// Small buffers: the library zeroes its read buffer before every read, which at its default of 128 KiB is most of a
@@ -101,7 +104,7 @@ async fn measure(bridge: &Bridge, core: u16) -> anyhow::Result<Vec<Row>> {
     for subject in &bridge.subjects {
         for &calls in &bridge.calls {
             eprintln!("· {subject} at {calls} calls …");
-            let row = match one(*subject, calls, bridge.seconds, core).await {
+            let row = match one(*subject, calls, bridge, core).await {
                 Ok(row) => row,
                 Err(error) => {
                     eprintln!("  {subject} skipped: {error:#}");
@@ -120,8 +123,9 @@ async fn measure(bridge: &Bridge, core: u16) -> anyhow::Result<Vec<Row>> {
 }
 
 /// One subject at one number of calls, in a process started afresh.
-async fn one(subject: Subject, calls: u16, seconds: u64, core: u16) -> anyhow::Result<Row> {
-    let running = subject.start(core).await?;
+async fn one(subject: Subject, calls: u16, bridge: &Bridge, core: u16) -> anyhow::Result<Row> {
+    let seconds = bridge.seconds;
+    let running = subject.start(core, &bridge.build).await?;
     let config = LoadConfig {
         calls,
         seconds,

@@ -70,13 +70,13 @@ impl Subject {
     pub(crate) const ALL: [Self; 4] =
         [Self::Relay, Self::JsObject, Self::Voicecore, Self::VoicecoreNojournal];
 
-    /// Starts it on `core`; returns when it listens.
-    pub(crate) async fn start(self, core: u16) -> anyhow::Result<Running> {
+    /// Starts it on `core`; returns when it listens. `build` holds the worker.
+    pub(crate) async fn start(self, core: u16, build: &Path) -> anyhow::Result<Running> {
         match self {
             Self::Relay => relay(core).await,
             Self::JsObject => js_object(core).await,
-            Self::Voicecore => voicecore(core, "on").await,
-            Self::VoicecoreNojournal => voicecore(core, "off").await,
+            Self::Voicecore => voicecore(core, build, "on").await,
+            Self::VoicecoreNojournal => voicecore(core, build, "off").await,
         }
     }
 }
@@ -130,13 +130,14 @@ async fn js_object(core: u16) -> anyhow::Result<Running> {
     Ok(running(OBJECT_PORT, OBJECT_MODEL_PORT, "/incoming-call", child))
 }
 
-async fn voicecore(core: u16, journal: &str) -> anyhow::Result<Running> {
+async fn voicecore(core: u16, build: &Path, journal: &str) -> anyhow::Result<Running> {
     let root = root();
     let storage = std::env::temp_dir().join(format!("voicecore-bench-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&storage);
     let options = json!({
         "port": VOICECORE_PORT,
         "persist": storage,
+        "build": build,
         "vars": {
             "PUBLIC_URL": "https://bench.example",
             "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
