@@ -33,7 +33,7 @@ pub(crate) async fn serve(app: &App, request: Request) -> Result<Response> {
     let Ok(request) = to_axum(&request, path_and_query) else {
         return into_worker(http::StatusCode::BAD_REQUEST.into_response()).await;
     };
-    let response = match app.router.clone().oneshot(request).await {
+    let response = match app.router().oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},
     };

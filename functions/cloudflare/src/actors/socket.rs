@@ -1,13 +1,56 @@
 //! One end of a WebSocket, heard without promises: each event calls straight into Rust.
 //!
 //! `worker`'s `events()` puts every message through an unbounded queue and wakes a future, which costs a promise and a
-//! microtask for each frame. Here three listeners are made once for each socket, and a frame costs one call.
+//! microtask for each frame. Here three listeners are made once for each socket, and a frame costs one call, its text
+//! copied once.
 
-use wasm_bindgen::JsCast as _;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::closure::Closure;
-use web_sys::{CloseEvent, Event, MessageEvent, WebSocket};
+use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::WebSocket;
 use worker::worker_sys::ext::WebSocketExt as _;
+
+// Why JavaScript: the text is handed over without the event and its `data` becoming values that Rust has to hold and
+// free, five crossings fewer for each frame. And when the wasm instance has died of a panic, its closures throw: then the
+// socket is closed here, so that the carrier asks what comes next and the call goes on in a new instance, instead of
+// hearing silence for ever.
+#[wasm_bindgen(inline_js = r#"
+export class Listeners {
+  constructor(socket, onText, onBinary, onClose) {
+    const guarded = (listener) => (event) => {
+      try {
+        listener(event);
+      } catch (error) {
+        this.remove();
+        try { socket.close(1011); } catch {}
+        throw error;
+      }
+    };
+    this.socket = socket;
+    this.message = guarded(({ data }) => {
+      if (typeof data === "string") onText(data);
+      else onBinary(data.byteLength ?? data.size ?? 0);
+    });
+    this.close = guarded(({ code, reason }) => onClose(code, reason));
+    this.error = guarded(() => onClose(1006, ""));
+    socket.addEventListener("message", this.message);
+    socket.addEventListener("close", this.close);
+    socket.addEventListener("error", this.error);
+  }
+  remove() {
+    this.socket.removeEventListener("message", this.message);
+    this.socket.removeEventListener("close", this.close);
+    this.socket.removeEventListener("error", this.error);
+  }
+}
+"#)]
+extern "C" {
+    type Listeners;
+    #[wasm_bindgen(constructor)]
+    fn new(socket: &WebSocket, on_text: &JsValue, on_binary: &JsValue, on_close: &JsValue) -> Listeners;
+    #[wasm_bindgen(method)]
+    fn remove(this: &Listeners);
+}
 
 /// What a socket tells.
 #[derive(Clone, Copy)]
@@ -26,13 +69,10 @@ pub(crate) const NORMAL_CLOSURE: u16 = 1000;
 pub(crate) const POLICY_VIOLATION: u16 = 1008;
 /// A fault of ours.
 pub(crate) const INTERNAL_ERROR: u16 = 1011;
-/// No close frame came (RFC 6455, §7.1.5).
-const ABNORMAL_CLOSURE: u16 = 1006;
-
 /// A socket with its listeners. Dropping it closes the socket and removes them: a socket cannot outlive the call it
 /// belongs to (pitfall 43), and nothing is heard of one that was replaced.
 pub(crate) struct Socket {
-    listeners: Option<Listeners>,
+    ears: Option<Ears>,
 }
 
 impl Socket {
@@ -43,23 +83,20 @@ impl Socket {
         socket: &WebSocket,
         on_event: impl Fn(SocketEvent<'_>) + Clone + 'static,
     ) -> worker::Result<Self> {
-        let this = Self::listen(socket.clone(), on_event)?;
+        let this = Self::listen(socket.clone(), on_event);
         socket.accept()?;
         Ok(this)
     }
 
     /// Listens on a socket that is accepted already.
-    pub(crate) fn listen(
-        socket: WebSocket,
-        on_event: impl Fn(SocketEvent<'_>) + Clone + 'static,
-    ) -> worker::Result<Self> {
-        Ok(Self { listeners: Some(Listeners::add(socket, on_event)?) })
+    pub(crate) fn listen(socket: WebSocket, on_event: impl Fn(SocketEvent<'_>) + Clone + 'static) -> Self {
+        Self { ears: Some(Ears::new(socket, on_event)) }
     }
 
     /// Sends a text frame. On a socket that is closing it is lost: its end has been told, or will be.
     pub(crate) fn send(&self, text: &str) {
-        if let Some(listeners) = &self.listeners {
-            let _ = listeners.socket.send_with_str(text);
+        if let Some(ears) = &self.ears {
+            let _ = ears.socket.send_with_str(text);
         }
     }
 
@@ -70,13 +107,13 @@ impl Socket {
 
     /// Takes the listeners off and leaves the socket open, for others to listen.
     pub(crate) fn detach(mut self) -> Option<WebSocket> {
-        self.listeners.take().map(|listeners| listeners.socket.clone())
+        self.ears.take().map(|ears| ears.socket.clone())
     }
 
     fn close_now(&mut self, code: u16) {
-        if let Some(listeners) = self.listeners.take() {
+        if let Some(ears) = self.ears.take() {
             // Fails on a socket that is closed: that was wanted.
-            let _ = listeners.socket.close_with_code(code);
+            let _ = ears.socket.close_with_code(code);
         }
     }
 }
@@ -87,55 +124,37 @@ impl Drop for Socket {
     }
 }
 
-struct Listeners {
+/// The listeners of one socket, with what they call.
+struct Ears {
     socket: WebSocket,
-    message: Closure<dyn FnMut(MessageEvent)>,
-    close: Closure<dyn FnMut(CloseEvent)>,
-    error: Closure<dyn FnMut(Event)>,
+    listeners: Listeners,
+    _on_text: Closure<dyn FnMut(String)>,
+    _on_binary: Closure<dyn FnMut(f64)>,
+    _on_close: Closure<dyn FnMut(u16, String)>,
 }
 
-impl Listeners {
-    fn add(socket: WebSocket, on_event: impl Fn(SocketEvent<'_>) + Clone + 'static) -> worker::Result<Self> {
-        let (on_message, on_close) = (on_event.clone(), on_event.clone());
-        let message = move |event: MessageEvent| deliver(&event.data(), &on_message);
-        let close = move |event: CloseEvent| {
-            on_close(SocketEvent::Closed { code: event.code(), reason: &event.reason() });
-        };
-        let error = move |_: Event| on_event(SocketEvent::Closed { code: ABNORMAL_CLOSURE, reason: "" });
-        let this = Self {
-            message: Closure::wrap_assert_unwind_safe(Box::new(message)),
-            close: Closure::wrap_assert_unwind_safe(Box::new(close)),
-            error: Closure::wrap_assert_unwind_safe(Box::new(error)),
-            socket,
-        };
-        for (kind, callback) in this.callbacks() {
-            this.socket.add_event_listener_with_callback(kind, callback.unchecked_ref())?;
-        }
-        Ok(this)
-    }
-
-    fn callbacks(&self) -> [(&'static str, &JsValue); 3] {
-        [("message", self.message.as_ref()), ("close", self.close.as_ref()), ("error", self.error.as_ref())]
+impl Ears {
+    fn new(socket: WebSocket, on_event: impl Fn(SocketEvent<'_>) + Clone + 'static) -> Self {
+        let (text_event, binary_event) = (on_event.clone(), on_event.clone());
+        let on_text: Closure<dyn FnMut(String)> =
+            Closure::wrap_assert_unwind_safe(Box::new(move |text: String| {
+                text_event(SocketEvent::Text(&text));
+            }));
+        let on_binary: Closure<dyn FnMut(f64)> =
+            Closure::wrap_assert_unwind_safe(Box::new(move |bytes: f64| {
+                binary_event(SocketEvent::Binary(bytes as usize));
+            }));
+        let on_close: Closure<dyn FnMut(u16, String)> =
+            Closure::wrap_assert_unwind_safe(Box::new(move |code: u16, reason: String| {
+                on_event(SocketEvent::Closed { code, reason: &reason });
+            }));
+        let listeners = Listeners::new(&socket, on_text.as_ref(), on_binary.as_ref(), on_close.as_ref());
+        Self { socket, listeners, _on_text: on_text, _on_binary: on_binary, _on_close: on_close }
     }
 }
 
-impl Drop for Listeners {
+impl Drop for Ears {
     fn drop(&mut self) {
-        for (kind, callback) in self.callbacks() {
-            let _ = self.socket.remove_event_listener_with_callback(kind, callback.unchecked_ref());
-        }
+        self.listeners.remove();
     }
-}
-
-fn deliver(data: &JsValue, on_event: &impl Fn(SocketEvent<'_>)) {
-    match data.as_string() {
-        Some(text) => on_event(SocketEvent::Text(&text)),
-        None => on_event(SocketEvent::Binary(binary_length(data))),
-    }
-}
-
-/// Bytes of an `ArrayBuffer` or, where the runtime's flags say so, of a `Blob`.
-fn binary_length(data: &JsValue) -> usize {
-    let number = |name: &str| js_sys::Reflect::get(data, &name.into()).ok().and_then(|value| value.as_f64());
-    number("byteLength").or_else(|| number("size")).unwrap_or(0.0) as usize
 }

@@ -120,7 +120,7 @@ impl Session {
                 }
             }
         };
-        Socket::listen(socket.detach()?, on_event).ok()
+        Some(Socket::listen(socket.detach()?, on_event))
     }
 
     /// Feeds the machine and does what it says.
