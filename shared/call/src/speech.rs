@@ -5,11 +5,12 @@
 //!
 //! - When all of text and audio is there, the heard share of the milliseconds is the heard share of the characters.
 //! - When the answer was cut before the model had finished, the whole is not known, and the share of what *is* there
-//!   would count words whose audio never came. Then the pace (characters a millisecond) is estimated instead: it is
-//!   the pace of this call's finished answers (same voice), held within bounds that this answer itself gives. Its
-//!   words are never behind its audio: with `x` characters and `a` milliseconds there, the pace is at most `x/a`.
-//!   They are at most [`TEXT_LEAD_MS`] ahead: the pace is at least `x/(a + TEXT_LEAD_MS)`. Both are taken at every
-//!   piece of text, so they close in as the answer goes on.
+//!   would count words whose audio never came. Then the pace (characters a millisecond) is estimated instead, from
+//!   two sources that are weighed by how exact they are: the pace of this call's finished answers (same voice, another
+//!   text), and the slope of this answer's own words over its audio (a regression: by how much the words are ahead
+//!   does not matter to it, only how evenly). The result is held within what is certain. The words are never behind
+//!   the audio: with `x` characters and `a` milliseconds there, the pace is at most `x/a`. They are at most
+//!   [`TEXT_LEAD_MS`] ahead: it is at least `x/(a + TEXT_LEAD_MS)`. Both are taken at every piece of text.
 //!
 //! The text is cut at the last word boundary at or before that place, so a word that was only begun is left out.
 
@@ -18,9 +19,16 @@ use voicecore_wire::payload::BYTES_PER_MS;
 /// The words run at most this much ahead of the audio, in milliseconds.
 const TEXT_LEAD_MS: u64 = 2_000;
 /// The words of a piece of audio come at most this much behind it, in milliseconds.
-const MAX_TEXT_LAG_MS: u64 = 400;
+const MAX_TEXT_LAG_MS: u64 = 200;
 /// Characters a second, before the call has a finished answer to learn from: unhurried English speech.
 const DEFAULT_PACE: f64 = 15.0 / 1_000.0;
+/// How unevenly the words run ahead, in milliseconds: a standard deviation, widened because neighbours lean on each
+/// other. Of what was tried (`tests.rs`) it gives the fewest errors.
+const TEXT_LEAD_SPREAD: f64 = 1_000.0;
+/// How far the pace of one answer is from that of others (a relative standard deviation).
+const PACE_SPREAD: f64 = 0.08;
+/// An estimate errs to either side, and a word too many is worse than one missing.
+const HALF_A_WORD: f64 = 3.0;
 /// Longest text of one answer, in bytes; what comes after is not kept.
 pub(crate) const MAX_TEXT: usize = 16 * 1024;
 /// A run of characters without a space that is longer than this is not a word: the language writes none.
@@ -49,6 +57,39 @@ impl Pace {
     }
 }
 
+/// Characters over milliseconds of audio, one point for each piece of text.
+#[derive(Debug, Default)]
+struct Regression {
+    points: f64,
+    ms: f64,
+    characters: f64,
+    ms_squared: f64,
+    product: f64,
+}
+
+impl Regression {
+    fn add(&mut self, ms: f64, characters: f64) {
+        self.points += 1.0;
+        self.ms += ms;
+        self.characters += characters;
+        self.ms_squared += ms * ms;
+        self.product += ms * characters;
+    }
+
+    /// The slope and `prior`, each weighed by the inverse of its variance.
+    fn weighed_against(&self, prior: f64) -> f64 {
+        let spread = self.ms_squared - self.ms * self.ms / self.points;
+        // Fewer points, or all at one moment, have no slope (without points this is NaN).
+        if !(self.points >= 3.0 && spread > 0.0) {
+            return prior;
+        }
+        let slope = (self.product - self.ms * self.characters / self.points) / spread;
+        let slope_weight = spread / (TEXT_LEAD_SPREAD * TEXT_LEAD_SPREAD);
+        let prior_weight = 1.0 / (PACE_SPREAD * PACE_SPREAD);
+        (slope * slope_weight + prior * prior_weight) / (slope_weight + prior_weight)
+    }
+}
+
 /// Text and audio of one answer as they come in, also what comes after it was cut.
 #[derive(Debug, Default)]
 pub(crate) struct Speech {
@@ -57,6 +98,7 @@ pub(crate) struct Speech {
     audio_bytes: u64,
     /// Audio whose words are there for certain: those of the latest piece may come just behind it.
     worded_bytes: u64,
+    words: Regression,
     least_pace: f64,
     most_pace: Option<f64>,
     /// Text and audio are whole: the model finished the answer.
@@ -83,6 +125,9 @@ impl Speech {
         let delta = delta.get(..delta.floor_char_boundary(room)).unwrap_or_default();
         self.text.push_str(delta);
         self.characters += delta.chars().count() as u64;
+        if self.audio_bytes > 0 {
+            self.words.add(self.audio_ms() as f64, self.characters as f64);
+        }
         let lower = self.characters as f64 / (self.audio_ms() + TEXT_LEAD_MS) as f64;
         self.least_pace = self.least_pace.max(lower);
     }
@@ -127,7 +172,7 @@ impl Speech {
             }
             self.characters as f64 * heard_ms as f64 / audio_ms as f64
         } else {
-            heard_ms as f64 * self.estimated_pace(pace)
+            heard_ms as f64 * self.estimated_pace(pace) - HALF_A_WORD
         };
         cut(&self.text, characters as usize)
     }
@@ -139,7 +184,7 @@ impl Speech {
         };
         // When they contradict each other, the words ran further ahead than they ought: that they are not behind the
         // audio still holds.
-        pace.per_ms().max(self.least_pace.min(most)).min(most)
+        self.words.weighed_against(pace.per_ms()).max(self.least_pace.min(most)).min(most)
     }
 }
 
