@@ -17,11 +17,12 @@ fn heard_ms(ledger: &Ledger, now: u64) -> u64 {
 #[test]
 fn audio_is_heard_as_it_is_played_and_never_more_than_was_sent() {
     let mut ledger = Ledger::default();
-    let mark = send(&mut ledger, 1_000, TURN, 400).before.unwrap();
-    assert!(ledger.echoed(Millis(1_000), mark));
+    let marks = send(&mut ledger, 1_000, TURN, 400);
+    assert!(ledger.echoed(Millis(1_000), marks.before.unwrap()));
     assert_eq!(heard_ms(&ledger, 1_000), 0);
     assert_eq!(heard_ms(&ledger, 1_250), 250);
     assert_eq!(heard_ms(&ledger, 1_600), 400);
+    assert!(ledger.echoed(Millis(1_400), marks.after.unwrap()));
     // The buffer ran dry at 1,400; what comes later is heard from then on.
     send(&mut ledger, 2_000, TURN, 400);
     assert_eq!(heard_ms(&ledger, 2_100), 500);
