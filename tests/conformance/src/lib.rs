@@ -4,9 +4,11 @@
 //! D1 under workerd once a probe speaks for it. `README.md` says how to add a backend.
 #![forbid(unsafe_code)]
 
+pub mod blob;
 pub mod db;
 pub mod doubles;
 pub mod interleave;
+pub mod kv;
 pub mod migrations;
 pub mod portable;
 

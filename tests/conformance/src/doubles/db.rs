@@ -1,7 +1,7 @@
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Statement, ToSql};
+use rusqlite::{Connection, MAIN_DB, Statement, ToSql};
 use voicecore_ports::guard::{self, Guarded};
 use voicecore_ports::{BoxFuture, Db, DbError, Expect, Row, Rows, Stmt, Value};
 
@@ -17,6 +17,21 @@ pub enum Numbers {
     Doubles,
 }
 
+/// Statements that a connection keeps prepared: more than the store has.
+const PREPARED: usize = 128;
+
+/// The migrated database of which tests get copies: they are applied once in a process, not once in each of a hundred cases.
+static MIGRATED: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let db = SqliteDb::empty(Numbers::Integers);
+    for migration in migrations::all() {
+        let applied = db.lock().execute_batch(&migration.sql);
+        assert!(applied.is_ok(), "{}: {applied:?}", migration.name);
+    }
+    let serialized = db.lock().serialize(MAIN_DB).map(|data| data.to_vec());
+    assert!(serialized.is_ok(), "{serialized:?}");
+    serialized.unwrap_or_default()
+});
+
 /// SQLite in memory, behind the same guard statements and the same reading of error messages that D1's adapter uses.
 pub struct SqliteDb {
     connection: Mutex<Connection>,
@@ -31,6 +46,7 @@ impl SqliteDb {
     pub fn empty(numbers: Numbers) -> Self {
         let connection = Connection::open_in_memory().and_then(|connection| {
             connection.execute_batch("pragma foreign_keys = on")?;
+            connection.set_prepared_statement_cache_capacity(PREPARED);
             Ok(connection)
         });
         match connection {
@@ -45,10 +61,8 @@ impl SqliteDb {
     /// When a migration is wrong.
     pub fn migrated(numbers: Numbers) -> Self {
         let db = Self::empty(numbers);
-        for migration in migrations::all() {
-            let applied = db.lock().execute_batch(&migration.sql);
-            assert!(applied.is_ok(), "{}: {applied:?}", migration.name);
-        }
+        let copied = db.lock().deserialize_read_exact(MAIN_DB, &MIGRATED[..], MIGRATED.len(), false);
+        assert!(copied.is_ok(), "{copied:?}");
         db
     }
 
