@@ -50,17 +50,18 @@ const TOPICS: &[(&[&str], &str)] = &[
         &["cancel", "change", "move"],
         "No problem, I have taken that off the calendar. Would you like another day?",
     ),
-    (&["pay", "card", "cash"], "We take cards and cash, and you pay when you leave."),
+    (&["pay", "card", "cards", "cash"], "We take cards and cash, and you pay when you leave."),
     (
         &["vegetarian", "vegan", "allergy", "allergic"],
         "Yes, the kitchen is happy to cook for you. Please tell them when you arrive.",
     ),
     (&["children", "kids", "dog", "pets"], "Of course, they are very welcome here."),
     (&["weather"], "I cannot see outside from here, but I hope that it is sunny where you are."),
-    (&["still there", "hello", "hi"], "Yes, I am here. What can I do for you?"),
     (&["thank", "thanks"], "You are welcome. Is there anything else?"),
     (&["yes", "sure"], "Good, then that is settled. Anything else?"),
     (&["no"], "All right. Is there something else on your mind?"),
+    // Last: people greet before they ask.
+    (&["still there", "hello", "hi"], "Yes, I am here. What can I do for you?"),
 ];
 
 /// How an answer to something unforeseen begins; turn by turn another one.

@@ -94,6 +94,10 @@ fn turns_differ_and_words_are_whole() {
     let answers: std::collections::HashSet<String> =
         answers.iter().map(|text| said(text, &[]).speech).collect();
     assert_eq!(answers.len(), 5);
+    assert!(
+        said("Hello, do you take cards?", &[]).speech.contains("cards"),
+        "a greeting is not the question"
+    );
     assert!(mentions("Good-bye!", &["good bye"]));
     assert!(!mentions("I know him", &["no", "hi"]));
     assert_eq!(said(" ", &[]).speech, lines::NOT_UNDERSTOOD);
