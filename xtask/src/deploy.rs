@@ -98,6 +98,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_the_system_misses_without_any_configuration_is_what_is_required() {
+        let missing = voicecore_api::Config::from_lookup(&|_| None).missing();
+        assert_eq!(missing.iter().map(|missing| missing.name).collect::<Vec<_>>(), REQUIRED);
+    }
+
+    #[test]
     fn every_required_secret_that_is_not_listed_is_named() {
         let list =
             r#"[{"name":"JWT_SECRET","type":"secret_text"},{"name":"MASTER_KEY","type":"secret_text"}]"#;
