@@ -4,4 +4,6 @@ pub mod openai;
 pub mod payload;
 pub mod twilio;
 
+#[cfg(test)]
+mod fixtures;
 mod loose;

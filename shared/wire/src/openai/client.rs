@@ -185,3 +185,6 @@ pub fn append_audio(payload: &Payload<'_>) -> String {
         r#""}"#,
     ])
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::loose::{Number, Text};
+use crate::loose::{Number, Text, object};
 use crate::payload::Payload;
 
 mod raw;
@@ -285,7 +285,7 @@ impl<'a> ServerEvent<'a> {
     /// Reads a text frame. Unknown events become [`ServerEvent::Other`], unknown fields are ignored, missing ones are
     /// empty. Nothing is copied for audio: this runs up to 50 times a second for each call.
     pub fn parse(text: &'a str) -> Result<Self, EventError> {
-        let raw: RawEvent<'a> = serde_json::from_str(text).map_err(|_| EventError::Malformed)?;
+        let raw: RawEvent<'a> = object(text).ok_or(EventError::Malformed)?;
         let (response_id, item_id) = (raw.response_id.into_inner(), raw.item_id.into_inner());
         Ok(match raw.kind.0.as_ref() {
             "response.output_audio.delta" | "response.audio.delta" => Self::AudioDelta {

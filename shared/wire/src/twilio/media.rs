@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::loose::{Number, Text};
+use crate::loose::{Number, Text, object};
 use crate::payload::Payload;
 
 /// A frame that Twilio sent.
@@ -135,7 +135,7 @@ impl<'a> CarrierFrame<'a> {
     ///
     /// Nothing is copied for `media` and `mark`: this runs 50 times a second for each call.
     pub fn parse(text: &'a str) -> Result<Self, FrameError> {
-        let raw: RawFrame<'a> = serde_json::from_str(text).map_err(|_| FrameError::Malformed)?;
+        let raw: RawFrame<'a> = object(text).ok_or(FrameError::Malformed)?;
         let event = match (raw.event.0.as_ref(), raw.media, raw.mark, raw.start, raw.dtmf) {
             ("media", Some(media), ..) => CarrierEvent::Media {
                 timestamp: media.timestamp.0,
@@ -163,7 +163,7 @@ fn key(digit: &str) -> Result<char, FrameError> {
 
 impl Start {
     fn parse(raw: &RawValue) -> Result<Self, FrameError> {
-        let raw: RawStart = serde_json::from_str(raw.get()).map_err(|_| FrameError::Malformed)?;
+        let raw: RawStart = object(raw.get()).ok_or(FrameError::Malformed)?;
         Ok(Self {
             stream_sid: raw.stream_sid,
             account_sid: raw.account_sid,
