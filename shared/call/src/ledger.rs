@@ -46,7 +46,7 @@ pub(crate) enum Source {
 
 /// What was heard of a piece of audio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Heard {
+pub(crate) struct Playback {
     pub(crate) source: Source,
     /// Whole milliseconds heard, rounded down; never more than were sent.
     pub(crate) heard_ms: u64,
@@ -247,14 +247,14 @@ impl Ledger {
     }
 
     /// What was heard so far of the piece that is being played, for a preview.
-    pub(crate) fn audible(&self, now: Millis) -> Option<Heard> {
+    pub(crate) fn audible(&self, now: Millis) -> Option<Playback> {
         let position = self.position(now);
         let segment = self.segments.iter().rev().find(|segment| segment.start <= position)?;
         Some(heard(segment, position))
     }
 
     /// Takes one piece that was heard to its end.
-    pub(crate) fn pop_heard(&mut self, now: Millis) -> Option<Heard> {
+    pub(crate) fn pop_heard(&mut self, now: Millis) -> Option<Playback> {
         let position = self.position(now);
         let first = self.segments.front()?;
         if !first.closed || first.end > position {
@@ -265,7 +265,7 @@ impl Ledger {
 
     /// The carrier's buffer is emptied now (`clear`, or the stream is gone): says what was heard of each piece that
     /// was not heard to its end. Marks of before count for nothing from here on.
-    pub(crate) fn clear(&mut self, now: Millis) -> Vec<Heard> {
+    pub(crate) fn clear(&mut self, now: Millis) -> Vec<Playback> {
         let position = self.position(now);
         let cut = self.segments.iter().map(|segment| heard(segment, position)).collect();
         *self = Self {
@@ -293,9 +293,9 @@ impl Ledger {
     }
 }
 
-fn heard(segment: &Segment, position: u64) -> Heard {
+fn heard(segment: &Segment, position: u64) -> Playback {
     let bytes = position.clamp(segment.start, segment.end) - segment.start;
-    Heard {
+    Playback {
         source: segment.source,
         heard_ms: bytes / BYTES_PER_MS,
         whole: segment.closed && position >= segment.end,

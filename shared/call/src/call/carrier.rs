@@ -5,7 +5,7 @@ use voicecore_wire::payload::{BYTES_PER_MS, Payload};
 use voicecore_wire::twilio::media::{CarrierEvent, CarrierFrame, MarkName, StreamWriter};
 
 use super::{Call, Line};
-use crate::ledger::{Heard, Source};
+use crate::ledger::{Playback, Source};
 use crate::timers::Timer;
 use crate::upstream::{Ask, ItemCut, Teller};
 use crate::{EndReason, InteractionKind, JournalEntry, LiveEvent, Output, Speaker};
@@ -147,7 +147,8 @@ impl Call {
         if !MarkName::parse(name).is_some_and(|name| self.ledger.echoed(now, name)) {
             return;
         }
-        if let Some(Heard { source: Source::Turn(index), heard_ms, whole: false }) = self.ledger.audible(now)
+        if let Some(Playback { source: Source::Turn(index), heard_ms, whole: false }) =
+            self.ledger.audible(now)
         {
             self.turns.preview(now, self.at(now), index, heard_ms);
         }

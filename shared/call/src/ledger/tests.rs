@@ -2,7 +2,7 @@ use voicecore_types::Millis;
 use voicecore_wire::payload::BYTES_PER_MS;
 use voicecore_wire::twilio::media::MarkName;
 
-use super::{Heard, Ledger, MAX_MARKS, MAX_SEGMENTS, Marks, Source};
+use super::{Ledger, MAX_MARKS, MAX_SEGMENTS, Marks, Playback, Source};
 
 const TURN: Source = Source::Turn(0);
 
@@ -78,7 +78,7 @@ fn marks_of_a_cleared_generation_count_for_nothing() {
     let mut ledger = Ledger::default();
     let old = send(&mut ledger, 0, TURN, 400).after.unwrap();
     let cut = ledger.clear(Millis(100));
-    assert_eq!(cut, [Heard { source: TURN, heard_ms: 100, whole: false }]);
+    assert_eq!(cut, [Playback { source: TURN, heard_ms: 100, whole: false }]);
     assert!(!ledger.echoed(Millis(110), old));
     let new = send(&mut ledger, 200, Source::Turn(1), 400).after.unwrap();
     assert!(!ledger.echoed(Millis(210), old));
@@ -97,7 +97,7 @@ fn an_item_is_whole_when_it_is_closed_and_heard() {
     let last = ledger.close(Millis(0), TURN);
     assert_eq!(ledger.pop_heard(Millis(200)), None);
     assert_eq!(last, None, "its last piece had its mark");
-    assert_eq!(ledger.pop_heard(Millis(300)), Some(Heard { source: TURN, heard_ms: 300, whole: true }));
+    assert_eq!(ledger.pop_heard(Millis(300)), Some(Playback { source: TURN, heard_ms: 300, whole: true }));
     assert_eq!(ledger.clear(Millis(300)), []);
 }
 

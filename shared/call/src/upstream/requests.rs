@@ -24,6 +24,17 @@ struct InFlight {
     ask: Ask,
 }
 
+/// Whose turn it is to speak, as far as requests are concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Floor {
+    #[default]
+    Free,
+    /// The caller speaks.
+    Caller,
+    /// The caller's turn is over and the server is about to answer by itself.
+    Server,
+}
+
 /// The requests of one session.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
@@ -31,9 +42,7 @@ pub(super) struct Requests {
     in_flight: Option<InFlight>,
     active: Option<Active>,
     sent: u32,
-    caller_speaks: bool,
-    /// The caller's turn is over and the server is about to answer by itself.
-    server_answers: bool,
+    floor: Floor,
     /// Held back until [`Requests::nudge`]: a limit was hit, or an answer is active that we do not know.
     held: bool,
     /// The last words of the call were asked for: nothing else will be.
@@ -64,7 +73,7 @@ impl Requests {
             return None;
         }
         let ask = *self.waiting.front()?;
-        if (self.caller_speaks || self.server_answers) && !ask.is_last() {
+        if self.floor != Floor::Free && !ask.is_last() {
             return None;
         }
         self.waiting.pop_front();
@@ -75,15 +84,13 @@ impl Requests {
     }
 
     pub(super) fn caller_began(&mut self) {
-        self.caller_speaks = true;
-        self.server_answers = false;
+        self.floor = Floor::Caller;
         // The caller takes the floor: there is no need any more to ask, or to explain the break.
         self.waiting.retain(|ask| !matches!(ask, Ask::StillThere | Ask::Resume));
     }
 
     pub(super) fn caller_ended(&mut self, server_answers: bool) {
-        self.caller_speaks = false;
-        self.server_answers = server_answers;
+        self.floor = if server_answers { Floor::Server } else { Floor::Free };
     }
 
     /// An answer began. `request` is the name it was asked for under, if the server tells.
@@ -92,14 +99,16 @@ impl Requests {
     pub(super) fn began(&mut self, id: &str, request: Option<&str>) -> (Option<Ask>, bool) {
         let ours = self.in_flight.as_ref().is_some_and(|sent| match request {
             Some(name) => name == sent.name,
-            None => !self.server_answers,
+            None => self.floor != Floor::Server,
         });
         let ask = if ours { self.in_flight.take().map(|sent| sent.ask) } else { None };
         if ask.is_none() {
-            self.server_answers = false;
+            if self.floor == Floor::Server {
+                self.floor = Floor::Free;
+            }
             self.waiting.retain(|ask| !matches!(ask, Ask::Answer | Ask::StillThere | Ask::Resume));
         }
-        let unwanted = self.caller_speaks && ask.is_some_and(|ask| !ask.is_last());
+        let unwanted = self.floor == Floor::Caller && ask.is_some_and(|ask| !ask.is_last());
         if let (true, Some(Ask::Greeting)) = (unwanted, ask) {
             self.waiting.push_front(Ask::Greeting);
         }
@@ -148,8 +157,7 @@ impl Requests {
 
     pub(super) fn nudge(&mut self) {
         self.held = false;
-        self.server_answers = false;
-        self.caller_speaks = false;
+        self.floor = Floor::Free;
     }
 }
 

@@ -140,7 +140,7 @@ impl Play {
         let world = self.world()?;
         let Some(summary) = world.finished.first() else { return Err("the call is not over".to_owned()) };
         let got = serde_json::to_value(summary.reason).unwrap_or_default();
-        if got != reason { Err(format!("it ended by {got}")) } else { Ok(()) }
+        if got == reason { Ok(()) } else { Err(format!("it ended by {got}")) }
     }
 
     fn expect(&mut self, expectation: &str) -> Step {
@@ -208,8 +208,8 @@ fn happen(world: &mut World, what: &str) -> Step {
         ["hangs", "up"] => world.hang_up(),
         ["carrier", "ends"] => world.handle(Input::CarrierEnded),
         ["presses", key] => {
-            let sid = world.carrier.sid().to_owned();
-            world.carrier_says(&json!({"event": "dtmf", "streamSid": sid, "dtmf": {"digit": key}}));
+            let stream = world.carrier.sid().to_owned();
+            world.carrier_says(&json!({"event": "dtmf", "streamSid": stream, "dtmf": {"digit": key}}));
         }
         ["caller", "begins", item] => world.caller_begins(item),
         ["caller", "ends", item] => world.caller_ends(item),

@@ -1,6 +1,13 @@
 //! The call machine from outside: a world around it, the pitfalls of `pitfalls.md` one by one, the calls of
 //! `tests/calls`, and properties.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests, which clippy does not take for tests outside of `#[test]`"
+)]
+
 mod carrier;
 mod fixtures;
 mod pitfalls_audio;

@@ -256,7 +256,7 @@ fn value() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(2, 8, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
-            prop::collection::hash_map(field(), inner, 0..4).prop_map(|fields| Value::from_iter(fields)),
+            prop::collection::hash_map(field(), inner, 0..4).prop_map(Value::from_iter),
         ]
     })
 }
