@@ -77,8 +77,8 @@ fn pitfall_03_after_a_reconnect_nothing_of_the_old_session_hangs() {
     world.caller_said("c1", "When are you open?");
     world.response_by_itself("r1");
     world.words("r1", "i1", "We are open from nine");
-    world.audio("r1", "i1", 400, tag_of("i1"));
-    world.run_for(200);
+    world.audio("r1", "i1", 600, tag_of("i1"));
+    world.run_for(600);
     world.model_breaks();
     world.run_for(100);
     assert_eq!(world.opened, 2);
