@@ -43,11 +43,11 @@ pub(crate) fn step(title: &str, command: &mut Command, limit: Duration) -> Resul
     let took = spell(began.elapsed());
     match status {
         Some(status) if status.success() => {
-            eprintln!("\r\x1b[K  ✓ {title} · {took}");
+            eprintln!("{}  ✓ {title} · {took}", clear());
             Ok(())
         }
         Some(status) => {
-            eprintln!("\r\x1b[K  ✗ {title} · {took}");
+            eprintln!("{}  ✗ {title} · {took}", clear());
             bail!(
                 "{title}: `{}` failed ({status}); {}:\n{}",
                 proc::describe(command),
@@ -56,10 +56,15 @@ pub(crate) fn step(title: &str, command: &mut Command, limit: Duration) -> Resul
             )
         }
         None => {
-            eprintln!("\r\x1b[K  ✗ {title} · no answer within {}", spell(limit));
+            eprintln!("{}  ✗ {title} · no end within {}", clear(), spell(limit));
             bail!("{title}: `{}` took longer than {}", proc::describe(command), spell(limit))
         }
     }
+}
+
+/// What wipes the line that is being redrawn.
+fn clear() -> &'static str {
+    if std::io::stderr().is_terminal() { "\r\x1b[K" } else { "" }
 }
 
 /// Waits for the child; `None` when it had to be killed at the limit.
@@ -85,7 +90,7 @@ fn watch(title: &str, child: &mut Child, log: &Path, limit: Duration) -> Result<
             let last = tail(log);
             let last: String = last.lines().last().unwrap_or_default().trim().chars().take(60).collect();
             if terminal {
-                eprint!("\r\x1b[K  … {title} · {} · {last}", spell(elapsed));
+                eprint!("{}  … {title} · {} · {last}", clear(), spell(elapsed));
                 std::io::stderr().flush().ok();
             } else {
                 eprintln!("  … {title} · {} · {last}", spell(elapsed));

@@ -114,17 +114,26 @@ fn cargo_tool(package: &str, program: &str, version: &str) -> Result<PathBuf> {
             return Ok(candidate);
         }
     }
-    let mut install = proc::cargo();
-    install
-        // Kept until it has succeeded, so that an interrupted build goes on where it was.
-        .env("CARGO_TARGET_DIR", proc::cache().join("build"))
-        // These run for seconds and are built on small machines: less optimising is less waiting.
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
-        .env("CARGO_PROFILE_RELEASE_LTO", "off")
-        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
-        .args(["install", package, "--version", version, "--bin", program, "--locked", "--root"])
-        .arg(&home);
-    progress::step(&format!("building {program} {version}"), &mut install, CARGO_INSTALL_LIMIT)?;
+    let install = |locked: &[&str]| {
+        let mut install = proc::cargo();
+        install
+            // Kept until it has succeeded, so that an interrupted build goes on where it was.
+            .env("CARGO_TARGET_DIR", proc::cache().join("build"))
+            // These run for seconds and are built on small machines: less optimising is less waiting.
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+            .env("CARGO_PROFILE_RELEASE_LTO", "off")
+            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+            .args(["install", package, "--version", version, "--bin", program, "--root"])
+            .arg(&home)
+            .args(locked);
+        progress::step(&format!("building {program} {version}"), &mut install, CARGO_INSTALL_LIMIT)
+    };
+    if install(&["--locked"]).is_err() {
+        eprintln!(
+            "    not with the versions it was released with (mirrors of the registry may lack some); taking newer ones"
+        );
+        install(&[])?;
+    }
     Ok(ours)
 }
 
