@@ -95,18 +95,6 @@ impl CallStatus {
         }
     }
 
-    /// Twilio's `CallStatus` parameter. `initiated` (the event before `ringing`) is its `queued`.
-    /// Source: twilio_api_v2010.json, `call_enum_status`; protocols.md §4.7.
-    pub fn from_twilio(text: &str) -> Result<Self, UnknownWord> {
-        match text {
-            "queued" | "initiated" => Ok(Self::Queued),
-            "in-progress" | "answered" => Ok(Self::InProgress),
-            "no-answer" => Ok(Self::NoAnswer),
-            "ringing" | "completed" | "busy" | "failed" | "canceled" => text.parse(),
-            _ => Err(UnknownWord),
-        }
-    }
-
     /// The call is over.
     pub const fn is_end(self) -> bool {
         self.stage() == Stage::End as u8
@@ -211,23 +199,5 @@ mod tests {
             assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
         }
         assert!("Ringing".parse::<CallStatus>().is_err());
-    }
-
-    #[test]
-    fn twilio_words_are_understood() {
-        for (word, status) in [
-            ("queued", CallStatus::Queued),
-            ("initiated", CallStatus::Queued),
-            ("ringing", CallStatus::Ringing),
-            ("in-progress", CallStatus::InProgress),
-            ("completed", CallStatus::Completed),
-            ("busy", CallStatus::Busy),
-            ("failed", CallStatus::Failed),
-            ("no-answer", CallStatus::NoAnswer),
-            ("canceled", CallStatus::Canceled),
-        ] {
-            assert_eq!(CallStatus::from_twilio(word), Ok(status));
-        }
-        assert!(CallStatus::from_twilio("in_progress").is_err());
     }
 }
