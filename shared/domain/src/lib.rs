@@ -1,13 +1,23 @@
-//! Pure rules of the business: what a call's status may become, what a call costs, what a key looks like, what a
-//! dashboard that was away has missed. No I/O, no clock, no randomness; see `README.md` for the invariants.
+//! Pure rules of the business: what a call's status may become, what a call costs, what a key looks like and allows, what
+//! callers are told, what a dashboard that was away has missed. No I/O, no clock, no randomness; see `README.md` for the
+//! invariants.
 #![forbid(unsafe_code)]
 
+mod announcements;
 mod call_status;
 pub mod credentials;
+pub mod greeting;
 pub mod hub;
+mod language;
 pub mod limits;
+mod message_kind;
+mod permissions;
 pub mod pricing;
 
+pub use announcements::Announcement;
 pub use call_status::{CallDirection, CallStatus, Transition, UnknownWord};
 pub use credentials::{ApiKey, CredentialError, SetupToken};
+pub use language::Language;
+pub use message_kind::MessageKind;
+pub use permissions::{Permission, Permissions};
 pub use pricing::TokenUsage;
