@@ -63,7 +63,12 @@ create table api_keys (
   name text not null,
   prefix text not null unique,
   key_hash text not null,
+  -- What it allows: words with blanks between them, such as calls:read (voicecore-domain has the list). No word means everything.
+  permissions text not null,
   created_at bigint not null,
+  -- From then on it opens nothing. Null: it does not expire.
+  expires_at bigint,
+  -- Set when somebody took it back.
   revoked_at bigint
 );
 

@@ -11,6 +11,8 @@ pub enum ErrorCode {
     InvalidRequest,
     /// No valid credentials came with the request.
     Unauthenticated,
+    /// The credentials are valid, but don't allow this: `detail` names the permission that is missing.
+    Forbidden,
     /// The sender's signature is missing or wrong.
     SignatureInvalid,
     /// There is no such thing, or it belongs to somebody else.

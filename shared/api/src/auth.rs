@@ -2,47 +2,39 @@
 //!
 //! A handler says what it needs by its argument: `Access<CallsRead>` is given only to a request with a valid API key, and
 //! holds the tenant's `Scope`. There is no other way to a scope in a route, so no route can forget to ask; a test compares
-//! what routes ask for with what the OpenAPI document says. So far every key is an owner's and carries every permission.
+//! what routes ask for with what the OpenAPI document says. A key that is not valid is answered 401; one that does not allow
+//! what the route needs, 403.
 
 use std::marker::PhantomData;
 
 use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
-use voicecore_domain::ApiKey;
+use voicecore_domain::{ApiKey, Permission};
 use voicecore_store::directory::{self, Principal};
 
 use crate::{ApiError, AppState};
 
 /// A permission as a type: what a route needs.
-pub(crate) trait Permission: Send + Sync {
-    /// As stored with a key and shown in the OpenAPI document.
-    const NAME: &'static str;
+pub(crate) trait Need: Send + Sync {
+    /// Shown in the OpenAPI document by its word.
+    const PERMISSION: Permission;
 }
 
-macro_rules! permissions {
-    ($($(#[$doc:meta])* $name:ident = $text:literal),* $(,)?) => {
+macro_rules! needs {
+    ($($name:ident),* $(,)?) => {
         $(
-            $(#[$doc])*
+            /// The permission of this name.
             pub(crate) struct $name;
 
-            impl Permission for $name {
-                const NAME: &'static str = $text;
+            impl Need for $name {
+                const PERMISSION: Permission = Permission::$name;
             }
         )*
     };
 }
 
-permissions! {
-    /// See calls and what was said.
-    CallsRead = "calls:read",
-    /// Act on calls.
-    CallsWrite = "calls:write",
-    /// See messages that callers left.
-    MessagesRead = "messages:read",
-    /// Follow running calls.
-    LiveRead = "live:read",
-}
+needs!(CallsRead, CallsWrite, MessagesRead, LiveRead);
 
 /// A request that may do `P`, for one tenant.
 pub(crate) struct Access<P> {
@@ -50,14 +42,17 @@ pub(crate) struct Access<P> {
     permission: PhantomData<P>,
 }
 
-impl<P: Permission> FromRequestParts<AppState> for Access<P> {
+impl<P: Need> FromRequestParts<AppState> for Access<P> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
-        let refused = || ApiError::Unauthenticated(Some(P::NAME));
+        let refused = || ApiError::Unauthenticated(Some(P::PERMISSION));
         let key = bearer(parts).ok_or_else(refused)?;
-        let principal = directory::api_key(&app.ports.db, &key).await?;
+        let principal = directory::api_key(&app.ports.db, &key, app.now()).await?;
         let principal = principal.ok_or_else(refused)?;
+        if !principal.permissions.contains(P::PERMISSION) {
+            return Err(ApiError::Forbidden(P::PERMISSION));
+        }
         Ok(Self { principal, permission: PhantomData })
     }
 }

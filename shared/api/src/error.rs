@@ -7,6 +7,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use voicecore_api_types::{ErrorCode, FieldError, Problem};
+use voicecore_domain::Permission;
 use voicecore_ports::{ActorError, BlobError, DbError, HttpError};
 use voicecore_store::StoreError;
 use voicecore_store::seal::SealError;
@@ -29,7 +30,10 @@ pub enum ApiError {
     Invalid(Vec<FieldError>),
     /// 401: no valid credentials. Carries the permission that they would need, if there is one, for `WWW-Authenticate`.
     #[error("no valid credentials")]
-    Unauthenticated(Option<&'static str>),
+    Unauthenticated(Option<Permission>),
+    /// 403: the credentials are valid, but don't allow this.
+    #[error("the credentials don't allow this")]
+    Forbidden(Permission),
     /// 403: the signature is missing or wrong. Nobody is told which.
     #[error("the signature is missing or wrong")]
     SignatureInvalid,
@@ -81,6 +85,7 @@ impl ApiError {
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, ErrorCode::MalformedRequest),
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, ErrorCode::InvalidRequest),
             Self::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, ErrorCode::Unauthenticated),
+            Self::Forbidden(_) => (StatusCode::FORBIDDEN, ErrorCode::Forbidden),
             Self::SignatureInvalid => (StatusCode::FORBIDDEN, ErrorCode::SignatureInvalid),
             Self::SetupTokenInvalid => (StatusCode::FORBIDDEN, ErrorCode::SetupTokenInvalid),
             Self::NotFound => (StatusCode::NOT_FOUND, ErrorCode::NotFound),
@@ -103,6 +108,9 @@ impl ApiError {
             Self::Malformed(what) => what.clone(),
             Self::Invalid(_) => "Some values are not acceptable.".to_owned(),
             Self::Unauthenticated(_) => "Send a valid API key as `Authorization: Bearer vc_…`.".to_owned(),
+            Self::Forbidden(permission) => {
+                format!("This needs an API key with the permission `{}`.", permission.as_str())
+            }
             Self::SignatureInvalid => "The request is refused.".to_owned(),
             Self::SetupTokenInvalid => {
                 "This set-up link is not valid (any more). Ask your administrator for a new one.".to_owned()
@@ -119,6 +127,19 @@ impl ApiError {
             Self::Unavailable { .. } => "A part of the system does not answer. Try again.".to_owned(),
             Self::Internal(_) => "Something went wrong on our side.".to_owned(),
         }
+    }
+
+    /// RFC 6750 §3: it names what is needed, and says whether the key was valid.
+    fn challenge(&self) -> Option<HeaderValue> {
+        let challenge = match self {
+            Self::Unauthenticated(None) => "Bearer".to_owned(),
+            Self::Unauthenticated(Some(needed)) => format!("Bearer scope=\"{}\"", needed.as_str()),
+            Self::Forbidden(needed) => {
+                format!("Bearer error=\"insufficient_scope\", scope=\"{}\"", needed.as_str())
+            }
+            _ => return None,
+        };
+        Some(HeaderValue::from_str(&challenge).unwrap_or(HeaderValue::from_static("Bearer")))
     }
 
     /// The document that clients get.
@@ -149,12 +170,7 @@ impl IntoResponse for ApiError {
         let mut response = (status, Json(self.problem())).into_response();
         let problem_json = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, problem_json);
-        if let Self::Unauthenticated(permission) = self {
-            // RFC 6750 §3: the challenge names what is needed.
-            let challenge =
-                permission.map_or_else(|| "Bearer".to_owned(), |p| format!("Bearer scope=\"{p}\""));
-            let challenge = HeaderValue::from_str(&challenge);
-            let challenge = challenge.unwrap_or(HeaderValue::from_static("Bearer"));
+        if let Some(challenge) = self.challenge() {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
         if status == StatusCode::UPGRADE_REQUIRED {

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use voicecore_domain::credentials::SETUP_TOKEN_LIFETIME;
-use voicecore_domain::{ApiKey, CallStatus, SetupToken, limits};
+use voicecore_domain::{ApiKey, CallStatus, Permissions, SetupToken, limits};
 use voicecore_ports::{Db, Stmt};
 use voicecore_types::{ApiKeyId, BusinessId, CallId, Millis, PhoneNumberId};
 
@@ -23,6 +23,8 @@ pub struct DialledNumber {
     pub phone_number_id: PhoneNumberId,
     /// Who answers.
     pub business_id: BusinessId,
+    /// The language of the business's callers (ISO 639-1), if it has chosen one.
+    pub language: Option<String>,
     /// The tenant's data key.
     pub wrapped_key: WrappedKey,
 }
@@ -34,6 +36,8 @@ pub struct Principal {
     pub scope: Scope,
     /// The key it has shown.
     pub api_key_id: ApiKeyId,
+    /// What the key allows.
+    pub permissions: Permissions,
     /// The tenant's data key.
     pub wrapped_key: WrappedKey,
 }
@@ -62,13 +66,15 @@ statements! {
     NEW_LOOKUP_KEY = "insert into platform_keys (name, wrapped_key, created_at) values ('lookup', ?1, ?2)
         on conflict (name) do nothing";
 
-    DIALLED_NUMBER = "select p.tenant_id, p.id, p.business_id, k.wrapped_key
-        from phone_numbers p join tenant_keys k on k.tenant_id = p.tenant_id
+    DIALLED_NUMBER = "select p.tenant_id, p.id, p.business_id, b.language, k.wrapped_key
+        from phone_numbers p
+        join businesses b on b.id = p.business_id and b.tenant_id = p.tenant_id
+        join tenant_keys k on k.tenant_id = p.tenant_id
         where p.number_hash = ?1";
 
-    API_KEY = "select a.tenant_id, a.id, a.key_hash, k.wrapped_key
+    API_KEY = "select a.tenant_id, a.id, a.key_hash, a.permissions, k.wrapped_key
         from api_keys a join tenant_keys k on k.tenant_id = a.tenant_id
-        where a.prefix = ?1 and a.revoked_at is null";
+        where a.prefix = ?1 and a.revoked_at is null and (a.expires_at is null or a.expires_at > ?2)";
 
     CALL = "select tenant_id, id, carrier_call_id, status, finished_at from calls where id = ?1";
 
@@ -124,18 +130,20 @@ pub async fn dialled_number(
             scope: Scope::new(Arc::clone(db), r.parsed("tenant_id")?),
             phone_number_id: r.parsed("id")?,
             business_id: r.parsed("business_id")?,
+            language: r.opt_text("language")?,
             wrapped_key: r.wrapped_key("wrapped_key")?,
         })
     })
 }
 
-/// Authenticates by API key. `None` for a key that is unknown, wrong or revoked, without telling which.
-pub async fn api_key(db: &Arc<dyn Db>, key: &ApiKey) -> Result<Option<Principal>, StoreError> {
-    let rows = db.query(Stmt::new(API_KEY, vec![key.prefix().into()])).await?;
+/// Authenticates by API key. `None` for a key that is unknown, wrong, expired or revoked, without telling which.
+pub async fn api_key(db: &Arc<dyn Db>, key: &ApiKey, now: Millis) -> Result<Option<Principal>, StoreError> {
+    let rows = db.query(Stmt::new(API_KEY, vec![key.prefix().into(), now.into()])).await?;
     let found = row::one(&rows, |r| {
         let principal = Principal {
             scope: Scope::new(Arc::clone(db), r.parsed("tenant_id")?),
             api_key_id: r.parsed("id")?,
+            permissions: Permissions::from_stored(&r.text("permissions")?),
             wrapped_key: r.wrapped_key("wrapped_key")?,
         };
         Ok((r.text("key_hash")?, principal))

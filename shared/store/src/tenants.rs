@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use voicecore_domain::{ApiKey, SetupToken};
+use voicecore_domain::{ApiKey, Permissions, SetupToken};
 use voicecore_ports::{Db, DbError, Stmt, Value};
 use voicecore_types::{ApiKeyId, AuditEntryId, BusinessId, Millis, PhoneNumberId, TenantId, UserId};
 
@@ -31,7 +31,7 @@ pub struct Provision<'a> {
     pub phone_number: NewPhoneNumber<'a>,
     /// The id of its first API key.
     pub api_key_id: ApiKeyId,
-    /// Its first API key, which only its hash is kept of.
+    /// Its first API key, which only its hash is kept of. It is the owner's: it allows everything and does not expire.
     pub api_key: &'a ApiKey,
     /// The id of the entry in the audit log.
     pub audit_entry_id: AuditEntryId,
@@ -102,8 +102,8 @@ statements! {
     INSERT_NUMBER = "insert into phone_numbers (id, tenant_id, business_id, number, number_hash, created_at)
         values (?1, ?2, ?3, ?4, ?5, ?6)";
 
-    INSERT_API_KEY = "insert into api_keys (id, tenant_id, name, prefix, key_hash, created_at)
-        values (?1, ?2, 'setup', ?3, ?4, ?5)";
+    INSERT_API_KEY = "insert into api_keys (id, tenant_id, name, prefix, key_hash, permissions, created_at)
+        values (?1, ?2, 'setup', ?3, ?4, ?5, ?6)";
 }
 
 /// Makes a tenant that can take a call at once, and uses the token up, or does nothing at all (property A2).
@@ -173,6 +173,7 @@ fn provision_batch(scope: &Scope, p: &Provision<'_>) -> Vec<Stmt> {
                 tenant(),
                 p.api_key.prefix().into(),
                 p.api_key.hash().into(),
+                Permissions::all().to_string().into(),
                 now(),
             ],
         )

@@ -222,6 +222,12 @@ fn only_valid_keys_are_let_in() {
     }
     assert_eq!(with(&[&format!("Bearer {key}")]).status, 200);
     assert_eq!(with(&[&format!("bearer  {key}")]).status, 200);
+    world.sql("update api_keys set expires_at = 1795000000001");
+    assert_eq!(with(&[&format!("Bearer {key}")]).status, 200);
+    world.doubles.clock.advance(Millis(1));
+    with(&[&format!("Bearer {key}")]).assert_problem(401, "unauthenticated");
+    world.sql("update api_keys set expires_at = null");
+    assert_eq!(with(&[&format!("Bearer {key}")]).status, 200);
     world.sql("update api_keys set revoked_at = 1");
     with(&[&format!("Bearer {key}")]).assert_problem(401, "unauthenticated");
     world.db.off(true);

@@ -6,6 +6,7 @@ use axum::http::{Method, header};
 use serde_json::{Value, json};
 use voicecore_api::actors::CallReply;
 use voicecore_api::openapi_document;
+use voicecore_domain::{Permission, Permissions};
 
 use crate::world::World;
 
@@ -75,7 +76,20 @@ fn every_route_declares_and_enforces_what_it_needs() {
         // What the handler's type asks for is what the document says.
         let asked = reply.headers[header::WWW_AUTHENTICATE].to_str().unwrap();
         assert_eq!(asked, format!("Bearer scope={permission}"), "{name}");
-        assert_ne!(world.request(method, &target, Some(&tenant.key), None).status, 401, "{name}");
+        // A key that allows everything else is not enough, one that allows nothing else is.
+        let permission: Permission = permission.as_str().unwrap().parse().unwrap();
+        let others: Permissions = Permission::ALL.into_iter().filter(|other| *other != permission).collect();
+        world.keys_allow(&others.to_string());
+        let reply = world.request(method.clone(), &target, Some(&tenant.key), None);
+        reply.assert_problem(403, "forbidden");
+        assert!(reply.json()["detail"].as_str().unwrap().contains(permission.as_str()), "{name}");
+        assert_eq!(
+            reply.headers[header::WWW_AUTHENTICATE],
+            format!("Bearer error=\"insufficient_scope\", scope=\"{}\"", permission.as_str())
+        );
+        world.keys_allow(permission.as_str());
+        let reply = world.request(method, &target, Some(&tenant.key), None);
+        assert!(![401, 403].contains(&reply.status.as_u16()), "{name}: {}", reply.body);
     }
     assert_eq!(public, PUBLIC.iter().map(|name| (*name).to_owned()).collect());
 }

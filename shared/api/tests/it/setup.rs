@@ -5,6 +5,7 @@ use axum::http::{Method, Request, header};
 use serde_json::{Value, json};
 
 use crate::world::{ORIGIN, Reply, World, call_id};
+use voicecore_domain::Permissions;
 use voicecore_types::Millis;
 
 const NUMBER: &str = "+15005550006";
@@ -37,6 +38,8 @@ fn claim_makes_a_tenant_that_can_take_a_call() {
     assert_eq!(result["fallback_url"], format!("{ORIGIN}/webhooks/twilio/fallback"));
     let key = result["api_key"].as_str().unwrap();
     assert_eq!(world.get("/api/v1/calls", key).json()["total"], 0);
+    let stored = Permissions::all().to_string();
+    assert!(world.doubles.db.dump().contains(&stored), "the first key allows everything");
     call_id(&world.ring(NUMBER, 1).1);
     // Only a hash of the key is kept, and no number in clear.
     let secret = key.rsplit('_').next().unwrap();

@@ -285,6 +285,12 @@ impl World {
     pub(crate) fn sql(&self, sql: &'static str) -> Rows {
         block_on(self.doubles.db.query(Stmt::new(sql, vec![]))).unwrap()
     }
+
+    /// From now on every key allows these, by their words.
+    pub(crate) fn keys_allow(&self, permissions: &str) {
+        let stmt = Stmt::new("update api_keys set permissions = ?1", vec![permissions.into()]);
+        block_on(self.doubles.db.query(stmt)).unwrap();
+    }
 }
 
 pub(crate) fn human(number: &str) -> String {
@@ -304,6 +310,11 @@ pub(crate) fn incoming<'a>(sid: &'a str, to: &'a str) -> Vec<(&'a str, &'a str)>
         ("FromZip", "99999"),
         ("CallerName", "DOE JOHN"),
     ]
+}
+
+/// What Twilio says of a call whose status it is.
+pub(crate) fn status<'a>(sid: &'a str, status: &'a str) -> [(&'a str, &'a str); 3] {
+    [("CallSid", sid), ("AccountSid", ACCOUNT), ("CallStatus", status)]
 }
 
 /// Our id of the call that a TwiML document connects.

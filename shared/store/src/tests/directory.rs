@@ -2,8 +2,8 @@
 
 use voicecore_conformance::block_on;
 use voicecore_conformance::doubles::{Numbers, SqliteDb};
-use voicecore_domain::ApiKey;
-use voicecore_types::{CallId, E164};
+use voicecore_domain::{ApiKey, Permission, Permissions};
+use voicecore_types::{CallId, E164, Millis};
 
 use super::{NOW, World};
 use crate::seal::{FreshKey, MasterKey, SealError};
@@ -22,7 +22,7 @@ fn a_key_must_be_known_right_and_not_revoked() {
     let key = ApiKey::new(&random);
     let token = world.setup_token("owner@example.com");
     world.try_tenant("+15005550001", &key, &token, NOW).unwrap();
-    let found = |key: &ApiKey| block_on(directory::api_key(&world.db, key)).unwrap().is_some();
+    let found = |key: &ApiKey| block_on(directory::api_key(&world.db, key, NOW)).unwrap().is_some();
     assert!(found(&key));
 
     random[39] ^= 1;
@@ -33,6 +33,24 @@ fn a_key_must_be_known_right_and_not_revoked() {
 
     world.select("update api_keys set revoked_at = 1", vec![]);
     assert!(!found(&key));
+}
+
+#[test]
+fn a_key_opens_until_it_expires_and_only_what_it_names() {
+    let world = World::new();
+    let key = ApiKey::new(&[3; 40]);
+    world.try_tenant("+15005550001", &key, &world.setup_token("owner@example.com"), NOW).unwrap();
+    let found = |now| block_on(directory::api_key(&world.db, &key, now)).unwrap();
+    let far = NOW.plus(Millis::from_secs(100 * 366 * 86_400));
+    assert_eq!(found(far).unwrap().permissions, Permissions::all());
+
+    world.select(
+        "update api_keys set expires_at = ?1, permissions = ?2",
+        vec![NOW.into(), "live:read some:future calls:read".into()],
+    );
+    let named = [Permission::CallsRead, Permission::LiveRead].into_iter().collect();
+    assert_eq!(found(Millis(NOW.0 - 1)).unwrap().permissions, named);
+    assert!(found(NOW).is_none() && found(far).is_none());
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn a02_a_provisioned_tenant_takes_a_call_at_once() {
     assert_eq!((rung.business_id, rung.phone_number_id), (tenant.business, tenant.number));
     world.admitted(&tenant, "CA1", NOW);
 
-    let principal = block_on(directory::api_key(&world.db, &key)).unwrap().unwrap();
+    let principal = block_on(directory::api_key(&world.db, &key, NOW)).unwrap().unwrap();
     assert_eq!(principal.scope.tenant(), tenant.scope.tenant());
     let owners = world.select("select role from memberships", vec![]);
     assert_eq!(owners.len(), 1);
@@ -51,7 +51,7 @@ fn a02_what_fails_leaves_nothing() {
     assert!(matches!(attempt("+15005550003", &good, expired), Some(ProvisionError::TokenInvalid)));
     assert!(matches!(attempt("+15005550001", &good, NOW), Some(ProvisionError::NumberTaken)));
     assert_eq!(world.sqlite.dump(), before);
-    assert!(block_on(directory::api_key(&world.db, &known_key)).unwrap().is_none());
+    assert!(block_on(directory::api_key(&world.db, &known_key, NOW)).unwrap().is_none());
 
     // The token that was spent on a taken number is still good, once.
     assert!(attempt("+15005550003", &good, NOW.plus(Millis(1))).is_none());
