@@ -90,7 +90,7 @@ statements! {
 /// webhook gets the call that is there, even when the limits have been reached since.
 ///
 /// The cost of running calls is not known yet, so a daily cap can be overrun by what the calls on the line still cost:
-/// at most `max_concurrent_calls` times one call of full length.
+/// at most `max_concurrent_calls` times one call of full length. What transcription costs is not counted (`pricing`).
 ///
 /// [`StoreError::NotFound`] when the number is not the business's or the business not the tenant's.
 pub async fn admit(scope: &Scope, call: &NewCall<'_>) -> Result<Admission, StoreError> {

@@ -29,7 +29,7 @@ pub struct FinishedCall<'a> {
     pub carrier_continues: bool,
     /// Why it ended, in snake case.
     pub end_reason: &'a str,
-    /// Media streams that it took.
+    /// Media streams that it took. 0: nobody who held the call speaks, it is only being closed.
     pub attempts: u32,
     /// Sessions with the model that it took.
     pub model_sessions: u32,
@@ -56,7 +56,7 @@ statements! {
     LOG = "insert into call_events (call_id, status, tenant_id, at) values (?1, ?3, ?2, ?4)";
 
     /// The columns on the right are those from before. A summary that knows of a connection which the carrier has not
-    /// reported moves the call on, too.
+    /// reported moves the call on, too. A call that was only closed (0 attempts) may still get the summary of its actor.
     FINISH = "update calls set finished_at = ?3, end_reason = ?4, answered_at = coalesce(answered_at, ?5),
         status = case when ended_at is not null then status
             when coalesce(answered_at, ?5) is null then case when ?6 = 1 then status else 'failed' end
@@ -65,7 +65,7 @@ statements! {
         attempts = ?8, model_sessions = ?9, interaction_count = ?10, model = ?11,
         text_in_tokens = ?12, text_cached_tokens = ?13, text_out_tokens = ?14,
         audio_in_tokens = ?15, audio_cached_tokens = ?16, audio_out_tokens = ?17, cost_micros = ?18
-        where id = ?1 and tenant_id = ?2 and finished_at is null";
+        where id = ?1 and tenant_id = ?2 and (finished_at is null or (attempts = 0 and ?8 > 0))";
 
     /// The status that the summary led to, unless the carrier had reported it before.
     LOG_FINISH = "insert into call_events (call_id, status, tenant_id, at)
@@ -129,6 +129,10 @@ fn advance_batch(
 /// Stores what a call came to, and what it cost against its tenant's day. Happens once: `false` when it was finished
 /// before (or is not the tenant's), and then nothing changes. Whether the summary or the carrier's report of the end
 /// comes first makes no difference.
+///
+/// A call whose actor could not be found is closed without a summary (`attempts` is 0, nothing was used). Should the actor
+/// speak up after all, its summary takes that one's place, once: its usage is paid for and its reason stands. The status
+/// stays what it was, because the first end is the last word.
 pub async fn finish(scope: &Scope, call: &FinishedCall<'_>) -> Result<bool, StoreError> {
     match scope.batch(finish_batch(scope, call)).await {
         Ok(_) => Ok(true),

@@ -2,36 +2,14 @@
 
 use proptest::prelude::*;
 use voicecore_conformance::block_on;
-use voicecore_domain::{CallStatus, TokenUsage, Transition, limits, pricing};
+use voicecore_domain::{CallStatus, Transition, limits, pricing};
 use voicecore_ports::Value;
 use voicecore_types::Millis;
 
-use super::{NOW, Tenant, World};
-use crate::calls::{self, Admission, Advance, Call, FinishedCall, Refusal};
-use crate::{StoreError, businesses, directory};
-
-const HOUR: Millis = Millis::from_secs(3_600);
-const MODEL: &str = "gpt-realtime-2.1";
-
-fn summary(call: &Call, at: Millis, audio_out: u64) -> FinishedCall<'static> {
-    FinishedCall {
-        call_id: call.id,
-        connected_at: Some(call.started_at.plus(Millis(500))),
-        ended_at: at,
-        carrier_continues: false,
-        end_reason: "caller_hung_up",
-        attempts: 1,
-        model_sessions: 1,
-        interaction_count: 4,
-        model: MODEL,
-        usage: TokenUsage { audio_out, ..TokenUsage::default() },
-        finished_at: at,
-    }
-}
-
-fn get(tenant: &Tenant, call: &Call) -> Call {
-    block_on(calls::get(&tenant.scope, call.id)).unwrap().unwrap()
-}
+use super::finish::{MODEL, get, spent, summary};
+use super::{NOW, World};
+use crate::calls::{self, Admission, Advance, Call, Refusal};
+use crate::{StoreError, businesses};
 
 /// The statuses that were entered, in the order of their entries.
 fn entered(world: &World, call: &Call) -> Vec<CallStatus> {
@@ -45,18 +23,6 @@ fn entered(world: &World, call: &Call) -> Vec<CallStatus> {
             other => panic!("{other:?}"),
         })
         .collect()
-}
-
-fn spent(world: &World, day: u64) -> (u64, u64) {
-    let rows =
-        world.select("select calls, cost_micros from usage_daily where day = ?1", vec![Millis(day).into()]);
-    match rows.first().map(|row| (row.get("calls").cloned(), row.get("cost_micros").cloned())) {
-        Some((Some(Value::Int(calls)), Some(Value::Int(cost)))) => {
-            (calls.cast_unsigned(), cost.cast_unsigned())
-        }
-        None => (0, 0),
-        other => panic!("{other:?}"),
-    }
 }
 
 #[test]
@@ -242,71 +208,6 @@ proptest! {
 }
 
 #[test]
-fn a_finished_call_has_everything() {
-    let world = World::new();
-    let tenant = world.tenant("+15005550001");
-    let call = world.admitted(&tenant, "CA1", NOW);
-    let ended = NOW.plus(Millis(60_500));
-    assert!(block_on(calls::finish(&tenant.scope, &summary(&call, ended, 1_200))).unwrap());
-    let stored = get(&tenant, &call);
-    assert_eq!(stored.status, CallStatus::Completed);
-    assert_eq!(stored.end_reason.as_deref(), Some("caller_hung_up"));
-    assert_eq!(stored.duration(), Some(Millis(60_000)));
-    assert_eq!((stored.attempts, stored.model_sessions, stored.interaction_count), (1, 1, 4));
-    assert_eq!((stored.usage.audio_out, stored.cost_micros), (1_200, 76_800));
-    assert_eq!(stored.model.as_deref(), Some(MODEL));
-}
-
-#[test]
-fn a_call_that_was_never_connected_has_failed() {
-    let world = World::new();
-    let tenant = world.tenant("+15005550001");
-    let call = world.admitted(&tenant, "CA1", NOW);
-    let lost =
-        FinishedCall { connected_at: None, end_reason: "abandoned", ..summary(&call, NOW.plus(HOUR), 0) };
-    assert!(block_on(calls::finish(&tenant.scope, &lost)).unwrap());
-    let stored = get(&tenant, &call);
-    assert_eq!((stored.status, stored.duration()), (CallStatus::Failed, Some(Millis::ZERO)));
-}
-
-#[test]
-fn the_cost_counts_against_the_day_on_which_it_is_known() {
-    let world = World::new();
-    let tenant = world.tenant("+15005550001");
-    world.limits(&tenant, 10, 100, 70_000);
-    let call = world.admitted(&tenant, "CA1", NOW);
-    let after_midnight = NOW.plus(HOUR).plus(HOUR);
-    block_on(calls::finish(&tenant.scope, &summary(&call, after_midnight, 1_200))).unwrap();
-    assert_eq!(spent(&world, limits::day(NOW)), (1, 0));
-    assert_eq!(spent(&world, limits::day(after_midnight)), (0, 76_800));
-    assert_eq!(world.admit(&tenant, "CA2", after_midnight), Admission::Refused(Refusal::DailyCost));
-    world.admitted(&tenant, "CA3", after_midnight.plus(Millis::from_secs(86_400)));
-}
-
-#[test]
-fn overdue_calls_are_found_and_no_others() {
-    let world = World::new();
-    let tenant = world.tenant("+15005550001");
-    let unfinished = world.admitted(&tenant, "CA1", NOW);
-    let transferred = world.admitted(&tenant, "CA2", NOW);
-    let over = world.admitted(&tenant, "CA3", NOW);
-    let continues = FinishedCall { carrier_continues: true, ..summary(&transferred, NOW, 0) };
-    block_on(calls::finish(&tenant.scope, &continues)).unwrap();
-    block_on(calls::finish(&tenant.scope, &summary(&over, NOW, 0))).unwrap();
-
-    let overdue = |at: Millis| -> Vec<_> {
-        let mut found = block_on(directory::overdue_calls(&world.db, at)).unwrap();
-        found.sort_by_key(|location| location.call_id);
-        found.iter().map(|location| (location.call_id, location.finished)).collect()
-    };
-    assert_eq!(overdue(NOW.plus(HOUR)), []);
-    assert_eq!(overdue(NOW.plus(limits::UNFINISHED_AFTER).plus(Millis(1))), [(unfinished.id, false)]);
-    let mut both = [(unfinished.id, false), (transferred.id, true)];
-    both.sort();
-    assert_eq!(overdue(NOW.plus(limits::UNENDED_AFTER).plus(Millis(1))), both);
-}
-
-#[test]
 fn an_actor_gets_everything_in_one_statement() {
     let world = World::new();
     let tenant = world.tenant("+15005550001");
@@ -314,10 +215,20 @@ fn an_actor_gets_everything_in_one_statement() {
     let setup = block_on(businesses::call_setup(&tenant.scope, call.id)).unwrap().unwrap();
     assert_eq!((setup.call_id, setup.carrier_call_id.as_str()), (call.id, "CA1"));
     assert_eq!((setup.business_id, setup.business_name.as_str()), (tenant.business, "Business"));
-    assert_eq!(setup.call_length, HOUR);
+    assert_eq!(setup.call_length, Millis::from_secs(3_600));
     assert_eq!((setup.greeting, setup.instructions.as_deref()), (None, Some("Be brief.")));
     let sealer = world.master.open_tenant(tenant.scope.tenant(), &setup.wrapped_key).unwrap();
     let fallback = setup.fallback_number.unwrap();
     let number = sealer.open_number(crate::seal::Column::FallbackNumber, &fallback).unwrap();
     assert_eq!(number.expose(), "+15005559999");
+    let dialled =
+        sealer.open_number(crate::seal::Column::PhoneNumber, &setup.dialled_number.unwrap()).unwrap();
+    assert_eq!(dialled.expose(), "+15005550001");
+    let alone = block_on(businesses::fallback_number(&tenant.scope, tenant.business)).unwrap();
+    assert_eq!(alone, Some(fallback));
+
+    // History outlives what is configured.
+    world.select("delete from phone_numbers", vec![]);
+    let setup = block_on(businesses::call_setup(&tenant.scope, call.id)).unwrap().unwrap();
+    assert!(setup.dialled_number.is_none());
 }

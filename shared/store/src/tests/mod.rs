@@ -2,6 +2,7 @@
 
 mod calls;
 mod directory;
+mod finish;
 mod isolation;
 mod lists;
 mod seal;
