@@ -14,7 +14,7 @@ mod setup;
 pub use calls::{Call, CallStatus, EndCall, Interaction, InteractionKind, Interactions, Speaker, Usage};
 pub use health::{Health, Readiness};
 pub use live::{LiveEnvelope, LiveTicket};
-pub use messages::Message;
+pub use messages::{Message, MessageKind};
 pub use page::Page;
 pub use problem::{ErrorCode, FieldError, Problem};
 pub use setup::{SetupClaim, SetupResult};

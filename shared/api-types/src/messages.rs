@@ -2,6 +2,16 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use voicecore_types::{CallId, MessageId, Millis};
 
+/// How a message was left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageKind {
+    /// The assistant wrote it down.
+    Message,
+    /// The caller spoke it onto a recording.
+    Voicemail,
+}
+
 /// A message that a caller left.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Message {
@@ -11,12 +21,18 @@ pub struct Message {
     /// The call in which it was left.
     #[schema(value_type = String, format = "uuid")]
     pub call_id: CallId,
+    /// How it was left.
+    pub kind: MessageKind,
     /// Who left it, as they said it.
     pub caller_name: Option<String>,
     /// The number to call back, in E.164 form.
     pub callback_number: Option<String>,
-    /// What it says. Of a voicemail: how long it is, and the carrier's id of the recording.
+    /// What it says. Empty for a voicemail, which is a recording.
     pub text: String,
+    /// With a voicemail: the carrier's id of the recording (Twilio: `RecordingSid`).
+    pub recording_id: Option<String>,
+    /// With a voicemail: how long the recording is, if the carrier said so.
+    pub recording_ms: Option<u64>,
     /// When it was left.
     #[schema(value_type = u64)]
     pub created_at: Millis,

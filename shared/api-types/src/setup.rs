@@ -28,7 +28,8 @@ pub struct SetupClaim {
     /// What the assistant should know and do, up to 8,000 characters.
     #[serde(default)]
     pub instructions: Option<String>,
-    /// What the assistant says first, up to 500 characters. It must tell callers that they speak with an AI.
+    /// What the assistant says first, up to 500 characters. If it does not tell callers that they speak with an AI, a sentence
+    /// that does is said before it.
     #[serde(default)]
     pub greeting: Option<String>,
 }
@@ -49,7 +50,7 @@ pub struct SetupResult {
     /// Its business.
     #[schema(value_type = String, format = "uuid")]
     pub business_id: BusinessId,
-    /// The API key, `vc_<prefix>_<secret>`. Shown this once: only a hash is kept.
+    /// The API key, `vc_<prefix>_<secret>`, with every permission. Shown this once: only a hash is kept.
     pub api_key: String,
     /// Set this as the number's voice webhook (POST) at Twilio.
     pub voice_webhook_url: String,

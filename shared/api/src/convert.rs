@@ -3,7 +3,7 @@
 
 use voicecore_api_types as wire;
 use voicecore_call::{Interaction, InteractionKind, Speaker};
-use voicecore_domain::{CallStatus, TokenUsage};
+use voicecore_domain::{CallStatus, MessageKind, TokenUsage};
 
 pub(crate) fn interaction(from: Interaction) -> wire::Interaction {
     wire::Interaction {
@@ -38,6 +38,13 @@ pub(crate) const fn usage(from: TokenUsage) -> wire::Usage {
         audio_in: from.audio_in,
         audio_cached: from.audio_cached,
         audio_out: from.audio_out,
+    }
+}
+
+pub(crate) const fn message_kind(from: MessageKind) -> wire::MessageKind {
+    match from {
+        MessageKind::Message => wire::MessageKind::Message,
+        MessageKind::Voicemail => wire::MessageKind::Voicemail,
     }
 }
 

@@ -18,8 +18,10 @@ pub struct CallSetupRow {
     pub status: CallStatus,
     /// When it came in.
     pub started_at: Millis,
-    /// Who rings; sealed for `Column::CallerNumber`.
+    /// Who rings; sealed for `Column::CallerNumber`. `None` for an anonymous caller.
     pub caller_number: Option<Sealed>,
+    /// The number that was rung; sealed for `Column::PhoneNumber`. `None` when the tenant has given it up since.
+    pub dialled_number: Option<Sealed>,
     /// Who answers.
     pub business_id: BusinessId,
     /// Its name.
@@ -43,13 +45,16 @@ pub struct CallSetupRow {
 }
 
 statements! {
-    CALL_SETUP = "select c.id, c.carrier_call_id, c.status, c.started_at, c.caller_number,
+    CALL_SETUP = "select c.id, c.carrier_call_id, c.status, c.started_at, c.caller_number, p.number as dialled_number,
         b.id as business_id, b.name as business_name, b.greeting, b.instructions, b.language, b.voice, b.model,
         b.fallback_number, b.call_length_ms, k.wrapped_key
         from calls c
         join businesses b on b.id = c.business_id and b.tenant_id = c.tenant_id
         join tenant_keys k on k.tenant_id = c.tenant_id
+        left join phone_numbers p on p.id = c.phone_number_id and p.tenant_id = c.tenant_id
         where c.id = ?1 and c.tenant_id = ?2";
+
+    FALLBACK_NUMBER = "select fallback_number from businesses where id = ?1 and tenant_id = ?2";
 }
 
 /// Loads a call with the business that answers it. Read once for each call, so a change of the configuration is seen by
@@ -63,6 +68,7 @@ pub async fn call_setup(scope: &Scope, call: CallId) -> Result<Option<CallSetupR
             status: r.parsed("status")?,
             started_at: r.moment("started_at")?,
             caller_number: r.sealed("caller_number")?,
+            dialled_number: r.sealed("dialled_number")?,
             business_id: r.parsed("business_id")?,
             business_name: r.text("business_name")?,
             greeting: r.opt_text("greeting")?,
@@ -75,4 +81,11 @@ pub async fn call_setup(scope: &Scope, call: CallId) -> Result<Option<CallSetupR
             wrapped_key: r.wrapped_key("wrapped_key")?,
         })
     })
+}
+
+/// Whom the calls of a business can be transferred to, sealed for `Column::FallbackNumber`: for a call that is not stored.
+pub async fn fallback_number(scope: &Scope, business: BusinessId) -> Result<Option<Sealed>, StoreError> {
+    let args = vec![business.to_string().into(), scope.tenant_arg()];
+    let rows = scope.query(Stmt::new(FALLBACK_NUMBER, args)).await?;
+    Ok(row::one(&rows, |r| r.sealed("fallback_number"))?.flatten())
 }

@@ -1,5 +1,6 @@
 //! Messages that callers left for human beings.
 
+use voicecore_domain::MessageKind;
 use voicecore_ports::Stmt;
 use voicecore_types::{BusinessId, CallId, MessageId, Millis, Page, PageRequest};
 
@@ -17,17 +18,23 @@ pub struct Message {
     pub business_id: BusinessId,
     /// From which call.
     pub call_id: CallId,
+    /// How it was left.
+    pub kind: MessageKind,
     /// Who left it, as far as they said.
     pub caller_name: Option<String>,
     /// Where to ring back; sealed for `Column::CallbackNumber`.
     pub callback_number: Option<Sealed>,
-    /// What it says.
+    /// What it says; empty for a voicemail.
     pub body: String,
+    /// The carrier's name of a voicemail's recording.
+    pub recording_id: Option<String>,
+    /// How long that is.
+    pub recording_length: Option<Millis>,
     /// When.
     pub created_at: Millis,
 }
 
-/// A message to be stored. The business is the call's.
+/// A message that the assistant wrote down. The business is the call's.
 #[derive(Debug, Clone)]
 pub struct NewMessage<'a> {
     /// Its id.
@@ -44,12 +51,36 @@ pub struct NewMessage<'a> {
     pub created_at: Millis,
 }
 
-statements! {
-    INSERT = "insert into messages (id, tenant_id, business_id, call_id, caller_name, callback_number, body, created_at)
-        select ?1, c.tenant_id, c.business_id, c.id, ?4, ?5, ?6, ?7 from calls c where c.id = ?3 and c.tenant_id = ?2";
+/// A message that the caller spoke onto a recording. The business is the call's.
+#[derive(Debug, Clone)]
+pub struct NewVoicemail<'a> {
+    /// Its id.
+    pub id: MessageId,
+    /// From which call.
+    pub call_id: CallId,
+    /// Where to ring back; sealed for `Column::CallbackNumber`.
+    pub callback_number: Option<&'a Sealed>,
+    /// The carrier's name of the recording.
+    pub recording_id: &'a str,
+    /// How long that is.
+    pub recording_length: Option<Millis>,
+    /// When.
+    pub created_at: Millis,
+}
 
-    LIST = "select id, business_id, call_id, caller_name, callback_number, body, created_at from messages
-        where tenant_id = ?1 order by created_at desc, id desc limit ?2 offset ?3";
+statements! {
+    INSERT = "insert into messages (id, tenant_id, business_id, call_id, kind, caller_name, callback_number, body, created_at)
+        select ?1, c.tenant_id, c.business_id, c.id, 'message', ?4, ?5, ?6, ?7 from calls c
+        where c.id = ?3 and c.tenant_id = ?2";
+
+    INSERT_VOICEMAIL = "insert into messages (id, tenant_id, business_id, call_id, kind, callback_number, body, recording_id,
+        recording_ms, created_at)
+        select ?1, c.tenant_id, c.business_id, c.id, 'voicemail', ?4, '', ?5, ?6, ?7 from calls c
+        where c.id = ?3 and c.tenant_id = ?2
+        on conflict (call_id, recording_id) do nothing";
+
+    LIST = "select id, business_id, call_id, kind, caller_name, callback_number, body, recording_id, recording_ms, created_at
+        from messages where tenant_id = ?1 order by created_at desc, id desc limit ?2 offset ?3";
 
     COUNT = "select count(*) as total from (select 1 from messages where tenant_id = ?1 limit ?2) as counted";
 }
@@ -69,6 +100,21 @@ pub fn insert(scope: &Scope, message: &NewMessage<'_>) -> Stmt {
     Stmt::new(INSERT, args).exactly(1)
 }
 
+/// Stores a voicemail, once for each recording of a call. `false`: it is there already (or the call is not the tenant's),
+/// nothing was stored.
+pub async fn insert_voicemail(scope: &Scope, voicemail: &NewVoicemail<'_>) -> Result<bool, StoreError> {
+    let args = vec![
+        voicemail.id.to_string().into(),
+        scope.tenant_arg(),
+        voicemail.call_id.to_string().into(),
+        voicemail.callback_number.into(),
+        voicemail.recording_id.into(),
+        voicemail.recording_length.into(),
+        voicemail.created_at.into(),
+    ];
+    Ok(scope.query(Stmt::new(INSERT_VOICEMAIL, args)).await?.changed == 1)
+}
+
 /// The tenant's messages, newest first.
 pub async fn list(scope: &Scope, request: PageRequest) -> Result<Page<Message>, StoreError> {
     let [limit, offset] = paging::window(request);
@@ -86,9 +132,12 @@ pub async fn list(scope: &Scope, request: PageRequest) -> Result<Page<Message>, 
             id: r.parsed("id")?,
             business_id: r.parsed("business_id")?,
             call_id: r.parsed("call_id")?,
+            kind: r.parsed("kind")?,
             caller_name: r.opt_text("caller_name")?,
             callback_number: r.sealed("callback_number")?,
             body: r.text("body")?,
+            recording_id: r.opt_text("recording_id")?,
+            recording_length: r.opt_moment("recording_ms")?,
             created_at: r.moment("created_at")?,
         })
     })

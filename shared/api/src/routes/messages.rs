@@ -10,7 +10,7 @@ use voicecore_store::seal::{Column, Sealer};
 
 use crate::auth::{Access, MessagesRead};
 use crate::extract::{Params, page_request};
-use crate::{ApiError, AppState};
+use crate::{ApiError, AppState, convert};
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -47,9 +47,12 @@ fn show(sealer: &Sealer, row: messages::Message) -> Message {
     Message {
         id: row.id,
         call_id: row.call_id,
+        kind: convert::message_kind(row.kind),
         caller_name: row.caller_name,
         callback_number: number,
         text: row.body,
+        recording_id: row.recording_id,
+        recording_ms: row.recording_length.map(|length| length.0),
         created_at: row.created_at,
     }
 }

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use voicecore_api_types::{FieldError, Problem, SetupClaim, SetupResult};
+use voicecore_domain::greeting::MAX_GREETING_CHARS;
 use voicecore_domain::{ApiKey, SetupToken};
 use voicecore_store::directory;
 use voicecore_store::seal::{Column, FreshKey};
@@ -11,7 +12,7 @@ use voicecore_store::tenants::{self, NewBusiness, NewPhoneNumber, Provision, Pro
 use voicecore_types::{ApiKeyId, AuditEntryId, BusinessId, E164, PhoneNumberId, TenantId, UserId};
 
 use crate::extract::JsonBody;
-use crate::live::prompt::{MAX_BUSINESS_CHARS, MAX_GREETING_CHARS};
+use crate::live::prompt::MAX_BUSINESS_CHARS;
 use crate::webhooks::twilio::{FALLBACK_PATH, STATUS_PATH, VOICE_PATH};
 use crate::{ApiError, AppState};
 

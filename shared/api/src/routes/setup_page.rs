@@ -6,6 +6,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use voicecore_api_types::{Problem, SetupClaim, SetupResult};
+use voicecore_domain::greeting::MAX_GREETING_CHARS;
 
 use super::setup;
 use crate::extract::{body_error, has_media_type};
@@ -53,10 +54,10 @@ const FIELDS: [Field; 8] = [
         ..field(
             "greeting",
             "Greeting",
-            "What the assistant says first. It must tell callers that they \
-        speak with an AI.",
+            "What the assistant says first. If it does not say that an AI \
+        speaks, we put a sentence before it that does.",
             false,
-            crate::live::prompt::MAX_GREETING_CHARS,
+            MAX_GREETING_CHARS,
         )
     },
     Field {
@@ -185,7 +186,10 @@ impl Field {
 fn done(result: &SetupResult) -> String {
     let row = |what: &str, value: &str| format!("<p>{what}<br><code>{}</code></p>", escape(value));
     let mut html = String::from("<h1>Ready to answer</h1>");
-    html.push_str(&row("Your API key. It is shown only now: keep it safe.", &result.api_key));
+    html.push_str(&row(
+        "Your API key, with every permission. It is shown only now: keep it safe.",
+        &result.api_key,
+    ));
     html.push_str(
         "<p>At Twilio, open your number and enter these addresses, each with the method HTTP POST:</p>",
     );

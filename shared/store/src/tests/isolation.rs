@@ -7,7 +7,7 @@ use voicecore_types::{CallId, MessageId, Millis, PageRequest};
 
 use super::{NOW, Tenant, World};
 use crate::calls::{self, Advance, CallFilter, CallSort, FinishedCall};
-use crate::messages::{self, NewMessage};
+use crate::messages::{self, NewMessage, NewVoicemail};
 use crate::tool_runs::{self, Begun, ToolOutcome, ToolRun};
 use crate::{StoreError, businesses};
 
@@ -46,6 +46,15 @@ fn try_everything(thief: &Tenant, call: CallId, salt: u8) -> Result<(), TestCase
         created_at: NOW,
     };
     prop_assert!(block_on(scope.query(messages::insert(scope, &message))).is_err());
+    let voicemail = NewVoicemail {
+        id: message.id,
+        call_id: call,
+        callback_number: None,
+        recording_id: "RE1",
+        recording_length: None,
+        created_at: NOW,
+    };
+    prop_assert!(!block_on(messages::insert_voicemail(scope, &voicemail)).unwrap());
     Ok(())
 }
 
@@ -66,6 +75,7 @@ proptest! {
         prop_assert_eq!(block_on(tool_runs::begin(&owner.scope, &run, NOW)).unwrap(), Begun::Fresh);
 
         let before = world.sqlite.dump();
+        prop_assert!(block_on(businesses::fallback_number(&thief.scope, owner.business)).unwrap().is_none());
         for call in &theirs {
             try_everything(&thief, call.id, salt)?;
         }

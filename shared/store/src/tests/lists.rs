@@ -2,12 +2,12 @@
 
 use proptest::prelude::*;
 use voicecore_conformance::{block_on, portable};
-use voicecore_domain::{CallDirection, CallStatus};
+use voicecore_domain::{CallDirection, CallStatus, MessageKind};
 use voicecore_types::{BusinessId, E164, MessageId, Millis, Page, PageRequest};
 
 use super::{NOW, Tenant, World};
 use crate::calls::{self, Call, CallFilter, CallSort, NewCall};
-use crate::messages::{self, NewMessage};
+use crate::messages::{self, NewMessage, NewVoicemail};
 use crate::seal::Column;
 
 /// Every combination of filters that are given or not.
@@ -174,7 +174,35 @@ fn messages_are_listed_newest_first_and_sealed() {
     let page = block_on(messages::list(&tenant.scope, PageRequest { page: 1, page_size: 2 })).unwrap();
     let bodies: Vec<_> = page.items.iter().map(|m| m.body.as_str()).collect();
     assert_eq!((bodies, page.total), (vec!["third", "second"], 3));
+    assert!(page.items.iter().all(|m| m.kind == MessageKind::Message && m.recording_id.is_none()));
     let sealed = page.items[0].callback_number.as_ref().unwrap();
     assert_eq!(tenant.sealer.open_number(Column::CallbackNumber, sealed).unwrap().expose(), "+15005550777");
     assert!(world.sqlite.dump().iter().all(|text| !text.contains("5005550777")));
+}
+
+#[test]
+fn a_recording_is_one_message() {
+    let world = World::new();
+    let tenant = world.tenant("+15005550001");
+    let (one, two) = (world.admitted(&tenant, "CA1", NOW), world.admitted(&tenant, "CA2", NOW));
+    let store = |call: &Call, recording_id, length| {
+        let voicemail = NewVoicemail {
+            id: MessageId::new(NOW, &world.rng.bytes()),
+            call_id: call.id,
+            callback_number: None,
+            recording_id,
+            recording_length: length,
+            created_at: NOW,
+        };
+        block_on(messages::insert_voicemail(&tenant.scope, &voicemail)).unwrap()
+    };
+    assert!(store(&one, "RE1", Some(Millis(12_000))));
+    assert!(!store(&one, "RE1", None));
+    assert!(store(&one, "RE2", None) && store(&two, "RE1", None));
+    let page = block_on(messages::list(&tenant.scope, PageRequest::default())).unwrap();
+    assert_eq!(page.total, 3);
+    let first =
+        page.items.iter().find(|m| m.call_id == one.id && m.recording_id.as_deref() == Some("RE1")).unwrap();
+    assert_eq!((first.kind, first.body.as_str()), (MessageKind::Voicemail, ""));
+    assert_eq!((first.recording_length, first.business_id), (Some(Millis(12_000)), tenant.business));
 }
