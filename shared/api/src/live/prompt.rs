@@ -7,8 +7,6 @@ use std::fmt::Write as _;
 const MAX_INSTRUCTION_CHARS: usize = 16_000;
 /// The most characters of what a business says about itself. The rules always fit beside it.
 pub(crate) const MAX_BUSINESS_CHARS: usize = 8_000;
-/// The most characters of a greeting.
-pub(crate) const MAX_GREETING_CHARS: usize = 500;
 
 /// What the prompt is made of.
 pub(crate) struct Prompt<'a> {
@@ -59,17 +57,6 @@ pub(crate) fn instructions(prompt: &Prompt<'_>) -> String {
     shorten(&text, MAX_INSTRUCTION_CHARS)
 }
 
-/// What the assistant says first. A greeting of the business's own is taken as it is; whoever writes one is told at set-up
-/// that callers must learn that they speak with an AI.
-pub(crate) fn greeting(own: Option<&str>, business: &str, transfer_available: bool) -> String {
-    if let Some(own) = own {
-        return shorten(own, MAX_GREETING_CHARS);
-    }
-    let human = if transfer_available { " Press 0 at any time to speak with a person." } else { "" };
-    let business = shorten(business, 200);
-    format!("Hello, you have reached {business}. I am an AI assistant.{human} How can I help you?")
-}
-
 fn shorten(text: &str, max_chars: usize) -> String {
     text.chars().take(max_chars).collect()
 }
@@ -101,13 +88,5 @@ mod tests {
         let text = instructions_of(&"B".repeat(100_000), Some(&"é".repeat(100_000)), true);
         assert!(text.chars().count() <= MAX_INSTRUCTION_CHARS);
         assert!(text.ends_with("at any time."));
-    }
-
-    #[test]
-    fn default_greeting_discloses_the_ai() {
-        assert!(greeting(None, "Bella's", true).contains("AI assistant"));
-        assert!(greeting(None, "Bella's", true).contains("Press 0"));
-        assert!(!greeting(None, "Bella's", false).contains("Press 0"));
-        assert_eq!(greeting(Some("Hi, Bella's robot here!"), "x", true), "Hi, Bella's robot here!");
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use voicecore_call::{CallConfig, Limits, NoiseReduction, SessionConfig, TurnDetection};
+use voicecore_domain::greeting::greeting;
 use voicecore_store::businesses::{self, CallSetupRow};
 use voicecore_store::{StoreError, directory};
 use voicecore_types::{BusinessId, CallId, Millis, TenantId};
@@ -74,7 +75,12 @@ fn call_setup(config: &Config, tenant_id: TenantId, row: CallSetupRow) -> CallSe
                 model: row.model.unwrap_or_else(|| config.openai.realtime_model.clone()),
                 voice: row.voice.unwrap_or_else(|| DEFAULT_VOICE.to_owned()),
                 instructions: prompt::instructions(&prompt),
-                greeting: prompt::greeting(row.greeting.as_deref(), &row.business_name, transfer_available),
+                greeting: greeting(
+                    row.greeting.as_deref(),
+                    &row.business_name,
+                    row.language.as_deref(),
+                    transfer_available,
+                ),
                 language: row.language,
                 transcription_model: TRANSCRIPTION_MODEL.to_owned(),
                 turn_detection: TURN_DETECTION,

@@ -10,7 +10,7 @@ use voicecore_conformance::block_on;
 use voicecore_ports::Blob as _;
 use voicecore_types::{CallId, Millis};
 
-use crate::world::{CALLER, NOW, Tenant, World};
+use crate::world::{CALLER, NOW, Tenant, World, status};
 
 const NUMBER: &str = "+15005550006";
 
@@ -70,6 +70,22 @@ fn call_is_loaded_with_working_defaults() {
 }
 
 #[test]
+fn callers_are_told_of_the_ai_whatever_the_business_wrote() {
+    let world = World::new();
+    let tenant = world.tenant(NUMBER);
+    let (_, id) = world.call(&tenant, 1);
+    let greeting = || block_on(live::load_call(&world.app, id)).unwrap().call.session.greeting;
+    world.sql("update businesses set greeting = 'Bella, good day!'");
+    assert_eq!(greeting(), "You are speaking with an AI assistant. Bella, good day!");
+    world.sql("update businesses set greeting = 'Guten Tag, hier Bella!', language = 'de'");
+    assert_eq!(greeting(), "Sie sprechen mit einem KI-Assistenten. Guten Tag, hier Bella!");
+    world.sql("update businesses set greeting = 'Hier ist die KI von Bella.'");
+    assert_eq!(greeting(), "Hier ist die KI von Bella.");
+    world.sql("update businesses set greeting = null");
+    assert!(greeting().starts_with("Guten Tag, hier ist Bella's Salon. Ich bin ein KI-Assistent."));
+}
+
+#[test]
 fn call_that_is_unknown_or_over_is_not_loaded() {
     let world = World::new();
     let (_, setup) = connected(&world);
@@ -98,6 +114,8 @@ fn message_is_taken_once() {
 
     let messages = world.get("/api/v1/messages", &tenant.key).json();
     assert_eq!(messages["total"], 2, "{messages}");
+    let first = &messages["items"][0];
+    assert_eq!((&first["kind"], &first["recording_id"]), (&json!("message"), &Value::Null));
     let texts: Vec<_> =
         messages["items"].as_array().unwrap().iter().map(|m| m["text"].as_str().unwrap()).collect();
     assert!(texts.contains(&"Please call back about Friday"), "{texts:?}");
@@ -184,6 +202,28 @@ fn finished_call_is_stored_once_and_read_from_its_document() {
     assert_eq!(said["complete"], true);
     assert_eq!(said["items"][0]["text"], "Hello, you have");
     assert_eq!((&said["items"][0]["cut_at_ms"], &said["items"][0]["estimated"]), (&json!(900), &json!(true)));
+}
+
+#[test]
+fn summary_that_comes_after_the_call_was_closed_is_not_lost() {
+    let world = World::new();
+    let (tenant, setup) = connected(&world);
+    let id = setup.call.call_id;
+    // The carrier reported the end while the actor could not be found.
+    world.actors_reply(CallReply::NotRunning);
+    world.webhook("/webhooks/twilio/status", &status(&setup.call.carrier_call_id, "completed"));
+    let call = || world.get(&format!("/api/v1/calls/{id}"), &tenant.key).json();
+    assert_eq!((&call()["attempts"], &call()["cost_micros"]), (&json!(0), &json!(0)));
+    for _ in 0..2 {
+        block_on(live::finish_call(&world.app, &setup, &summary(id, EndReason::AssistantEnded))).unwrap();
+    }
+    let call = call();
+    assert_eq!((&call["end_reason"], &call["status"]), (&json!("assistant_ended"), &json!("completed")));
+    assert_eq!((&call["interaction_count"], &call["attempts"]), (&json!(1), &json!(2)));
+    assert_eq!(call["cost_micros"], 96_000);
+    assert_eq!(world.sql("select day from usage_daily where cost_micros = 96000").rows.len(), 1);
+    let said = world.get(&format!("/api/v1/calls/{id}/interactions"), &tenant.key).json();
+    assert_eq!(said["items"][0]["text"], "Hello, you have");
 }
 
 #[test]

@@ -7,6 +7,7 @@
 
 mod api;
 mod isolation;
+mod ladder;
 mod leaks;
 mod live;
 mod media;

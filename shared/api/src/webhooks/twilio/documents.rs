@@ -1,10 +1,12 @@
 //! The TwiML that we answer with.
 
+use voicecore_domain::{Announcement, Language};
 use voicecore_types::{CallId, E164, Millis};
 use voicecore_wire::twilio::origin::Origin;
 use voicecore_wire::twilio::sid::CallSid;
 use voicecore_wire::twilio::twiml::{CallbackUrl, Connect, Dial, Record, Response, Say, Stream, TwimlError};
 
+use super::signed::LANGUAGE;
 use super::{DIAL_ENDED_PATH, STREAM_ENDED_PATH, STREAM_STATUS_PATH, VOICE_PATH, VOICEMAIL_PATH};
 use crate::media::{MEDIA_PATH, TOKEN_PARAMETER, issue_token};
 use crate::{ApiError, Config};
@@ -24,61 +26,103 @@ const RETRIES: u8 = 3;
 const CONNECT_TIMEOUT_MS: u32 = 1_000;
 const READ_TIMEOUT_MS: u32 = 3_000;
 
+/// Twilio's names of a language and of a voice that speaks it: the default voice does not speak them all. English is spoken by
+/// the account's own. Source: twilio.com/docs/voice/twiml/say/text-speech.
+const fn voice(language: Language) -> Option<(&'static str, &'static str)> {
+    match language {
+        Language::English => None,
+        Language::Spanish => Some(("es-ES", "Polly.Lucia")),
+        Language::German => Some(("de-DE", "Polly.Vicki")),
+        Language::French => Some(("fr-FR", "Polly.Lea")),
+        Language::Portuguese => Some(("pt-BR", "Polly.Camila")),
+    }
+}
+
+/// Whose line a document is for: what its addresses carry on.
+#[derive(Clone, Copy)]
+pub(super) struct Line<'a> {
+    pub(super) origin: &'a Origin,
+    /// `None`: a call that was never admitted, so that nothing can be stored of it.
+    pub(super) call_id: Option<CallId>,
+    pub(super) language: Language,
+}
+
+/// A human being who can take a call.
+pub(super) struct Human {
+    pub(super) number: E164,
+    /// What their telephone shows, where it cannot show the caller's number: one of our own.
+    pub(super) caller_id: Option<E164>,
+}
+
 /// One stream of one call: what the caller is connected to.
 pub(super) struct Attempt<'a> {
     pub(super) call_id: CallId,
     pub(super) sid: &'a CallSid,
     /// From 1.
     pub(super) number: u32,
+    pub(super) language: Language,
 }
 
 /// Connects the caller with the assistant.
 pub(super) fn connect(config: &Config, attempt: &Attempt<'_>, now: Millis) -> Result<Response, ApiError> {
-    let Attempt { call_id, sid, number } = attempt;
-    let origin = config.public_url.get()?;
-    let token = issue_token(config, *call_id, sid.as_str(), *number, now)?;
+    let Attempt { call_id, sid, number, language } = *attempt;
+    let line = Line { origin: config.public_url.get()?, call_id: Some(call_id), language };
+    let token = issue_token(config, call_id, sid.as_str(), number, now)?;
     let query = format!("call={call_id}&attempt={number}");
-    let stream = Stream::new(&format!("{}{MEDIA_PATH}{call_id}", origin.websocket()))
+    let stream = Stream::new(&format!("{}{MEDIA_PATH}{call_id}", line.origin.websocket()))
         .and_then(|stream| stream.parameter(TOKEN_PARAMETER, &token))
         .map_err(|error: TwimlError| ApiError::Internal(error.to_string()))?
-        .status_callback(&format!("{origin}{STREAM_STATUS_PATH}?{query}"));
-    let action = waiting(origin, STREAM_ENDED_PATH, &query);
-    Ok(Response::new().connect(Connect::new(stream).action(&action)))
+        .status_callback(&format!("{}{STREAM_STATUS_PATH}?{query}", line.origin));
+    let action = line.address(STREAM_ENDED_PATH, &[("attempt", &number.to_string())]);
+    // Twilio may not ask the action when the stream never began (tests/sim/UNVERIFIED.md, T3) and goes on here instead:
+    // the same question, so that the caller is not left in silence.
+    Ok(Response::new().connect(Connect::new(stream).action(&action)).redirect(&action))
 }
 
 /// Connects the caller with a human being, of whom they have been told.
-pub(super) fn dial(origin: &Origin, call_id: CallId, human: &E164) -> Response {
-    Response::new().dial(dial_verb(origin, call_id, human))
+pub(super) fn dial(line: Line<'_>, human: &Human) -> Response {
+    Response::new().dial(line.dial(human))
 }
 
-/// Says sorry, then connects the caller with a human being, or takes a message.
-pub(super) fn apologise(origin: &Origin, call_id: CallId, human: Option<&E164>) -> Response {
+/// Says sorry, then connects the caller with a human being, or takes a message. Of a call that was never admitted no message
+/// can be kept.
+pub(super) fn apologise(line: Line<'_>, human: Option<&Human>) -> Response {
     match human {
-        Some(human) => Response::new()
-            .say(Say::new(
-                "I am sorry, something went wrong on our side. Please stay on the line: I am connecting you.",
-            ))
-            .dial(dial_verb(origin, call_id, human)),
-        None => voicemail(origin, call_id, "I am sorry, something went wrong on our side."),
+        Some(human) => {
+            Response::new().say(say(Announcement::Connecting, line.language)).dial(line.dial(human))
+        }
+        None => voicemail(line, Announcement::Sorry),
     }
 }
 
 /// Says `why`, and takes a message.
-pub(super) fn voicemail(origin: &Origin, call_id: CallId, why: &str) -> Response {
-    let action = waiting(origin, VOICEMAIL_PATH, &format!("call={call_id}"));
-    let record =
-        Record::new(&action).max_length(VOICEMAIL_LIMIT_S).timeout(VOICEMAIL_SILENCE_S).finish_on_key("#");
+pub(super) fn voicemail(line: Line<'_>, why: Announcement) -> Response {
+    if line.call_id.is_none() {
+        return say_and_hang_up(Announcement::OutOfOrder, line.language);
+    }
+    let record = Record::new(&line.address(VOICEMAIL_PATH, &[]))
+        .max_length(VOICEMAIL_LIMIT_S)
+        .timeout(VOICEMAIL_SILENCE_S)
+        .finish_on_key("#");
     Response::new()
-        .say(Say::new(&format!("{why} Please leave a message after the tone, and we will call you back.")))
+        .say(say(why, line.language))
+        .say(say(Announcement::LeaveMessage, line.language))
         .record(record)
         // Without a sound there is no recording, and the document goes on here.
-        .say(Say::new("We did not hear anything. Goodbye."))
+        .say(say(Announcement::NothingHeard, line.language))
         .hangup()
 }
 
 /// Says something, and ends the call.
-pub(super) fn say_and_hang_up(text: &str) -> Response {
-    Response::new().say(Say::new(text)).hangup()
+pub(super) fn say_and_hang_up(what: Announcement, language: Language) -> Response {
+    Response::new().say(say(what, language)).hangup()
+}
+
+/// Asks the caller to wait, and asks us again. Nothing is known of the call yet, not even its language.
+pub(super) fn try_again(origin: &Origin, retry: u32) -> Response {
+    let line = Line { origin, call_id: None, language: Language::default() };
+    let again = line.address(VOICE_PATH, &[("retry", &retry.to_string())]);
+    Response::new().say(say(Announcement::OneMoment, line.language)).pause(1).redirect(&again)
 }
 
 /// Ends the call.
@@ -86,25 +130,43 @@ pub(super) fn hang_up() -> Response {
     Response::new().hangup()
 }
 
-/// Asks the caller to wait, and asks us again.
-pub(super) fn try_again(origin: &Origin, retry: u32) -> Response {
-    let again = waiting(origin, VOICE_PATH, &format!("retry={retry}"));
-    Response::new().say(Say::new("One moment, please.")).pause(1).redirect(&again)
+fn say(what: Announcement, language: Language) -> Say {
+    let say = Say::new(what.text(language));
+    match voice(language) {
+        Some((language, voice)) => say.voice(voice).language(language),
+        None => say,
+    }
 }
 
-fn dial_verb(origin: &Origin, call_id: CallId, human: &E164) -> Dial {
-    Dial::number(human)
-        .action(&waiting(origin, DIAL_ENDED_PATH, &format!("call={call_id}")))
-        .timeout(DIAL_TIMEOUT_S)
-        .time_limit(DIAL_LIMIT_S)
-        .answer_on_bridge()
-}
+impl Line<'_> {
+    fn dial(self, human: &Human) -> Dial {
+        let dial = Dial::number(&human.number)
+            .action(&self.address(DIAL_ENDED_PATH, &[]))
+            .timeout(DIAL_TIMEOUT_S)
+            .time_limit(DIAL_LIMIT_S)
+            .answer_on_bridge();
+        match &human.caller_id {
+            Some(number) => dial.caller_id(number),
+            None => dial,
+        }
+    }
 
-/// An address that Twilio asks while somebody waits on the line.
-fn waiting(origin: &Origin, path: &str, query: &str) -> String {
-    CallbackUrl::new(&format!("{origin}{path}?{query}"))
-        .retries(RETRIES)
-        .connect_timeout_ms(CONNECT_TIMEOUT_MS)
-        .read_timeout_ms(READ_TIMEOUT_MS)
-        .to_string()
+    /// An address that Twilio asks while somebody waits on the line.
+    fn address(self, path: &str, more: &[(&str, &str)]) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        if let Some(call_id) = self.call_id {
+            query.append_pair("call", &call_id.to_string());
+        }
+        query.extend_pairs(more);
+        if self.language != Language::default() {
+            query.append_pair(LANGUAGE, self.language.code());
+        }
+        let query = query.finish();
+        let mark = if query.is_empty() { "" } else { "?" };
+        CallbackUrl::new(&format!("{}{path}{mark}{query}", self.origin))
+            .retries(RETRIES)
+            .connect_timeout_ms(CONNECT_TIMEOUT_MS)
+            .read_timeout_ms(READ_TIMEOUT_MS)
+            .to_string()
+    }
 }

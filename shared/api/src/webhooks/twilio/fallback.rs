@@ -1,28 +1,27 @@
 //! The lower rungs of the ladder: a human being did not answer, a message was left, something of ours failed.
 
 use axum::extract::State;
-use voicecore_store::directory;
+use voicecore_domain::{Announcement, Language};
+use voicecore_store::seal::Column;
+use voicecore_store::{businesses, directory};
+use voicecore_types::CallId;
 use voicecore_wire::twilio::webhook::{DialEnded, RecordEnded, VoiceWebhook};
 
-use super::{Signed, Twiml, documents, human_for};
+use super::documents::{self, Human, Line};
+use super::{Signed, Twiml, human_of};
 use crate::jobs::{self, Job};
 use crate::voicemail::{self, Voicemail};
 use crate::{ApiError, AppState};
 
-const OUT_OF_ORDER: &str =
-    "We are sorry, we cannot take your call at the moment. Please call again later. Goodbye.";
-const THANKS: &str = "Thank you. Your message has been recorded. Goodbye.";
-
 /// `<Dial action>`: they have spoken with each other, or nobody answered and a message is taken.
 pub(super) async fn dial_ended(State(app): State<AppState>, signed: Signed) -> Result<Twiml, ApiError> {
     let ended = DialEnded::read(&signed.form)?;
-    let call_id =
-        signed.call().ok_or_else(|| ApiError::Malformed("The address names no call.".to_owned()))?;
     if ended.dial_status.was_answered() || ended.call.status.is_final() {
         return Ok(documents::hang_up().into());
     }
     let origin = app.config.public_url.get()?;
-    Ok(documents::voicemail(origin, call_id, "I am sorry, nobody can take your call now.").into())
+    let line = Line { origin, call_id: signed.call(), language: signed.language() };
+    Ok(documents::voicemail(line, Announcement::NobodyAvailable).into())
 }
 
 /// `<Record action>`: a message was left. Twilio may tell it twice; it is stored once, now or by the queue.
@@ -34,28 +33,73 @@ pub(super) async fn voicemail(State(app): State<AppState>, signed: Signed) -> Re
         duration_s: recorded.duration_s,
         at: app.now(),
     };
-    let thanks = documents::say_and_hang_up(THANKS);
-    let Err(cause) = voicemail::store(&app, &voicemail).await else { return Ok(thanks.into()) };
-    match jobs::enqueue(&app, &Job::StoreVoicemail(voicemail)).await {
-        Ok(()) => Ok(Twiml::because(thanks, cause)),
-        // Not stored anywhere but at Twilio: don't thank for it.
-        Err(_) => Ok(Twiml::because(documents::say_and_hang_up(OUT_OF_ORDER), cause)),
-    }
+    let language = signed.language();
+    let Err(cause) = voicemail::store(&app, &voicemail).await else {
+        return Ok(documents::say_and_hang_up(Announcement::Thanks, language).into());
+    };
+    let kept = jobs::enqueue(&app, &Job::StoreVoicemail(voicemail)).await.is_ok();
+    // Not stored anywhere but at Twilio: don't thank for it.
+    let answer = if kept { Announcement::Thanks } else { Announcement::OutOfOrder };
+    Ok(Twiml::because(documents::say_and_hang_up(answer, language), cause))
 }
 
-/// The number's fallback address: another address of ours failed. Needs no more than the signature to be checkable; if the call
-/// is known there may be a human being to turn to.
+/// Who was called, as far as it can be found out.
+#[derive(Default)]
+struct Called {
+    /// The call was admitted.
+    call_id: Option<CallId>,
+    language: Language,
+    human: Option<Human>,
+}
+
+/// The number's fallback address: another address of ours failed. Needs no more than the signature to be checkable; as far as
+/// the database answers, there may be a human being to turn to.
 pub(super) async fn fallback(State(app): State<AppState>, signed: Signed) -> Result<Twiml, ApiError> {
     let webhook = VoiceWebhook::read(&signed.form)?;
     let origin = app.config.public_url.get()?;
-    let known = directory::call_by_carrier_id(&app.ports.db, webhook.call.sid.as_str()).await;
-    let call_id = match known {
-        Ok(Some(call)) => call.call_id,
-        Ok(None) => return Ok(documents::say_and_hang_up(OUT_OF_ORDER).into()),
-        Err(error) => return Ok(Twiml::because(documents::say_and_hang_up(OUT_OF_ORDER), error.into())),
+    let (called, cause) = find_called(&app, &webhook).await;
+    let line = Line { origin, call_id: called.call_id, language: called.language };
+    Ok(Twiml { document: documents::apologise(line, called.human.as_ref()), cause })
+}
+
+/// What there is, and why there is no more.
+async fn find_called(app: &AppState, webhook: &VoiceWebhook) -> (Called, Option<ApiError>) {
+    let mut called = Called::default();
+    let sid = webhook.call.sid.as_str();
+    let found = match directory::call_by_carrier_id(&app.ports.db, sid).await {
+        Ok(Some(call)) => by_call(app, &call, &mut called).await,
+        Ok(None) => by_number(app, webhook, &mut called).await,
+        Err(error) => Err(error.into()),
     };
-    Ok(match human_for(&app, &webhook.call.sid).await {
-        Ok(human) => documents::apologise(origin, call_id, human.as_ref()).into(),
-        Err(error) => Twiml::because(documents::apologise(origin, call_id, None), error),
-    })
+    (called, found.err())
+}
+
+async fn by_call(
+    app: &AppState,
+    call: &directory::CallLocation,
+    called: &mut Called,
+) -> Result<(), ApiError> {
+    called.call_id = Some(call.call_id);
+    if let Some(row) = businesses::call_setup(&call.scope, call.call_id).await? {
+        called.language = Language::for_code(row.language.as_deref());
+        called.human = human_of(app, &call.scope, &row)?;
+    }
+    Ok(())
+}
+
+/// The call was never admitted: what failed was the very first webhook. The number that was dialled still says whose it is.
+/// Such a call counts against no limit, but it is a human being who pays attention to it, and no model.
+async fn by_number(app: &AppState, webhook: &VoiceWebhook, called: &mut Called) -> Result<(), ApiError> {
+    let (Some(to), Some(lookup)) = (&webhook.to, app.lookup_key().await?) else { return Ok(()) };
+    let Some(dialled) = directory::dialled_number(&app.ports.db, &lookup.dialled(to)).await? else {
+        return Ok(());
+    };
+    called.language = Language::for_code(dialled.language.as_deref());
+    if let Some(number) = businesses::fallback_number(&dialled.scope, dialled.business_id).await? {
+        let sealer = app.sealer(dialled.scope.tenant(), &dialled.wrapped_key)?;
+        let number = sealer.open_number(Column::FallbackNumber, &number)?;
+        let caller_id = if webhook.from.is_none() { Some(to.clone()) } else { None };
+        called.human = Some(Human { number, caller_id });
+    }
+    Ok(())
 }

@@ -17,14 +17,15 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use voicecore_domain::CallStatus;
+use voicecore_store::businesses::{self, CallSetupRow};
 use voicecore_store::seal::Column;
-use voicecore_store::{businesses, directory};
-use voicecore_types::E164;
+use voicecore_store::{Scope, directory};
 use voicecore_wire::twilio::sid::CallSid;
 use voicecore_wire::twilio::webhook::{self, MAX_FORM_BYTES};
 use voicecore_wire::twilio::{twiml, webhook::WebhookError};
 
 use crate::{ApiError, AppState, Cause};
+use documents::Human;
 use signed::Signed;
 
 /// Where incoming calls are announced.
@@ -108,13 +109,47 @@ const fn call_status(status: webhook::CallStatus) -> Option<CallStatus> {
     })
 }
 
-/// The number of a human being who can take this call. `None`: the business has none, or there is no such call.
-async fn human_for(app: &AppState, sid: &CallSid) -> Result<Option<E164>, ApiError> {
+/// A human being who can take this call. `None`: the business has none, or there is no such call.
+async fn human_for(app: &AppState, sid: &CallSid) -> Result<Option<Human>, ApiError> {
     let Some(call) = directory::call_by_carrier_id(&app.ports.db, sid.as_str()).await? else {
         return Ok(None);
     };
     let Some(row) = businesses::call_setup(&call.scope, call.call_id).await? else { return Ok(None) };
-    let Some(number) = row.fallback_number else { return Ok(None) };
-    let sealer = app.sealer(call.scope.tenant(), &row.wrapped_key)?;
-    Ok(Some(sealer.open_number(Column::FallbackNumber, &number)?))
+    human_of(app, &call.scope, &row)
+}
+
+/// The same, of a call that has been read.
+fn human_of(app: &AppState, scope: &Scope, row: &CallSetupRow) -> Result<Option<Human>, ApiError> {
+    let Some(number) = &row.fallback_number else { return Ok(None) };
+    let sealer = app.sealer(scope.tenant(), &row.wrapped_key)?;
+    let number = sealer.open_number(Column::FallbackNumber, number)?;
+    // Twilio shows the caller's number, and there must be one to show. If ours does not open, it is tried without.
+    let own = row.dialled_number.as_ref().filter(|_| row.caller_number.is_none());
+    let caller_id = own.and_then(|own| sealer.open_number(Column::PhoneNumber, own).ok());
+    Ok(Some(Human { number, caller_id }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_for_a_status_is_known() {
+        for (word, status) in [
+            ("queued", CallStatus::Queued),
+            ("initiated", CallStatus::Queued),
+            ("ringing", CallStatus::Ringing),
+            ("in-progress", CallStatus::InProgress),
+            ("completed", CallStatus::Completed),
+            ("busy", CallStatus::Busy),
+            ("failed", CallStatus::Failed),
+            ("no-answer", CallStatus::NoAnswer),
+            ("canceled", CallStatus::Canceled),
+        ] {
+            let Ok(said) = word.parse();
+            assert_eq!(call_status(said), Some(status), "{word}");
+        }
+        let Ok(new) = "in_progress".parse();
+        assert_eq!(call_status(new), None);
+    }
 }

@@ -2,12 +2,16 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
+use voicecore_domain::Language;
 use voicecore_types::CallId;
 use voicecore_wire::twilio::signature::{Body, SIGNATURE_HEADER};
 use voicecore_wire::twilio::webhook::Form;
 
 use crate::extract::body_error;
 use crate::{ApiError, AppState};
+
+/// Names the caller's language in an address, so that it is known even while the database is away.
+pub(super) const LANGUAGE: &str = "language";
 
 /// The parameters of a signed request.
 pub(super) struct Signed {
@@ -44,6 +48,11 @@ impl Signed {
     /// The attempt that the address names; the first if it names none.
     pub(super) fn attempt(&self) -> u32 {
         self.parameter("attempt").and_then(|attempt| attempt.parse().ok()).unwrap_or(1)
+    }
+
+    /// The language of the caller, as far as we knew it when we wrote the address.
+    pub(super) fn language(&self) -> Language {
+        Language::for_code(self.parameter(LANGUAGE))
     }
 
     /// How often this request was asked for again.

@@ -6,14 +6,15 @@ use serde::Deserialize as _;
 use serde::de::IntoDeserializer as _;
 use serde::de::value::{Error as ValueError, StrDeserializer};
 use voicecore_call::{AfterStream, EndReason, Limits};
-use voicecore_domain::CallStatus;
+use voicecore_domain::{Announcement, CallStatus};
 use voicecore_store::calls;
 use voicecore_store::directory::{self, CallLocation};
 use voicecore_types::CallId;
+use voicecore_wire::twilio::sid::CallSid;
 use voicecore_wire::twilio::twiml::Response;
 use voicecore_wire::twilio::webhook::{ConnectEnded, StreamEvent, StreamStatus};
 
-use super::documents::{self, Attempt};
+use super::documents::{self, Attempt, Line};
 use super::status::take;
 use super::{Signed, Twiml, call_status, human_for};
 use crate::actors::{CallCommand, CallReply, ask_call};
@@ -49,12 +50,11 @@ pub(super) async fn stream_ended(State(app): State<AppState>, signed: Signed) ->
         Ok(after) => (after, None),
         Err(cause) => (without_actor(signed.attempt()), Some(cause)),
     };
-    match document(&app, &ended, call_id, after).await {
+    let origin = app.config.public_url.get()?;
+    let line = Line { origin, call_id: Some(call_id), language: signed.language() };
+    match document(&app, &ended.call.sid, line, call_id, after).await {
         Ok(document) => Ok(Twiml { document, cause }),
-        Err(error) => {
-            let origin = app.config.public_url.get()?;
-            Ok(Twiml::because(documents::apologise(origin, call_id, None), cause.unwrap_or(error)))
-        }
+        Err(error) => Ok(Twiml::because(documents::apologise(line, None), cause.unwrap_or(error))),
     }
 }
 
@@ -95,24 +95,21 @@ fn without_actor(attempt: u32) -> AfterStream {
 
 async fn document(
     app: &AppState,
-    ended: &ConnectEnded,
+    sid: &CallSid,
+    line: Line<'_>,
     call_id: CallId,
     after: AfterStream,
 ) -> Result<Response, ApiError> {
-    let origin = app.config.public_url.get()?;
     Ok(match after {
         AfterStream::Hangup => documents::hang_up(),
-        AfterStream::Transfer => match human_for(app, &ended.call.sid).await? {
-            Some(human) => documents::dial(origin, call_id, &human),
-            None => documents::voicemail(origin, call_id, "I am sorry, nobody can take your call now."),
+        AfterStream::Transfer => match human_for(app, sid).await? {
+            Some(human) => documents::dial(line, &human),
+            None => documents::voicemail(line, Announcement::NobodyAvailable),
         },
         AfterStream::Reconnect { attempt } => {
-            let attempt = Attempt { call_id, sid: &ended.call.sid, number: attempt };
+            let attempt = Attempt { call_id, sid, number: attempt, language: line.language };
             documents::connect(&app.config, &attempt, app.now())?
         }
-        AfterStream::Apologise => {
-            let human = human_for(app, &ended.call.sid).await?;
-            documents::apologise(origin, call_id, human.as_ref())
-        }
+        AfterStream::Apologise => documents::apologise(line, human_for(app, sid).await?.as_ref()),
     })
 }

@@ -1,7 +1,7 @@
 //! A call comes in: whose number is it, may it be answered, and who answers?
 
 use axum::extract::State;
-use voicecore_domain::{CallDirection, CallStatus};
+use voicecore_domain::{Announcement, CallDirection, CallStatus, Language};
 use voicecore_store::calls::{self, Admission, NewCall, Refusal};
 use voicecore_store::directory;
 use voicecore_store::seal::Column;
@@ -15,15 +15,6 @@ use crate::{ApiError, AppState};
 
 /// How often a caller is asked to wait while the database doesn't answer.
 const MAX_RETRIES: u32 = 2;
-
-const UNKNOWN_NUMBER: &str =
-    "We are sorry, this number is not in service. Please check the number and call again. Goodbye.";
-const LINES_BUSY: &str =
-    "We are sorry, all of our lines are busy. Please call again in a few minutes. Goodbye.";
-const DAY_SPENT: &str =
-    "We are sorry, we cannot take any more calls today. Please call again tomorrow. Goodbye.";
-const OUT_OF_ORDER: &str =
-    "We are sorry, we cannot take your call at the moment. Please call again later. Goodbye.";
 
 /// Answers an incoming call. Twilio repeats this request when it saw no answer: the same `CallSid` gets the same call, and
 /// is counted once. Needs the whole configuration, because a call without any of it would end in silence.
@@ -39,7 +30,10 @@ pub(super) async fn voice(State(app): State<AppState>, signed: Signed) -> Result
         Err(cause) if signed.retry() < MAX_RETRIES => {
             Twiml::because(documents::try_again(origin, signed.retry() + 1), cause)
         }
-        Err(cause) => Twiml::because(documents::say_and_hang_up(OUT_OF_ORDER), cause),
+        Err(cause) => {
+            let sorry = documents::say_and_hang_up(Announcement::OutOfOrder, Language::default());
+            Twiml::because(sorry, cause)
+        }
     })
 }
 
@@ -47,23 +41,27 @@ async fn answer(app: &AppState, webhook: &VoiceWebhook) -> Result<Response, ApiE
     if webhook.call.status.is_final() {
         return Ok(documents::hang_up());
     }
-    Ok(match admit(app, webhook).await? {
-        None => documents::say_and_hang_up(UNKNOWN_NUMBER),
-        Some(Admission::Refused(Refusal::Concurrency)) => documents::say_and_hang_up(LINES_BUSY),
-        Some(Admission::Refused(Refusal::DailyCalls | Refusal::DailyCost)) => {
-            documents::say_and_hang_up(DAY_SPENT)
+    let Some((admission, language)) = admit(app, webhook).await? else {
+        return Ok(documents::say_and_hang_up(Announcement::UnknownNumber, Language::default()));
+    };
+    Ok(match admission {
+        Admission::Refused(Refusal::Concurrency) => {
+            documents::say_and_hang_up(Announcement::LinesBusy, language)
         }
-        Some(Admission::Repeated(call)) if call.status.is_end() => documents::hang_up(),
-        Some(Admission::Admitted(call) | Admission::Repeated(call)) => {
-            let attempt = Attempt { call_id: call.id, sid: &webhook.call.sid, number: 1 };
+        Admission::Refused(Refusal::DailyCalls | Refusal::DailyCost) => {
+            documents::say_and_hang_up(Announcement::DaySpent, language)
+        }
+        Admission::Repeated(call) if call.status.is_end() => documents::hang_up(),
+        Admission::Admitted(call) | Admission::Repeated(call) => {
+            let attempt = Attempt { call_id: call.id, sid: &webhook.call.sid, number: 1, language };
             documents::connect(&app.config, &attempt, app.now())?
         }
     })
 }
 
 /// Finds out whose number was dialled, then counts and stores the call in one batch, so that no interleaving admits one call
-/// too many. `None`: the number is nobody's.
-async fn admit(app: &AppState, webhook: &VoiceWebhook) -> Result<Option<Admission>, ApiError> {
+/// too many. With it, the language of the business's callers. `None`: the number is nobody's.
+async fn admit(app: &AppState, webhook: &VoiceWebhook) -> Result<Option<(Admission, Language)>, ApiError> {
     let (Some(to), Some(lookup)) = (&webhook.to, app.lookup_key().await?) else { return Ok(None) };
     let Some(dialled) = directory::dialled_number(&app.ports.db, &lookup.dialled(to)).await? else {
         return Ok(None);
@@ -88,5 +86,6 @@ async fn admit(app: &AppState, webhook: &VoiceWebhook) -> Result<Option<Admissio
         caller: caller.as_ref().map(|(number, hash)| (number, hash)),
         started_at: now,
     };
-    Ok(Some(calls::admit(&dialled.scope, &call).await?))
+    let admission = calls::admit(&dialled.scope, &call).await?;
+    Ok(Some((admission, Language::for_code(dialled.language.as_deref()))))
 }

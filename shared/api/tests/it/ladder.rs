@@ -1,0 +1,276 @@
+//! The ladder downwards: another stream, a human being, a recorded message, goodbye; and what callers hear on the way.
+
+use serde_json::json;
+use voicecore_api::actors::CallReply;
+use voicecore_api::{jobs, media};
+use voicecore_call::{AfterStream, EndReason};
+use voicecore_conformance::block_on;
+
+use crate::world::{CALLER, NOW, ORIGIN, Reply, World, call_id, human, incoming, status};
+
+const NUMBER: &str = "+15005550006";
+
+#[test]
+fn without_a_human_being_a_message_is_taken() {
+    let world = World::new();
+    let tenant = world.tenant(NUMBER);
+    world.sql("update businesses set fallback_number = null");
+    let (sid, id) = world.call(&tenant, 1);
+    for after in [AfterStream::Transfer, AfterStream::Apologise] {
+        world.actors_reply(CallReply::AfterStream { after });
+        let target = format!("/webhooks/twilio/stream-ended?call={id}&attempt=1");
+        let reply = world.webhook(&target, &status(&sid, "in-progress"));
+        assert!(reply.twiml().contains("Please leave a message after the tone"), "{}", reply.body);
+        assert!(
+            reply.attribute("action").starts_with(&format!("{ORIGIN}/webhooks/twilio/voicemail?call={id}#"))
+        );
+    }
+}
+
+#[test]
+fn dead_actor_gets_a_limited_number_of_new_streams() {
+    let world = World::new();
+    let tenant = world.tenant(NUMBER);
+    let (sid, first) = world.ring(&tenant.number, 1);
+    let id = call_id(&first);
+    let mut action = first.attribute("action");
+    for attempt in 2..=4 {
+        let reply = world.webhook(&action, &status(&sid, "in-progress"));
+        assert_eq!(call_id(&reply), id);
+        assert_eq!(
+            media::verify_token(&world.app.config, id, &sid, &reply.attribute("value"), NOW),
+            Ok(attempt)
+        );
+        assert!(reply.cause.is_some());
+        action = reply.attribute("action");
+    }
+    let given_up = world.webhook(&action, &status(&sid, "in-progress"));
+    assert!(
+        given_up.twiml().contains("I am sorry") && given_up.twiml().contains("<Dial "),
+        "{}",
+        given_up.body
+    );
+    // With the database away, too, there is still the recording.
+    world.db.off(true);
+    let given_up = world.webhook(&action, &status(&sid, "in-progress"));
+    assert!(given_up.twiml().contains("<Record "), "{}", given_up.body);
+}
+
+#[test]
+fn finished_call_without_actor_ends_as_its_row_says() {
+    for (reason, expected) in [
+        (EndReason::Transferred, "<Dial "),
+        (EndReason::AssistantEnded, "<Response><Hangup/></Response>"),
+        (EndReason::ModelUnavailable, "I am sorry"),
+    ] {
+        let world = World::new();
+        let tenant = world.tenant(NUMBER);
+        let (sid, id) = world.call(&tenant, 1);
+        world.actors_reply(CallReply::NotRunning);
+        world.sql(match reason {
+            EndReason::Transferred => "update calls set finished_at = 1, end_reason = 'transferred'",
+            EndReason::AssistantEnded => "update calls set finished_at = 1, end_reason = 'assistant_ended'",
+            _ => "update calls set finished_at = 1, end_reason = 'model_unavailable'",
+        });
+        let target = format!("/webhooks/twilio/stream-ended?call={id}&attempt=1");
+        let reply = world.webhook(&target, &status(&sid, "in-progress"));
+        assert!(reply.twiml().contains(expected), "{}", reply.body);
+    }
+}
+
+#[test]
+fn human_being_who_does_not_answer_is_followed_by_a_message() {
+    let world = World::new();
+    let tenant = world.tenant(NUMBER);
+    let (sid, id) = world.call(&tenant, 1);
+    let target = format!("/webhooks/twilio/dial-ended?call={id}");
+    let ended = |how| {
+        let mut parameters = status(&sid, "in-progress").to_vec();
+        parameters.push(("DialCallStatus", how));
+        world.webhook(&target, &parameters)
+    };
+    for how in ["completed", "answered"] {
+        assert_eq!(ended(how).twiml(), "<Response><Hangup/></Response>");
+    }
+    for how in ["busy", "no-answer", "failed", "something-new"] {
+        assert!(ended(how).twiml().contains("<Record "), "{how}");
+    }
+    ended("").assert_problem(400, "malformed_request");
+}
+
+#[test]
+fn voicemail_is_stored_once() {
+    let world = World::new();
+    let tenant = world.tenant(NUMBER);
+    let (sid, id) = world.call(&tenant, 1);
+    let recorded = |recording: &str| {
+        let mut parameters = status(&sid, "in-progress").to_vec();
+        parameters.extend([("RecordingSid", recording), ("RecordingDuration", "12")]);
+        world.webhook(&format!("/webhooks/twilio/voicemail?call={id}"), &parameters)
+    };
+    let first = format!("RE{:032x}", 1);
+    for _ in 0..2 {
+        assert!(recorded(&first).twiml().contains("Thank you."));
+    }
+    let messages = world.get("/api/v1/messages", &tenant.key).json();
+    assert_eq!(messages["total"], 1);
+    let message = &messages["items"][0];
+    assert_eq!((&message["call_id"], &message["callback_number"]), (&json!(id), &json!(CALLER)));
+    assert_eq!((&message["kind"], &message["text"]), (&json!("voicemail"), &json!("")));
+    assert_eq!((&message["recording_id"], &message["recording_ms"]), (&json!(first), &json!(12_000)));
+
+    // With the database away it waits in the queue.
+    world.db.off(true);
+    assert!(recorded(&format!("RE{:032x}", 2)).twiml().contains("Thank you."));
+    world.db.off(false);
+    for job in world.doubles.queue.take() {
+        for _ in 0..2 {
+            block_on(jobs::handle(&world.app, job.clone())).unwrap();
+        }
+    }
+    assert_eq!(world.get("/api/v1/messages", &tenant.key).json()["total"], 2);
+}
+
+#[test]
+fn stream_that_never_began_is_tried_again_by_the_next_verb() {
+    let world = World::new();
+    let tenant = world.tenant(NUMBER);
+    world.actors_reply(CallReply::NotRunning);
+    let (sid, mut reply) = world.ring(&tenant.number, 1);
+    let id = call_id(&reply);
+    for attempt in 2..=4 {
+        reply = world.webhook(&redirect(&reply), &status(&sid, "in-progress"));
+        assert_eq!(call_id(&reply), id);
+        assert!(reply.attribute("action").contains(&format!("&attempt={attempt}")), "{}", reply.body);
+    }
+    reply = world.webhook(&redirect(&reply), &status(&sid, "in-progress"));
+    assert!(reply.twiml().contains("I am sorry") && reply.twiml().contains("<Dial "), "{}", reply.body);
+}
+
+/// Where the document goes on when nothing before it led elsewhere.
+fn redirect(reply: &Reply) -> String {
+    let (_, rest) = reply.twiml().split_once("<Redirect>").unwrap_or_else(|| panic!("{}", reply.body));
+    rest.split("</Redirect>").next().unwrap().replace("&amp;", "&")
+}
+
+#[test]
+fn human_beings_telephone_shows_a_number() {
+    for (from, shown) in [(CALLER, None), ("anonymous", Some(NUMBER)), ("+266696687", Some(NUMBER))] {
+        let world = World::new();
+        world.tenant(NUMBER);
+        let sid = format!("CA{:032x}", 1);
+        let mut parameters = incoming(&sid, NUMBER);
+        parameters[4].1 = from;
+        let id = call_id(&world.webhook("/webhooks/twilio/voice", &parameters));
+        world.actors_reply(CallReply::AfterStream { after: AfterStream::Transfer });
+        let target = format!("/webhooks/twilio/stream-ended?call={id}&attempt=1");
+        let dial = world.webhook(&target, &status(&sid, "in-progress"));
+        let caller_id = shown.map(|number| format!(" callerId=\"{number}\""));
+        match caller_id {
+            Some(attribute) => assert!(dial.twiml().contains(&attribute), "{from}: {}", dial.body),
+            None => assert!(!dial.twiml().contains("callerId"), "{from}: {}", dial.body),
+        }
+        // A number that was given up since cannot be shown; the human being is called all the same.
+        world.sql("delete from phone_numbers");
+        let dial = world.webhook(&target, &status(&sid, "in-progress"));
+        assert!(dial.twiml().contains("<Dial ") && !dial.twiml().contains("callerId"), "{}", dial.body);
+    }
+}
+
+#[test]
+fn fallback_speaks_whatever_happened() {
+    let world = World::new();
+    let tenant = world.tenant(NUMBER);
+    let (sid, id) = world.call(&tenant, 1);
+    let fallback = |parameters: &[(&str, &str)]| world.webhook("/webhooks/twilio/fallback", parameters);
+    let reply = fallback(&incoming(&sid, NUMBER));
+    assert!(reply.twiml().contains("I am connecting you"), "{}", reply.body);
+    assert!(reply.twiml().contains(&format!("<Number>{}</Number>", human(NUMBER))), "{}", reply.body);
+    world.sql("update businesses set fallback_number = null");
+    let reply = fallback(&incoming(&sid, NUMBER));
+    assert!(reply.attribute("action").contains(&format!("/voicemail?call={id}")), "{}", reply.body);
+    world.db.off(true);
+    let reply = fallback(&incoming(&sid, NUMBER));
+    assert!(reply.twiml().contains("call again later"), "{}", reply.body);
+    assert!(reply.cause.is_some());
+}
+
+#[test]
+fn fallback_finds_a_human_being_for_a_call_that_was_never_admitted() {
+    let world = World::new();
+    world.tenant(NUMBER);
+    let sid = format!("CA{:032x}", 7);
+    let mut parameters = incoming(&sid, NUMBER);
+    parameters[4].1 = "anonymous";
+    let reply = world.webhook("/webhooks/twilio/fallback", &parameters);
+    assert!(reply.twiml().contains(&format!("<Number>{}</Number>", human(NUMBER))), "{}", reply.body);
+    assert_eq!(reply.attribute("callerId"), NUMBER);
+    // Nothing can be stored of the call, so no message is taken when nobody answers.
+    let mut ended = status(&sid, "in-progress").to_vec();
+    ended.push(("DialCallStatus", "no-answer"));
+    let next = world.webhook(&reply.attribute("action"), &ended);
+    assert!(next.twiml().ends_with("Goodbye.</Say><Hangup/></Response>"), "{}", next.body);
+    ended[3].1 = "completed";
+    let next = world.webhook(&reply.attribute("action"), &ended);
+    assert_eq!(next.twiml(), "<Response><Hangup/></Response>");
+
+    for to in ["+15005550777", "client:bob"] {
+        let reply = world.webhook("/webhooks/twilio/fallback", &incoming(&sid, to));
+        assert!(
+            reply.twiml().ends_with("call again later. Goodbye.</Say><Hangup/></Response>"),
+            "{}",
+            reply.body
+        );
+    }
+    world.sql("update businesses set fallback_number = null");
+    let reply = world.webhook("/webhooks/twilio/fallback", &parameters);
+    assert!(
+        reply.twiml().contains("call again later") && !reply.twiml().contains("<Record"),
+        "{}",
+        reply.body
+    );
+    assert!(world.sql("select id from calls").rows.is_empty());
+}
+
+#[test]
+fn caller_is_spoken_to_in_the_language_of_the_business() {
+    const VOICE: &str = "<Say voice=\"Polly.Vicki\" language=\"de-DE\">";
+    let world = World::new();
+    let tenant = world.tenant(NUMBER);
+    world.sql("update businesses set language = 'de'");
+    let (sid, first) = world.ring(NUMBER, 1);
+    let id = call_id(&first);
+    let live = status(&sid, "in-progress");
+
+    // From address to address the language goes on, with the database away, too.
+    world.actors_reply(CallReply::AfterStream { after: AfterStream::Reconnect { attempt: 2 } });
+    let again = world.webhook(&first.attribute("action"), &live);
+    world.actors_reply(CallReply::AfterStream { after: AfterStream::Apologise });
+    let sorry = world.webhook(&again.attribute("action"), &live);
+    assert!(sorry.twiml().contains(&format!("{VOICE}Es tut mir leid")), "{}", sorry.body);
+    world.db.off(true);
+    let mut ended = live.to_vec();
+    ended.push(("DialCallStatus", "busy"));
+    let record = world.webhook(&sorry.attribute("action"), &ended);
+    assert_eq!(record.twiml().matches(VOICE).count(), 3, "{}", record.body);
+    assert!(!record.body.contains("<Say>"), "{}", record.body);
+    let (_, rest) = record.twiml().split_once("<Record action=\"").unwrap();
+    let mut recorded = live.to_vec();
+    recorded.push(("RecordingSid", "RE00000000000000000000000000000001"));
+    let thanks = world.webhook(&rest.split('"').next().unwrap().replace("&amp;", "&"), &recorded);
+    assert!(thanks.twiml().contains(&format!("{VOICE}Vielen Dank")), "{}", thanks.body);
+    world.db.off(false);
+
+    // Where the address says nothing, the database does.
+    let fallback = world.webhook("/webhooks/twilio/fallback", &incoming(&sid, NUMBER));
+    assert!(fallback.twiml().contains(VOICE) && fallback.attribute("action").contains(&id.to_string()));
+    world.sql("update tenants set max_concurrent_calls = 1");
+    let (_, busy) = world.ring(NUMBER, 2);
+    assert!(busy.twiml().contains(&format!("{VOICE}Leider sind alle")), "{}", busy.body);
+    world.sql("update tenants set max_daily_calls = 1, max_concurrent_calls = 9");
+    let (_, spent) = world.ring(NUMBER, 2);
+    assert!(spent.twiml().contains(&format!("{VOICE}Leider können wir heute")), "{}", spent.body);
+    // A language that we have no words in.
+    world.sql("update businesses set language = 'it'");
+    assert!(world.ring(&tenant.number, 2).1.twiml().contains("<Say>We are sorry"));
+}
