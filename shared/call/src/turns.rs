@@ -64,12 +64,14 @@ impl Turns {
     /// What an earlier process wrote down. An unfinished turn stays as it was last seen.
     pub(crate) fn restore(&mut self, interaction: &Interaction) {
         let index = interaction.seq.saturating_sub(1) as usize;
+        // Entries without words were never written down; their places stay empty.
+        while self.entries.len() <= index.min(MAX_ENTRIES - 1) {
+            let at_ms = interaction.start_ms;
+            self.add(at_ms, Speaker::System, InteractionKind::Notice, "");
+        }
+        self.changed.clear();
         if let Some(known) = self.entries.get_mut(index) {
             known.clone_from(interaction);
-        } else if self.entries.len() < MAX_ENTRIES {
-            // A gap means that journal entries were lost: the places after it move up.
-            let seq = self.entries.len() as u32 + 1;
-            self.entries.push(Interaction { seq, ..interaction.clone() });
         }
     }
 

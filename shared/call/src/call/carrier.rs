@@ -31,9 +31,13 @@ const HUMAN_KEY: char = '0';
 
 impl Call {
     pub(super) fn let_in(&mut self, now: Millis, attempt: u32, writer: StreamWriter) {
-        if self.line.is_some() {
+        // What was being said to another stream, or to none, was not heard. The old stream is told nothing any more.
+        self.line = None;
+        if self.attempts > 0 {
             self.cut_playback(now, true);
         }
+        self.speaking_since = None;
+        self.timers.clear(Timer::CallerStall);
         self.attempts = attempt;
         self.ledger.reset();
         self.line = Some(Line { writer, expected: None, padded_ahead: 0, last_media: now });
@@ -268,14 +272,17 @@ impl Call {
         if self.line.is_none() || self.ended.is_some() {
             return;
         }
-        self.cut_playback(now, true);
         self.line = None;
+        self.cut_playback(now, true);
         if let Some(leaving) = &self.leaving {
             let reason = leaving.reason();
             return self.end(now, reason);
         }
         self.voice.withdraw();
-        self.speaking_since = None;
+        if self.speaking_since.take().is_some() {
+            // The model would wait for the end of the word for ever.
+            self.pad(STALL_PADDING_MS);
+        }
         self.timers.clear(Timer::CallerStall);
         self.timers.set(Timer::Detached, now.plus(RECONNECT_PATIENCE));
     }

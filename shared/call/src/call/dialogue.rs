@@ -55,15 +55,17 @@ impl Call {
         self.intake_needed = true;
         self.silence.caller_was_there(now);
         self.watch_for_stall(now);
-        self.hub(LiveEvent::CallerSpeaking);
-        if self.leaving.is_some() {
-            // Nothing interrupts the goodbye (pitfall 16).
-            return;
+        // Nothing interrupts the goodbye (pitfall 16).
+        let interrupts =
+            self.leaving.is_none() && (self.ledger.has_turns() || !self.turns.unheard().is_empty());
+        if self.leaving.is_none() {
+            // First of all the carrier is told: until then the caller is talked over.
+            self.cut_playback(now, false);
         }
-        if self.ledger.has_turns() || !self.turns.unheard().is_empty() {
+        self.hub(LiveEvent::CallerSpeaking);
+        if interrupts {
             self.hub(LiveEvent::Interrupted);
         }
-        self.cut_playback(now, false);
     }
 
     fn caller_ended(&mut self, now: Millis, item: &str) {
@@ -118,6 +120,8 @@ impl Call {
         self.tools.answer_ended(&end.answer);
         if end.completed {
             self.link.healthy();
+            // An answer that was made counts, whatever it sounds like: asking for ever would be worse.
+            self.greeted |= end.ask == Some(Ask::Greeting);
         }
         // An answer without a sound answers, too: a tool was called, or there is nothing to say.
         if end.completed && end.trouble.is_none() {

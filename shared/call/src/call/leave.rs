@@ -66,6 +66,9 @@ impl Call {
         self.leaving = Some(Leaving { reason, since: now, spoken_until, restored: false, speechless });
         self.journal(JournalEntry::Leaving { reason });
         self.resume_owed = None;
+        if self.line.is_none() {
+            return self.end(now, reason);
+        }
         if !speechless {
             self.voice.withdraw();
             self.voice.lock();

@@ -145,12 +145,16 @@ impl Call {
         }
         let (intake, voice, outputs) = (&mut self.intake, &self.voice, &mut self.outputs);
         intake.replay(|payload| outputs.push_back(Output::ToModel(voice.hear(payload))));
+        self.silence.model_asked(now);
+        if self.line.is_none() {
+            // Nobody listens; the next stream asks.
+            return;
+        }
         let owed = self.resume_owed.take();
         let ask = if self.greeted { owed } else { Some(Ask::Greeting) };
         if let Some(ask) = ask {
             self.voice.ask(ask);
         }
-        self.silence.model_asked(now);
     }
 
     /// The session is gone or useless. Another one takes over, or the ladder goes down (pitfalls 2, 3, 4).

@@ -127,6 +127,75 @@ fn a21_a26_a_call_killed_in_mid_sentence_keeps_its_transcript() {
 }
 
 #[test]
+fn a21_noise_leaves_no_trace_in_a_call_that_is_resumed() {
+    let mut world = World::greeted();
+    // Taken for speech, and nothing was said: its place stays empty.
+    world.caller_begins("c1");
+    world.caller_ends("c1");
+    world.caller_said("c1", "");
+    world.says_by_itself("r1", "i1", 1_000, "Pardon?");
+    world.run_for(1_200);
+    world.caller_begins("c2");
+    world.caller_ends("c2");
+    world.caller_said("c2", "Nothing.");
+    world.says_by_itself("r2", "i2", 1_000, "All right.");
+    world.run_for(1_200);
+    let before = world.transcript();
+    let numbers: Vec<u32> = world.call.transcript().iter().map(|entry| entry.seq).collect();
+    assert_eq!(numbers, [1, 3, 4, 5]);
+    let mut world = world.resume(config());
+    assert_eq!(world.transcript(), before);
+    assert_eq!(world.call.transcript().iter().map(|entry| entry.seq).collect::<Vec<_>>(), numbers);
+    world.attach(2);
+    world.hang_up();
+    world.run_for(10);
+    assert_eq!(world.transcript(), before);
+    assert_eq!(world.summary().interactions.last().unwrap().seq, 4, "numbered without gaps in the end");
+}
+
+#[test]
+fn what_the_model_says_while_nobody_listens_is_unsaid() {
+    let mut world = World::greeted();
+    world.caller_begins("c1");
+    world.line_breaks();
+    assert_eq!(world.appended_ms(), [1_000], "the model hears the end of the word");
+    world.after_stream();
+    world.caller_ends("c1");
+    world.caller_said("c1", "I would li");
+    world.says_by_itself("r1", "i1", 800, "Pardon?");
+    assert_eq!(world.played("media").len(), 11, "only the greeting was played");
+    world.run_for(1_000);
+    world.attach(2);
+    assert_eq!(world.sent("conversation.item.delete")[0]["item_id"], "i1");
+    assert!(world.instructions_of_last_request().contains("interrupted"));
+    world.hang_up();
+    world.run_for(10);
+    assert_eq!(world.transcript()[1..], ["caller: I would li"]);
+}
+
+#[test]
+fn a_stream_that_is_superseded_is_told_nothing_more() {
+    let mut world = World::greeted();
+    world.says_by_itself("r1", "i1", 3_000, "one two three four five six seven eight nine");
+    world.run_for(1_000);
+    let sent = world.to_carrier.len();
+    world.attach(2);
+    assert_eq!(world.to_carrier.len(), sent);
+    assert_eq!(world.sent("conversation.item.truncate")[0]["audio_end_ms"], 1_000);
+}
+
+#[test]
+fn a_call_without_a_line_ends_without_a_goodbye() {
+    let mut world = World::greeted();
+    world.line_breaks();
+    world.operator_ends();
+    world.run_for(10);
+    assert_eq!(world.summary().reason, EndReason::OperatorEnded);
+    assert_eq!(world.carrier_closed, 0);
+    assert_eq!(world.after_stream(), AfterStream::Hangup);
+}
+
+#[test]
 fn a26_a_process_killed_while_saying_goodbye_goes_where_it_was_going() {
     let mut world = World::greeted();
     world.operator_ends();
