@@ -91,6 +91,6 @@ async fn keep(actor: &Actor, ended: &Ended) {
 }
 
 fn pause(tries: u32) -> Millis {
-    let doubled = FIRST_RETRY.0.saturating_mul(1 << tries.min(16));
+    let doubled = FIRST_RETRY.0.saturating_mul(1 << tries.saturating_sub(1).min(16));
     Millis(doubled.min(LONGEST_RETRY.0))
 }
