@@ -99,6 +99,17 @@ fn pitfall_10_coughs_are_left_to_the_model_and_steps_can_be_uninterruptible() {
 }
 
 #[test]
+fn pitfall_11_noise_reduction_is_the_models_and_configured() {
+    // Echo is not looked for here, since audio is not decoded: what there is against it is the model's own reduction.
+    let mut config = config();
+    config.session.noise_reduction = Some(voicecore_call::NoiseReduction::FarField);
+    let mut world = World::new(config);
+    world.connect();
+    let input = &world.sent("session.update")[0]["session"]["audio"]["input"];
+    assert_eq!(input["noise_reduction"], json!({"type": "far_field"}));
+}
+
+#[test]
 fn pitfall_12_an_interruption_during_a_tool_does_not_leave_the_assistant_mute() {
     let mut world = World::greeted();
     world.caller_begins("c1");

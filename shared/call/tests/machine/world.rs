@@ -114,7 +114,11 @@ impl World {
 
     /// Another process goes on with this call, from its journal alone.
     pub(crate) fn resume(self, config: CallConfig) -> Self {
-        let call = Call::resume(config, &self.journal, Millis(self.now));
+        // The journal is stored as JSON.
+        let stored = serde_json::to_string(&self.journal).expect("JSON");
+        let journal: Vec<JournalEntry> = serde_json::from_str(&stored).expect("as it was written");
+        assert_eq!(journal, self.journal);
+        let call = Call::resume(config, &journal, Millis(self.now));
         let mut world = Self::around(call, Delay::default());
         world.now = self.now;
         world.journal = self.journal;
