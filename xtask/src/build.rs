@@ -15,6 +15,8 @@ use crate::toolchain::TARGET;
 
 /// The worker's crate.
 pub(crate) const WORKER: &str = "voicecore-cloudflare";
+/// In Cargo.toml.
+const PROFILE: &str = "worker";
 /// What the project allows itself of Cloudflare's limit for a gzipped script.
 const GZIPPED_BUDGET: u64 = 700_000;
 
@@ -55,13 +57,14 @@ pub(crate) fn worker() -> Result<Size> {
     proc::run(kit.toolchain.program("cargo").args([
         "build",
         "--lib",
-        "--release",
+        "--profile",
+        PROFILE,
         "--target",
         TARGET,
         "-p",
         WORKER,
     ]))?;
-    let wasm = root().join("target/wasm").join(TARGET).join("release/voicecore_cloudflare.wasm");
+    let wasm = root().join("target/wasm").join(TARGET).join(PROFILE).join("voicecore_cloudflare.wasm");
     let state = fingerprint(&kit, &wasm)?;
     let stamp = root().join("target/wasm/worker.built-from");
     let current = fs::read_to_string(&stamp).is_ok_and(|built| built == state);
@@ -76,7 +79,7 @@ pub(crate) fn worker() -> Result<Size> {
 fn bind(kit: &WasmKit) -> Result<()> {
     let mut build = kit.toolchain.command(&kit.worker_build);
     build
-        .arg("--release")
+        .args(["--profile", PROFILE])
         .current_dir(root().join("functions/cloudflare"))
         .env("WASM_BINDGEN_BIN", &kit.wasm_bindgen)
         .env("ESBUILD_BIN", npm_bin("esbuild"))

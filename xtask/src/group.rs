@@ -45,7 +45,7 @@ pub(crate) struct Dead {
 
 impl Group {
     pub(crate) fn new() -> Result<Self> {
-        let mut guard = Command::new(std::env::current_exe().context("finding this program")?)
+        let mut guard = Command::new(this_program()?)
             .arg("guard")
             .process_group(0)
             .stdin(Stdio::piped())
@@ -103,6 +103,12 @@ impl Drop for Group {
             thread::sleep(POLL);
         }
     }
+}
+
+/// What is running, even when a build has replaced its file meanwhile.
+fn this_program() -> Result<PathBuf> {
+    let own = Path::new("/proc/self/exe");
+    if own.exists() { Ok(own.to_path_buf()) } else { std::env::current_exe().context("finding this program") }
 }
 
 /// The guard itself: reads process groups, one a line, and ends them when there is nothing more to read.
