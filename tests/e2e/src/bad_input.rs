@@ -1,5 +1,6 @@
 //! What strangers and broken senders do, over real sockets: the call lives or ends cleanly, and nothing is lost.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -55,7 +56,7 @@ const FRAMES: &[Frames] = &[
             r#"{"event":"mark","sequenceNumber":"9","streamSid":"MZ1","mark":{"name":"g9:9:9"}}"#,
         )]
     }),
-    ("a second start", || vec![Message::text(start("CA_other", "another token"))]),
+    ("a second start", || vec![Message::text(start(&next_sid(), "another token"))]),
 ];
 
 /// Runs the suite.
@@ -125,12 +126,12 @@ async fn webhooks(system: &System) -> anyhow::Result<()> {
         "fallback",
     ];
     for path in paths.map(|path| format!("/webhooks/twilio/{path}")) {
-        let form = params("CA_bad", NUMBER, "ringing");
+        let form = params(&next_sid(), NUMBER, "ringing");
         for (what, signature) in [
             ("no signature", None),
             ("an empty signature", Some(String::new())),
             ("a signature with another token", Some(sign("another", &format!("{PUBLIC_URL}{path}"), &form))),
-            ("a signature of other parameters", Some(signed(&path, &params("CA_other", NUMBER, "ringing")))),
+            ("a signature of other parameters", Some(signed(&path, &params(&next_sid(), NUMBER, "ringing")))),
             ("a signature of another URL", Some(signed("/webhooks/twilio/other", &form))),
         ] {
             let (status, _) = post(system, &path, &form, signature).await?;
@@ -142,7 +143,7 @@ async fn webhooks(system: &System) -> anyhow::Result<()> {
 
 async fn unknown_number(system: &System) -> anyhow::Result<()> {
     for to in ["+12025550155", "anonymous", "", "+999", "sip:someone@example.com"] {
-        let form = params("CA_unknown", to, "ringing");
+        let form = params(&next_sid(), to, "ringing");
         let (status, body) =
             post(system, "/webhooks/twilio/voice", &form, Some(signed("/webhooks/twilio/voice", &form)))
                 .await?;
@@ -153,8 +154,9 @@ async fn unknown_number(system: &System) -> anyhow::Result<()> {
 }
 
 /// Brings a call in, up to the TwiML that names its media socket.
-async fn incoming(system: &System, call_sid: &str) -> anyhow::Result<Incoming> {
-    let form = params(call_sid, NUMBER, "ringing");
+async fn incoming(system: &System) -> anyhow::Result<Incoming> {
+    let call_sid = next_sid();
+    let form = params(&call_sid, NUMBER, "ringing");
     let path = "/webhooks/twilio/voice";
     let (status, body) = post(system, path, &form, Some(signed(path, &form))).await?;
     ensure!(status == 200, "the voice webhook answered {status}");
@@ -165,7 +167,7 @@ async fn incoming(system: &System, call_sid: &str) -> anyhow::Result<Incoming> {
     };
     let url = attribute("Stream", "url").with_context(|| format!("no stream in {body}"))?;
     let token = attribute("Parameter", "value").context("no token")?;
-    Ok(Incoming { call_sid: call_sid.to_owned(), url, token })
+    Ok(Incoming { call_sid, url, token })
 }
 
 /// Opens the media socket; the error is the HTTP status with which it was refused.
@@ -235,7 +237,7 @@ async fn ends_cleanly(system: &System, call: &Incoming) -> anyhow::Result<()> {
 }
 
 async fn upgrades(system: &System) -> anyhow::Result<()> {
-    let call = incoming(system, "CA_upgrades").await?;
+    let call = incoming(system).await?;
     let https = call.url.replacen("wss://", "https://", 1);
     for (what, signature) in [
         ("no signature", None),
@@ -250,7 +252,7 @@ async fn upgrades(system: &System) -> anyhow::Result<()> {
 
 /// Media before the start, and a start that never comes.
 async fn wrong_order(system: &System) -> anyhow::Result<()> {
-    let call = incoming(system, "CA_order").await?;
+    let call = incoming(system).await?;
     let mut socket = open_signed(system, &call).await?;
     let media = r#"{"event":"media","sequenceNumber":"2","streamSid":"MZ1","media":{"track":"inbound","chunk":"1","timestamp":"0","payload":"/w=="}}"#;
     socket.send(Message::text(media)).await?;
@@ -263,7 +265,7 @@ async fn wrong_order(system: &System) -> anyhow::Result<()> {
 }
 
 async fn wrong_token(system: &System) -> anyhow::Result<()> {
-    let call = incoming(system, "CA_token").await?;
+    let call = incoming(system).await?;
     for token in ["", "wrong", &"x".repeat(400)] {
         let mut socket = open_signed(system, &call).await?;
         let forged =
@@ -281,7 +283,7 @@ async fn wrong_token(system: &System) -> anyhow::Result<()> {
 
 /// A second socket with a token that is in use: refused, and the first one goes on.
 async fn second_socket(system: &System) -> anyhow::Result<()> {
-    let call = incoming(system, "CA_second").await?;
+    let call = incoming(system).await?;
     let mut first = open_signed(system, &call).await?;
     begin(&mut first, &call).await?;
     ensure!(speaks(&mut first).await?, "the first socket hears nothing");
@@ -295,7 +297,7 @@ async fn second_socket(system: &System) -> anyhow::Result<()> {
 
 /// The frames come while the assistant speaks: it goes on, or the call ends cleanly.
 async fn in_mid_call(system: &System, frames: Vec<Message>) -> anyhow::Result<()> {
-    let call = incoming(system, &next_sid()).await?;
+    let call = incoming(system).await?;
     let mut socket = open_signed(system, &call).await?;
     begin(&mut socket, &call).await?;
     ensure!(speaks(&mut socket).await?, "the call never began");
@@ -310,7 +312,6 @@ async fn in_mid_call(system: &System, frames: Vec<Message>) -> anyhow::Result<()
 
 /// A name for one more call.
 fn next_sid() -> String {
-    use std::sync::atomic::{AtomicU32, Ordering};
     static NEXT: AtomicU32 = AtomicU32::new(1);
     format!("CA{:032x}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
@@ -320,7 +321,7 @@ async fn afterwards(system: &System) -> anyhow::Result<()> {
     let health = reqwest::get(format!("{}/health", system.workerd.url())).await?;
     ensure!(health.status().is_success(), "/health answers {}", health.status());
     ensure!(system.workerd.starts() == 1, "workerd died");
-    let call = incoming(system, "CA_afterwards").await?;
+    let call = incoming(system).await?;
     let mut socket = open_signed(system, &call).await?;
     begin(&mut socket, &call).await?;
     ensure!(speaks(&mut socket).await?, "no call can be made any more");

@@ -128,7 +128,7 @@ async fn ring(system: &System, scenario: &Scenario, to: &str, from: &str) -> any
         match event {
             Event::KillApp { .. } => system.workerd.kill().await?,
             Event::Ended { report } => {
-                system.record_twiml(report.twiml.iter().map(|document| document.text.as_str()))?;
+                system.record(&report)?;
                 return Ok(*report);
             }
             _ => {}
@@ -156,6 +156,8 @@ async fn judge(system: &System, scenario: &Scenario, report: &CallReport, known:
     match (system.api.finished(&report.call_sid).await, known) {
         (Ok((call, entries)), true) => {
             problems.extend(transcript_problems(report, &entries));
+            problems
+                .extend(system.record_transcript(&report.call_sid, &entries).err().map(|e| e.to_string()));
             if call.status != "completed" {
                 problems
                     .push(format!("the call's status is {}, its reason {:?}", call.status, call.end_reason));

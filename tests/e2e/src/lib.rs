@@ -69,6 +69,11 @@ async fn run_cases(filters: &[String]) -> anyhow::Result<bool> {
     }
     passed += oracles(&record, &mut failed).await;
     summarise(&failed);
+    if failed.is_empty() {
+        std::fs::remove_dir_all(&record).with_context(|| format!("removing {}", record.display()))?;
+    } else {
+        println!("\nreports, logs and traffic: {}", record.display());
+    }
     println!("\n{passed} passed, {} failed, in {:.0} s", failed.len(), began.elapsed().as_secs_f64());
     Ok(failed.is_empty())
 }

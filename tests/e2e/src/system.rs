@@ -9,8 +9,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use voicecore_domain::credentials::SetupToken;
 use voicecore_sim::openai::OpenAiConfig;
+use voicecore_sim::scenario::Entry;
 use voicecore_sim::sim::{Sim, SimOptions};
-use voicecore_sim::twilio::Account;
+use voicecore_sim::twilio::{Account, CallReport};
 
 use crate::api::Api;
 use crate::workerd::Workerd;
@@ -66,15 +67,23 @@ impl System {
         Ok(Self { sim, workerd, api, directory: directory.to_owned() })
     }
 
-    /// Keeps documents for the oracle: one JSON string a line.
-    pub(crate) fn record_twiml<'a>(&self, documents: impl Iterator<Item = &'a str>) -> anyhow::Result<()> {
+    /// Keeps a call's report, and its documents for the oracle: one JSON string a line.
+    pub(crate) fn record(&self, report: &CallReport) -> anyhow::Result<()> {
         use std::io::Write as _;
+        let file = self.directory.join(format!("{}.json", report.call_sid));
+        std::fs::write(file, serde_json::to_string_pretty(report)?)?;
         let path = self.directory.join("twiml.ndjson");
         let mut file = std::fs::File::options().create(true).append(true).open(path)?;
-        for document in documents {
-            writeln!(file, "{}", serde_json::to_string(document)?)?;
+        for document in &report.twiml {
+            writeln!(file, "{}", serde_json::to_string(&document.text)?)?;
         }
         Ok(())
+    }
+
+    /// Keeps a call's transcript.
+    pub(crate) fn record_transcript(&self, call_sid: &str, entries: &[Entry]) -> anyhow::Result<()> {
+        let file = self.directory.join(format!("{call_sid}.transcript.json"));
+        Ok(std::fs::write(file, serde_json::to_string_pretty(entries)?)?)
     }
 
     /// Stops everything.

@@ -155,7 +155,7 @@ impl Caller {
             }
             return;
         };
-        if !self.is_time(step.when, now, since) {
+        if !self.is_time(step, now, since) {
             return;
         }
         let interrupts = self.listener.speaking_for(now).is_some();
@@ -175,10 +175,10 @@ impl Caller {
         }
     }
 
-    fn is_time(&self, when: When, now: Samples, since: Samples) -> bool {
+    fn is_time(&self, step: &Step, now: Samples, since: Samples) -> bool {
         let waited = now.saturating_sub(since);
-        let answered = self.listener.turns() > self.answered;
-        match when {
+        let answered = self.listener.turns() > self.answered && self.listener.turns() >= step.turn;
+        match step.when {
             When::Now => true,
             When::At(ms) => now >= ms * SAMPLES_PER_MS,
             When::Speaking(ms) => {

@@ -51,10 +51,12 @@ impl Scenario {
     }
 }
 
-/// Everything the caller heard, in one line of lower-case words.
+/// Everything the caller heard, in one line of lower-case words. When the product's host was killed, what its death cut
+/// off counts as heard.
 fn heard_words(report: &CallReport) -> String {
     let heard = report.turns.iter().filter(|turn| turn.speaker != Speaker::Caller);
-    normal(&heard.map(|turn| turn.text.as_str()).collect::<Vec<_>>().join(" "))
+    let text = heard.map(|turn| if report.killed { turn.whole_text.as_str() } else { turn.text.as_str() });
+    normal(&text.collect::<Vec<_>>().join(" "))
 }
 
 /// Words only: lower-case letters and digits, one space between.

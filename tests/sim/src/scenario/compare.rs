@@ -1,6 +1,6 @@
 //! Whether the product's transcript of a call says what was said.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::check::normal;
 use crate::twilio::{CallReport, Speaker, Turn};
@@ -13,7 +13,7 @@ const WORDS_MISSING: usize = 2;
 const MAX_CLAIM_ERROR_MS: u64 = 30;
 
 /// An entry of the product's transcript, as `GET /api/v1/calls/{id}/interactions` shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// From 1, without gaps.
     pub seq: u32,
@@ -80,7 +80,9 @@ fn assistant<'a>(
     report: &CallReport,
     problems: &mut Vec<String>,
 ) {
-    let mut entries = entries.iter().peekable();
+    // Of a message of which nothing was heard one word may be there: that is one word too many.
+    let unheard = |entry: &&&Entry| entry.cut_at_ms == Some(0) && words(&entry.text) <= WORDS_TOO_MANY;
+    let mut entries = entries.iter().filter(|entry| !unheard(entry)).peekable();
     for turn in turns {
         if !turn.cut {
             if entries.next_if(|entry| normal(&entry.text) == normal(&turn.whole_text)).is_none() {
@@ -93,12 +95,8 @@ fn assistant<'a>(
             continue;
         }
         let (whole, heard) = (normal(&turn.whole_text), words(&turn.text));
-        let fits = |entry: &&&Entry| {
-            let stored = words(&entry.text);
-            let begins = format!("{whole} ").starts_with(&format!("{} ", normal(&entry.text)));
-            begins && stored <= heard + WORDS_TOO_MANY && stored + WORDS_MISSING >= heard
-        };
-        match entries.next_if(fits) {
+        let begins = |entry: &&&Entry| format!("{whole} ").starts_with(&format!("{} ", normal(&entry.text)));
+        match entries.next_if(begins) {
             Some(entry) => cut(turn, entry, report, problems),
             None if heard <= WORDS_MISSING => {}
             None => problems.push(format!(
@@ -112,8 +110,12 @@ fn assistant<'a>(
     problems.extend(entries.map(|entry| format!("the caller never heard “{}”", entry.text)));
 }
 
-/// The marks of an interrupted turn.
+/// The length and the marks of an interrupted turn.
 fn cut(turn: &Turn, entry: &Entry, report: &CallReport, problems: &mut Vec<String>) {
+    let (heard, kept) = (words(&turn.text), words(&entry.text));
+    if kept > heard + WORDS_TOO_MANY || kept + WORDS_MISSING < heard {
+        problems.push(format!("the caller heard “{}”, the transcript has “{}”", turn.text, entry.text));
+    }
     let stored = normal(&entry.text) == normal(&turn.whole_text);
     if !stored && !entry.estimated {
         problems.push(format!("“{}” is cut but not marked as estimated", entry.text));

@@ -52,9 +52,9 @@ impl Listener {
         self.turns
     }
 
-    /// For how long the current turn has lasted; `None` when nobody speaks.
+    /// For how long the current turn has lasted; `None` when nobody speaks, or nobody can any more.
     pub fn speaking_for(&self, now: Samples) -> Option<Samples> {
-        let last = self.last_voice?;
+        let last = self.last_voice.filter(|_| !self.broke_off)?;
         (now.saturating_sub(last) <= TURN_GAP).then(|| now.saturating_sub(self.began))
     }
 
@@ -100,7 +100,9 @@ mod tests {
     fn a_dead_line_in_mid_sentence_is_no_finished_turn() {
         let (mut listener, mut now) = (Listener::default(), 0);
         hear(&mut listener, &mut now, 1_000, true, true);
-        hear(&mut listener, &mut now, 2_000, false, false);
+        hear(&mut listener, &mut now, 200, false, false);
+        assert_eq!(listener.speaking_for(now), None);
+        hear(&mut listener, &mut now, 1_800, false, false);
         assert!(listener.broke_off());
         hear(&mut listener, &mut now, 500, false, true);
         assert_eq!(listener.quiet_for(now), 500 * 8);

@@ -37,6 +37,8 @@ pub struct Scenario {
 pub struct Step {
     /// What starts it.
     pub when: When,
+    /// Not before the other side's turn with this number, from 1.
+    pub turn: u32,
     /// What is done.
     pub act: Act,
 }
@@ -95,6 +97,8 @@ struct RawStep {
     after_speech_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     at_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    turn: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,13 +133,16 @@ impl TryFrom<RawStep> for Step {
             (None, None, Some(ms)) => When::At(ms),
             _ => return Err("a step wants at most one of when, after_speech_ms, at_ms".into()),
         };
-        Ok(Self { when, act })
+        if raw.turn.is_some() && !matches!(when, When::Finished | When::Speaking(_)) {
+            return Err("turn goes with when = \"finished\" and after_speech_ms".into());
+        }
+        Ok(Self { when, turn: raw.turn.unwrap_or(0), act })
     }
 }
 
 impl From<Step> for RawStep {
     fn from(step: Step) -> Self {
-        let mut raw = Self::default();
+        let mut raw = Self { turn: (step.turn > 0).then_some(step.turn), ..Self::default() };
         match step.when {
             When::Finished => raw.when = Some(Named::Finished),
             When::Now => raw.when = Some(Named::Now),
@@ -288,7 +295,7 @@ impl Scenario {
         Self {
             name: "listener".into(),
             about: "Listens.".into(),
-            steps: vec![Step { when: When::Now, act: Act::WaitEnd }],
+            steps: vec![Step { when: When::Now, turn: 0, act: Act::WaitEnd }],
             model: None,
             platform: Platform::default(),
             callee: Callee::default(),
@@ -328,14 +335,15 @@ mod tests {
             (When::Finished, Act::HangUp),
             (When::Now, Act::WaitEnd),
         ];
-        assert_eq!(scenario.steps, expected.map(|(when, act)| Step { when, act }));
+        assert_eq!(scenario.steps, expected.map(|(when, act)| Step { when, turn: 0, act }));
         assert_eq!(scenario.callee.outcome, Outcome::NoAnswer);
         assert_eq!(scenario.expect.ended_by, Some(EndedBy::App));
     }
 
     #[test]
     fn survives_the_way_to_the_control_api() {
-        let text = format!("{HEAD}[[step]]\nsay = \"a\"\nafter_speech_ms = 1\n[[step]]\nhang_up = true");
+        let text =
+            format!("{HEAD}[[step]]\nsay = \"a\"\nafter_speech_ms = 1\nturn = 2\n[[step]]\nhang_up = true");
         let scenario = Scenario::from_toml(&text).unwrap();
         let json = serde_json::to_string(&scenario).unwrap();
         assert_eq!(serde_json::from_str::<Scenario>(&json).unwrap(), scenario);
@@ -351,6 +359,7 @@ mod tests {
             "[[step]]\npress = \"abc\"",
             "[[step]]\nsay = \"a\"\nat_ms = 1\nwhen = \"now\"",
             "[[step]]\npress = \"1\"\nhang_up_after_ms = 3",
+            "[[step]]\npress = \"1\"\nturn = 3",
             "[[step]]",
             "[expect]\nended_by = \"nobody\"",
             "[platform]\nkill = true",
