@@ -9,7 +9,7 @@ use super::SimArgs;
 use super::render::Screen;
 use crate::scenario::Scenario;
 use crate::sim::Sim;
-use crate::twilio::{CallReport, CallRequest, Event};
+use crate::twilio::{CallReport, CallSpec, Event};
 
 /// Longest line of the event stream: a report with a long transcript.
 const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
@@ -73,7 +73,7 @@ pub(super) async fn run(args: &CallArgs) -> anyhow::Result<bool> {
         let sim = Sim::start(own_simulators(args)?.options()).await?;
         (sim.twilio_url(), Some(sim))
     };
-    let request = CallRequest { to: args.to.clone(), from: args.from.clone(), scenario };
+    let request = CallSpec { to: args.to.clone(), from: args.from.clone(), scenario };
     let report = follow(args, &control, &request).await?;
     if let Some(path) = &args.wav {
         let url = format!("{control}/sim/calls/{}/wav", report.call_sid);
@@ -104,7 +104,7 @@ fn own_simulators(args: &CallArgs) -> anyhow::Result<SimArgs> {
 }
 
 /// Places the call and shows what happens until it is over.
-async fn follow(args: &CallArgs, control: &str, request: &CallRequest) -> anyhow::Result<CallReport> {
+async fn follow(args: &CallArgs, control: &str, request: &CallSpec) -> anyhow::Result<CallReport> {
     let client = reqwest::Client::new();
     let url = format!("{control}/sim/calls");
     let mut response =

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::scenario::EndedBy;
-use crate::twilio::{CallReport, CallRequest, Event, Speaker, StreamEnd};
+use crate::twilio::{CallReport, CallSpec, Event, Speaker, StreamEnd};
 
 /// Writes what happens, a line each, in the order in which it began to be heard.
 pub(super) struct Screen {
@@ -27,7 +27,7 @@ enum Ink {
 }
 
 impl Screen {
-    pub(super) fn new(request: &CallRequest, coloured: bool) -> Self {
+    pub(super) fn new(request: &CallSpec, coloured: bool) -> Self {
         let mut screen = Self { coloured, heading: String::new(), began: None, held: None };
         let name = screen.ink(Ink::Bold, &request.scenario.name);
         let numbers = screen.ink(Ink::Dim, &format!("{} → {}", request.from, request.to));
@@ -207,12 +207,12 @@ fn name_of(speaker: Speaker) -> (&'static str, Ink) {
 mod tests {
     use super::Screen;
     use crate::scenario::Scenario;
-    use crate::twilio::{CallRequest, Event, Speaker};
+    use crate::twilio::{CallSpec, Event, Speaker};
 
     #[test]
     fn an_interruption_is_shown_after_the_turn_that_it_cuts() {
         let scenario = Scenario::listener();
-        let request = CallRequest { to: "+15005550006".into(), from: "+15005550001".into(), scenario };
+        let request = CallSpec { to: "+15005550006".into(), from: "+15005550001".into(), scenario };
         let mut screen = Screen::new(&request, false);
         let speaks = Event::Speaks { at_ms: 61_230, speaker: Speaker::Assistant, latency_ms: Some(812) };
         let caller = Event::CallerSpeaks { at_ms: 62_000, text: "Wait.".into(), interrupts: true };

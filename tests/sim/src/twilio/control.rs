@@ -7,26 +7,12 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{get, post};
 use futures_util::stream::unfold;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::place::{CallSpec, Twilio};
 use super::report::Event;
 use super::wav::wav;
 use crate::openai::FaultPlan;
-use crate::scenario::Scenario;
-
-/// A call to be placed, as `POST /sim/calls` takes it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CallRequest {
-    /// The number that is rung.
-    pub to: String,
-    /// The caller's number.
-    pub from: String,
-    /// What the caller does.
-    pub scenario: Scenario,
-}
 
 /// The routes of the control API.
 pub(super) fn router(twilio: Twilio) -> Router {
@@ -41,9 +27,8 @@ pub(super) fn router(twilio: Twilio) -> Router {
 }
 
 /// Rings and streams what happens, one JSON object a line; the last one is `ended` (or `failed`).
-async fn place_call(State(twilio): State<Twilio>, Json(request): Json<CallRequest>) -> Response {
-    let CallRequest { to, from, scenario } = request;
-    let handle = match twilio.ring(CallSpec { to, from, scenario }).await {
+async fn place_call(State(twilio): State<Twilio>, Json(spec): Json<CallSpec>) -> Response {
+    let handle = match twilio.ring(spec).await {
         Ok(handle) => handle,
         Err(error) => {
             let failed = Event::Failed { error: error.to_string() };

@@ -196,8 +196,12 @@ impl Engine {
     }
 
     /// Fetches a document while the line goes on; falls back to the number's fallback URL once.
-    async fn fetch(&mut self, request: Request) -> Result<Result<Answer, WebhookError>, Interrupt> {
+    async fn fetch(&mut self, mut request: Request) -> Result<Result<Answer, WebhookError>, Interrupt> {
         let (account, params) = (self.account.clone(), self.state.params());
+        if request.params.is_empty() {
+            // A URL that came through the REST API: like any other, it is told which call it is for.
+            request.params.clone_from(&params);
+        }
         let (fetched, troubles) = self.during(fetch(account, request, params)).await?;
         for (what, error) in troubles {
             self.trouble(&what, &error);

@@ -3,6 +3,7 @@
 //! Nothing here uses `voicecore-wire`: the product and its judge must not share a mistake.
 
 mod account;
+mod conduct;
 mod control;
 mod engine;
 mod frames;
@@ -25,12 +26,10 @@ mod wav;
 mod webhook;
 
 pub use account::Account;
-pub use control::CallRequest;
 pub use place::{CallHandle, CallSpec, ModelSide, PlaceError, Twilio};
 pub use playback::{SAMPLES_PER_MS, Samples};
 pub use report::{CallReport, Document, Event, Speaker, Stream, StreamEnd, Truncation, Turn};
 pub use signature::sign;
-pub use state::Recording;
 
 #[cfg(test)]
 mod tests;

@@ -2,22 +2,20 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use super::account::{Account, new_sid};
-use super::engine::{Command, Engine, Next, fetch, text_of};
-use super::line::Line;
-use super::prompts::Voices;
+use super::conduct::Placed;
+use super::engine::{Command, Next};
 use super::report::{CallReport, Event};
-use super::state::{CallState, Recording, Status};
-use super::truth;
-use super::twiml::{Method, Verb, parse};
-use super::webhook::{Answer, Request, WebhookError, send};
+use super::state::{CallState, Recording};
+use super::twiml::Method;
+use super::webhook::Request;
 use crate::openai::{FaultPlan, SessionReport};
 use crate::registry::{Registry, Speaker, Utterance};
-use crate::scenario::{Act, Caller, EndedBy, Scenario};
+use crate::scenario::{Act, Scenario};
 use crate::speech::{SpeechError, Synthesiser, Voice};
 use crate::violations::Violations;
 
@@ -27,8 +25,6 @@ const MAX_WAITING_EVENTS: usize = 4_096;
 const MAX_WAITING_COMMANDS: usize = 16;
 /// Calls remembered after their end.
 const MAX_REMEMBERED: usize = 1_000;
-/// A webhook is repeated so long after the first one.
-const REPEAT_AFTER: Duration = Duration::from_millis(150);
 
 /// The model's side, as far as a call needs it.
 pub trait ModelSide: Send + Sync {
@@ -38,8 +34,9 @@ pub trait ModelSide: Send + Sync {
     fn set_faults(&self, plan: FaultPlan);
 }
 
-/// A call to be placed.
-#[derive(Debug, Clone)]
+/// A call to be placed, as `POST /sim/calls` takes it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CallSpec {
     /// The number that is rung.
     pub to: String,
@@ -178,8 +175,15 @@ impl Twilio {
         self.book().remember(Entry { state: Arc::clone(&state), commands, report: None });
         let twilio = self.clone();
         tokio::spawn(async move {
-            let report =
-                twilio.conduct(Arc::clone(&state), scenario, utterances, next, events.clone(), orders).await;
+            let placed = Placed {
+                state: Arc::clone(&state),
+                scenario,
+                utterances,
+                next,
+                events: events.clone(),
+                commands: orders,
+            };
+            let report = twilio.conduct(placed).await;
             if let Some(entry) = twilio.book().calls.get_mut(&state.sid) {
                 entry.report = Some(Arc::new(report.clone()));
             }
@@ -187,156 +191,6 @@ impl Twilio {
             drop(events.send(Event::Ended { report: Box::new(report) }).await);
         });
         CallHandle { call_sid, events: receiver }
-    }
-
-    /// The whole life of a call.
-    async fn conduct(
-        &self,
-        state: Arc<CallState>,
-        scenario: Scenario,
-        utterances: Vec<Arc<Utterance>>,
-        next: Next,
-        events: mpsc::Sender<Event>,
-        commands: mpsc::Receiver<Command>,
-    ) -> CallReport {
-        let violations_before = self.violations().total();
-        drop(events.try_send(Event::Ringing { call_sid: state.sid.clone() }));
-        let mut progress = Progress { account: self.account().clone(), state: Arc::clone(&state) };
-        if state.outbound {
-            progress.note("initiated");
-            state.set_status(Status::Ringing);
-            progress.note("ringing");
-        } else if scenario.platform.disorderly_callbacks {
-            progress.note("ringing");
-        }
-        let (next, first, troubles) = self.first_document(&state, &scenario, next).await;
-        let line = Line::new(
-            &state.sid,
-            Caller::new(&scenario, utterances),
-            scenario.platform.clone(),
-            self.0.registry.clone(),
-            self.violations().clone(),
-            events.clone(),
-        );
-        let mut engine = Engine {
-            account: self.account().clone(),
-            call_sid: state.sid.clone(),
-            line,
-            commands,
-            state: Arc::clone(&state),
-            voices: Voices { synthesiser: self.0.synthesiser.clone() },
-            callee: scenario.callee.clone(),
-            disorderly: scenario.platform.disorderly_callbacks,
-            time_limit: None,
-            base: self.account().voice_url.clone(),
-            barge_in: false,
-            keys: Vec::new(),
-            dialled: None,
-            recordings: Vec::new(),
-        };
-        for (url, error) in &troubles {
-            engine.trouble(url, error);
-        }
-        let rejected = rejected(first.as_ref());
-        let ended_by = if let Some(busy) = rejected {
-            state.set_status(if busy { Status::Busy } else { Status::NoAnswer });
-            EndedBy::App
-        } else {
-            state.set_status(Status::InProgress);
-            if state.outbound {
-                progress.note("answered");
-            } else if scenario.platform.disorderly_callbacks {
-                progress.note("in-progress");
-            }
-            engine.line.emit(Event::Answered);
-            let by = engine.run(next, first).await;
-            state.set_duration(engine.line.now_ms());
-            state.set_status(Status::Completed);
-            by
-        };
-        progress.finish(engine.disorderly).await;
-        let mut report = self.report(&scenario, ended_by, engine, violations_before);
-        if rejected.is_some() {
-            // Never answered: there was nothing to hear.
-            report.heard.clear();
-            report.duration_ms = 0;
-        }
-        report
-    }
-
-    /// Asks the product what to do with an inbound call, while it rings.
-    async fn first_document(
-        &self,
-        state: &CallState,
-        scenario: &Scenario,
-        next: Next,
-    ) -> (Next, Option<Result<Answer, WebhookError>>, Vec<(String, WebhookError)>) {
-        let Next::Fetch(mut request) = next else { return (next, None, Vec::new()) };
-        request.params = state.params();
-        if scenario.platform.repeat_voice_webhook {
-            let (account, again) = (self.account().clone(), request.clone());
-            tokio::spawn(async move {
-                tokio::time::sleep(REPEAT_AFTER).await;
-                drop(send(&account, &again).await);
-            });
-        }
-        let (fetched, troubles) = fetch(self.account().clone(), request.clone(), state.params()).await;
-        let answer = fetched.map(|(url, answer)| {
-            request.url = url;
-            answer
-        });
-        (Next::Fetch(request), Some(answer), troubles)
-    }
-
-    fn report(
-        &self,
-        scenario: &Scenario,
-        ended_by: EndedBy,
-        mut engine: Engine,
-        before: usize,
-    ) -> CallReport {
-        let duration_ms = engine.line.now_ms();
-        let (turns, max_silence_ms, max_wait_ms) = engine.line.finish();
-        let sessions = self.0.model.sessions();
-        let model =
-            truth::of_call(&sessions, &self.0.registry, &engine.call_sid, &|item| engine.line.heard_of(item));
-        let line = engine.line;
-        let recordings: Vec<String> =
-            engine.recordings.iter().map(|recording| recording.sid.clone()).collect();
-        self.book().recordings.extend(engine.recordings);
-        let own = |violation: &&crate::violations::Violation| {
-            violation.subject == engine.call_sid || model.sessions.contains(&violation.subject)
-        };
-        let violations = self
-            .violations()
-            .all()
-            .iter()
-            .skip(before.min(1_000))
-            .filter(own)
-            .map(|v| format!("{}: {}: {}", v.by, v.rule, v.detail))
-            .collect();
-        let mut report = CallReport {
-            call_sid: engine.call_sid,
-            scenario: scenario.name.clone(),
-            status: engine.state.status().as_str().to_owned(),
-            ended_by,
-            duration_ms,
-            turns,
-            max_silence_ms,
-            max_wait_ms,
-            twiml: line.documents.clone(),
-            streams: line.streams.clone(),
-            truncations: model.truncations,
-            tools: model.tools,
-            dialled: engine.dialled,
-            recordings,
-            killed: line.killed,
-            violations,
-            failures: Vec::new(),
-            heard: line.heard().to_vec(),
-        };
-        report.failures = scenario.failures(&report);
-        report
     }
 
     /// What the caller of a scenario says, synthesised and made recognisable.
@@ -359,6 +213,18 @@ impl Twilio {
             texts.iter().map(make).collect::<Result<Vec<_>, PlaceError>>()
         });
         making.await.map_err(|_| PlaceError::Gone)?
+    }
+
+    pub(super) fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
+
+    pub(super) fn synthesiser(&self) -> &Synthesiser {
+        &self.0.synthesiser
+    }
+
+    pub(super) fn keep_recordings(&self, recordings: Vec<Recording>) {
+        self.book().recordings.extend(recordings);
     }
 
     pub(super) fn find(&self, call_sid: &str) -> Option<Entry> {
@@ -398,48 +264,5 @@ impl Book {
             self.calls.remove(&oldest);
             self.recordings.retain(|recording| recording.call_sid != oldest);
         }
-    }
-}
-
-/// Tells the status callback how the call goes.
-struct Progress {
-    account: Account,
-    state: Arc<CallState>,
-}
-
-impl Progress {
-    fn request(&self, status: &str) -> Option<Request> {
-        let url = self.state.status_url.clone()?;
-        Some(Request { url, method: Method::Post, params: self.state.callback_params(status) })
-    }
-
-    fn note(&mut self, status: &str) {
-        let Some(request) = self.request(status) else { return };
-        let account = self.account.clone();
-        tokio::spawn(async move { drop(send(&account, &request).await) });
-    }
-
-    /// The last callback is waited for: who reads the report wants the product to know that the call is over. A
-    /// disorderly network sends it twice, and an old one after it.
-    async fn finish(&mut self, disorderly: bool) {
-        let status = self.state.status().as_str();
-        let status = if status == "failed" { "completed" } else { status };
-        let Some(last) = self.request(status) else { return };
-        drop(send(&self.account, &last).await);
-        if disorderly {
-            drop(send(&self.account, &last).await);
-            if let Some(late) = self.request("in-progress") {
-                drop(send(&self.account, &late).await);
-            }
-        }
-    }
-}
-
-/// The document begins with `<Reject>`: the call is not answered; `true` for the busy signal.
-fn rejected(first: Option<&Result<Answer, WebhookError>>) -> Option<bool> {
-    let text = text_of(first?.as_ref().ok()?.clone()).ok()?;
-    match parse(&text).ok()?.first()? {
-        Verb::Reject { busy } => Some(*busy),
-        _ => None,
     }
 }

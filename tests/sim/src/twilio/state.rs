@@ -50,7 +50,7 @@ impl Status {
 
 /// A recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recording {
+pub(super) struct Recording {
     /// `RE…`.
     pub sid: String,
     /// The call that was recorded.
@@ -226,7 +226,7 @@ pub(super) fn set_status(params: &mut [(String, String)], status: &str) {
 
 impl Recording {
     /// The REST resource.
-    pub fn resource(&self, account_sid: &str) -> Value {
+    pub(super) fn resource(&self, account_sid: &str) -> Value {
         json!({
             "sid": self.sid, "account_sid": account_sid, "call_sid": self.call_sid, "api_version": API_VERSION,
             "conference_sid": null, "channels": 1, "source": "RecordVerb", "status": self.status,
@@ -239,7 +239,7 @@ impl Recording {
     }
 
     /// The URL of the audio, without an extension, as callbacks give it.
-    pub fn url(&self, origin: &str, account_sid: &str) -> String {
+    pub(super) fn url(&self, origin: &str, account_sid: &str) -> String {
         format!("{origin}/{API_VERSION}/Accounts/{account_sid}/Recordings/{}", self.sid)
     }
 }
