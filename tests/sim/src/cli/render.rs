@@ -5,6 +5,13 @@ use std::fmt::Write as _;
 use crate::scenario::EndedBy;
 use crate::twilio::{CallReport, CallSpec, Event, Speaker, StreamEnd};
 
+/// Columns of a line; longer ones are broken.
+const WIDTH: usize = 110;
+/// Columns before what is said.
+const INDENT: usize = 20;
+/// So many words are shown of what was cut off.
+const CUT_WORDS: usize = 6;
+
 /// Writes what happens, a line each, in the order in which it began to be heard.
 pub(super) struct Screen {
     coloured: bool,
@@ -43,9 +50,9 @@ impl Screen {
     pub(super) fn show(&mut self, event: &Event) -> String {
         match event {
             Event::CallerSpeaks { at_ms, text, interrupts } => {
-                let mark =
-                    if *interrupts { self.ink(Ink::Yellow, "  ↯ interrupts") } else { String::new() };
-                let line = self.line(*at_ms, "caller", Ink::Cyan, &format!("{text}{mark}"));
+                let mut said = vec![(None, text.clone())];
+                said.extend(interrupts.then(|| (Some(Ink::Yellow), "↯ interrupts".to_owned())));
+                let line = self.line(*at_ms, "caller", Ink::Cyan, &said);
                 if *interrupts && self.began.is_some() {
                     self.held = Some(line);
                     return String::new();
@@ -65,22 +72,18 @@ impl Screen {
             }
             Event::Spoke { at_ms, speaker, text, cut } => {
                 let (began, latency) = self.began.take().unwrap_or((*at_ms, None));
-                let mut said = text.clone();
+                let mut said = vec![(None, text.clone())];
                 if let Some(rest) = cut {
-                    let rest = if rest.is_empty() {
-                        String::new()
-                    } else {
-                        format!(" {}", self.ink(Ink::Dim, rest))
-                    };
-                    write!(said, " {}{rest}", self.ink(Ink::Yellow, "✂")).unwrap_or_default();
+                    said.push((Some(Ink::Yellow), "✂".to_owned()));
+                    said.push((Some(Ink::Dim), beginning(rest)));
                 }
-                if let Some(ms) = latency {
-                    write!(said, "  {}", self.ink(Ink::Dim, &format!("{ms} ms"))).unwrap_or_default();
-                }
+                said.extend(latency.map(|ms| (Some(Ink::Dim), format!("({ms} ms)"))));
                 let (name, ink) = name_of(*speaker);
                 self.line(began, name, ink, &said) + &self.held.take().unwrap_or_default()
             }
-            Event::Key { at_ms, key } => self.line(*at_ms, "caller", Ink::Cyan, &format!("presses {key}")),
+            Event::Key { at_ms, key } => {
+                self.line(*at_ms, "caller", Ink::Cyan, &[(Some(Ink::Bold), format!("presses {key}"))])
+            }
             Event::StreamClosed { how, .. } => match how {
                 StreamEnd::Broken => self.note("the media stream broke"),
                 StreamEnd::Cut => self.note("the scenario cuts the media stream"),
@@ -167,10 +170,27 @@ impl Screen {
         writeln!(text, "  {}  {value}", self.ink(Ink::Dim, &format!("{name:<8}"))).unwrap_or_default();
     }
 
-    fn line(&self, at_ms: u64, who: &str, ink: Ink, text: &str) -> String {
+    /// A line of the conversation, broken between words where it gets too long.
+    fn line(&self, at_ms: u64, who: &str, ink: Ink, said: &[(Option<Ink>, String)]) -> String {
         let (minutes, tenths) = (at_ms / 60_000, at_ms % 60_000 / 100);
         let time = format!("{minutes}:{:02}.{}", tenths / 10, tenths % 10);
-        format!("  {}  {}  {text}\n", self.ink(Ink::Dim, &time), self.ink(ink, &format!("{who:<9}")))
+        let mut text = format!("  {}  {} ", self.ink(Ink::Dim, &time), self.ink(ink, &format!("{who:<9}")));
+        let mut column = INDENT;
+        for (ink, words) in said {
+            for word in words.split_whitespace() {
+                let width = word.chars().count() + 1;
+                if column + width > WIDTH {
+                    text.push('\n');
+                    text.push_str(&" ".repeat(INDENT));
+                    column = INDENT;
+                }
+                text.push(' ');
+                text.push_str(&ink.map_or_else(|| word.to_owned(), |ink| self.ink(ink, word)));
+                column += width;
+            }
+        }
+        text.push('\n');
+        text
     }
 
     fn note(&self, text: &str) -> String {
@@ -192,6 +212,13 @@ impl Screen {
         };
         format!("\x1b[{code}m{text}\x1b[0m")
     }
+}
+
+/// The first words of what was cut off.
+fn beginning(rest: &str) -> String {
+    let shown: Vec<&str> = rest.split_whitespace().take(CUT_WORDS).collect();
+    let more = if rest.split_whitespace().count() > CUT_WORDS { " …" } else { "" };
+    shown.join(" ") + more
 }
 
 fn name_of(speaker: Speaker) -> (&'static str, Ink) {
@@ -223,7 +250,19 @@ mod tests {
             cut: Some("from nine to five.".into()),
         };
         assert_eq!((screen.show(&speaks), screen.show(&caller)), (String::new(), String::new()));
-        let expected = "  1:01.2  assistant  We are open ✂ from nine to five.  812 ms\n  1:02.0  caller     Wait.  ↯ interrupts\n";
+        let expected = "  1:01.2  assistant  We are open ✂ from nine to five. (812 ms)
+  1:02.0  caller     Wait. ↯ interrupts\n";
         assert_eq!(screen.show(&spoke), expected);
+    }
+
+    #[test]
+    fn long_turns_are_broken_between_words_and_cuts_are_short() {
+        let spec = CallSpec { to: "+1".into(), from: "+1".into(), scenario: Scenario::listener() };
+        let mut screen = Screen::new(&spec, false);
+        let words = "word ".repeat(40);
+        let cut = Some("one two three four five six seven".to_owned());
+        let shown = screen.show(&Event::Spoke { at_ms: 0, speaker: Speaker::Twilio, text: words, cut });
+        assert!(shown.lines().count() == 3 && shown.lines().all(|line| line.chars().count() <= super::WIDTH));
+        assert!(shown.ends_with("✂ one two three four five six …\n"));
     }
 }
