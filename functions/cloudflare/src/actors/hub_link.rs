@@ -11,8 +11,9 @@ use super::PUBLISH_PATH;
 use super::socket::{Socket, SocketEvent};
 use crate::ports::{self, binding, object_name};
 
-/// At most four messages a second go to the hub, whatever happens in the call.
-const INTERVAL: Millis = Millis(250);
+/// At most two messages a second go to the hub, whatever happens in the call: half of what is allowed, because a tenant's
+/// hub takes those of all its calls, and nobody reads faster.
+const INTERVAL: Millis = Millis(500);
 /// Events that wait for the hub. When it cannot be reached the oldest are lost: dashboards then read the call itself.
 const MAX_WAITING: usize = 256;
 /// A hub that could not be reached is tried again after this long.

@@ -1,8 +1,13 @@
 //! One end of a WebSocket, heard without promises: each event calls straight into Rust.
 //!
 //! `worker`'s `events()` puts every message through an unbounded queue and wakes a future, which costs a promise and a
-//! microtask for each frame. Here three listeners are made once for each socket, and a frame costs one call, its text
-//! copied once.
+//! microtask for each frame. Here the listeners are made once for each socket, and a frame costs one call.
+//!
+//! A text is fetched by `encodeInto` into one buffer that all sockets of the isolate share: handed over as a `String` it
+//! would be copied by a loop over its characters into memory of its own, which takes four times as long (functions/README.md).
+
+use std::cell::RefCell;
+use std::rc::Rc;
 
 use wasm_bindgen::JsValue;
 use wasm_bindgen::closure::Closure;
@@ -10,32 +15,41 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::WebSocket;
 use worker::worker_sys::ext::WebSocketExt as _;
 
-// Why JavaScript: the text is handed over without the event and its `data` becoming values that Rust has to hold and
-// free, five crossings fewer for each frame. And when the wasm instance has died of a panic, its closures throw: then the
-// socket is closed here, so that the carrier asks what comes next and the call goes on in a new instance, instead of
-// hearing silence for ever.
+// Why JavaScript: the event and its `data` do not become values that Rust has to hold and free. And when the wasm instance
+// has died of a panic, its closures throw: then the socket is closed here, so that the carrier asks what comes next and
+// the call goes on in a new instance, instead of hearing silence for ever.
 #[wasm_bindgen(inline_js = r#"
+const encoder = new TextEncoder();
 export class Listeners {
-  constructor(socket, onText, onBinary, onClose) {
+  constructor(socket) {
+    this.socket = socket;
+    this.text = "";
+  }
+  add(onText, onBinary, onClose) {
     const guarded = (listener) => (event) => {
       try {
         listener(event);
       } catch (error) {
         this.remove();
-        try { socket.close(1011); } catch {}
+        try { this.socket.close(1011); } catch {}
         throw error;
       }
     };
-    this.socket = socket;
     this.message = guarded(({ data }) => {
-      if (typeof data === "string") onText(data);
-      else onBinary(data.byteLength ?? data.size ?? 0);
+      if (typeof data === "string") {
+        this.text = data;
+        onText(data.length);
+        this.text = "";
+      } else onBinary(data.byteLength ?? data.size ?? 0);
     });
     this.close = guarded(({ code, reason }) => onClose(code, reason));
     this.error = guarded(() => onClose(1006, ""));
-    socket.addEventListener("message", this.message);
-    socket.addEventListener("close", this.close);
-    socket.addEventListener("error", this.error);
+    this.socket.addEventListener("message", this.message);
+    this.socket.addEventListener("close", this.close);
+    this.socket.addEventListener("error", this.error);
+  }
+  encodeInto(bytes) {
+    return encoder.encodeInto(this.text, bytes).written;
   }
   remove() {
     this.socket.removeEventListener("message", this.message);
@@ -47,9 +61,39 @@ export class Listeners {
 extern "C" {
     type Listeners;
     #[wasm_bindgen(constructor)]
-    fn new(socket: &WebSocket, on_text: &JsValue, on_binary: &JsValue, on_close: &JsValue) -> Listeners;
+    fn new(socket: &WebSocket) -> Listeners;
+    #[wasm_bindgen(method)]
+    fn add(this: &Listeners, on_text: &JsValue, on_binary: &JsValue, on_close: &JsValue);
     #[wasm_bindgen(method)]
     fn remove(this: &Listeners);
+    /// Writes the text of the event that is being heard, and gives its length in bytes.
+    #[wasm_bindgen(method, js_name = encodeInto)]
+    fn encode_into(this: &Listeners, bytes: &mut [u8]) -> u32;
+}
+
+/// Room that is kept for texts. Frames of a call are far shorter; a longer text gets room of its own.
+const KEPT_TEXT_BYTES: usize = 64 * 1024;
+/// A UTF-16 unit, which is what JavaScript counts, becomes three bytes at most.
+const BYTES_PER_UNIT: usize = 3;
+
+thread_local! {
+    static TEXT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Calls `hear` with the text of the event that is being heard, which has `units` UTF-16 units.
+fn with_text(listeners: &Listeners, units: usize, hear: impl FnOnce(&str)) {
+    // Taken, not borrowed: whatever `hear` does cannot collide with it.
+    let mut bytes = TEXT.take();
+    if bytes.len() < units * BYTES_PER_UNIT {
+        bytes.resize(units * BYTES_PER_UNIT, 0);
+    }
+    let written = listeners.encode_into(&mut bytes) as usize;
+    if let Some(text) = bytes.get(..written).and_then(|bytes| std::str::from_utf8(bytes).ok()) {
+        hear(text);
+    }
+    bytes.truncate(KEPT_TEXT_BYTES);
+    bytes.shrink_to(KEPT_TEXT_BYTES);
+    TEXT.set(bytes);
 }
 
 /// What a socket tells.
@@ -127,28 +171,29 @@ impl Drop for Socket {
 /// The listeners of one socket, with what they call.
 struct Ears {
     socket: WebSocket,
-    listeners: Listeners,
-    _on_text: Closure<dyn FnMut(String)>,
-    _on_binary: Closure<dyn FnMut(f64)>,
+    listeners: Rc<Listeners>,
+    _on_text: Closure<dyn FnMut(u32)>,
+    _on_binary: Closure<dyn FnMut(u32)>,
     _on_close: Closure<dyn FnMut(u16, String)>,
 }
 
 impl Ears {
     fn new(socket: WebSocket, on_event: impl Fn(SocketEvent<'_>) + Clone + 'static) -> Self {
-        let (text_event, binary_event) = (on_event.clone(), on_event.clone());
-        let on_text: Closure<dyn FnMut(String)> =
-            Closure::wrap_assert_unwind_safe(Box::new(move |text: String| {
-                text_event(SocketEvent::Text(&text));
-            }));
-        let on_binary: Closure<dyn FnMut(f64)> =
-            Closure::wrap_assert_unwind_safe(Box::new(move |bytes: f64| {
-                binary_event(SocketEvent::Binary(bytes as usize));
-            }));
-        let on_close: Closure<dyn FnMut(u16, String)> =
-            Closure::wrap_assert_unwind_safe(Box::new(move |code: u16, reason: String| {
-                on_event(SocketEvent::Closed { code, reason: &reason });
-            }));
-        let listeners = Listeners::new(&socket, on_text.as_ref(), on_binary.as_ref(), on_close.as_ref());
+        let listeners = Rc::new(Listeners::new(&socket));
+        let (source, text_event, binary_event) =
+            (Rc::downgrade(&listeners), on_event.clone(), on_event.clone());
+        let on_text = move |units: u32| {
+            if let Some(listeners) = source.upgrade() {
+                with_text(&listeners, units as usize, |text| text_event(SocketEvent::Text(text)));
+            }
+        };
+        let on_binary = move |bytes: u32| binary_event(SocketEvent::Binary(bytes as usize));
+        let on_close =
+            move |code: u16, reason: String| on_event(SocketEvent::Closed { code, reason: &reason });
+        let on_text: Closure<dyn FnMut(u32)> = Closure::wrap_assert_unwind_safe(Box::new(on_text));
+        let on_binary: Closure<dyn FnMut(u32)> = Closure::wrap_assert_unwind_safe(Box::new(on_binary));
+        let on_close: Closure<dyn FnMut(u16, String)> = Closure::wrap_assert_unwind_safe(Box::new(on_close));
+        listeners.add(on_text.as_ref(), on_binary.as_ref(), on_close.as_ref());
         Self { socket, listeners, _on_text: on_text, _on_binary: on_binary, _on_close: on_close }
     }
 }

@@ -5,10 +5,12 @@
 //! (workerd, `ActorSqlite::onWrite`): it is all that code beside running audio ever holds. [`Records`] writes with
 //! confirmation and is held by the actor itself, for what happens when no audio flows.
 
-use js_sys::futures::{JsFuture, spawn_local};
+use std::rc::Rc;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use voicecore_types::Millis;
+use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast as _, JsValue};
 use worker::{ListOptions, State, Storage};
@@ -34,6 +36,7 @@ extern "C" {
 pub(crate) struct Unconfirmed {
     raw: RawStorage,
     options: JsValue,
+    on_failure: Rc<Closure<dyn FnMut(JsValue)>>,
 }
 
 impl Unconfirmed {
@@ -41,17 +44,28 @@ impl Unconfirmed {
         let options = js_sys::Object::new();
         // Setting a property of a fresh object cannot fail.
         let _ = js_sys::Reflect::set(&options, &"allowUnconfirmed".into(), &JsValue::TRUE);
-        Self { raw: raw_storage(state), options: options.into() }
+        let on_failure = |_| worker::console_error!("a write of a running call failed");
+        let on_failure =
+            Rc::new(Closure::wrap_assert_unwind_safe(Box::new(on_failure) as Box<dyn FnMut(JsValue)>));
+        Self { raw: raw_storage(state), options: options.into(), on_failure }
     }
 
     /// Writes `value`, in order with other writes.
     pub(crate) fn put(&self, key: &str, value: &str) {
-        observe("a journal write", self.raw.put_with(key, value, &self.options));
+        self.observe(self.raw.put_with(key, value, &self.options));
     }
 
     /// Sets the actor's one alarm.
     pub(crate) fn set_alarm(&self, at: Millis) {
-        observe("setting the alarm", self.raw.set_alarm_with(at.0 as f64, &self.options));
+        self.observe(self.raw.set_alarm_with(at.0 as f64, &self.options));
+    }
+
+    /// Sees to it that a write that fails is logged. Nobody waits for it.
+    fn observe(&self, write: Result<js_sys::Promise, JsValue>) {
+        match write {
+            Ok(promise) => drop(promise.catch(&self.on_failure)),
+            Err(_) => worker::console_error!("a write of a running call was refused"),
+        }
     }
 }
 
@@ -59,18 +73,6 @@ fn raw_storage(state: &State) -> RawStorage {
     let storage = state.storage();
     let raw: &JsValue = storage.as_raw().as_ref();
     raw.clone().unchecked_into()
-}
-
-/// Logs a write that failed. Nobody waits for it.
-fn observe(what: &'static str, write: Result<js_sys::Promise, JsValue>) {
-    match write {
-        Ok(promise) => spawn_local(async move {
-            if JsFuture::from(promise).await.is_err() {
-                worker::console_error!("{what} failed");
-            }
-        }),
-        Err(_) => worker::console_error!("{what} was refused"),
-    }
 }
 
 /// The actor's storage failed.

@@ -50,21 +50,27 @@ impl EventLog {
         Self { sql, bounds: None }
     }
 
-    /// Stores an event under the next number and gives it as the text that subscribers are sent.
-    pub(super) fn append(&mut self, event: impl FnOnce(u64) -> LiveEnvelope) -> Result<String, LogError> {
+    /// Stores events under the next numbers and gives them as the texts that subscribers are sent.
+    pub(super) fn append<F>(&mut self, events: impl Iterator<Item = F>) -> Result<Vec<String>, LogError>
+    where
+        F: FnOnce(u64) -> LiveEnvelope,
+    {
         let mut bounds = self.bounds()?;
-        let appended = bounds.append();
-        let message = serde_json::to_string(&event(appended.seq)).map_err(|_| LogError::Unreadable)?;
-        self.exec(
-            "insert into events (seq, message) values (?, ?)",
-            vec![integer(appended.seq), message.clone().into()],
-        )?;
-        if let Some(evicted) = appended.evicted {
-            self.exec("delete from events where seq = ?", vec![integer(evicted)])?;
+        let (mut messages, mut evicted) = (Vec::new(), None);
+        for event in events {
+            let appended = bounds.append();
+            evicted = appended.evicted.or(evicted);
+            let message = serde_json::to_string(&event(appended.seq)).map_err(|_| LogError::Unreadable)?;
+            let args = vec![integer(appended.seq), message.clone().into()];
+            self.exec("insert into events (seq, message) values (?, ?)", args)?;
+            messages.push(message);
+        }
+        if let Some(newest) = evicted {
+            self.exec("delete from events where seq <= ?", vec![integer(newest)])?;
         }
         self.save(BOUNDS, &bounds)?;
         self.bounds = Some(bounds);
-        Ok(message)
+        Ok(messages)
     }
 
     /// The newest number given out.

@@ -128,14 +128,14 @@ impl HubActor {
     /// Numbers and stores the events, then sends them. The output gate holds the sending back until the storing is
     /// confirmed, so no subscriber sees a number that could be given out again.
     fn publish(&self, call_id: CallId, events: Vec<HubEvent>) -> Result<HubReply> {
-        let mut messages = Vec::with_capacity(events.len());
+        let envelopes = events.into_iter().map(|HubEvent { at, event }| {
+            move |seq| {
+                let event = serde_json::to_value(&event).unwrap_or_default();
+                LiveEnvelope { seq, at, call_id, event }
+            }
+        });
         let mut log = self.log.borrow_mut();
-        for HubEvent { at, event } in events {
-            let event = serde_json::to_value(&event)?;
-            let message =
-                log.append(|seq| LiveEnvelope { seq, at, call_id, event }).map_err(storage_failed)?;
-            messages.push(message);
-        }
+        let messages = log.append(envelopes).map_err(storage_failed)?;
         let seq = log.last().map_err(storage_failed)?;
         drop(log);
         for subscriber in self.state.get_websockets_with_tag(SUBSCRIBER) {
