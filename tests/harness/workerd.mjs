@@ -24,8 +24,9 @@
 // What the worker logs goes to standard error.
 //
 // Standard input, a line each: `scheduled` runs the cron handler; `{"sql":"…","args":[…]}` runs a statement on D1 and
-// answers {"done":"sql","rows":[…]}: how tests put in a set-up token or raise a limit. When it closes, or on SIGTERM or SIGINT, workerd is
-// killed and the harness exits with 0. When workerd dies by itself and `restart` is off, it exits with 3.
+// answers {"done":"sql","rows":[…]}: how tests put in a set-up token or raise a limit. When it closes, or on SIGTERM or
+// SIGINT, workerd is killed and the harness exits with 0. When workerd dies by itself and `restart` is off, it exits
+// with 3.
 //
 // Not as in production: the queue is held in memory, so jobs that wait are lost when workerd is killed.
 
@@ -178,6 +179,7 @@ async function main() {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  process.on("unhandledRejection", (error) => { say({ error: String(error?.message ?? error) }); process.exit(1); });
-  await main();
+  const fail = (error) => { say({ error: String(error?.message ?? error) }); process.exit(1); };
+  process.on("unhandledRejection", fail);
+  await main().catch(fail);
 }
