@@ -9,21 +9,11 @@ use anyhow::{Context, Result, bail};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::demo::Demo;
 use super::plan::Secrets;
 use crate::proc::{root, work_dir};
-
-/// The demo tenant, as `POST /api/v1/setup/claim` made it.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct Demo {
-    pub(crate) tenant_id: String,
-    pub(crate) api_key: String,
-    pub(crate) email: String,
-    pub(crate) phone_number: String,
-    pub(crate) fallback_number: String,
-}
 
 /// The folder, held by one run at a time.
 pub(crate) struct State {
