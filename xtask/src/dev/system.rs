@@ -1,0 +1,229 @@
+//! Starting the parts, waiting for them, watching them.
+
+use std::fs;
+use std::io::{Seek, SeekFrom, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use super::plan::{Plan, Ports, Secrets};
+use super::state::{self, State};
+use super::{Options, Running, demo};
+use crate::group::Group;
+use crate::proc::{self, output};
+use crate::progress::{spell, tail};
+use crate::wrangler::{Place, wrangler};
+use crate::{admin, build, cargo_build, http, setup};
+
+/// From starting wrangler to `/health` answering; workerd must compile the wasm on a machine that may be busy.
+const READY_LIMIT: Duration = Duration::from_mins(2);
+const SIM_READY_LIMIT: Duration = Duration::from_mins(1);
+const POLL: Duration = Duration::from_millis(100);
+/// wrangler runs no cron triggers by itself; the one in wrangler.toml is `* * * * *`.
+const CRON: Duration = Duration::from_mins(1);
+
+/// A started system; ends when dropped.
+pub(crate) struct System {
+    pub(crate) running: Running,
+    group: Group,
+    state: State,
+}
+
+impl Drop for System {
+    fn drop(&mut self) {
+        fs::remove_file(state::running_file()).ok();
+    }
+}
+
+static STOP: AtomicBool = AtomicBool::new(false);
+
+/// Somebody has asked us to end, with Ctrl-C, SIGTERM or by closing the terminal.
+fn stop_requested() -> bool {
+    STOP.load(Ordering::Relaxed)
+}
+
+impl System {
+    /// Builds what has changed and starts everything; returns when it answers.
+    pub(crate) fn start(options: &Options) -> Result<Self> {
+        let state = State::open(options.fresh)?;
+        if TcpListener::bind(("127.0.0.1", options.port)).is_err() {
+            bail!("port {} is in use: choose another with --port", options.port);
+        }
+        build::worker()?;
+        let simulator = if options.no_sim { None } else { Some(simulator()?) };
+        let began = proc::now();
+        let secrets = state.secrets()?;
+        let ports = choose_ports(options.port)?;
+        let environment = |name: &str| std::env::var(name).ok();
+        let plan = Plan::new(&options.set, &environment, &secrets, ports, !options.no_sim);
+
+        let place = Place::Local(state::storage()?);
+        if let Some(tree) = state.migrations_missing()? {
+            output(&mut place.migrate()?)
+                .context("applying the migrations (`--fresh` begins with an empty database)")?;
+            state.migrated(&tree)?;
+        }
+        let claim = if state.demo()?.is_none() { Some(admin::create(demo::EMAIL, &place)?) } else { None };
+
+        ctrlc::set_handler(|| {
+            // Whoever asks twice does not want to wait; the guard ends the children all the same.
+            if STOP.swap(true, Ordering::Relaxed) {
+                std::process::exit(130);
+            }
+        })
+        .context("handling Ctrl-C")?;
+        let mut group = Group::new()?;
+        let simulated = plan.simulate_twilio || plan.simulate_openai;
+        if let Some(simulator) = simulator.filter(|_| simulated) {
+            start_simulator(&mut group, &state, &simulator, &plan, &secrets, ports)?;
+        }
+        start_worker(&mut group, &state, &plan, ports)?;
+        let base_url = format!("http://127.0.0.1:{}", ports.http);
+        wait_until("the worker", &mut group, READY_LIMIT, || {
+            http::status(&format!("{base_url}/health")).is_ok_and(|s| s == 200)
+        })?;
+
+        let demo = match (state.demo()?, claim) {
+            (Some(demo), _) => demo,
+            (None, Some(token)) => {
+                let demo = demo::claim(&base_url, token.expose())?;
+                state.keep_demo(&demo)?;
+                demo
+            }
+            (None, None) => bail!("the demo tenant has vanished: start again with --fresh"),
+        };
+        let running = Running {
+            base_url,
+            demo,
+            account_sid: plan.get("TWILIO_ACCOUNT_SID").to_owned(),
+            auth_token: plan.get("TWILIO_AUTH_TOKEN").to_owned(),
+            control_url: plan.simulate_twilio.then(|| format!("http://127.0.0.1:{}", ports.twilio)),
+            openai_base_url: plan.simulate_openai.then(|| plan.get("OPENAI_BASE_URL").to_owned()),
+            pid: std::process::id(),
+        };
+        state::write_private(&state::running_file(), &serde_json::to_string_pretty(&running)?)?;
+        eprintln!("running · {}", spell(began.elapsed()));
+        Ok(Self { running, group, state })
+    }
+
+    /// Until somebody asks us to stop, or a part of the system ends by itself, which is an error.
+    pub(crate) fn watch(&mut self, show_log: bool) -> Result<()> {
+        let log = self.state.path("wrangler.log");
+        let mut shown = fs::metadata(&log)?.len();
+        let mut cron = proc::now();
+        while !stop_requested() {
+            if let Some(dead) = self.group.dead()? {
+                bail!(
+                    "{} has ended ({}); {}:\n{}",
+                    dead.name,
+                    dead.status,
+                    dead.log.display(),
+                    tail(&dead.log)
+                );
+            }
+            if show_log {
+                shown = show_new(&log, shown)?;
+            }
+            if cron.elapsed() > CRON {
+                cron = proc::now();
+                // A missed minute is made up for by the next; the worker logs what goes wrong in it.
+                http::status(&format!("{}/cdn-cgi/handler/scheduled", self.running.base_url)).ok();
+            }
+            thread::sleep(POLL);
+        }
+        Ok(())
+    }
+}
+
+/// The simulators' program, built.
+pub(crate) fn simulator() -> Result<PathBuf> {
+    setup::speech()?;
+    cargo_build::binary("voicecore-sim", &[])
+}
+
+fn choose_ports(http: u16) -> Result<Ports> {
+    // All are held until all are chosen, or one could be handed out twice.
+    let held: Vec<TcpListener> =
+        (0..3).map(|_| TcpListener::bind(("127.0.0.1", 0))).collect::<Result<_, _>>()?;
+    let ports: Vec<u16> = held.iter().map(|l| Ok(l.local_addr()?.port())).collect::<std::io::Result<_>>()?;
+    let [inspector, twilio, openai] = ports[..] else { bail!("no free ports") };
+    Ok(Ports { http, inspector, twilio, openai })
+}
+
+fn start_simulator(
+    group: &mut Group,
+    state: &State,
+    program: &Path,
+    plan: &Plan,
+    secrets: &Secrets,
+    ports: Ports,
+) -> Result<()> {
+    let app_url = format!("http://127.0.0.1:{}", ports.http);
+    let lines = state.path("sim.out");
+    // With a real Twilio account the simulated one only fills its place: nothing is pointed at it.
+    let (sid, token) = if plan.simulate_twilio {
+        (plan.get("TWILIO_ACCOUNT_SID"), plan.get("TWILIO_AUTH_TOKEN"))
+    } else {
+        (secrets.account_sid.as_str(), secrets.auth_token.as_str())
+    };
+    let mut serve = Command::new(program);
+    serve
+        .args([
+            "serve",
+            "--twilio-port",
+            &ports.twilio.to_string(),
+            "--openai-port",
+            &ports.openai.to_string(),
+        ])
+        .args(["--account-sid", sid, "--auth-token", token, "--openai-key", &secrets.openai_api_key])
+        .args(["--app-url", &app_url, "--public-url", plan.get("PUBLIC_URL")]);
+    group.start("the simulator", &mut serve, &state.path("sim.log"), Some(fs::File::create(&lines)?))?;
+    wait_until("the simulator", group, SIM_READY_LIMIT, || {
+        fs::read_to_string(&lines).is_ok_and(|text| text.contains('\n'))
+    })
+}
+
+fn start_worker(group: &mut Group, state: &State, plan: &Plan, ports: Ports) -> Result<()> {
+    let vars = state.path("vars.env");
+    state::write_private(&vars, &plan.env_file()?)?;
+    let mut dev = wrangler();
+    dev.env("WRANGLER_REGISTRY_PATH", state.path("registry"))
+        .args(["dev", "--local", "--show-interactive-dev-session=false", "--ip", "127.0.0.1"])
+        .args(["--port", &ports.http.to_string(), "--inspector-port", &ports.inspector.to_string()])
+        .arg("--env-file")
+        .arg(vars)
+        .arg("--persist-to")
+        .arg(state::storage()?);
+    group.start("wrangler", &mut dev, &state.path("wrangler.log"), None)
+}
+
+fn wait_until(what: &str, group: &mut Group, limit: Duration, mut ready: impl FnMut() -> bool) -> Result<()> {
+    let began = proc::now();
+    while !ready() {
+        if let Some(dead) = group.dead()? {
+            bail!("{} has ended ({}); {}:\n{}", dead.name, dead.status, dead.log.display(), tail(&dead.log));
+        }
+        if stop_requested() {
+            bail!("stopped while {what} was starting");
+        }
+        if began.elapsed() > limit {
+            bail!("{what} was not ready within {}", spell(limit));
+        }
+        thread::sleep(POLL);
+    }
+    Ok(())
+}
+
+/// Prints what a log has gained since it had `shown` bytes; returns how many it has now.
+fn show_new(log: &Path, shown: u64) -> Result<u64> {
+    let mut file = fs::File::open(log)?;
+    file.seek(SeekFrom::Start(shown))?;
+    let copied = std::io::copy(&mut file, &mut std::io::stdout())?;
+    std::io::stdout().flush()?;
+    Ok(shown + copied)
+}
