@@ -147,10 +147,14 @@ async fn judge(system: &System, scenario: &Scenario, report: &CallReport, known:
         problems
             .push(format!("heard {} ms, told the model {} ms", truncation.heard_ms, truncation.claimed_ms));
     }
-    if !report.killed {
-        let damaged: u32 = report.turns.iter().map(|turn| turn.damaged_frames).sum();
-        if damaged > 0 && report.streams.len() == 1 && scenario.model.is_none() {
-            problems.push(format!("{damaged} frames of the caller's speech lost, doubled or out of order"));
+    if !report.killed && report.streams.len() == 1 {
+        let (damaged, repeated) = frames(report);
+        if damaged > 0 {
+            problems.push(format!("{damaged} frames of the caller's speech lost or out of order"));
+        }
+        // A new session with the model is told again what the old one may not have understood.
+        if repeated > 0 && scenario.model.is_none() {
+            problems.push(format!("{repeated} frames of the caller's speech sent twice"));
         }
     }
     match (system.api.finished(&report.call_sid).await, known) {
@@ -172,6 +176,12 @@ async fn judge(system: &System, scenario: &Scenario, report: &CallReport, known:
     }
     problems.extend(open_sessions(system).await);
     problems
+}
+
+/// Frames of the caller's speech that were lost or put out of order, and that were sent again.
+fn frames(report: &CallReport) -> (u32, u32) {
+    let damaged = report.turns.iter().map(|turn| turn.damaged_frames).sum();
+    (damaged, report.turns.iter().map(|turn| turn.repeated_frames).sum())
 }
 
 /// The simulators complain of what a fault makes unavoidable.

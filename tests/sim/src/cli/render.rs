@@ -145,11 +145,7 @@ impl Screen {
         }
         let damaged: u32 = report.turns.iter().map(|turn| turn.damaged_frames).sum();
         let sent: u64 = report.streams.iter().map(|stream| stream.frames_sent).sum();
-        self.row(
-            &mut text,
-            "frames",
-            &format!("{sent} sent, {damaged} of speech lost, doubled or out of order"),
-        );
+        self.row(&mut text, "frames", &format!("{sent} sent, {damaged} of speech lost or out of order"));
         if !report.tools.is_empty() {
             self.row(&mut text, "tools", &report.tools.join(", "));
         }

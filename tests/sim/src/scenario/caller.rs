@@ -11,7 +11,7 @@ use crate::twilio::{SAMPLES_PER_MS, Samples};
 /// Silence after which the caller takes the other side's turn for finished.
 const FINISHED_AFTER: Samples = 900 * SAMPLES_PER_MS;
 /// Silence on a live line after which the caller goes on although nobody has answered.
-const PATIENCE: Samples = 7_000 * SAMPLES_PER_MS;
+const PATIENCE: Samples = 12_000 * SAMPLES_PER_MS;
 /// No step waits longer than this for what should start it.
 const STEP_LIMIT: Samples = 60_000 * SAMPLES_PER_MS;
 /// So long the caller stays on the line when the scenario is over.
@@ -305,7 +305,7 @@ mod tests {
     #[test]
     fn goes_on_when_nobody_answers_and_gives_up_at_the_end() {
         let did = play("[[step]]\nsay = 'hello?'", vec![speech("hello?", 400)], &[(90_000, false)]);
-        assert_eq!(did.first(), Some(&(7_000, "hello?".to_owned())));
-        assert_eq!(did.last(), Some(&(67_400, "gave up".to_owned())));
+        assert_eq!(did.first(), Some(&(12_000, "hello?".to_owned())));
+        assert_eq!(did.last(), Some(&(72_400, "gave up".to_owned())));
     }
 }

@@ -83,7 +83,7 @@ mod tests {
     fn turn(speaker: &str, text: &str, cut: bool) -> String {
         format!(
             r#"{{"speaker":"{speaker}","text":"{text}","whole_text":"{text}","start_ms":0,"end_ms":1,"heard_ms":1,
-            "total_ms":1,"cut":{cut},"item":null,"latency_ms":null,"delivered":true,"damaged_frames":0}}"#
+            "total_ms":1,"cut":{cut},"item":null,"latency_ms":null,"delivered":true,"damaged_frames":0,"repeated_frames":0}}"#
         )
     }
 

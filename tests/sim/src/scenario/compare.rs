@@ -164,6 +164,7 @@ mod tests {
             latency_ms: None,
             delivered: true,
             damaged_frames: 0,
+            repeated_frames: 0,
         }
     }
 

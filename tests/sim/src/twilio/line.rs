@@ -63,6 +63,7 @@ pub(super) struct Line {
     live: bool,
     said: Vec<Said>,
     keys: Vec<(u64, u64)>,
+    recorded: Vec<(u64, u64)>,
     breaks: Vec<u64>,
     voices: Vec<Turn>,
     pub(super) killed: bool,
@@ -94,6 +95,7 @@ impl Line {
             live: false,
             said: Vec::new(),
             keys: Vec::new(),
+            recorded: Vec::new(),
             breaks: Vec::new(),
             voices: Vec::new(),
             killed: false,
@@ -160,6 +162,11 @@ impl Line {
     /// The stream is over but the call is not: the caller is owed a sound from now on.
     pub(super) fn note_break(&mut self) {
         self.breaks.push(self.now_ms());
+    }
+
+    /// What the caller has said since then was recorded: nobody owes an answer to it.
+    pub(super) fn note_recording(&mut self, since_ms: u64) {
+        self.recorded.push((since_ms, self.now_ms()));
     }
 
     /// Completed utterances of the caller so far.
@@ -246,6 +253,7 @@ impl Line {
             latency_ms: None,
             delivered: true,
             damaged_frames: 0,
+            repeated_frames: 0,
         });
     }
 
@@ -372,7 +380,7 @@ impl Line {
         turns.sort_by_key(|turn| turn.start_ms);
         let mut sounds = std::mem::take(&mut self.keys);
         sounds.extend(turns.iter().filter(|t| t.speaker == Speaker::Caller).map(|t| (t.start_ms, t.end_ms)));
-        let (silence, wait) = silences(self.playback.heard(), &sounds, &self.breaks);
+        let (silence, wait) = silences(self.playback.heard(), &sounds, &self.recorded, &self.breaks);
         (turns, silence, wait)
     }
 
@@ -397,7 +405,8 @@ impl Line {
             item: None,
             latency_ms: None,
             delivered: said.on_wire >= said.frames,
-            damaged_frames: delivery.map_or(0, |d| d.lost + d.reordered + d.duplicated),
+            damaged_frames: delivery.map_or(0, |d| d.lost + d.reordered),
+            repeated_frames: delivery.map_or(0, |d| d.duplicated),
         }
     }
 
@@ -416,6 +425,7 @@ impl Line {
             latency_ms: self.latency(started),
             delivered: true,
             damaged_frames: 0,
+            repeated_frames: 0,
         })
     }
 

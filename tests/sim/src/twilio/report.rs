@@ -172,8 +172,10 @@ pub struct Turn {
     pub latency_ms: Option<u64>,
     /// Caller: every frame was put on a media stream.
     pub delivered: bool,
-    /// Caller: frames that did not reach the model, or came there out of order or twice.
+    /// Caller: frames that did not reach the model, or came there out of order.
     pub damaged_frames: u32,
+    /// Caller: frames that reached the model more than once, as they do when a new session takes over.
+    pub repeated_frames: u32,
 }
 
 /// What the product told the model about an interruption, and the truth.
@@ -281,9 +283,14 @@ impl CallReport {
 
 /// `(max_silence_ms, max_wait_ms)` of a call: see [`CallReport`].
 ///
-/// `heard` is what the caller heard; `caller` when the caller spoke or pressed keys and `breaks` when the line went dead, all in
-/// milliseconds since the answer.
-pub(super) fn silences(heard: &[u8], caller: &[(u64, u64)], breaks: &[u64]) -> (u64, u64) {
+/// `heard` is what the caller heard; `caller` when the caller spoke or pressed keys, `recorded` when that was recorded,
+/// so that nothing was owed for it, and `breaks` when the line went dead, all in milliseconds since the answer.
+pub(super) fn silences(
+    heard: &[u8],
+    caller: &[(u64, u64)],
+    recorded: &[(u64, u64)],
+    breaks: &[u64],
+) -> (u64, u64) {
     let frame = u64::from(FRAME_MS);
     let (mut silence, mut wait) = (0, 0);
     let (mut began, mut owed) = (0, true);
@@ -292,11 +299,12 @@ pub(super) fn silences(heard: &[u8], caller: &[(u64, u64)], breaks: &[u64]) -> (
         if breaks.iter().any(|at| (from..to).contains(at)) {
             owed = true;
         }
-        let spoken = caller.iter().any(|(start, end)| *start < to && *end > from);
+        let within = |spans: &[(u64, u64)]| spans.iter().any(|(start, end)| *start < to && *end > from);
+        let spoken = within(caller);
         let sounds = level_db(window) > ENERGY_FLOOR_DB;
         if sounds || spoken {
             began = to;
-            owed = spoken && !sounds;
+            owed = spoken && !sounds && !within(recorded);
             continue;
         }
         silence = silence.max(to - began);
@@ -331,18 +339,20 @@ mod tests {
             (1_400, false),
             (500, true),
         ]);
-        assert_eq!(silences(&heard, &[(7_600, 8_600)], &[]), (5_000, 1_400));
+        assert_eq!(silences(&heard, &[(7_600, 8_600)], &[], &[]), (5_000, 1_400));
+        // A message that is being recorded is not answered.
+        assert_eq!(silences(&heard, &[(7_600, 8_600)], &[(7_000, 10_000)], &[]), (5_000, 600));
     }
 
     #[test]
     fn a_line_gone_dead_owes_a_sound() {
         let heard = audio(&[(1_000, true), (3_000, false), (1_000, true)]);
-        assert_eq!(silences(&heard, &[], &[]), (3_000, 0));
-        assert_eq!(silences(&heard, &[], &[1_500]), (3_000, 3_000));
+        assert_eq!(silences(&heard, &[], &[], &[]), (3_000, 0));
+        assert_eq!(silences(&heard, &[], &[], &[1_500]), (3_000, 3_000));
     }
 
     #[test]
     fn the_answer_owes_a_sound() {
-        assert_eq!(silences(&audio(&[(2_500, false), (100, true)]), &[], &[]), (2_500, 2_500));
+        assert_eq!(silences(&audio(&[(2_500, false), (100, true)]), &[], &[], &[]), (2_500, 2_500));
     }
 }

@@ -92,6 +92,7 @@ impl Engine {
         if record.beep {
             self.play_out(Source::Tone, tones::beep()).await?;
         }
+        let began_ms = self.line.now_ms();
         let mut audio = Vec::new();
         let (mut quiet, mut spoke) = (0, false);
         let ended_by = loop {
@@ -117,6 +118,7 @@ impl Engine {
                 break String::new();
             }
         };
+        self.line.note_recording(began_ms);
         if !spoke {
             // Twilio asks nobody about an empty recording and goes on with the next verb.
             return Ok(Flow::On);
