@@ -1,5 +1,6 @@
 //! What `cargo xtask dev` keeps in `target/dev` from one run to the next.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -71,24 +72,37 @@ impl State {
         write_private(&self.path("demo.json"), &serde_json::to_string_pretty(demo)?)
     }
 
-    /// Whether the database has every migration of the tree; if not, what to pass to [`State::migrated`] once it has.
-    pub(crate) fn migrations_missing(&self) -> Result<Option<String>> {
-        let mut hash = Sha256::new();
-        let mut files: Vec<_> =
-            fs::read_dir(root().join("migrations"))?.filter_map(|entry| Some(entry.ok()?.path())).collect();
-        files.sort();
-        for file in files.iter().filter(|file| file.extension().is_some_and(|ext| ext == "sql")) {
-            hash.update(file.as_os_str().as_encoded_bytes());
-            hash.update(fs::read(file)?);
+    /// Whether the database lacks migrations of the tree. One that was edited after it was applied is an error.
+    pub(crate) fn needs_migration(&self) -> Result<bool> {
+        let applied: BTreeMap<String, String> = read_json(&self.path("migrations.json"))?.unwrap_or_default();
+        let tree = migrations()?;
+        for (name, hash) in &applied {
+            if tree.get(name) != Some(hash) {
+                bail!(
+                    "migrations/{name} is not what was applied to this database: `--fresh` begins with an empty one"
+                );
+            }
         }
-        let tree = format!("{:x}", hash.finalize());
-        let applied = fs::read_to_string(self.path("migrated")).unwrap_or_default();
-        Ok((applied != tree).then_some(tree))
+        Ok(applied.len() < tree.len())
     }
 
-    pub(crate) fn migrated(&self, tree: &str) -> Result<()> {
-        Ok(fs::write(self.path("migrated"), tree)?)
+    /// Remembers what was applied.
+    pub(crate) fn migrated(&self) -> Result<()> {
+        write_private(&self.path("migrations.json"), &serde_json::to_string_pretty(&migrations()?)?)
     }
+}
+
+/// The migrations of the tree, each with its hash.
+fn migrations() -> Result<BTreeMap<String, String>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(root().join("migrations"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|ext| ext == "sql") {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            found.insert(name, format!("{:x}", Sha256::digest(fs::read(&path)?)));
+        }
+    }
+    Ok(found)
 }
 
 /// Where wrangler keeps D1, KV, R2 and Durable Objects.

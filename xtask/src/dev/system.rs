@@ -63,10 +63,9 @@ impl System {
         let plan = Plan::new(&options.set, &environment, &secrets, ports, !options.no_sim);
 
         let place = Place::Local(state::storage()?);
-        if let Some(tree) = state.migrations_missing()? {
-            output(&mut place.migrate()?)
-                .context("applying the migrations (`--fresh` begins with an empty database)")?;
-            state.migrated(&tree)?;
+        if state.needs_migration()? {
+            output(&mut place.migrate()?).context("applying the migrations")?;
+            state.migrated()?;
         }
         let claim = if state.demo()?.is_none() { Some(admin::create(demo::EMAIL, &place)?) } else { None };
 
@@ -91,7 +90,9 @@ impl System {
         let demo = match (state.demo()?, claim) {
             (Some(demo), _) => demo,
             (None, Some(token)) => {
-                let demo = demo::claim(&base_url, token.expose())?;
+                let log = state.path("wrangler.log");
+                let demo = demo::claim(&base_url, token.expose())
+                    .with_context(|| format!("{} says why", log.display()))?;
                 state.keep_demo(&demo)?;
                 demo
             }
