@@ -52,9 +52,10 @@ async fn open_media(app: &App, request: Request, path_and_query: &str) -> Result
     }
 }
 
-/// The live stream of a tenant. The ticket names the hub, which knows whether it is good.
+/// The live stream of a tenant. The ticket names the hub, which knows whether it is still good; one that is
+/// not of our making wakes nobody.
 async fn open_live(app: &App, request: Request, path_and_query: &str) -> Result<Response> {
-    match live::open_ticket(path_and_query) {
+    match live::authorize_live(&app.config, path_and_query) {
         Ok(access) => forward(app, binding::HUB_ACTOR, &object_name(access.tenant_id), request).await,
         Err(refusal) => into_worker(refusal.into_response()).await,
     }

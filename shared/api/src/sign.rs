@@ -12,6 +12,9 @@ pub(crate) const SIGNATURE_BYTES: usize = 32;
 /// What the token in the `<Parameter>` of a media stream is signed for.
 pub(crate) const MEDIA_TOKEN: &str = "voicecore media token v1";
 
+/// What the ticket of a live stream is signed for.
+pub(crate) const LIVE_TICKET: &str = "voicecore live ticket v1";
+
 /// Signs `parts`. Each is preceded by its length, so that no two lists of parts are signed alike.
 pub(crate) fn sign(secret: &Secret<String>, purpose: &'static str, parts: &[&[u8]]) -> [u8; SIGNATURE_BYTES] {
     let key = mac(secret.expose().as_bytes(), [purpose.as_bytes()]).finalize().into_bytes();

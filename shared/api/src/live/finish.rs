@@ -44,7 +44,8 @@ pub async fn finish_call(
     let scope = Scope::for_job(app.ports.db.clone(), setup.tenant_id);
     let finished = FinishedCall {
         call_id: setup.call.call_id,
-        connected_at: Some(summary.started_at),
+        // Without a stream there was no connection, only a moment at which the summary was made.
+        connected_at: (summary.attempts > 0).then_some(summary.started_at),
         ended_at: summary.ended_at,
         carrier_continues: carrier_continues(summary.reason),
         end_reason: &reason_word(summary.reason),

@@ -12,5 +12,5 @@ pub(crate) use finish::finish_without_actor;
 pub use finish::{FinishError, archive_journal, finish_call};
 pub use model::{ModelRequest, model_request};
 pub use setup::{CallSetup, LoadError, load_call};
-pub use ticket::{LIVE_PATH, LiveAccess, TicketRefusal, open_ticket};
+pub use ticket::{LIVE_PATH, LiveAccess, TicketRefusal, authorize_live, open_ticket};
 pub use tools::run_tool;

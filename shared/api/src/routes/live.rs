@@ -22,7 +22,7 @@ pub(crate) async fn create_ticket(
 ) -> Result<(StatusCode, Json<LiveTicket>), ApiError> {
     let tenant = access.principal.scope.tenant();
     let base = app.config.public_url.get()?.websocket();
-    let (ticket, ticket_hash) = new_ticket(&*app.ports.rng, tenant);
+    let (ticket, ticket_hash) = new_ticket(&app.config, &*app.ports.rng, tenant)?;
     match ask_hub(&*app.ports.actors, tenant, &HubCommand::Ticket { ticket_hash }).await {
         Ok(HubReply::TicketIssued { expires_at }) => {
             let url = format!("{base}{LIVE_PATH}?ticket={ticket}");
