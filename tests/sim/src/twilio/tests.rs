@@ -244,7 +244,7 @@ async fn gather_record_and_dial_follow_their_actions() {
     let bench = bench(&[
         ("/voice", "<Gather numDigits=\"1\" timeout=\"3\" action=\"/key\"><Pause length=\"1\"/></Gather><Hangup/>"),
         ("/key", "<Dial action=\"/dialled\"><Number statusCallback=\"/leg\" statusCallbackEvent=\"answered\">+15005550009</Number></Dial>"),
-        ("/dialled", "<Record timeout=\"1\" playBeep=\"false\" action=\"/recorded\"/><Hangup/>"),
+        ("/dialled", "<Record timeout=\"3\" playBeep=\"false\" action=\"/recorded\"/><Hangup/>"),
         ("/recorded", "<Hangup/>"),
     ])
     .await;
