@@ -176,10 +176,15 @@ impl Call {
 
     pub(super) fn tell_keys(&mut self) {
         let keys = std::mem::take(&mut self.keys);
-        // A session that is not there yet will be told with the rest of what happened.
-        if self.link.is_ready() && !keys.is_empty() {
+        if keys.is_empty() {
+            return;
+        }
+        if self.link.is_ready() {
             self.voice.tell(Teller::System, &format!("The caller pressed these keys: {keys}"));
             self.voice.ask(Ask::Answer);
+        } else {
+            // The next session is told with the rest of what happened, and asked then.
+            self.resume_owed.get_or_insert(Ask::Answer);
         }
     }
 

@@ -19,18 +19,7 @@ pub(super) fn full(config: &SessionConfig) -> Session<'_> {
         instructions: Some(&config.instructions),
         output_modalities: Some(["audio"]),
         audio: Some(AudioConfig {
-            input: AudioInput {
-                format: Some(AudioFormat::Pcmu),
-                noise_reduction: config.noise_reduction.map(|kind| match kind {
-                    NoiseReduction::NearField => WireNoise::NearField,
-                    NoiseReduction::FarField => WireNoise::FarField,
-                }),
-                transcription: Some(Transcription {
-                    model: &config.transcription_model,
-                    language: config.language.as_deref(),
-                }),
-                turn_detection: detection(config, true),
-            },
+            input: input(config, true),
             output: Some(AudioOutput { format: AudioFormat::Pcmu, voice: &config.voice }),
         }),
         tools: Some(
@@ -55,24 +44,34 @@ pub(super) fn full(config: &SessionConfig) -> Session<'_> {
     }
 }
 
-/// Only how it listens: it goes on hearing and transcribing, and neither answers nor falls silent by itself.
+/// Only how it listens: it goes on hearing and transcribing, and neither answers nor falls silent by itself. All of it is
+/// said again, so that nothing rests on how the service merges what is left out of a nested object.
 pub(super) fn locked(config: &SessionConfig) -> Session<'_> {
-    let input = AudioInput {
-        format: None,
-        noise_reduction: None,
-        transcription: None,
-        turn_detection: detection(config, false),
-    };
     Session {
         instructions: None,
         output_modalities: None,
-        audio: Some(AudioConfig { input, output: None }),
+        audio: Some(AudioConfig { input: input(config, false), output: None }),
         tools: None,
         tool_choice: None,
         max_output_tokens: None,
         reasoning: None,
         parallel_tool_calls: None,
         truncation: None,
+    }
+}
+
+fn input(config: &SessionConfig, by_itself: bool) -> AudioInput<'_> {
+    AudioInput {
+        format: Some(AudioFormat::Pcmu),
+        noise_reduction: config.noise_reduction.map(|kind| match kind {
+            NoiseReduction::NearField => WireNoise::NearField,
+            NoiseReduction::FarField => WireNoise::FarField,
+        }),
+        transcription: Some(Transcription {
+            model: &config.transcription_model,
+            language: config.language.as_deref(),
+        }),
+        turn_detection: detection(config, by_itself),
     }
 }
 
