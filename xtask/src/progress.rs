@@ -112,3 +112,25 @@ pub(crate) fn tail(path: &Path) -> String {
     let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_spelt_for_people() {
+        let spelt = [400, 9_990, 12_300, 59_900, 185_000].map(|ms| spell(Duration::from_millis(ms)));
+        assert_eq!(spelt, ["0.4 s", "10.0 s", "12 s", "59 s", "3 min 05 s"]);
+    }
+
+    #[test]
+    fn a_step_that_hangs_is_ended_and_one_that_fails_shows_its_last_words() {
+        let hung = step("test hang", proc::command("sleep").arg("600"), Duration::from_millis(100));
+        assert!(hung.unwrap_err().to_string().contains("took longer"));
+        let failed = step("test fail", proc::command("sh").args(["-c", "echo last words; exit 3"]), NEVER);
+        assert!(failed.unwrap_err().to_string().contains("last words"));
+        step("test success", &mut proc::command("true"), NEVER).unwrap();
+    }
+
+    const NEVER: Duration = Duration::from_mins(10);
+}
