@@ -187,7 +187,13 @@ impl Call {
     /// What the lost session owed, the next one is asked for.
     fn note_what_is_owed(&mut self) {
         let answering = self.voice.is_busy() || self.tools.running() > 0;
-        if self.caller_ended.is_some() || answering {
+        if self.caller_ended.is_some() {
+            // Not a word of the answer was heard, so there is nothing to apologise for. Words that were not written down
+            // yet it hears again, and answers by itself.
+            if !self.intake_needed {
+                self.resume_owed = Some(Ask::Answer);
+            }
+        } else if answering {
             self.resume_owed = Some(Ask::Resume);
         }
     }

@@ -92,10 +92,9 @@ impl Call {
             return;
         }
         let at = self.at(now);
-        self.intake_needed = !self.link.is_ready()
-            || self.speaking_since.is_some()
-            || self.caller_ended.is_some()
-            || self.turns.awaits_caller(at);
+        // Words that were written down are told to another session as text: hearing them again would say them twice.
+        self.intake_needed =
+            !self.link.is_ready() || self.speaking_since.is_some() || self.turns.awaits_caller(at);
         self.watch(now);
         self.publish();
     }
