@@ -110,8 +110,10 @@ pub struct Call {
     /// Keys pressed that the model was not told of.
     keys: String,
 
-    /// Since when the caller speaks.
+    /// Since when the caller speaks, as the model says.
     speaking_since: Option<Millis>,
+    /// When the caller was last heard to speak, while the model says so.
+    loud_at: Millis,
     /// The caller's turn ended then, and nothing was answered yet.
     caller_ended: Option<Millis>,
     /// Something is owed to the caller that no request stands for: the session was lost.
@@ -154,6 +156,7 @@ impl Call {
             usage: Usage::default(),
             keys: String::new(),
             speaking_since: None,
+            loud_at: now,
             caller_ended: None,
             resume_owed: None,
             greeted: false,
@@ -347,7 +350,7 @@ impl Call {
     fn on_timer(&mut self, now: Millis, timer: Timer) {
         match timer {
             // `settle` sees that time has passed; nothing else is to be done.
-            Timer::Playout => {}
+            Timer::Playout | Timer::CallerQuiet => {}
             Timer::Comfort => self.comfort(now),
             Timer::Patience => self.model_silent(now),
             Timer::Idle => self.idle(now),

@@ -33,7 +33,7 @@ const RECENT_ECHOES: usize = 8;
 /// After a pause of this length the carrier begins to play anew: what it lagged before says nothing.
 const RESTART: Millis = Millis(250);
 /// A mark that is overdue by this much beyond the line's delay proves that playback has stalled before it.
-const STALL: Millis = Millis(300);
+const STALL: Millis = Millis(100);
 
 /// What a piece of audio belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

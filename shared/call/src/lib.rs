@@ -11,6 +11,7 @@ mod intake;
 mod io;
 mod journal;
 mod ledger;
+mod loudness;
 mod speech;
 mod timers;
 mod tone;

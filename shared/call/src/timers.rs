@@ -13,6 +13,8 @@ pub(crate) enum Timer {
     Idle,
     /// The caller was speaking and the carrier sends nothing any more.
     CallerStall,
+    /// The caller was speaking and has been silent for longer than a turn lasts.
+    CallerQuiet,
     /// No more keys follow: tell the model.
     Keys,
     /// A tool has not answered.
@@ -34,12 +36,13 @@ pub(crate) enum Timer {
 }
 
 impl Timer {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Playout,
         Self::Comfort,
         Self::Patience,
         Self::Idle,
         Self::CallerStall,
+        Self::CallerQuiet,
         Self::Keys,
         Self::Tools,
         Self::Backoff,

@@ -6,6 +6,7 @@ use voicecore_wire::twilio::media::{CarrierEvent, CarrierFrame, MarkName, Stream
 
 use super::{Call, Line};
 use crate::ledger::{Playback, Source};
+use crate::loudness::is_loud;
 use crate::timers::Timer;
 use crate::upstream::{Ask, ItemCut, Teller};
 use crate::{EndReason, InteractionKind, JournalEntry, LiveEvent, Output, Speaker};
@@ -18,6 +19,8 @@ const MAX_PADDING_MS: u64 = 10_000;
 const MIN_GAP_MS: u64 = 20;
 /// The caller was speaking and nothing came for this long: the end of the turn would never be heard (pitfall 15).
 const STALL: Millis = Millis(750);
+/// A timer that comes later than this says that the whole process stood still.
+const LATE: Millis = Millis(100);
 /// Silence put in then, once.
 pub(super) const STALL_PADDING_MS: u64 = 1_000;
 /// Longest audio in one frame of the carrier's, in bytes; it sends 160.
@@ -103,6 +106,9 @@ impl Call {
                 self.pad(padding);
             }
         }
+        if self.speaking_since.is_some() && is_loud(payload) {
+            self.loud_at = now;
+        }
         self.hear(payload);
     }
 
@@ -134,6 +140,12 @@ impl Call {
         if now < due {
             // Frames came since the timer was set; it is not moved with each of them.
             self.timers.set(Timer::CallerStall, due);
+            return;
+        }
+        if now.since(due) > LATE {
+            // We are late ourselves, so frames may be waiting to be read: silence must not get in between them.
+            line.last_media = Millis(now.plus(LATE).0.saturating_sub(STALL.0));
+            self.timers.set(Timer::CallerStall, now.plus(LATE));
             return;
         }
         line.padded_ahead = STALL_PADDING_MS;

@@ -51,6 +51,7 @@ impl Call {
         let at = self.at(now);
         self.turns.caller_began(at, item);
         self.speaking_since = Some(now);
+        self.loud_at = now;
         self.caller_ended = None;
         self.intake_needed = true;
         self.silence.caller_was_there(now);

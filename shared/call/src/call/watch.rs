@@ -3,16 +3,18 @@
 use voicecore_types::Millis;
 
 use super::Call;
-use crate::EndReason;
 use crate::ledger::Source;
 use crate::timers::Timer;
 use crate::tone;
 use crate::upstream::Ask;
+use crate::{EndReason, TurnDetection};
 
 /// After audio should have been heard, its mark is waited for this long before it counts as heard anyway.
 const PLAYOUT_GRACE: Millis = Millis(500);
 /// Whatever the configuration says: with the tone itself, silence stays below 4 seconds.
 const MAX_COMFORT: Millis = Millis(3_500);
+/// What a model takes to say that a turn is over, beyond the silence that ends one.
+const TURN_END_DELAY: Millis = Millis(700);
 /// A caller who has been speaking for longer is a television: what is owed is watched again (pitfall 12).
 const MAX_CALLER_TURN: Millis = Millis::from_secs(60);
 
@@ -27,6 +29,17 @@ pub(super) struct Silence {
     playing: bool,
     /// Questions whether the caller is still there, without an answer.
     prompts: u32,
+}
+
+/// What the caller does, as far as can be known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Caller {
+    Silent,
+    Speaking,
+    /// The model has not said that the turn is over, though nothing was to be heard for longer than a turn lasts.
+    Unheard,
+    /// A television.
+    Endless,
 }
 
 /// Whose turn it is to do something.
@@ -99,15 +112,40 @@ impl Call {
         self.publish();
     }
 
+    fn caller(&self, now: Millis) -> Caller {
+        let Some(since) = self.speaking_since else { return Caller::Silent };
+        if now.since(self.loud_at) >= self.turn_ends_after() {
+            return Caller::Unheard;
+        }
+        if now.since(since) < MAX_CALLER_TURN { Caller::Speaking } else { Caller::Endless }
+    }
+
+    /// After so much silence a model that is well says that the caller's turn is over.
+    fn turn_ends_after(&self) -> Millis {
+        let longest = match &self.config.session.turn_detection {
+            TurnDetection::ServerVad { silence_duration_ms, .. } => Millis(u64::from(*silence_duration_ms)),
+            TurnDetection::SemanticVad { eagerness } => match eagerness.as_str() {
+                "low" => Millis::from_secs(8),
+                "high" => Millis::from_secs(2),
+                _ => Millis::from_secs(4),
+            },
+        };
+        longest.plus(TURN_END_DELAY)
+    }
+
     fn owed(&self, now: Millis, playing: bool) -> Owed {
-        let speaking = self.speaking_since.is_some_and(|since| now.since(since) < MAX_CALLER_TURN);
-        if self.line.is_none() || speaking || playing && self.ledger.has_unplayed_turn(now) {
+        let caller = self.caller(now);
+        if self.line.is_none() || caller == Caller::Speaking || playing && self.ledger.has_unplayed_turn(now)
+        {
             return Owed::Nothing;
         }
         if self.tools.running() > 0 {
             return Owed::ByTool;
         }
-        let waiting = self.caller_ended.is_some() || self.resume_owed.is_some() || !self.greeted;
+        let waiting = caller == Caller::Unheard
+            || self.caller_ended.is_some()
+            || self.resume_owed.is_some()
+            || !self.greeted;
         if waiting || self.voice.is_busy() || !self.link.is_ready() { Owed::ByModel } else { Owed::Nothing }
     }
 
@@ -125,7 +163,11 @@ impl Call {
             Owed::Nothing | Owed::ByTool => None,
         };
         let limits = &self.config.limits;
-        let speaking = self.speaking_since.is_some_and(|since| now.since(since) < MAX_CALLER_TURN);
+        let caller = self.caller(now);
+        let speaking = caller == Caller::Speaking;
+        if speaking || caller == Caller::Unheard {
+            self.silence.since = self.silence.since.max(self.loud_at);
+        }
         let comfort = (owed != Owed::Nothing && !playing)
             .then(|| self.silence.since.plus(limits.comfort.min(MAX_COMFORT)));
         let patience = self.silence.owed_since.map(|since| since.plus(limits.model_patience));
@@ -139,6 +181,8 @@ impl Call {
         let patient = self.leaving.is_none() && self.link.is_opening_or_open();
         self.timers.put(Timer::Patience, patience.filter(|_| patient));
         self.timers.put(Timer::Idle, idle);
+        // Set once: it looks for itself whether the caller was heard since.
+        self.timers.put(Timer::CallerQuiet, speaking.then(|| self.loud_at.plus(self.turn_ends_after())));
         self.timers.put(Timer::Tools, self.tools.next_deadline());
         if quiet && !speaking && self.link.rotation_due() && self.tools.running() == 0 {
             self.rotate(now);

@@ -198,6 +198,22 @@ fn pitfall_15_missing_audio_is_filled_so_that_the_end_of_speech_is_heard() {
 }
 
 #[test]
+fn pitfall_15_frames_that_wait_because_we_are_late_are_not_torn_apart() {
+    let mut world = World::greeted();
+    world.frame(0, 1);
+    world.caller_begins("c1");
+    world.stand_still(1_200);
+    world.run_for(1);
+    for n in 1..60 {
+        world.frame(n * 20, 1);
+    }
+    world.run_for(700);
+    assert!(world.appended_ms().iter().all(|ms| *ms == 20), "nothing was filled in");
+    world.run_for(2_000);
+    assert_eq!(world.appended_ms().last(), Some(&1_000), "now the carrier is silent");
+}
+
+#[test]
 fn pitfall_15_the_stall_timer_does_not_move_with_every_frame() {
     let mut world = World::greeted();
     world.caller_begins("c1");

@@ -393,3 +393,61 @@ fn after_the_end_nothing_happens_any_more() {
     assert_eq!(world.finished.len(), 1);
     assert_eq!(world.call.poll_timeout(), None);
 }
+
+#[test]
+fn a26_a_model_that_hangs_while_the_caller_speaks_does_not_leave_the_line_dead() {
+    // The model says that the caller began, and then nothing more, ever.
+    let mut world = World::greeted();
+    let speech = |n: u64| if n < 100 { 0x90 } else { 0xff };
+    world.caller_begins("c1");
+    let began = world.now();
+    for n in 0..700 {
+        world.frame(n * 20, speech(n));
+        world.run_for(20);
+        if n < 200 {
+            assert!(world.tones().is_empty(), "not into the caller's words");
+        }
+    }
+    let stopped = began + 2_000;
+    let tones = world.tones();
+    assert!(tones[0] > stopped && tones[0] - stopped <= 4_000, "{tones:?}, {stopped}");
+    assert_eq!(world.opened, 2, "another session hears the words again");
+    assert!(world.hub.contains(&LiveEvent::ModelLost));
+}
+
+#[test]
+fn a_long_speech_is_not_disturbed() {
+    let mut world = World::greeted();
+    world.caller_begins("c1");
+    for n in 0..2_000 {
+        // Pauses of half a second between the words.
+        world.frame(n * 20, if n % 50 < 25 { 0x90 } else { 0xff });
+        world.run_for(20);
+    }
+    assert!(world.tones().is_empty());
+    assert_eq!(world.opened, 1);
+}
+
+#[test]
+fn a26_a_model_that_hangs_before_its_first_word_is_covered_by_a_tone() {
+    let mut world = World::greeted();
+    for n in 0..50 {
+        world.frame(n * 20, 1);
+        world.run_for(20);
+    }
+    world.caller_begins("c1");
+    for n in 50..100 {
+        world.frame(n * 20, 1);
+        world.run_for(20);
+    }
+    world.caller_ends("c1");
+    world.response_by_itself("r1");
+    let since = world.now();
+    world.caller_said("c1", "When are you open?");
+    for n in 100..400 {
+        world.frame(n * 20, 1);
+        world.run_for(20);
+    }
+    let tones: Vec<u64> = world.tones().iter().map(|at| at - since).collect();
+    assert!(tones.first().is_some_and(|first| *first < 4_000), "{tones:?}");
+}

@@ -337,6 +337,11 @@ impl World {
         }
     }
 
+    /// The process gets no time at all: nothing is handled.
+    pub(crate) fn stand_still(&mut self, ms: u64) {
+        self.now += ms;
+    }
+
     fn model_steps(&mut self) {
         while self.pending_model.front().is_some_and(|(at, _)| *at <= self.now)
             && let Some((_, step)) = self.pending_model.pop_front()
