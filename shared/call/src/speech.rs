@@ -1,7 +1,8 @@
 //! Which words of an answer were heard?
 //!
 //! The model sends an answer's audio and, 0 to 2 s ahead of it, its words; nothing says which word belongs to which
-//! millisecond. Speech is taken as even: a word's place in the text is its place in the audio.
+//! millisecond. Speech is taken as even, but for the pauses behind sentences and clauses, which count as characters: a
+//! word's place in the text is its place in the audio.
 //!
 //! - When all of text and audio is there, the heard share of the milliseconds is the heard share of the characters.
 //! - When the answer was cut before the model had finished, the whole is not known, and the share of what *is* there
@@ -27,6 +28,10 @@ const DEFAULT_PACE: f64 = 15.0 / 1_000.0;
 const TEXT_LEAD_SPREAD: f64 = 1_000.0;
 /// How far the pace of one answer is from that of others (a relative standard deviation).
 const PACE_SPREAD: f64 = 0.08;
+/// The pause behind a sentence, in characters: about a third of a second.
+const SENTENCE_PAUSE: u64 = 5;
+/// The pause behind a comma or colon.
+const CLAUSE_PAUSE: u64 = 2;
 /// An estimate errs to either side, and a word too many is worse than one missing.
 const HALF_A_WORD: f64 = 3.0;
 /// Longest text of one answer, in bytes; what comes after is not kept.
@@ -124,7 +129,7 @@ impl Speech {
         let room = MAX_TEXT.saturating_sub(self.text.len());
         let delta = delta.get(..delta.floor_char_boundary(room)).unwrap_or_default();
         self.text.push_str(delta);
-        self.characters += delta.chars().count() as u64;
+        self.characters = length(&self.text);
         if self.audio_bytes > 0 {
             self.words.add(self.audio_ms() as f64, self.characters as f64);
         }
@@ -137,7 +142,7 @@ impl Speech {
         let text = text.get(..text.floor_char_boundary(MAX_TEXT)).unwrap_or_default();
         if !text.is_empty() && text != self.text {
             text.clone_into(&mut self.text);
-            self.characters = text.chars().count() as u64;
+            self.characters = length(text);
         }
     }
 
@@ -188,9 +193,35 @@ impl Speech {
     }
 }
 
-/// The first `characters` of `text`, back to the last word boundary.
+/// How long each character takes, in characters: the blank behind a sentence or a clause is a pause.
+fn lengths(text: &str) -> impl Iterator<Item = (usize, char, u64)> {
+    let mut before = ' ';
+    text.char_indices().map(move |(at, character)| {
+        let pause = match before {
+            '.' | '!' | '?' | '…' if character.is_whitespace() => SENTENCE_PAUSE,
+            ',' | ';' | ':' if character.is_whitespace() => CLAUSE_PAUSE,
+            _ => 0,
+        };
+        before = character;
+        (at, character, 1 + pause)
+    })
+}
+
+fn length(text: &str) -> u64 {
+    lengths(text).map(|(_, _, length)| length).sum()
+}
+
+/// The first `characters` of `text`, pauses counted, back to the last word boundary.
 fn cut(text: &str, characters: usize) -> &str {
-    let Some((end, next)) = text.char_indices().nth(characters) else { return text.trim() };
+    let mut room = characters as u64;
+    let over = lengths(text).find(|(_, _, length)| match room.checked_sub(*length) {
+        Some(left) => {
+            room = left;
+            false
+        }
+        None => true,
+    });
+    let Some((end, next, _)) = over else { return text.trim() };
     let head = text.get(..end).unwrap_or_default();
     if next.is_whitespace() {
         return head.trim();

@@ -21,10 +21,11 @@ fn a21_text_is_cut_at_the_word_boundary_before_its_share() {
         (5, ""),
         (6, "Hello,"),
         (7, "Hello,"),
-        (10, "Hello,"),
-        (11, "Hello, this"),
-        (33, "Hello, this is Bob's AI"),
-        (34, text),
+        // The pause behind the comma is two more.
+        (12, "Hello,"),
+        (13, "Hello, this"),
+        (35, "Hello, this is Bob's AI"),
+        (36, text),
         (99, text),
     ] {
         assert_eq!(cut(text, characters), expect, "{characters}");
