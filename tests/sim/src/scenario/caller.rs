@@ -12,6 +12,9 @@ use crate::twilio::{SAMPLES_PER_MS, Samples};
 const FINISHED_AFTER: Samples = 900 * SAMPLES_PER_MS;
 /// Silence on a live line after which the caller goes on although nobody has answered.
 const PATIENCE: Samples = 12_000 * SAMPLES_PER_MS;
+/// An interruption whose moment never came (the other side broke off before it) is said after so much quiet: sooner than
+/// an assistant asks whether anybody is there, or each question would be taken for the turn to interrupt.
+const MISSED_AFTER: Samples = 5_000 * SAMPLES_PER_MS;
 /// No step waits longer than this for what should start it.
 const STEP_LIMIT: Samples = 60_000 * SAMPLES_PER_MS;
 /// So long the caller stays on the line when the scenario is over.
@@ -183,7 +186,7 @@ impl Caller {
             When::At(ms) => now >= ms * SAMPLES_PER_MS,
             When::Speaking(ms) => {
                 let speaking = self.listener.speaking_for(now).filter(|_| answered);
-                let missed = answered && self.listener.quiet_for(now).min(waited) >= PATIENCE;
+                let missed = answered && self.listener.quiet_for(now).min(waited) >= MISSED_AFTER;
                 speaking.is_some_and(|span| span >= ms * SAMPLES_PER_MS) || missed || waited >= STEP_LIMIT
             }
             When::Finished => {
