@@ -83,7 +83,7 @@ fn scenario_file(given: &str) -> Result<PathBuf> {
         }
     }
     let mut names: Vec<_> = std::fs::read_dir(&shipped)?
-        .filter_map(|entry| Some(entry.ok()?.path().file_stem()?.to_string_lossy().into_owned()))
+        .filter_map(|entry| Some(entry.ok()?.file_name().to_str()?.strip_suffix(".toml")?.to_owned()))
         .collect();
     names.sort();
     bail!("no scenario `{given}`; shipped: {}", names.join(", "))

@@ -28,7 +28,7 @@ pub(super) fn claim(base_url: &str, token: &str) -> Result<Demo> {
         &json!({
             "token": token,
             "tenant_name": "Demo",
-            "business_name": "Ada's Bicycles",
+            "business_name": "Ada's Kitchen",
             "phone_number": PHONE_NUMBER,
             "fallback_number": FALLBACK_NUMBER,
             "language": "en",

@@ -78,7 +78,8 @@ fn welcome(running: &Running) -> Result<()> {
         println!("  OpenAI        simulated at {url}");
     }
     if let Ok((503, problem)) = http::get_json(&format!("{base_url}/ready")) {
-        println!("\n  not ready: {problem}");
+        let missing = problem["missing"].as_array().into_iter().flatten().filter_map(|name| name.as_str());
+        println!("\n  cannot answer calls without {}", missing.collect::<Vec<_>>().join(", "));
     }
     println!("\nTry in another terminal:");
     if control_url.is_some() {

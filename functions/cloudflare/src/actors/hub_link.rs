@@ -8,7 +8,7 @@ use voicecore_types::{CallId, Millis, TenantId};
 use worker::{Env, Method, Request, RequestInit};
 
 use super::PUBLISH_PATH;
-use super::socket::{Socket, SocketEvent};
+use super::socket::{Socket, SocketEvent, SocketGroup};
 use crate::ports::{self, binding, object_name};
 
 /// At most two messages a second go to the hub, whatever happens in the call: half of what is allowed, because a tenant's
@@ -25,6 +25,7 @@ pub(crate) struct HubLink {
     env: Env,
     call_id: CallId,
     tenant_id: TenantId,
+    sockets: SocketGroup,
     waiting: RefCell<Vec<HubEvent>>,
     link: RefCell<Link>,
     flush_at: Cell<Option<Millis>>,
@@ -37,12 +38,13 @@ enum Link {
 }
 
 impl HubLink {
-    pub(crate) fn new(env: Env, call_id: CallId, tenant_id: TenantId) -> Rc<Self> {
+    pub(crate) fn new(env: Env, call_id: CallId, tenant_id: TenantId, sockets: SocketGroup) -> Rc<Self> {
         Rc::new_cyclic(|me| Self {
             me: me.clone(),
             env,
             call_id,
             tenant_id,
+            sockets,
             waiting: RefCell::default(),
             link: RefCell::new(Link::Closed { not_before: Millis::ZERO }),
             flush_at: Cell::new(None),
@@ -148,5 +150,5 @@ async fn connect(link: &Rc<HubLink>) -> Option<Socket> {
             link.lost();
         }
     };
-    Socket::accept(socket.as_ref(), on_event).ok()
+    Socket::accept(socket.as_ref(), &link.sockets, on_event).ok()
 }

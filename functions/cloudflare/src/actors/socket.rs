@@ -15,24 +15,32 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::WebSocket;
 use worker::worker_sys::ext::WebSocketExt as _;
 
-// Why JavaScript: the event and its `data` do not become values that Rust has to hold and free. And when the wasm instance
-// has died of a panic, its closures throw: then the socket is closed here, so that the carrier asks what comes next and
-// the call goes on in a new instance, instead of hearing silence for ever.
+// Why JavaScript: the event and its `data` do not become values that Rust has to hold and free. And a wasm instance that
+// has died of a panic cannot hear any more: then the socket is closed here, so that the carrier asks what comes next and
+// the call goes on in a new instance, instead of hearing silence for ever. (A listener that throws does not help: workerd
+// then leaves the socket open and silent. `__worker_init_state` is `worker`'s own record of dead instances.)
 #[wasm_bindgen(inline_js = r#"
 const encoder = new TextEncoder();
+const instances = () => globalThis.__worker_init_state;
 export class Listeners {
-  constructor(socket) {
+  constructor(socket, group) {
     this.socket = socket;
+    this.group = group;
     this.text = "";
+    this.instance = instances().instanceId;
   }
   add(onText, onBinary, onClose) {
     const guarded = (listener) => (event) => {
       try {
+        const { criticalError, instanceId } = instances();
+        if (criticalError || instanceId !== this.instance) throw new Error("the wasm instance died");
         listener(event);
       } catch (error) {
-        this.remove();
-        try { this.socket.close(1011); } catch {}
-        throw error;
+        console.error("the sockets of an actor are closed:", String(error));
+        for (const each of [...this.group]) {
+          each.remove();
+          try { each.socket.close(1011); } catch {}
+        }
       }
     };
     this.message = guarded(({ data }) => {
@@ -47,11 +55,13 @@ export class Listeners {
     this.socket.addEventListener("message", this.message);
     this.socket.addEventListener("close", this.close);
     this.socket.addEventListener("error", this.error);
+    this.group.add(this);
   }
   encodeInto(bytes) {
     return encoder.encodeInto(this.text, bytes).written;
   }
   remove() {
+    this.group.delete(this);
     this.socket.removeEventListener("message", this.message);
     this.socket.removeEventListener("close", this.close);
     this.socket.removeEventListener("error", this.error);
@@ -61,7 +71,7 @@ export class Listeners {
 extern "C" {
     type Listeners;
     #[wasm_bindgen(constructor)]
-    fn new(socket: &WebSocket) -> Listeners;
+    fn new(socket: &WebSocket, group: &js_sys::Set) -> Listeners;
     #[wasm_bindgen(method)]
     fn add(this: &Listeners, on_text: &JsValue, on_binary: &JsValue, on_close: &JsValue);
     #[wasm_bindgen(method)]
@@ -113,6 +123,16 @@ pub(crate) const NORMAL_CLOSURE: u16 = 1000;
 pub(crate) const POLICY_VIOLATION: u16 = 1008;
 /// A fault of ours.
 pub(crate) const INTERNAL_ERROR: u16 = 1011;
+/// The sockets of one actor, which are closed together when the wasm instance that heard them has died.
+#[derive(Clone)]
+pub(crate) struct SocketGroup(js_sys::Set);
+
+impl Default for SocketGroup {
+    fn default() -> Self {
+        Self(js_sys::Set::new(&JsValue::UNDEFINED))
+    }
+}
+
 /// A socket with its listeners. Dropping it closes the socket and removes them: a socket cannot outlive the call it
 /// belongs to (pitfall 43), and nothing is heard of one that was replaced.
 pub(crate) struct Socket {
@@ -125,16 +145,21 @@ impl Socket {
     /// `on_event` is called from the runtime's event loop, never from within a method of this type.
     pub(crate) fn accept(
         socket: &WebSocket,
+        group: &SocketGroup,
         on_event: impl Fn(SocketEvent<'_>) + Clone + 'static,
     ) -> worker::Result<Self> {
-        let this = Self::listen(socket.clone(), on_event);
+        let this = Self::listen(socket.clone(), group, on_event);
         socket.accept()?;
         Ok(this)
     }
 
     /// Listens on a socket that is accepted already.
-    pub(crate) fn listen(socket: WebSocket, on_event: impl Fn(SocketEvent<'_>) + Clone + 'static) -> Self {
-        Self { ears: Some(Ears::new(socket, on_event)) }
+    pub(crate) fn listen(
+        socket: WebSocket,
+        group: &SocketGroup,
+        on_event: impl Fn(SocketEvent<'_>) + Clone + 'static,
+    ) -> Self {
+        Self { ears: Some(Ears::new(socket, group, on_event)) }
     }
 
     /// Sends a text frame. On a socket that is closing it is lost: its end has been told, or will be.
@@ -178,8 +203,12 @@ struct Ears {
 }
 
 impl Ears {
-    fn new(socket: WebSocket, on_event: impl Fn(SocketEvent<'_>) + Clone + 'static) -> Self {
-        let listeners = Rc::new(Listeners::new(&socket));
+    fn new(
+        socket: WebSocket,
+        group: &SocketGroup,
+        on_event: impl Fn(SocketEvent<'_>) + Clone + 'static,
+    ) -> Self {
+        let listeners = Rc::new(Listeners::new(&socket, &group.0));
         let (source, text_event, binary_event) =
             (Rc::downgrade(&listeners), on_event.clone(), on_event.clone());
         let on_text = move |units: u32| {

@@ -15,7 +15,7 @@ use super::doorway::{Doorway, Start};
 use super::ending::{self, Ended};
 use super::session::Session;
 use crate::actors::journal::{Journal, StoredJournal};
-use crate::actors::socket::{INTERNAL_ERROR, POLICY_VIOLATION};
+use crate::actors::socket::{INTERNAL_ERROR, POLICY_VIOLATION, SocketGroup};
 use crate::actors::storage::{Records, StorageError, Unconfirmed};
 use crate::app::{self, App};
 use crate::ports;
@@ -46,6 +46,7 @@ pub(super) struct Actor {
     unconfirmed: Unconfirmed,
     session: RefCell<Option<Rc<Session>>>,
     doorways: Cell<u32>,
+    sockets: SocketGroup,
 }
 
 /// A call that cannot go on here.
@@ -71,6 +72,7 @@ impl Actor {
             unconfirmed: Unconfirmed::new(state),
             session: RefCell::default(),
             doorways: Cell::new(0),
+            sockets: SocketGroup::default(),
         })
     }
 
@@ -79,7 +81,7 @@ impl Actor {
         let (Some(actor), true) = (self.me.upgrade(), self.doorways.get() < MAX_DOORWAYS) else {
             return Err(Error::RustError("too many sockets at one door".to_owned()));
         };
-        let (doorway, start) = Doorway::open(socket)?;
+        let (doorway, start) = Doorway::open(socket, &self.sockets)?;
         self.doorways.set(self.doorways.get() + 1);
         spawn_local(async move {
             actor.admit(&doorway, start).await;
@@ -161,8 +163,14 @@ impl Actor {
                 spawn_local(async move { ending::end(&actor, &session, summary).await });
             }
         };
-        let session =
-            Session::new(Rc::clone(&self.app), Rc::new(setup), journal, &stored.entries, on_finished);
+        let session = Session::new(
+            Rc::clone(&self.app),
+            Rc::new(setup),
+            journal,
+            &stored.entries,
+            self.sockets.clone(),
+            on_finished,
+        );
         self.session.replace(Some(Rc::clone(&session)));
         session
     }

@@ -8,7 +8,7 @@ use voicecore_call::{Door, DoorRefused, StreamOpened};
 use web_sys::WebSocket;
 use worker::Delay;
 
-use crate::actors::socket::{Socket, SocketEvent};
+use crate::actors::socket::{Socket, SocketEvent, SocketGroup};
 
 /// `start` is the second frame of an honest stream; it comes at once.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
@@ -32,7 +32,7 @@ struct State {
 
 impl Doorway {
     /// Accepts `socket` and listens for its `start` frame.
-    pub(super) fn open(socket: &WebSocket) -> worker::Result<(Rc<Self>, Start)> {
+    pub(super) fn open(socket: &WebSocket, group: &SocketGroup) -> worker::Result<(Rc<Self>, Start)> {
         let (sender, start) = oneshot::channel();
         let this = Rc::new(Self {
             state: RefCell::new(State {
@@ -49,7 +49,7 @@ impl Doorway {
                 doorway.heard(event);
             }
         };
-        let socket = Socket::accept(socket, on_event)?;
+        let socket = Socket::accept(socket, group, on_event)?;
         this.state.borrow_mut().socket = Some(socket);
         Ok((this, Start(start)))
     }

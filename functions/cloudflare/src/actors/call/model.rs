@@ -70,7 +70,7 @@ impl ModelLink {
         }
         let socket = outcome.and_then(|socket| {
             let on_event = listener(Rc::downgrade(session));
-            Socket::accept(socket.as_ref(), on_event).map_err(|_| Refusal::UNREACHABLE)
+            Socket::accept(socket.as_ref(), session.sockets(), on_event).map_err(|_| Refusal::UNREACHABLE)
         });
         match socket {
             Ok(socket) => {

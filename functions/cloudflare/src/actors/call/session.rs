@@ -12,10 +12,14 @@ use voicecore_types::Millis;
 use super::model::ModelLink;
 use crate::actors::hub_link::HubLink;
 use crate::actors::journal::Journal;
-use crate::actors::socket::{NORMAL_CLOSURE, Socket, SocketEvent};
+use crate::actors::socket::{NORMAL_CLOSURE, Socket, SocketEvent, SocketGroup};
 use crate::actors::timer::Timer;
 use crate::app::App;
 use crate::ports;
+
+/// What waits for a moment (journal, hub) goes with the first frame after it: while a call runs, one comes every 20 ms, and a
+/// timer that fires costs as much as a frame. The timer stands in when no frame has come for this long.
+const FRAMES_STOPPED: Millis = Millis::from_secs(1);
 
 /// A running call: the machine, its two sockets, its one timer.
 ///
@@ -33,6 +37,7 @@ pub(super) struct Session {
     journal: Option<Journal>,
     hub: Rc<HubLink>,
     timer: Timer,
+    sockets: SocketGroup,
     answered: Cell<Option<(u32, AfterStream)>>,
     on_finished: Box<dyn Fn(Rc<Session>, CallSummary)>,
 }
@@ -44,6 +49,7 @@ impl Session {
         setup: Rc<CallSetup>,
         journal: Option<Journal>,
         entries: &[JournalEntry],
+        sockets: SocketGroup,
         on_finished: impl Fn(Rc<Session>, CallSummary) + 'static,
     ) -> Rc<Self> {
         let now = ports::now();
@@ -60,12 +66,13 @@ impl Session {
                 carrier: RefCell::default(),
                 model: ModelLink::default(),
                 journal,
-                hub: HubLink::new(app.env.clone(), setup.call.call_id, setup.tenant_id),
+                hub: HubLink::new(app.env.clone(), setup.call.call_id, setup.tenant_id, sockets.clone()),
                 timer: Timer::new(move || {
                     if let Some(session) = timer_target.upgrade() {
                         session.timer_fired();
                     }
                 }),
+                sockets,
                 answered: Cell::new(None),
                 on_finished: Box::new(on_finished),
                 app,
@@ -80,6 +87,10 @@ impl Session {
 
     pub(super) fn model(&self) -> &ModelLink {
         &self.model
+    }
+
+    pub(super) fn sockets(&self) -> &SocketGroup {
+        &self.sockets
     }
 
     pub(super) fn hub(&self) -> &HubLink {
@@ -120,7 +131,7 @@ impl Session {
                 }
             }
         };
-        Some(Socket::listen(socket.detach()?, on_event))
+        Some(Socket::listen(socket.detach()?, &self.sockets, on_event))
     }
 
     /// Feeds the machine and does what it says.
@@ -170,6 +181,7 @@ impl Session {
             let Some(output) = output else { break };
             self.perform(now, output);
         }
+        self.flush_due(now);
         self.arm(now);
     }
 
@@ -230,6 +242,17 @@ impl Session {
     fn timer_fired(&self) {
         self.timer.fired();
         let now = ports::now();
+        let call_due = self.call.try_borrow().ok().and_then(|call| call.poll_timeout());
+        if call_due.is_some_and(|at| at <= now) {
+            self.handle(Input::Timer);
+        } else {
+            self.flush_due(now);
+            self.arm(now);
+        }
+    }
+
+    /// Writes and tells what has waited long enough.
+    fn flush_due(&self, now: Millis) {
         let due = |at: Option<Millis>| at.is_some_and(|at| at <= now);
         if let Some(journal) = self.journal.as_ref().filter(|journal| due(journal.flush_at())) {
             journal.flush();
@@ -237,18 +260,12 @@ impl Session {
         if due(self.hub.flush_at()) {
             self.hub.flush(now);
         }
-        let call_due = self.call.try_borrow().ok().and_then(|call| call.poll_timeout());
-        if due(call_due) {
-            self.handle(Input::Timer);
-        } else {
-            self.arm(now);
-        }
     }
 
     fn arm(&self, now: Millis) {
         let call = self.call.try_borrow().ok().and_then(|call| call.poll_timeout());
-        let journal = self.journal.as_ref().and_then(Journal::flush_at);
-        let next = [call, journal, self.hub.flush_at()].into_iter().flatten().min();
-        self.timer.ensure(next, now);
+        let flush = [self.journal.as_ref().and_then(Journal::flush_at), self.hub.flush_at()];
+        let flush = flush.into_iter().flatten().map(|at| at.plus(FRAMES_STOPPED));
+        self.timer.ensure(call.into_iter().chain(flush).min(), now);
     }
 }
