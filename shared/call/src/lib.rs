@@ -19,6 +19,7 @@ mod tools;
 mod transcript;
 mod turns;
 mod upstream;
+mod voicing;
 
 pub use after::AfterStream;
 pub use call::{AttachRefused, Attached, Call, Counters};

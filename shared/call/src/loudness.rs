@@ -10,7 +10,7 @@ use voicecore_wire::payload::Payload;
 ///
 /// µ-law is stored inverted: the bits behind the sign are `111` for the quietest samples and `000` for the loudest, and
 /// each step halves the amplitude. −38 dB and louder are the five steps from `000` to `101`.
-const LOUD: [bool; 256] = {
+pub(crate) const LOUD: [bool; 256] = {
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut table = [false; 256];
     let mut value = 0;

@@ -1,8 +1,8 @@
 //! Which words of an answer were heard?
 //!
 //! The model sends an answer's audio and, 0 to 2 s ahead of it, its words; nothing says which word belongs to which
-//! millisecond. Speech is taken as even, but for the pauses behind sentences and clauses, which count as characters: a
-//! word's place in the text is its place in the audio.
+//! millisecond. Speech is taken as even but for its pauses, which are heard in the audio and left out ([`Voicing`]): a
+//! word's place in the text is its place in the time spoken. All milliseconds below are of time spoken.
 //!
 //! - When all of text and audio is there, the heard share of the milliseconds is the heard share of the characters.
 //! - When the answer was cut before the model had finished, the whole is not known, and the share of what *is* there
@@ -15,7 +15,9 @@
 //!
 //! The text is cut at the last word boundary at or before that place, so a word that was only begun is left out.
 
-use voicecore_wire::payload::BYTES_PER_MS;
+use voicecore_wire::payload::{BYTES_PER_MS, Payload};
+
+use crate::voicing::Voicing;
 
 /// The words run at most this much ahead of the audio, in milliseconds.
 const TEXT_LEAD_MS: u64 = 2_000;
@@ -28,10 +30,6 @@ const DEFAULT_PACE: f64 = 15.0 / 1_000.0;
 const TEXT_LEAD_SPREAD: f64 = 1_000.0;
 /// How far the pace of one answer is from that of others (a relative standard deviation).
 const PACE_SPREAD: f64 = 0.08;
-/// The pause behind a sentence, in characters: about a third of a second.
-const SENTENCE_PAUSE: u64 = 5;
-/// The pause behind a comma or colon.
-const CLAUSE_PAUSE: u64 = 2;
 /// An estimate errs to either side, and a word too many is worse than one missing.
 const HALF_A_WORD: f64 = 3.0;
 /// Longest text of one answer, in bytes; what comes after is not kept.
@@ -51,9 +49,9 @@ impl Pace {
     const MIN_MS: u64 = 1_000;
 
     pub(crate) fn learn(&mut self, speech: &Speech) {
-        if speech.complete && speech.audio_ms() >= Self::MIN_MS && speech.characters > 0 {
+        if speech.complete && speech.spoken_ms() >= Self::MIN_MS && speech.characters > 0 {
             self.characters += speech.characters;
-            self.milliseconds += speech.audio_ms();
+            self.milliseconds += speech.spoken_ms();
         }
     }
 
@@ -100,7 +98,7 @@ impl Regression {
 pub(crate) struct Speech {
     text: String,
     characters: u64,
-    audio_bytes: u64,
+    audio: Voicing,
     /// Audio whose words are there for certain: those of the latest piece may come just behind it.
     worded_bytes: u64,
     words: Regression,
@@ -116,12 +114,20 @@ impl Speech {
     }
 
     pub(crate) fn audio_ms(&self) -> u64 {
-        self.audio_bytes / BYTES_PER_MS
+        self.audio.bytes() / BYTES_PER_MS
     }
 
-    pub(crate) fn add_audio(&mut self, bytes: u64) {
-        self.audio_bytes += bytes;
-        self.worded_bytes = self.audio_bytes - bytes.min(MAX_TEXT_LAG_MS * BYTES_PER_MS);
+    fn spoken_ms(&self) -> u64 {
+        self.audio.spoken_ms(self.audio.bytes())
+    }
+
+    pub(crate) fn add_audio(&mut self, payload: &Payload<'_>) {
+        self.audio.add(payload);
+        self.note_worded(payload.byte_len());
+    }
+
+    fn note_worded(&mut self, latest: u64) {
+        self.worded_bytes = self.audio.bytes() - latest.min(MAX_TEXT_LAG_MS * BYTES_PER_MS);
     }
 
     pub(crate) fn add_text(&mut self, delta: &str) {
@@ -129,11 +135,12 @@ impl Speech {
         let room = MAX_TEXT.saturating_sub(self.text.len());
         let delta = delta.get(..delta.floor_char_boundary(room)).unwrap_or_default();
         self.text.push_str(delta);
-        self.characters = length(&self.text);
-        if self.audio_bytes > 0 {
-            self.words.add(self.audio_ms() as f64, self.characters as f64);
+        self.characters = self.text.chars().count() as u64;
+        let spoken_ms = self.spoken_ms();
+        if spoken_ms > 0 {
+            self.words.add(spoken_ms as f64, self.characters as f64);
         }
-        let lower = self.characters as f64 / (self.audio_ms() + TEXT_LEAD_MS) as f64;
+        let lower = self.characters as f64 / (spoken_ms + TEXT_LEAD_MS) as f64;
         self.least_pace = self.least_pace.max(lower);
     }
 
@@ -142,7 +149,7 @@ impl Speech {
         let text = text.get(..text.floor_char_boundary(MAX_TEXT)).unwrap_or_default();
         if !text.is_empty() && text != self.text {
             text.clone_into(&mut self.text);
-            self.characters = length(text);
+            self.characters = text.chars().count() as u64;
         }
     }
 
@@ -161,7 +168,7 @@ impl Speech {
     }
 
     fn upper_bound(&self) -> Option<f64> {
-        let ms = self.worded_bytes / BYTES_PER_MS;
+        let ms = self.audio.spoken_ms(self.worded_bytes);
         (ms > 0 && self.characters > 0).then(|| self.characters as f64 / ms as f64)
     }
 
@@ -170,14 +177,15 @@ impl Speech {
         if heard_ms == 0 {
             return "";
         }
+        let spoken_ms = self.audio.spoken_ms(heard_ms * BYTES_PER_MS);
         let characters = if self.complete {
-            let audio_ms = self.audio_ms();
-            if heard_ms >= audio_ms {
+            let whole_ms = self.spoken_ms();
+            if heard_ms >= self.audio_ms() || whole_ms == 0 {
                 return self.text.trim();
             }
-            self.characters as f64 * heard_ms as f64 / audio_ms as f64
+            self.characters as f64 * spoken_ms as f64 / whole_ms as f64
         } else {
-            heard_ms as f64 * self.estimated_pace(pace) - HALF_A_WORD
+            spoken_ms as f64 * self.estimated_pace(pace) - HALF_A_WORD
         };
         cut(&self.text, characters as usize)
     }
@@ -193,35 +201,9 @@ impl Speech {
     }
 }
 
-/// How long each character takes, in characters: the blank behind a sentence or a clause is a pause.
-fn lengths(text: &str) -> impl Iterator<Item = (usize, char, u64)> {
-    let mut before = ' ';
-    text.char_indices().map(move |(at, character)| {
-        let pause = match before {
-            '.' | '!' | '?' | '…' if character.is_whitespace() => SENTENCE_PAUSE,
-            ',' | ';' | ':' if character.is_whitespace() => CLAUSE_PAUSE,
-            _ => 0,
-        };
-        before = character;
-        (at, character, 1 + pause)
-    })
-}
-
-fn length(text: &str) -> u64 {
-    lengths(text).map(|(_, _, length)| length).sum()
-}
-
-/// The first `characters` of `text`, pauses counted, back to the last word boundary.
+/// The first `characters` of `text`, back to the last word boundary.
 fn cut(text: &str, characters: usize) -> &str {
-    let mut room = characters as u64;
-    let over = lengths(text).find(|(_, _, length)| match room.checked_sub(*length) {
-        Some(left) => {
-            room = left;
-            false
-        }
-        None => true,
-    });
-    let Some((end, next, _)) = over else { return text.trim() };
+    let Some((end, next)) = text.char_indices().nth(characters) else { return text.trim() };
     let head = text.get(..end).unwrap_or_default();
     if next.is_whitespace() {
         return head.trim();

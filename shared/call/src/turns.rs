@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 
 use voicecore_types::Millis;
+use voicecore_wire::payload::Payload;
 
 use crate::speech::{MAX_TEXT, Pace, Speech};
 use crate::{Interaction, InteractionKind, Speaker};
@@ -255,17 +256,17 @@ impl Turns {
     }
 
     /// Gives `true` for the first audio of the turn.
-    pub(crate) fn add_audio(&mut self, index: usize, bytes: u64) -> bool {
+    pub(crate) fn add_audio(&mut self, index: usize, payload: &Payload<'_>) -> bool {
         let Some(turn) = self.speech_of(index) else { return false };
         let first = turn.speech.audio_ms() == 0;
-        turn.speech.add_audio(bytes);
+        turn.speech.add_audio(payload);
         first
     }
 
     /// Audio that comes after the end of the call counts for the estimate of what was heard.
-    pub(crate) fn add_late_audio(&mut self, item: &str, bytes: u64) {
+    pub(crate) fn add_late_audio(&mut self, item: &str, payload: &Payload<'_>) {
         if let Some(turn) = self.find(Speaker::Assistant, item).and_then(|place| self.open.get_mut(place)) {
-            turn.speech.add_audio(bytes);
+            turn.speech.add_audio(payload);
         }
     }
 

@@ -92,7 +92,7 @@ impl Call {
     fn on_audio(&mut self, now: Millis, (answer, item): (&str, &str), payload: &Payload<'_>, live: bool) {
         let at = self.at(now);
         let Some(index) = self.turns.assistant(at, answer, item) else { return };
-        let first = self.turns.add_audio(index, payload.byte_len());
+        let first = self.turns.add_audio(index, payload);
         // What was interrupted, or has no line to go to, counts for the estimate of what was heard, and no further.
         if !live || self.line.is_none() {
             return;

@@ -163,7 +163,7 @@ impl Call {
                 self.caller_words(now, event);
             }
             VoiceEvent::Audio { item, payload, .. } => {
-                self.turns.add_late_audio(&item, payload.byte_len());
+                self.turns.add_late_audio(&item, &payload);
             }
             VoiceEvent::AnswerEnded(end) => {
                 self.add_usage(&end.usage);

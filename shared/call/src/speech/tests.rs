@@ -2,11 +2,18 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
+use voicecore_wire::payload::{Payload, SILENCE};
+
 use super::{BYTES_PER_MS, Pace, Speech, cut};
 
 /// A finished answer of `characters` in `milliseconds`.
 fn pace(characters: u64, milliseconds: u64) -> Pace {
     Pace { characters, milliseconds }
+}
+
+fn add_audio(speech: &mut Speech, bytes: u64) {
+    speech.audio.add_speech(bytes);
+    speech.note_worded(bytes);
 }
 
 fn words(text: &str) -> usize {
@@ -21,11 +28,10 @@ fn a21_text_is_cut_at_the_word_boundary_before_its_share() {
         (5, ""),
         (6, "Hello,"),
         (7, "Hello,"),
-        // The pause behind the comma is two more.
-        (12, "Hello,"),
-        (13, "Hello, this"),
-        (35, "Hello, this is Bob's AI"),
-        (36, text),
+        (10, "Hello,"),
+        (11, "Hello, this"),
+        (33, "Hello, this is Bob's AI"),
+        (34, text),
         (99, text),
     ] {
         assert_eq!(cut(text, characters), expect, "{characters}");
@@ -40,7 +46,7 @@ fn a21_text_is_cut_at_the_word_boundary_before_its_share() {
 fn a21_a_whole_answer_is_cut_by_its_share_alone() {
     let mut speech = Speech::default();
     speech.add_text("one two three four five six seven eight nine ten");
-    speech.add_audio(4_800 * BYTES_PER_MS);
+    add_audio(&mut speech, 4_800 * BYTES_PER_MS);
     speech.set_complete();
     // 48 characters in 4,800 ms, whatever the pace of others was.
     assert_eq!(speech.heard(1_300, pace(1, 1)), "one two three");
@@ -53,10 +59,30 @@ fn a21_a_whole_answer_is_cut_by_its_share_alone() {
 fn a21_words_whose_audio_never_came_are_not_counted() {
     // A second of audio is there and heard, and three seconds of text: the share of what is there would be all of it.
     let mut speech = Speech::default();
-    speech.add_audio(500 * BYTES_PER_MS);
+    add_audio(&mut speech, 500 * BYTES_PER_MS);
     speech.add_text("one two three four five six seven eight nine");
-    speech.add_audio(500 * BYTES_PER_MS);
+    add_audio(&mut speech, 500 * BYTES_PER_MS);
     assert_eq!(speech.heard(1_000, pace(150, 10_000)), "one two three");
+}
+
+#[test]
+fn a21_a_pause_is_not_taken_for_words() {
+    // A sentence of 2 s, a pause of 1 s, and the next sentence: interrupted in the pause, and just behind it.
+    let mut speech = Speech::default();
+    for (text, code, ms) in [
+        ("one two three four five", 0x90, 1_500),
+        (" six seven. Eight nine ten", 0x90, 700),
+        ("", SILENCE, 1_000),
+        (" eleven", 0x90, 300),
+    ] {
+        speech.add_text(text);
+        speech.add_audio(&Payload::encode(&vec![code; ms * BYTES_PER_MS as usize]));
+    }
+    let pace = pace(150, 10_000);
+    for heard_ms in [2_500, 2_800, 3_200] {
+        assert_eq!(speech.heard(heard_ms, pace), "one two three four five six");
+    }
+    assert_eq!(speech.heard(3_500, pace), "one two three four five six seven.");
 }
 
 #[test]
@@ -128,7 +154,7 @@ impl Take {
                 next += 1;
             }
             let piece = self.piece_ms.min(self.total_ms() - audio);
-            speech.add_audio(piece * BYTES_PER_MS);
+            add_audio(&mut speech, piece * BYTES_PER_MS);
             audio += piece;
         }
         if end == self.total_ms() {
