@@ -15,7 +15,7 @@ use clap::{Parser, Subcommand};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use load::LoadConfig;
-use report::Row;
+use report::{Round, Row};
 use subjects::Subject;
 
 /// Benchmarks of VoiceCore.
@@ -42,11 +42,19 @@ enum Command {
 #[derive(clap::Args)]
 struct Bridge {
     /// Calls to try, rising; a subject stops at the first number it fails.
-    #[arg(long, value_delimiter = ',', default_value = "25,100,150,200,225,250,275,300,350,400,500,600")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "25,50,75,100,125,150,175,200,225,250,275,300,350,400,500,600"
+    )]
     calls: Vec<u16>,
     /// Length of each measurement.
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 10)]
     seconds: u64,
+    /// Measurements of each subject at each number of calls. The subjects take turns, so that what else the machine does
+    /// hits them alike; a row is made of all of its rounds.
+    #[arg(long, default_value_t = 3)]
+    rounds: u64,
     /// What to measure.
     #[arg(long, value_delimiter = ',', default_value = "relay,js-object,voicecore,voicecore-nojournal")]
     subjects: Vec<Subject>,
@@ -101,34 +109,56 @@ fn main() -> anyhow::Result<()> {
 
 async fn measure(bridge: &Bridge, core: u16) -> anyhow::Result<Vec<Row>> {
     let mut rows: Vec<Row> = vec![];
-    for subject in &bridge.subjects {
-        for &calls in &bridge.calls {
-            eprintln!("· {subject} at {calls} calls …");
-            let row = match one(*subject, calls, bridge, core).await {
-                Ok(row) => row,
-                Err(error) => {
-                    eprintln!("  {subject} skipped: {error:#}");
-                    break;
-                }
-            };
+    let mut subjects = bridge.subjects.clone();
+    for &calls in &bridge.calls {
+        let measured = side_by_side(&mut subjects, calls, bridge, core).await;
+        for row in measured {
             eprintln!("{}", report::line(&row));
-            let good = row.good();
-            rows.push(row);
-            if !good && !bridge.all && calls > 100 {
-                break;
+            // 100 calls are always measured: that is where subjects are compared.
+            if !row.good() && !bridge.all && calls >= 100 {
+                subjects.retain(|subject| *subject != row.subject());
             }
+            rows.push(row);
         }
     }
     Ok(rows)
 }
 
+/// All rounds of all subjects at one number of calls. A subject that cannot be started is left out from there on.
+async fn side_by_side(subjects: &mut Vec<Subject>, calls: u16, bridge: &Bridge, core: u16) -> Vec<Row> {
+    let mut totals: Vec<(Subject, Round)> = vec![];
+    for number in 1..=bridge.rounds {
+        for subject in subjects.clone() {
+            eprintln!("· {subject} at {calls} calls, round {number} of {} …", bridge.rounds);
+            match one(subject, calls, bridge, core).await {
+                Ok(round) => match totals.iter().position(|(of, _)| *of == subject) {
+                    Some(place) => {
+                        let (of, total) = totals.swap_remove(place);
+                        totals.push((of, total.merge(round)));
+                    }
+                    None => totals.push((subject, round)),
+                },
+                Err(error) => {
+                    eprintln!("  {subject} skipped: {error:#}");
+                    subjects.retain(|other| *other != subject);
+                    totals.retain(|(other, _)| *other != subject);
+                }
+            }
+        }
+    }
+    let seconds = bridge.seconds * bridge.rounds;
+    let mut rows: Vec<Row> =
+        totals.into_iter().map(|(subject, total)| Row::new(subject, calls, seconds, total)).collect();
+    rows.sort_by_key(Row::subject);
+    rows
+}
+
 /// One subject at one number of calls, in a process started afresh.
-async fn one(subject: Subject, calls: u16, bridge: &Bridge, core: u16) -> anyhow::Result<Row> {
-    let seconds = bridge.seconds;
+async fn one(subject: Subject, calls: u16, bridge: &Bridge, core: u16) -> anyhow::Result<Round> {
     let running = subject.start(core, &bridge.build).await?;
     let config = LoadConfig {
         calls,
-        seconds,
+        seconds: bridge.seconds,
         model_port: running.model_port,
         connect_delay: Duration::from_millis(150),
         app: running.app.clone(),
@@ -152,5 +182,10 @@ async fn one(subject: Subject, calls: u16, bridge: &Bridge, core: u16) -> anyhow
     })
     .await?;
     drop(running);
-    Ok(Row::new(subject, calls, seconds, outcome, &before, &after, own.1 - own.0))
+    Ok(Round {
+        outcome,
+        cpu_seconds: after.cpu_seconds - before.cpu_seconds,
+        resident_mb: after.resident_mb,
+        generator_cpu_share: (own.1 - own.0) / bridge.seconds as f64,
+    })
 }

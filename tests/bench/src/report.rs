@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::load::Outcome;
-use crate::process::Usage;
 use crate::stats::Spread;
 use crate::subjects::Subject;
 
@@ -44,16 +43,34 @@ pub(crate) struct Row {
     errors: Vec<String>,
 }
 
+/// One run of one subject, in a process started afresh.
+pub(crate) struct Round {
+    pub(crate) outcome: Outcome,
+    /// CPU of the subject, in seconds.
+    pub(crate) cpu_seconds: f64,
+    /// Memory of the subject at the end.
+    pub(crate) resident_mb: f64,
+    /// CPU of the load, as a share of its core.
+    pub(crate) generator_cpu_share: f64,
+}
+
+impl Round {
+    /// Takes both rounds as one: the samples together, the CPU together, of the rest the worst.
+    pub(crate) fn merge(mut self, other: Self) -> Self {
+        self.outcome.extend(other.outcome);
+        Self {
+            outcome: self.outcome,
+            cpu_seconds: self.cpu_seconds + other.cpu_seconds,
+            resident_mb: self.resident_mb.max(other.resident_mb),
+            generator_cpu_share: self.generator_cpu_share.max(other.generator_cpu_share),
+        }
+    }
+}
+
 impl Row {
-    pub(crate) fn new(
-        subject: Subject,
-        calls: u16,
-        seconds: u64,
-        outcome: Outcome,
-        before: &Usage,
-        after: &Usage,
-        own_cpu: f64,
-    ) -> Self {
+    /// A row of `seconds` of measurement, over all rounds.
+    pub(crate) fn new(subject: Subject, calls: u16, seconds: u64, round: Round) -> Self {
+        let Round { outcome, cpu_seconds, resident_mb, generator_cpu_share } = round;
         let samples = outcome.samples;
         let call_minutes = f64::from(calls) * seconds as f64 / 60.0;
         let worst = samples.truncation.iter().fold(0.0_f64, |worst, error| worst.max(error.abs()));
@@ -78,12 +95,16 @@ impl Row {
             after_clear: samples.after_clear,
             cuts: outcome.cuts,
             cuts_without_claim: outcome.cuts_without_claim,
-            cpu_seconds_per_call_minute: (after.cpu_seconds - before.cpu_seconds) / call_minutes,
-            resident_mb: after.resident_mb,
+            cpu_seconds_per_call_minute: cpu_seconds / call_minutes,
+            resident_mb,
             generator_late_ms: Spread::of(samples.lateness),
-            generator_cpu_share: own_cpu / seconds as f64,
+            generator_cpu_share,
             errors: samples.errors,
         }
+    }
+
+    pub(crate) fn subject(&self) -> Subject {
+        self.subject
     }
 
     /// All calls were up, in time, and nothing was lost while the model was connected.

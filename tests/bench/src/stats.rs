@@ -46,6 +46,20 @@ impl Samples {
             self.errors.push(text);
         }
     }
+
+    /// Adds what another round collected.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.to_model.extend(other.to_model);
+        self.to_carrier.extend(other.to_carrier);
+        self.barge_in.extend(other.barge_in);
+        self.truncation.extend(other.truncation);
+        self.lateness.extend(other.lateness);
+        self.webhook.extend(other.webhook);
+        self.duplicated += other.duplicated;
+        self.reordered += other.reordered;
+        self.after_clear += other.after_clear;
+        other.errors.into_iter().for_each(|error| self.error(error));
+    }
 }
 
 #[cfg(test)]

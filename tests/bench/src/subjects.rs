@@ -9,12 +9,13 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::net::TcpStream;
 
 use crate::process::{Children, pinned};
 
 /// A bridge under measurement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Subject {
     /// The machine's floor: a Rust relay that only copies frames.
@@ -50,6 +51,8 @@ pub(crate) struct Running {
     /// Processes whose CPU and memory count.
     pub(crate) pids: Vec<u32>,
     children: Children,
+    /// Where it stores; deleted when it has ended.
+    storage: Option<TempDir>,
 }
 
 const RELAY_PORT: u16 = 19_801;
@@ -92,6 +95,7 @@ fn running(port: u16, model_port: u16, webhook: &str, child: Child) -> Running {
         model_port,
         pids: vec![child.id()],
         children: Children(vec![child]),
+        storage: None,
     }
 }
 
@@ -132,10 +136,10 @@ async fn js_object(core: u16) -> anyhow::Result<Running> {
 
 async fn voicecore(core: u16, build: &Path, journal: &str) -> anyhow::Result<Running> {
     let root = root();
-    // Without "persist" the storage is in memory, as the JavaScript object's is. On disk, workerd's audio thread waits for
-    // each `fsync`: that would measure the disk of this machine.
+    let storage = storage_in_memory()?;
     let options = json!({
         "port": VOICECORE_PORT,
+        "persist": storage.path(),
         "build": build,
         "vars": {
             "PUBLIC_URL": "https://bench.example",
@@ -164,8 +168,21 @@ async fn voicecore(core: u16, build: &Path, journal: &str) -> anyhow::Result<Run
     let pid = ready["pid"].as_u64().with_context(|| format!("the harness says {ready}"))?;
     let mut running = running(VOICECORE_PORT, MODEL_PORT, "/webhooks/twilio/voice", child);
     running.pids = vec![pid as u32];
+    running.storage = Some(storage);
     provision(&mut running, &mut output).await?;
     Ok(running)
+}
+
+/// A directory that is gone when it is dropped. In memory, as the JavaScript object's storage is: on a disk workerd's audio
+/// thread waits for each `fsync`, and this machine's disk would be measured. (In production storage is another machine,
+/// and what it costs to wait for it does not show here: see the README.)
+fn storage_in_memory() -> anyhow::Result<TempDir> {
+    let memory = Path::new("/dev/shm");
+    let parent = if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() };
+    tempfile::Builder::new()
+        .prefix("voicecore-bench-")
+        .tempdir_in(parent)
+        .context("make a directory for storage")
 }
 
 fn line(output: &mut BufReader<ChildStdout>) -> anyhow::Result<Value> {

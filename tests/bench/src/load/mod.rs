@@ -112,6 +112,22 @@ pub(crate) struct Outcome {
     pub(crate) cuts_without_claim: u64,
 }
 
+impl Outcome {
+    /// Adds what another round with as many calls found.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.samples.extend(other.samples);
+        self.caller_frames += other.caller_frames;
+        self.caller_lost += other.caller_lost;
+        self.early_frames += other.early_frames;
+        self.early_lost += other.early_lost;
+        self.model_blocks += other.model_blocks;
+        self.model_lost += other.model_lost;
+        self.connected = self.connected.min(other.connected);
+        self.cuts += other.cuts;
+        self.cuts_without_claim += other.cuts_without_claim;
+    }
+}
+
 /// Runs `config.calls` calls. `measured` is called when the measurement begins (true) and ends (false).
 pub(crate) async fn run(config: LoadConfig, mut measured: impl FnMut(bool)) -> anyhow::Result<Outcome> {
     let calls = config.calls;
