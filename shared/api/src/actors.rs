@@ -76,6 +76,17 @@ pub struct HubEvent {
     pub event: LiveEvent,
 }
 
+/// What a `HubActor` tells a call over the socket on which the call publishes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "notice", rename_all = "snake_case")]
+pub enum HubNotice {
+    /// Told first, and whenever it changes: is anybody connected who sees events as they come?
+    Watched {
+        /// Somebody is.
+        watched: bool,
+    },
+}
+
 /// What a `HubActor` answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reply", rename_all = "snake_case")]
@@ -157,6 +168,7 @@ mod tests {
             },
             json!({"command": "publish", "call_id": call_id, "events": [{"at": 7, "event": {"type": "caller_speaking"}}]}),
         );
+        check(&HubNotice::Watched { watched: true }, json!({"notice": "watched", "watched": true}));
         check(&HubReply::Published { seq: 9 }, json!({"reply": "published", "seq": 9}));
         let ticket_hash = "ab12".to_owned();
         check(&HubCommand::Ticket { ticket_hash }, json!({"command": "ticket", "ticket_hash": "ab12"}));

@@ -2,7 +2,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use js_sys::futures::spawn_local;
-use voicecore_api::actors::{HubCommand, HubEvent};
+use voicecore_api::actors::{HubCommand, HubEvent, HubNotice};
 use voicecore_call::LiveEvent;
 use voicecore_types::{CallId, Millis, TenantId};
 use worker::{Env, Method, Request, RequestInit};
@@ -11,9 +11,12 @@ use super::PUBLISH_PATH;
 use super::socket::{Socket, SocketEvent, SocketGroup};
 use crate::ports::{self, binding, object_name};
 
-/// At most two messages a second go to the hub, whatever happens in the call: half of what is allowed, because a tenant's
-/// hub takes those of all its calls, and nobody reads faster.
+/// At most two messages a second go to a hub that is watched, whatever happens in the call: half of what is allowed, because
+/// a tenant's hub takes those of all its calls, and nobody reads faster.
 const INTERVAL: Millis = Millis(500);
+/// While nobody watches, events are only collected for those who will: a message is work for the hub, and an utterance that
+/// grows is then one event instead of ten. Who begins to watch gets what waits at once.
+const UNWATCHED_INTERVAL: Millis = Millis::from_secs(5);
 /// Events that wait for the hub. When it cannot be reached the oldest are lost: dashboards then read the call itself.
 const MAX_WAITING: usize = 256;
 /// A hub that could not be reached is tried again after this long.
@@ -28,6 +31,7 @@ pub(crate) struct HubLink {
     sockets: SocketGroup,
     waiting: RefCell<Vec<HubEvent>>,
     link: RefCell<Link>,
+    watched: Cell<bool>,
     flush_at: Cell<Option<Millis>>,
 }
 
@@ -47,6 +51,8 @@ impl HubLink {
             sockets,
             waiting: RefCell::default(),
             link: RefCell::new(Link::Closed { not_before: Millis::ZERO }),
+            // Until the hub says otherwise: what a call begins with is seen at once.
+            watched: Cell::new(true),
             flush_at: Cell::new(None),
         })
     }
@@ -64,7 +70,8 @@ impl HubLink {
         }
         waiting.push(HubEvent { at, event });
         if self.flush_at.get().is_none() {
-            self.flush_at.set(Some(at.plus(INTERVAL)));
+            let interval = if self.watched.get() { INTERVAL } else { UNWATCHED_INTERVAL };
+            self.flush_at.set(Some(at.plus(interval)));
         }
     }
 
@@ -125,7 +132,17 @@ impl HubLink {
         });
     }
 
+    fn heard(&self, notice: &str) {
+        // A hub of another version may say what we don't know.
+        let Ok(HubNotice::Watched { watched }) = serde_json::from_str(notice) else { return };
+        if watched && !self.watched.get() {
+            self.flush(ports::now());
+        }
+        self.watched.set(watched);
+    }
+
     fn lost(&self) {
+        self.watched.set(true);
         let not_before = ports::now().plus(RETRY);
         if let Ok(mut link) = self.link.try_borrow_mut()
             && matches!(&*link, Link::Open(_))
@@ -146,8 +163,11 @@ async fn connect(link: &Rc<HubLink>) -> Option<Socket> {
     let socket = stub.fetch_with_request(request).await.ok()?.websocket()?;
     let weak = Rc::downgrade(link);
     let on_event = move |event: SocketEvent<'_>| {
-        if let (SocketEvent::Closed { .. }, Some(link)) = (event, weak.upgrade()) {
-            link.lost();
+        let Some(link) = weak.upgrade() else { return };
+        match event {
+            SocketEvent::Text(notice) => link.heard(notice),
+            SocketEvent::Binary(_) => {}
+            SocketEvent::Closed { .. } => link.lost(),
         }
     };
     Socket::accept(socket.as_ref(), &link.sockets, on_event).ok()

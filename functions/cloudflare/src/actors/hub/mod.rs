@@ -3,7 +3,7 @@ mod log;
 use std::cell::RefCell;
 
 use axum::response::IntoResponse as _;
-use voicecore_api::actors::{HubCommand, HubEvent, HubReply};
+use voicecore_api::actors::{HubCommand, HubEvent, HubNotice, HubReply};
 use voicecore_api::live::{self, LiveAccess, TicketRefusal};
 use voicecore_api_types::LiveEnvelope;
 use voicecore_domain::hub::{CatchUp, TICKET_LIFETIME};
@@ -60,7 +60,7 @@ impl DurableObject for HubActor {
                 let command: HubCommand = request.json().await?;
                 Response::from_json(&self.command(command)?)
             }
-            PUBLISH_PATH => self.accept(CALL).map(|(response, _)| response),
+            PUBLISH_PATH => self.accept_call(),
             _ => match live::open_ticket(path_and_query) {
                 Ok(access) => self.subscribe(&access).await,
                 Err(refusal) => into_worker(refusal.into_response()).await,
@@ -69,7 +69,7 @@ impl DurableObject for HubActor {
     }
 
     async fn websocket_message(&self, socket: WebSocket, message: WebSocketIncomingMessage) -> Result<()> {
-        if !self.state.get_tags(&socket).iter().any(|tag| tag == CALL) {
+        if !self.has_tag(&socket, CALL) {
             // Subscribers have nothing to say; a heartbeat does not come here.
             return Ok(());
         }
@@ -91,12 +91,14 @@ impl DurableObject for HubActor {
         _reason: String,
         _clean: bool,
     ) -> Result<()> {
+        self.left(&socket);
         // Completes the closing handshake; fails when the socket is gone already.
         let _ = socket.close::<&str>(Some(super::socket::NORMAL_CLOSURE), None);
         Ok(())
     }
 
-    async fn websocket_error(&self, _socket: WebSocket, _error: Error) -> Result<()> {
+    async fn websocket_error(&self, socket: WebSocket, _error: Error) -> Result<()> {
+        self.left(&socket);
         Ok(())
     }
 
@@ -156,6 +158,7 @@ impl HubActor {
             return Response::error("too many subscribers", 503);
         }
         let (response, socket) = self.accept(SUBSCRIBER)?;
+        self.tell_calls(true);
         let log = self.log.borrow();
         match log.catch_up(access.after).map_err(storage_failed)? {
             CatchUp::Resync { .. } => socket.send_with_str(RESYNC)?,
@@ -166,6 +169,39 @@ impl HubActor {
             }
         }
         Ok(response)
+    }
+
+    fn accept_call(&self) -> Result<Response> {
+        let (response, socket) = self.accept(CALL)?;
+        let watched = !self.state.get_websockets_with_tag(SUBSCRIBER).is_empty();
+        if let Ok(notice) = serde_json::to_string(&HubNotice::Watched { watched }) {
+            socket.send_with_str(notice)?;
+        }
+        Ok(response)
+    }
+
+    /// A socket is closed, and may still be listed.
+    fn left(&self, socket: &WebSocket) {
+        if !self.has_tag(socket, SUBSCRIBER) {
+            return;
+        }
+        let others =
+            self.state.get_websockets_with_tag(SUBSCRIBER).into_iter().filter(|other| other != socket);
+        if others.count() == 0 {
+            self.tell_calls(false);
+        }
+    }
+
+    fn has_tag(&self, socket: &WebSocket, tag: &str) -> bool {
+        self.state.get_tags(socket).iter().any(|each| each == tag)
+    }
+
+    fn tell_calls(&self, watched: bool) {
+        let Ok(notice) = serde_json::to_string(&HubNotice::Watched { watched }) else { return };
+        for call in self.state.get_websockets_with_tag(CALL) {
+            // Fails on a socket that is closing: that call has nothing more to say.
+            let _ = call.send_with_str(&notice);
+        }
     }
 
     fn accept(&self, tag: &str) -> Result<(Response, WebSocket)> {
