@@ -77,7 +77,6 @@ pub(crate) async fn list_calls(
     };
     let filter = CallFilter {
         status: query.status.map(convert::stored_status),
-        direction: None,
         business_id: query.business_id,
         caller,
         from: query.since.map(Millis),

@@ -1,4 +1,4 @@
-use voicecore_domain::{CallDirection, CallStatus};
+use voicecore_domain::CallStatus;
 use voicecore_ports::{Expect, Sql, Stmt, Value};
 use voicecore_types::{BusinessId, CallId, Millis, Page, PageRequest};
 
@@ -13,8 +13,6 @@ use crate::{Scope, StoreError};
 pub struct CallFilter {
     /// In this status.
     pub status: Option<CallStatus>,
-    /// In this direction.
-    pub direction: Option<CallDirection>,
     /// Answered by this business.
     pub business_id: Option<BusinessId>,
     /// From this number (exact; hashed by `LookupKey::caller`).
@@ -93,7 +91,6 @@ fn conditions(filter: &CallFilter) -> Vec<(&'static str, Value)> {
     let mut conditions = Vec::new();
     let mut add = |condition, arg: Option<Value>| conditions.extend(arg.map(|arg| (condition, arg)));
     add("and status = ?", filter.status.map(|s| s.as_str().into()));
-    add("and direction = ?", filter.direction.map(|d| d.as_str().into()));
     add("and business_id = ?", filter.business_id.map(|id| id.to_string().into()));
     add("and caller_number_hash = ?", filter.caller.as_ref().map(Into::into));
     add("and started_at >= ?", filter.from.map(Into::into));
