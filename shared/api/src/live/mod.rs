@@ -13,4 +13,4 @@ pub use finish::{FinishError, archive_journal, finish_call};
 pub use model::{ModelRequest, model_request};
 pub use setup::{CallSetup, LoadError, load_call};
 pub use ticket::{LIVE_PATH, LiveAccess, TicketRefusal, authorize_live, open_ticket};
-pub use tools::run_tool;
+pub use tools::{record_tool, run_tool};

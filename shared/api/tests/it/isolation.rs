@@ -70,7 +70,7 @@ fn set_up(world: &World, traffic: &[Traffic]) -> Vec<Owned> {
                     name: "take_message".to_owned(),
                     arguments,
                 };
-                block_on(live::run_tool(&world.app, &setup, call));
+                block_on(live::run_tool(&world.app, &setup, &call));
             }
             Owned { tenant, calls, messages }
         })

@@ -110,7 +110,7 @@ fn numbers_show_to_their_owner_only_where_they_are_the_point() {
         name: "take_message".to_owned(),
         arguments: json!({"message": "hello"}).to_string(),
     };
-    let told = block_on(live::run_tool(&world.app, &setup, call));
+    let told = block_on(live::run_tool(&world.app, &setup, &call));
     // The model is told that the number is known, not which it is: it has no use for it.
     assert!(!told.output.contains(digits(CALLER)), "{}", told.output);
     for (target, shows) in [

@@ -10,7 +10,7 @@ use voicecore_conformance::block_on;
 use voicecore_ports::Blob as _;
 use voicecore_types::{CallId, Millis};
 
-use crate::world::{CALLER, NOW, Tenant, World, status};
+use crate::world::{CALLER, NOW, Tenant, World, at_once, status};
 
 const NUMBER: &str = "+15005550006";
 
@@ -23,7 +23,7 @@ fn connected(world: &World) -> (Tenant, CallSetup) {
 fn run(world: &World, setup: &CallSetup, id: &str, name: &str, arguments: &str) -> (ToolResult, Value) {
     let call =
         ToolCall { tool_call_id: id.to_owned(), name: name.to_owned(), arguments: arguments.to_owned() };
-    let result = block_on(live::run_tool(&world.app, setup, call));
+    let result = block_on(live::run_tool(&world.app, setup, &call));
     assert_eq!(result.tool_call_id, id);
     let output = serde_json::from_str(&result.output).unwrap();
     (result, output)
@@ -35,6 +35,7 @@ fn summary(id: CallId, reason: EndReason) -> CallSummary {
         started_at: NOW.plus(Millis(500)),
         ended_at: NOW.plus(Millis(60_500)),
         reason,
+        farewell_owed: false,
         interactions: vec![Interaction {
             seq: 1,
             speaker: Speaker::Assistant,
@@ -165,6 +166,63 @@ fn calls_end_and_are_transferred_even_while_the_database_is_away() {
     world.db.off(false);
     let (_, output) = run(&world, &setup, "call_9", "take_message", r#"{"message":"x"}"#);
     assert_eq!(output["ok"], true);
+}
+
+#[test]
+fn a_database_that_never_answers_keeps_nobody_on_the_line() {
+    let world = World::new();
+    let (_, setup) = connected(&world);
+    let tool = |id: &str, name: &str| ToolCall {
+        tool_call_id: id.to_owned(),
+        name: name.to_owned(),
+        arguments: "{}".to_owned(),
+    };
+    for (name, effect) in [("end_call", ToolEffect::EndCall), ("transfer", ToolEffect::Transfer)] {
+        let call = tool("call_1", name);
+        world.db.hangs(true);
+        let result =
+            at_once(live::run_tool(&world.app, &setup, &call)).expect("the effect waits for nothing");
+        assert_eq!(result.effect, effect);
+        assert!(at_once(live::record_tool(&world.app, &setup, &call, &result)).is_none(), "the record does");
+        world.db.hangs(false);
+    }
+    // What is stored waits; the call machine answers for it in the end.
+    world.db.hangs(true);
+    let call = ToolCall { arguments: r#"{"message":"x"}"#.to_owned(), ..tool("call_2", "take_message") };
+    assert!(at_once(live::run_tool(&world.app, &setup, &call)).is_none());
+}
+
+#[test]
+fn what_the_call_machine_was_told_is_recorded_once() {
+    let world = World::new();
+    let (tenant, setup) = connected(&world);
+    let call = ToolCall {
+        tool_call_id: "call_1".to_owned(),
+        name: "end_call".to_owned(),
+        arguments: r#"{"reason":"all is said"}"#.to_owned(),
+    };
+    for _ in 0..2 {
+        let result = block_on(live::run_tool(&world.app, &setup, &call));
+        block_on(live::record_tool(&world.app, &setup, &call, &result)).unwrap();
+    }
+    let runs = "select name from tool_runs where effect = 'end_call' and finished_at is not null";
+    assert_eq!(world.sql(runs).rows.len(), 1);
+    world.db.off(true);
+    let result = block_on(live::run_tool(&world.app, &setup, &call));
+    assert!(block_on(live::record_tool(&world.app, &setup, &call, &result)).is_err());
+    world.db.off(false);
+    // A tool that writes has recorded itself, with its rows.
+    let call = ToolCall {
+        tool_call_id: "call_2".to_owned(),
+        name: "take_message".to_owned(),
+        arguments: r#"{"message":"x"}"#.to_owned(),
+    };
+    for _ in 0..2 {
+        let result = block_on(live::run_tool(&world.app, &setup, &call));
+        block_on(live::record_tool(&world.app, &setup, &call, &result)).unwrap();
+    }
+    assert_eq!(world.sql("select name from tool_runs").rows.len(), 2);
+    assert_eq!(world.get("/api/v1/messages", &tenant.key).json()["total"], 1);
 }
 
 #[test]

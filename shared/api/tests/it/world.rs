@@ -1,8 +1,10 @@
 //! A whole system in memory: the real router on the conformance suite's doubles. Requests go in through `oneshot`, and what is
 //! set up is set up through the API itself.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Waker};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -44,10 +46,11 @@ pub(crate) fn config(changed: &[(&str, &str)]) -> Config {
     })
 }
 
-/// A database that can be switched off.
+/// A database that can be switched off, and one that takes everything and never answers.
 pub(crate) struct Switch {
     inner: Arc<dyn Db>,
     off: AtomicBool,
+    hangs: AtomicBool,
 }
 
 impl Switch {
@@ -55,7 +58,14 @@ impl Switch {
         self.off.store(off, Ordering::SeqCst);
     }
 
-    fn ready(&self) -> Result<(), DbError> {
+    pub(crate) fn hangs(&self, hangs: bool) {
+        self.hangs.store(hangs, Ordering::SeqCst);
+    }
+
+    async fn ready(&self) -> Result<(), DbError> {
+        if self.hangs.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         if self.off.load(Ordering::SeqCst) { Err(DbError::Unavailable) } else { Ok(()) }
     }
 }
@@ -63,16 +73,24 @@ impl Switch {
 impl Db for Switch {
     fn query(&self, stmt: Stmt) -> BoxFuture<'_, Result<Rows, DbError>> {
         Box::pin(async move {
-            self.ready()?;
+            self.ready().await?;
             self.inner.query(stmt).await
         })
     }
 
     fn batch(&self, stmts: Vec<Stmt>) -> BoxFuture<'_, Result<Vec<Rows>, DbError>> {
         Box::pin(async move {
-            self.ready()?;
+            self.ready().await?;
             self.inner.batch(stmts).await
         })
+    }
+}
+
+/// What a future gives without waiting for anything.
+pub(crate) fn at_once<F: Future>(future: F) -> Option<F::Output> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
     }
 }
 
@@ -157,7 +175,11 @@ impl World {
     }
 
     fn on(doubles: TestPorts, changed: &[(&str, &str)]) -> Self {
-        let db = Arc::new(Switch { inner: doubles.db.clone(), off: AtomicBool::new(false) });
+        let db = Arc::new(Switch {
+            inner: doubles.db.clone(),
+            off: AtomicBool::new(false),
+            hangs: AtomicBool::new(false),
+        });
         let ports = Ports { db: db.clone(), ..doubles.ports() };
         let app = AppState::new(ports, Arc::new(config(changed)));
         Self { doubles, db, router: router(app.clone()), app }

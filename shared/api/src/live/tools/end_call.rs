@@ -3,9 +3,14 @@
 use serde_json::json;
 use voicecore_call::{ToolEffect, ToolSpec};
 
-use super::{Ran, Tool};
+use super::{Tool, Work};
 
-pub(super) const TOOL: Tool = Tool { name: "end_call", needs_human: false, spec, run: |_, _| Ok(ran()) };
+pub(super) const TOOL: Tool = Tool {
+    name: "end_call",
+    needs_human: false,
+    spec,
+    work: Work::Call { effect: ToolEffect::EndCall, next: "Say goodbye in one short sentence." },
+};
 
 fn spec() -> ToolSpec {
     ToolSpec {
@@ -22,13 +27,5 @@ fn spec() -> ToolSpec {
             "additionalProperties": false,
         }),
         read_only: false,
-    }
-}
-
-fn ran() -> Ran {
-    Ran {
-        output: json!({"ok": true, "next": "Say goodbye in one short sentence."}),
-        effect: ToolEffect::EndCall,
-        store: vec![],
     }
 }

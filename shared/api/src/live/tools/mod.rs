@@ -1,9 +1,9 @@
 //! What an assistant can do: a table of tools, each a specification for the model and a function.
 //!
-//! A tool runs exactly once for each (call, `tool_call_id`), however often it is asked for: its outcome and its effects are
-//! stored in one batch under that key, and whoever comes second gets the stored outcome (pitfall 19). That holds because
-//! every effect here is a row in that batch or an action of the call machine; a tool with an effect elsewhere must not be
-//! run again after [`Begun::Running`].
+//! A tool takes effect exactly once for each (call, `tool_call_id`), however often it is asked for (pitfall 19). Tools that
+//! write store their outcome and their rows in one batch under that key, and whoever comes second gets the stored outcome; a
+//! tool with an effect elsewhere must not be run again after [`Begun::Running`]. Tools that only tell the call machine what to
+//! do need no database for that: the machine does it once, and what was done is recorded afterwards.
 
 mod end_call;
 mod schema;
@@ -31,8 +31,22 @@ struct Tool {
     /// Offered only if there is a human being to transfer to.
     needs_human: bool,
     spec: fn() -> ToolSpec,
-    run: fn(&Context<'_>, &Arguments) -> Result<Ran, ApiError>,
+    work: Work,
 }
+
+/// Who does what a tool does.
+enum Work {
+    /// The call machine, at once.
+    Call {
+        effect: ToolEffect,
+        /// What the model does next.
+        next: &'static str,
+    },
+    /// The database.
+    Store(Write),
+}
+
+type Write = fn(&Context<'_>, &Arguments) -> Result<Ran, ApiError>;
 
 const TOOLS: [&Tool; 3] = [&end_call::TOOL, &take_message::TOOL, &transfer::TOOL];
 
@@ -44,11 +58,10 @@ struct Context<'a> {
     call: &'a CallSetupRow,
 }
 
-/// What a tool did, or will have done once its statements are stored.
+/// What a tool will have done once its statements are stored.
 struct Ran {
     /// For the model.
     output: Value,
-    effect: ToolEffect,
     /// Stored together with the outcome, or not at all.
     store: Vec<Stmt>,
 }
@@ -59,11 +72,34 @@ pub(super) fn specs(transfer_available: bool) -> Vec<ToolSpec> {
 }
 
 /// Runs a tool. Never fails: whatever goes wrong becomes an output that tells the model what to do next, because a tool call
-/// without an answer wedges the session (pitfall 20).
-pub async fn run_tool(app: &AppState, setup: &CallSetup, call: ToolCall) -> ToolResult {
-    let outcome = checked(app, setup, &call).await;
+/// without an answer wedges the session (pitfall 20). What ends or transfers the call waits for nothing: give the result to the
+/// call machine, and to [`record_tool`] after that.
+pub async fn run_tool(app: &AppState, setup: &CallSetup, call: &ToolCall) -> ToolResult {
+    let outcome = checked(app, setup, call).await;
     let (output, effect) = outcome.unwrap_or_else(|refusal| (refusal, ToolEffect::None));
-    ToolResult { tool_call_id: call.tool_call_id, output: output.to_string(), effect }
+    ToolResult { tool_call_id: call.tool_call_id.clone(), output: output.to_string(), effect }
+}
+
+/// Records what the call machine was told to do. Idempotent; tools that write have recorded themselves. The call does not
+/// depend on it.
+pub async fn record_tool(
+    app: &AppState,
+    setup: &CallSetup,
+    call: &ToolCall,
+    result: &ToolResult,
+) -> Result<(), StoreError> {
+    if result.effect == ToolEffect::None {
+        return Ok(());
+    }
+    let scope = Scope::for_job(app.ports.db.clone(), setup.tenant_id);
+    let run = ToolRun { call_id: setup.call.call_id, tool_call_id: &call.tool_call_id, name: &call.name };
+    if matches!(tool_runs::begin(&scope, &run, app.now()).await?, Begun::Done(_)) {
+        return Ok(());
+    }
+    let outcome =
+        ToolOutcome { output: result.output.clone(), effect: effect_word(result.effect).to_owned() };
+    // `false` is another recorder's success.
+    tool_runs::finish(&scope, &run, &outcome, vec![], app.now()).await.map(|_| ())
 }
 
 async fn checked(app: &AppState, setup: &CallSetup, call: &ToolCall) -> Result<(Value, ToolEffect), Value> {
@@ -79,38 +115,40 @@ async fn checked(app: &AppState, setup: &CallSetup, call: &ToolCall) -> Result<(
         );
     }
     let arguments = schema::check(&(tool.spec)().parameters, &call.arguments).map_err(|e| refusal(&e))?;
-    match run_once(app, setup, tool, call, &arguments).await {
-        Ok(done) => Ok(done),
-        // The call machine does these by itself: a caller is not kept on the line because the database is away.
-        Err(_) if tool.name == end_call::TOOL.name => Ok((json!({"ok": true}), ToolEffect::EndCall)),
-        Err(_) if tool.name == transfer::TOOL.name => Ok((json!({"ok": true}), ToolEffect::Transfer)),
-        Err(_) => Err(json!({
-            "error": "unavailable",
-            "message": "This could not be done. Apologise, and offer to try again or to call back later.",
-        })),
+    match tool.work {
+        // A caller is not kept on the line because the database is away, or slow.
+        Work::Call { effect, next } => Ok((json!({"ok": true, "next": next}), effect)),
+        Work::Store(work) => match run_once(app, setup, (tool.name, work), call, &arguments).await {
+            Ok(output) => Ok((output, ToolEffect::None)),
+            Err(_) => Err(json!({
+                "error": "unavailable",
+                "message": "This could not be done. Apologise, and offer to try again or to call back later.",
+            })),
+        },
     }
 }
 
 async fn run_once(
     app: &AppState,
     setup: &CallSetup,
-    tool: &Tool,
+    (name, work): (&'static str, Write),
     call: &ToolCall,
     arguments: &Arguments,
-) -> Result<(Value, ToolEffect), ApiError> {
+) -> Result<Value, ApiError> {
     let call_id = setup.call.call_id;
     let scope = Scope::for_job(app.ports.db.clone(), setup.tenant_id);
-    let run = ToolRun { call_id, tool_call_id: &call.tool_call_id, name: tool.name };
+    let run = ToolRun { call_id, tool_call_id: &call.tool_call_id, name };
     if let Begun::Done(outcome) = tool_runs::begin(&scope, &run, app.now()).await? {
         return stored(&outcome);
     }
     let row = businesses::call_setup(&scope, call_id).await?.ok_or(StoreError::NotFound("call"))?;
     let sealer = app.sealer(setup.tenant_id, &row.wrapped_key)?;
     let context = Context { app, scope: &scope, sealer: &sealer, call: &row };
-    let ran = (tool.run)(&context, arguments)?;
-    let outcome = ToolOutcome { output: ran.output.to_string(), effect: effect_word(ran.effect).to_owned() };
+    let ran = work(&context, arguments)?;
+    let effect = effect_word(ToolEffect::None).to_owned();
+    let outcome = ToolOutcome { output: ran.output.to_string(), effect };
     if tool_runs::finish(&scope, &run, &outcome, ran.store, app.now()).await? {
-        return Ok((ran.output, ran.effect));
+        return Ok(ran.output);
     }
     // Another run of the same call of the tool was quicker: its outcome is the one that counts.
     match tool_runs::begin(&scope, &run, app.now()).await? {
@@ -119,12 +157,9 @@ async fn run_once(
     }
 }
 
-fn stored(outcome: &ToolOutcome) -> Result<(Value, ToolEffect), ApiError> {
-    let odd = || ApiError::Internal("a stored tool outcome cannot be read".to_owned());
-    let output = serde_json::from_str(&outcome.output).map_err(|_| odd())?;
-    let effects = [ToolEffect::None, ToolEffect::EndCall, ToolEffect::Transfer];
-    let effect = effects.into_iter().find(|effect| effect_word(*effect) == outcome.effect).ok_or_else(odd)?;
-    Ok((output, effect))
+fn stored(outcome: &ToolOutcome) -> Result<Value, ApiError> {
+    let odd = |_| ApiError::Internal("a stored tool outcome cannot be read".to_owned());
+    serde_json::from_str(&outcome.output).map_err(odd)
 }
 
 /// As stored in `tool_runs.effect`.

@@ -1,13 +1,13 @@
 //! `take_message`: writes down what the caller wants to be told to somebody.
 
 use serde_json::json;
-use voicecore_call::{ToolEffect, ToolSpec};
+use voicecore_call::ToolSpec;
 use voicecore_store::messages::{self, NewMessage};
 use voicecore_store::seal::Column;
 use voicecore_types::MessageId;
 
 use super::schema::{Arguments, E164_PATTERN};
-use super::{Context, Ran, Tool};
+use super::{Context, Ran, Tool, Work};
 use crate::ApiError;
 
 /// The most characters of a message.
@@ -15,7 +15,7 @@ const MAX_MESSAGE_CHARS: u32 = 2_000;
 /// The most characters of a caller's name.
 const MAX_NAME_CHARS: u32 = 200;
 
-pub(super) const TOOL: Tool = Tool { name: "take_message", needs_human: false, spec, run };
+pub(super) const TOOL: Tool = Tool { name: "take_message", needs_human: false, spec, work: Work::Store(run) };
 
 fn spec() -> ToolSpec {
     ToolSpec {
@@ -67,7 +67,6 @@ fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Ran, ApiError> {
     };
     Ok(Ran {
         output: json!({"ok": true, "callback_number_known": sealed.is_some()}),
-        effect: ToolEffect::None,
         store: vec![messages::insert(scope, &message)],
     })
 }

@@ -4,9 +4,17 @@
 use serde_json::json;
 use voicecore_call::{ToolEffect, ToolSpec};
 
-use super::{Ran, Tool};
+use super::{Tool, Work};
 
-pub(super) const TOOL: Tool = Tool { name: "transfer", needs_human: true, spec, run: |_, _| Ok(ran()) };
+pub(super) const TOOL: Tool = Tool {
+    name: "transfer",
+    needs_human: true,
+    spec,
+    work: Work::Call {
+        effect: ToolEffect::Transfer,
+        next: "Tell the caller in one short sentence that you are connecting them.",
+    },
+};
 
 fn spec() -> ToolSpec {
     ToolSpec {
@@ -24,13 +32,5 @@ fn spec() -> ToolSpec {
             "additionalProperties": false,
         }),
         read_only: false,
-    }
-}
-
-fn ran() -> Ran {
-    Ran {
-        output: json!({"ok": true, "next": "Tell the caller in one short sentence that you are connecting them."}),
-        effect: ToolEffect::Transfer,
-        store: vec![],
     }
 }
