@@ -154,6 +154,11 @@ mod tests {
             &CallReply::AfterStream { after: AfterStream::Reconnect { attempt: 3 } },
             json!({"reply": "after_stream", "after": {"next": "reconnect", "attempt": 3}}),
         );
+        let after = AfterStream::Goodbye;
+        check(
+            &CallReply::AfterStream { after },
+            json!({"reply": "after_stream", "after": {"next": "goodbye"}}),
+        );
         check(&CallReply::Accepted, json!({"reply": "accepted"}));
         check(&CallReply::NotRunning, json!({"reply": "not_running"}));
         check(

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{EndReason, JournalEntry, Limits};
+use crate::{EndReason, Limits};
 
 /// What comes when the media stream has ended: the answer to Twilio's `<Connect action>` request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -8,6 +8,8 @@ use crate::{EndReason, JournalEntry, Limits};
 pub enum AfterStream {
     /// The call is over: `<Hangup>`.
     Hangup,
+    /// The call is over, and no model was there to say goodbye: `<Say>` it, then `<Hangup>`.
+    Goodbye,
     /// A transfer is pending: `<Dial>` the fallback number.
     Transfer,
     /// The stream died: `<Connect><Stream>` again, as this attempt.
@@ -20,46 +22,30 @@ pub enum AfterStream {
 }
 
 impl AfterStream {
-    /// The answer when no live machine exists (its process died), from the journal alone.
-    ///
-    /// When the answer is [`AfterStream::Reconnect`], append [`JournalEntry::Offered`] with the same attempt before
-    /// answering: a stream that never arrives must use up its attempt too, or the carrier would be sent round for
-    /// ever. A live machine does this by itself: see [`crate::Call::after_stream`].
-    #[must_use]
-    pub fn from_journal(limits: &Limits, journal: &[JournalEntry]) -> Self {
-        let mut used = 1;
-        let mut leaving = None;
-        for entry in journal {
-            match entry {
-                JournalEntry::Attempt { attempt, .. } | JournalEntry::Offered { attempt, .. } => {
-                    used = used.max(*attempt);
-                }
-                JournalEntry::Leaving { reason } => leaving = Some(*reason),
-                _ => {}
-            }
-        }
-        Self::decide(limits, leaving, used)
-    }
-
-    /// The rule itself: a call that is leaving goes where it was going, a broken one comes back while attempts are
-    /// left.
-    pub(crate) fn decide(limits: &Limits, leaving: Option<EndReason>, attempts_used: u32) -> Self {
-        match leaving {
-            Some(reason) => reason.after_stream(),
-            None if attempts_used < limits.attempts => Self::Reconnect { attempt: attempts_used.max(1) + 1 },
-            None => Self::Apologise,
+    /// A broken call comes back while attempts are left.
+    pub(crate) fn broken(limits: &Limits, attempts_used: u32) -> Self {
+        if attempts_used < limits.attempts {
+            Self::Reconnect { attempt: attempts_used.max(1) + 1 }
+        } else {
+            Self::Apologise
         }
     }
 }
 
 impl EndReason {
     /// Where the caller goes when the stream of a call that ended for this reason is over. With the reason in the
-    /// call's row this answers `<Connect action>` for calls that are finished and whose actor is gone.
+    /// call's row this answers `<Connect action>` for calls that are finished and whose actor is gone. `farewell_owed` as
+    /// in [`crate::CallSummary`].
     #[must_use]
-    pub const fn after_stream(self) -> AfterStream {
+    pub const fn after_stream(self, farewell_owed: bool) -> AfterStream {
         match self {
             Self::Transferred => AfterStream::Transfer,
             Self::ModelUnavailable | Self::StreamLost => AfterStream::Apologise,
+            Self::AssistantEnded | Self::OperatorEnded | Self::LengthLimit | Self::Silence
+                if farewell_owed =>
+            {
+                AfterStream::Goodbye
+            }
             Self::CallerHungUp
             | Self::AssistantEnded
             | Self::OperatorEnded

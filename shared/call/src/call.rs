@@ -133,14 +133,17 @@ pub struct Call {
 }
 
 impl Call {
-    /// A call that nothing is known of yet. Nothing is opened before a stream is attached.
+    /// A call that nothing is known of yet. Nothing is opened before a stream is attached; if none comes, the call is
+    /// abandoned.
     #[must_use]
     pub fn new(config: CallConfig, now: Millis) -> Self {
         let voice = crate::upstream::connect(&config.session);
+        let mut timers = Timers::default();
+        timers.set(Timer::Detached, now.plus(carrier::STREAM_PATIENCE));
         Self {
             config,
             outputs: VecDeque::new(),
-            timers: Timers::default(),
+            timers,
             now,
             started_at: None,
             line: None,
@@ -170,22 +173,19 @@ impl Call {
         }
     }
 
-    /// A call whose process died: everything the journal tells is known again. Nothing is opened before a stream is
-    /// attached; if none comes, the call is abandoned.
+    /// A call whose process died: everything the journal tells is known again. For the rest it is as [`Call::new`].
     #[must_use]
     pub fn resume(config: CallConfig, journal: &[JournalEntry], now: Millis) -> Self {
         let mut call = Self::new(config, now);
         for entry in journal {
             call.replay(entry);
         }
+        call.leaving = Leaving::from_journal(journal);
         call.greeted = call
             .turns
             .entries()
             .iter()
             .any(|entry| entry.speaker == Speaker::Assistant && !entry.text.is_empty());
-        if call.attempts > 0 || call.offered > 0 {
-            call.timers.set(Timer::Detached, now.plus(carrier::RECONNECT_PATIENCE));
-        }
         call
     }
 
@@ -208,7 +208,8 @@ impl Call {
                 }
             }
             JournalEntry::Usage(usage) => self.usage = *usage,
-            JournalEntry::Leaving { reason } => self.leaving = Some(Leaving::restored(*reason)),
+            // Whether the last words were heard as well is known of the journal as a whole.
+            JournalEntry::Leaving { .. } => {}
         }
     }
 
@@ -262,31 +263,37 @@ impl Call {
         Ok(Attached { superseded })
     }
 
-    /// The answer to `<Connect action>`: where the caller goes now that the stream is over. A stream that is still
-    /// attached counts as gone.
-    pub fn after_stream(&mut self, now: Millis) -> AfterStream {
+    /// The answer to `<Connect action>` after the stream of `attempt`: where the caller goes now that it is over. If it is
+    /// still attached, it counts as gone. The carrier may ask late and more than once: what was answered with another
+    /// stream is answered so again, and a newer stream that was let in since is not touched.
+    pub fn after_stream(&mut self, now: Millis, attempt: u32) -> AfterStream {
         let now = now.max(self.now);
         self.now = now;
-        if let Some(reason) = self.ended {
-            return reason.after_stream();
-        }
-        if self.line.is_some() {
-            self.detach(now);
-        }
-        let leaving = self.leaving.as_ref().map(Leaving::reason).or(self.ended);
-        let next = AfterStream::decide(&self.config.limits, leaving, self.attempts.max(self.offered));
-        match next {
-            AfterStream::Reconnect { attempt } => {
-                self.offered = attempt;
-                self.outputs.push_back(Output::Journal(JournalEntry::Offered { attempt, at: now }));
-                self.timers.set(Timer::Detached, now.plus(carrier::RECONNECT_PATIENCE));
-            }
-            AfterStream::Apologise if leaving.is_none() => self.end(now, EndReason::StreamLost),
-            AfterStream::Hangup | AfterStream::Transfer | AfterStream::Apologise => {
-                self.end(now, leaving.unwrap_or(EndReason::StreamLost));
-            }
-        }
+        let next = self.next_after(now, attempt);
         self.run(now);
+        next
+    }
+
+    fn next_after(&mut self, now: Millis, attempt: u32) -> AfterStream {
+        let latest = self.attempts.max(self.offered);
+        let gone = self.line.is_none() && (self.leaving.is_some() || self.ended.is_some());
+        if attempt < latest && !gone {
+            return AfterStream::Reconnect { attempt: attempt.max(1).saturating_add(1) };
+        }
+        self.detach(now);
+        let leaving = self.leaving.as_ref().map(Leaving::reason);
+        if let Some(reason) = self.ended.or(leaving) {
+            self.end(now, reason);
+            return reason.after_stream(self.farewell_owed());
+        }
+        let next = AfterStream::broken(&self.config.limits, attempt.max(latest));
+        if let AfterStream::Reconnect { attempt } = next {
+            self.offered = attempt;
+            self.journal(JournalEntry::Offered { attempt, at: now });
+            self.timers.set(Timer::Detached, now.plus(carrier::STREAM_PATIENCE));
+        } else {
+            self.end(now, EndReason::StreamLost);
+        }
         next
     }
 
@@ -417,6 +424,7 @@ impl Call {
             started_at: self.started_at.unwrap_or(now),
             ended_at: now,
             reason,
+            farewell_owed: self.farewell_owed(),
             interactions: self.turns.spoken().zip(1..).map(renumbered).collect(),
             usage: self.usage,
             model_sessions: self.link.sessions(),

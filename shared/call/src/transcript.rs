@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 use voicecore_types::{CallId, Millis};
 
+use crate::AfterStream;
+
 /// Who spoke or acted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -109,6 +111,9 @@ pub struct CallSummary {
     pub ended_at: Millis,
     /// Why.
     pub reason: EndReason,
+    /// The assistant was to say goodbye, and no model was there to begin with it.
+    #[serde(default)]
+    pub farewell_owed: bool,
     /// The transcript.
     pub interactions: Vec<Interaction>,
     /// What the model's provider bills.
@@ -117,4 +122,12 @@ pub struct CallSummary {
     pub model_sessions: u32,
     /// Carrier streams used.
     pub attempts: u32,
+}
+
+impl CallSummary {
+    /// What comes after the stream: the answer to `<Connect action>` once the machine is gone.
+    #[must_use]
+    pub const fn after_stream(&self) -> AfterStream {
+        self.reason.after_stream(self.farewell_owed)
+    }
 }

@@ -27,11 +27,13 @@ pub enum Announcement {
     NothingHeard,
     /// A message was recorded.
     Thanks,
+    /// The call is over, and the assistant could not say so itself.
+    Goodbye,
 }
 
 impl Announcement {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::UnknownNumber,
         Self::LinesBusy,
         Self::DaySpent,
@@ -43,6 +45,7 @@ impl Announcement {
         Self::LeaveMessage,
         Self::NothingHeard,
         Self::Thanks,
+        Self::Goodbye,
     ];
 
     /// Its words.
@@ -79,6 +82,7 @@ impl Announcement {
             Self::LeaveMessage => "Please leave a message after the tone, and we will call you back.",
             Self::NothingHeard => "We did not hear anything. Goodbye.",
             Self::Thanks => "Thank you. Your message has been recorded. Goodbye.",
+            Self::Goodbye => "We have to end this call now. Thank you for calling. Goodbye.",
         }
     }
 
@@ -105,6 +109,7 @@ impl Announcement {
             Self::LeaveMessage => "Deje un mensaje después de la señal y le devolveremos la llamada.",
             Self::NothingHeard => "No hemos oído nada. Adiós.",
             Self::Thanks => "Gracias. Su mensaje ha quedado grabado. Adiós.",
+            Self::Goodbye => "Tenemos que terminar esta llamada. Gracias por llamar. Adiós.",
         }
     }
 
@@ -135,6 +140,9 @@ impl Announcement {
             Self::LeaveMessage => "Bitte hinterlassen Sie nach dem Ton eine Nachricht, wir rufen Sie zurück.",
             Self::NothingHeard => "Wir haben nichts gehört. Auf Wiederhören.",
             Self::Thanks => "Vielen Dank. Ihre Nachricht wurde aufgenommen. Auf Wiederhören.",
+            Self::Goodbye => {
+                "Wir müssen das Gespräch nun beenden. Vielen Dank für Ihren Anruf. Auf Wiederhören."
+            }
         }
     }
 
@@ -166,6 +174,7 @@ impl Announcement {
             Self::LeaveMessage => "Veuillez laisser un message après le signal, nous vous rappellerons.",
             Self::NothingHeard => "Nous n'avons rien entendu. Au revoir.",
             Self::Thanks => "Merci. Votre message a été enregistré. Au revoir.",
+            Self::Goodbye => "Nous devons mettre fin à cet appel. Merci de votre appel. Au revoir.",
         }
     }
 
@@ -192,6 +201,7 @@ impl Announcement {
             Self::LeaveMessage => "Deixe uma mensagem após o sinal e nós ligaremos de volta.",
             Self::NothingHeard => "Não ouvimos nada. Até logo.",
             Self::Thanks => "Obrigado. A sua mensagem foi gravada. Até logo.",
+            Self::Goodbye => "Temos de terminar esta chamada. Obrigado por ligar. Até logo.",
         }
     }
 }

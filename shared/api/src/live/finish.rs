@@ -97,7 +97,7 @@ pub(crate) async fn finish_without_actor(
 
 /// Somebody else speaks with the caller now, or records them: the line is busy until the carrier says otherwise.
 fn carrier_continues(reason: EndReason) -> bool {
-    matches!(reason.after_stream(), AfterStream::Transfer | AfterStream::Apologise)
+    matches!(reason.after_stream(false), AfterStream::Transfer | AfterStream::Apologise)
 }
 
 /// As stored in `calls.end_reason` and shown by the API: the name that the reason has in JSON.

@@ -20,6 +20,9 @@ pub(crate) struct TranscriptDocument {
     started_at: Millis,
     ended_at: Millis,
     reason: EndReason,
+    /// The carrier says goodbye, if it asks what comes next when nobody else knows any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    farewell_owed: bool,
     interactions: Vec<Interaction>,
 }
 
@@ -31,6 +34,7 @@ impl TranscriptDocument {
             started_at: summary.started_at,
             ended_at: summary.ended_at,
             reason: summary.reason,
+            farewell_owed: summary.farewell_owed,
             interactions: summary.interactions.clone(),
         }
     }
@@ -64,18 +68,31 @@ pub(crate) async fn read(app: &AppState, scope: &Scope, call: &Call) -> Result<T
     }
 }
 
-/// A call that never had a stream has no document.
+/// Whether a call that is finished ended without the goodbye that it should have had.
+pub(crate) async fn farewell_owed(app: &AppState, scope: &Scope, call: CallId) -> Result<bool, ApiError> {
+    Ok(document(app, scope, call).await?.is_some_and(|document| document.farewell_owed))
+}
+
 async fn stored(app: &AppState, scope: &Scope, call: CallId) -> Result<Transcript, ApiError> {
+    let document = document(app, scope, call).await?;
+    let interactions = document.map(|document| document.interactions).unwrap_or_default();
+    Ok(Transcript { interactions, complete: true })
+}
+
+/// A call that never had a stream has no document.
+async fn document(
+    app: &AppState,
+    scope: &Scope,
+    call: CallId,
+) -> Result<Option<TranscriptDocument>, ApiError> {
     let key = blob_keys::transcript(scope.tenant(), call);
-    let Some(bytes) = app.ports.blob.get(&key).await? else {
-        return Ok(Transcript { interactions: vec![], complete: true });
-    };
+    let Some(bytes) = app.ports.blob.get(&key).await? else { return Ok(None) };
     let document: TranscriptDocument = serde_json::from_slice(&bytes)
         .map_err(|_| ApiError::Internal("a stored transcript cannot be read".to_owned()))?;
     if document.version > VERSION {
         return Err(ApiError::Internal("a stored transcript is of a newer version".to_owned()));
     }
-    Ok(Transcript { interactions: document.interactions, complete: true })
+    Ok(Some(document))
 }
 
 #[cfg(test)]
@@ -94,6 +111,7 @@ mod tests {
             started_at: Millis(1_000),
             ended_at: Millis(61_000),
             reason: EndReason::CallerHungUp,
+            farewell_owed: false,
             interactions: vec![Interaction {
                 seq: 1,
                 speaker: Speaker::Assistant,
@@ -119,5 +137,7 @@ mod tests {
         });
         assert_eq!(serde_json::to_value(&document).unwrap(), wire);
         assert_eq!(serde_json::from_value::<TranscriptDocument>(wire).unwrap(), document);
+        let owed = TranscriptDocument { farewell_owed: true, ..document };
+        assert_eq!(serde_json::to_value(owed).unwrap()["farewell_owed"], true);
     }
 }

@@ -2,9 +2,10 @@
 
 use serde_json::json;
 use voicecore_api::actors::CallReply;
-use voicecore_api::{jobs, media};
-use voicecore_call::{AfterStream, EndReason};
+use voicecore_api::{jobs, live, media};
+use voicecore_call::{AfterStream, CallSummary, EndReason, Usage};
 use voicecore_conformance::block_on;
+use voicecore_types::Millis;
 
 use crate::world::{CALLER, NOW, ORIGIN, Reply, World, call_id, human, incoming, status};
 
@@ -75,6 +76,48 @@ fn finished_call_without_actor_ends_as_its_row_says() {
         let target = format!("/webhooks/twilio/stream-ended?call={id}&attempt=1");
         let reply = world.webhook(&target, &status(&sid, "in-progress"));
         assert!(reply.twiml().contains(expected), "{}", reply.body);
+    }
+}
+
+#[test]
+fn goodbye_that_no_model_said_is_said_by_the_carrier() {
+    const GOODBYE: &str = "<Response><Say voice=\"Polly.Vicki\" language=\"de-DE\">Wir müssen das Gespräch nun beenden. \
+                           Vielen Dank für Ihren Anruf. Auf Wiederhören.</Say><Hangup/></Response>";
+    let world = World::new();
+    world.tenant(NUMBER);
+    world.sql("update businesses set language = 'de'");
+    let (sid, first) = world.ring(NUMBER, 1);
+    let id = call_id(&first);
+    let ask = || world.webhook(&first.attribute("action"), &status(&sid, "in-progress"));
+    // Its actor says so, with the database away, too.
+    world.actors_reply(CallReply::AfterStream { after: AfterStream::Goodbye });
+    assert_eq!(ask().twiml(), GOODBYE);
+    world.db.off(true);
+    assert_eq!(ask().twiml(), GOODBYE);
+    world.db.off(false);
+    // Its actor is gone: the stored end knows.
+    world.actors_reply(CallReply::NotRunning);
+    let setup = block_on(live::load_call(&world.app, id)).unwrap();
+    for (reason, farewell_owed, expected) in [
+        (EndReason::LengthLimit, true, GOODBYE),
+        (EndReason::LengthLimit, false, "<Response><Hangup/></Response>"),
+        (EndReason::Silence, true, GOODBYE),
+        (EndReason::CallerHungUp, true, "<Response><Hangup/></Response>"),
+    ] {
+        let summary = CallSummary {
+            call_id: id,
+            started_at: NOW,
+            ended_at: NOW.plus(Millis(1_000)),
+            reason,
+            farewell_owed,
+            interactions: vec![],
+            usage: Usage::default(),
+            model_sessions: 1,
+            attempts: 1,
+        };
+        world.sql("update calls set finished_at = null");
+        block_on(live::finish_call(&world.app, &setup, &summary)).unwrap();
+        assert_eq!(ask().twiml(), expected, "{reason:?} {farewell_owed}");
     }
 }
 

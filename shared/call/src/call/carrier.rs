@@ -8,11 +8,12 @@ use super::{Call, Line};
 use crate::ledger::{Playback, Source};
 use crate::loudness::is_loud;
 use crate::timers::Timer;
+use crate::tone;
 use crate::upstream::{Ask, ItemCut, Teller};
 use crate::{EndReason, InteractionKind, JournalEntry, LiveEvent, Output, Speaker};
 
-/// A stream that broke comes back within a second or two, or not at all.
-pub(super) const RECONNECT_PATIENCE: Millis = Millis::from_secs(20);
+/// A stream that was announced, or that broke, comes within a second or two, or not at all.
+pub(super) const STREAM_PATIENCE: Millis = Millis::from_secs(20);
 /// Most silence put in for one gap in the caller's audio.
 const MAX_PADDING_MS: u64 = 10_000;
 /// A smaller gap is the carrier's rounding, not a lost frame (one is 20 ms).
@@ -46,6 +47,10 @@ impl Call {
         self.line = Some(Line { writer, expected: None, padded_ahead: 0, last_media: now });
         self.timers.clear(Timer::Detached);
         self.silence.broken(now);
+        if attempt > 1 {
+            // Whoever comes back has heard nothing through the break: a tone is owed already.
+            self.play(now, Source::Tone, &tone::comfort());
+        }
         if self.started_at.is_none() {
             self.started_at = Some(now);
         }
@@ -301,7 +306,7 @@ impl Call {
             self.pad(STALL_PADDING_MS);
         }
         self.timers.clear(Timer::CallerStall);
-        self.timers.set(Timer::Detached, now.plus(RECONNECT_PATIENCE));
+        self.timers.set(Timer::Detached, now.plus(STREAM_PATIENCE));
     }
 
     /// The telephone call itself is over.

@@ -108,7 +108,7 @@ impl Call {
         self.silence.model_spoke();
         self.play(now, Source::Turn(index), payload);
         if let (Some(leaving), Some(until)) = (&mut self.leaving, self.ledger.ends_at()) {
-            leaving.speaks_until(until);
+            leaving.speaks_until(until, matches!(self.answering, Some(Ask::Farewell(_))));
         }
     }
 

@@ -6,7 +6,7 @@ use super::{Call, carrier};
 use crate::ledger::Source;
 use crate::timers::Timer;
 use crate::upstream::{Ask, VoiceEvent};
-use crate::{EndReason, JournalEntry, LiveEvent, Output};
+use crate::{EndReason, JournalEntry, LiveEvent, Output, Speaker};
 
 /// The last words are given up when they take longer than this to begin or to be made.
 const LAST_WORDS: Millis = Millis::from_secs(10);
@@ -27,11 +27,38 @@ pub(super) struct Leaving {
     /// It was journaled by a process before this one.
     restored: bool,
     speechless: bool,
+    /// A goodbye was asked for and nothing of it was played.
+    farewell_owed: bool,
 }
 
 impl Leaving {
-    pub(super) fn restored(reason: EndReason) -> Self {
-        Self { reason, since: Millis::ZERO, spoken_until: Millis::ZERO, restored: true, speechless: true }
+    /// What a process before this one was about to do, if the call was leaving. Its last words were heard if the
+    /// assistant said anything that was not begun before.
+    pub(super) fn from_journal(journal: &[JournalEntry]) -> Option<Self> {
+        let (at, reason) = journal.iter().enumerate().find_map(|(at, entry)| match entry {
+            JournalEntry::Leaving { reason } => Some((at, *reason)),
+            _ => None,
+        })?;
+        let spoken = |entry: &JournalEntry| match entry {
+            JournalEntry::Interaction(said)
+                if said.speaker == Speaker::Assistant && !said.text.is_empty() =>
+            {
+                said.seq
+            }
+            _ => 0,
+        };
+        let before = journal.iter().take(at).map(spoken).max().unwrap_or_default();
+        let heard = journal.iter().skip(at).any(|entry| spoken(entry) > before);
+        // Of a call that the assistant ended it is not known whether the goodbye came with the tool.
+        let asked = matches!(reason, EndReason::OperatorEnded | EndReason::LengthLimit | EndReason::Silence);
+        Some(Self {
+            reason,
+            since: Millis::ZERO,
+            spoken_until: Millis::ZERO,
+            restored: true,
+            speechless: true,
+            farewell_owed: asked && !heard,
+        })
     }
 
     pub(super) fn reason(&self) -> EndReason {
@@ -46,8 +73,10 @@ impl Leaving {
         }
     }
 
-    pub(super) fn speaks_until(&mut self, at: Millis) {
+    /// The assistant's audio will have been heard then; `farewell`: it is the goodbye.
+    pub(super) fn speaks_until(&mut self, at: Millis, farewell: bool) {
         self.spoken_until = self.spoken_until.max(at);
+        self.farewell_owed &= !farewell;
     }
 
     pub(super) fn nothing_more_to_say(&mut self) {
@@ -63,7 +92,9 @@ impl Call {
         }
         let speechless = !self.link.is_ready();
         let spoken_until = self.ledger.ends_at().unwrap_or(now).max(now);
-        self.leaving = Some(Leaving { reason, since: now, spoken_until, restored: false, speechless });
+        let farewell_owed = speak;
+        self.leaving =
+            Some(Leaving { reason, since: now, spoken_until, restored: false, speechless, farewell_owed });
         self.journal(JournalEntry::Leaving { reason });
         self.resume_owed = None;
         if self.line.is_none() {
@@ -78,6 +109,11 @@ impl Call {
                 self.voice.ask(ask);
             }
         }
+    }
+
+    /// A goodbye was asked for, and the caller has heard nothing of it: the carrier says it (`AfterStream::Goodbye`).
+    pub(super) fn farewell_owed(&self) -> bool {
+        self.leaving.as_ref().is_some_and(|leaving| leaving.farewell_owed)
     }
 
     /// Leaves for `reason`, falling into the assistant's word.

@@ -162,7 +162,7 @@ impl Call {
         if self.link.is_alive() {
             self.hub(LiveEvent::ModelLost);
         }
-        self.note_what_is_owed();
+        self.note_what_is_owed(now);
         self.let_go_of_session(now);
         if let Some(leaving) = &mut self.leaving {
             // There is no voice left to say goodbye with.
@@ -185,7 +185,11 @@ impl Call {
     }
 
     /// What the lost session owed, the next one is asked for.
-    fn note_what_is_owed(&mut self) {
+    fn note_what_is_owed(&mut self, now: Millis) {
+        if self.caller_is_unheard(now) {
+            // The model has not said so, but the caller has finished, and waits.
+            self.caller_ended = Some(self.loud_at);
+        }
         let answering = self.voice.is_busy() || self.tools.running() > 0;
         if self.caller_ended.is_some() {
             // Not a word of the answer was heard, so there is nothing to apologise for. Words that were not written down

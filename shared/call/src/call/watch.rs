@@ -120,6 +120,11 @@ impl Call {
         if now.since(since) < MAX_CALLER_TURN { Caller::Speaking } else { Caller::Endless }
     }
 
+    /// The caller has stopped speaking, and the model does not say so.
+    pub(super) fn caller_is_unheard(&self, now: Millis) -> bool {
+        self.caller(now) == Caller::Unheard
+    }
+
     /// After so much silence a model that is well says that the caller's turn is over.
     fn turn_ends_after(&self) -> Millis {
         let longest = match &self.config.session.turn_detection {

@@ -9,6 +9,7 @@
 )]
 
 mod carrier;
+mod endings;
 mod fixtures;
 mod pitfalls_audio;
 mod pitfalls_platform;

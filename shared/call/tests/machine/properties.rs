@@ -226,7 +226,7 @@ enum Soup {
     Tool(u8, u8),
     End,
     Attach(u32),
-    AfterStream,
+    AfterStream(u32),
     Timer,
     Wait(u64),
     ClockBack(u64),
@@ -367,7 +367,7 @@ fn rare_soup() -> impl Strategy<Value = Soup> {
     prop_oneof![
         40 => soup(),
         1 => Just(Soup::End),
-        1 => Just(Soup::AfterStream),
+        1 => (0u32..6).prop_map(Soup::AfterStream),
         1 => Just(Soup::CarrierEnded),
         1 => (0..10_000_u64).prop_map(Soup::ClockBack),
     ]
@@ -410,8 +410,8 @@ impl Taster {
                 // The adapter checked the token; the machine still checks the attempt.
                 let _ = self.call.attach(now, *attempt, "MZ1");
             }
-            Soup::AfterStream => {
-                self.call.after_stream(now);
+            Soup::AfterStream(attempt) => {
+                self.call.after_stream(now, *attempt);
             }
             Soup::Timer => self.call.handle(now, Input::Timer),
             Soup::Wait(ms) => {

@@ -53,6 +53,8 @@ pub(crate) struct World {
     pub(crate) call: Call,
     pub(crate) carrier: Carrier,
     now: u64,
+    /// The attempt of the latest stream, attached or on its way.
+    stream: u32,
     /// `(when, frame)` of everything sent to the carrier.
     pub(crate) to_carrier: Vec<(u64, Value)>,
     /// `(when, frame)` of everything sent to the model.
@@ -89,6 +91,7 @@ impl World {
             call,
             carrier: Carrier::new(delay),
             now: EPOCH,
+            stream: 1,
             to_carrier: Vec::new(),
             to_model: Vec::new(),
             journal: Vec::new(),
@@ -121,6 +124,7 @@ impl World {
         let call = Call::resume(config, &journal, Millis(self.now));
         let mut world = Self::around(call, Delay::default());
         world.now = self.now;
+        world.stream = self.stream;
         world.journal = self.journal;
         world
     }
@@ -137,6 +141,7 @@ impl World {
     }
 
     pub(crate) fn attach(&mut self, attempt: u32) {
+        self.stream = attempt;
         let sid = format!("MZ{attempt}");
         self.carrier.begin(&sid);
         self.call.attach(Millis(self.now), attempt, &sid).expect("let in");
@@ -291,9 +296,18 @@ impl World {
         );
     }
 
-    /// `<Connect action>` is asked for.
+    /// `<Connect action>` of the latest stream is asked for.
     pub(crate) fn after_stream(&mut self) -> AfterStream {
-        let next = self.call.after_stream(Millis(self.now));
+        let next = self.after_stream_of(self.stream);
+        if let AfterStream::Reconnect { attempt } = next {
+            self.stream = attempt;
+        }
+        next
+    }
+
+    /// `<Connect action>` of the stream of `attempt` is asked for.
+    pub(crate) fn after_stream_of(&mut self, attempt: u32) -> AfterStream {
+        let next = self.call.after_stream(Millis(self.now), attempt);
         self.drain();
         next
     }

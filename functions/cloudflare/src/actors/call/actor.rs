@@ -216,9 +216,7 @@ impl Actor {
         let ended = self.records.get::<Ended>(key::ENDED).await;
         let Ok(Some(Ended { summary, .. })) = ended else { return Ok(CallReply::NotRunning) };
         Ok(match command {
-            CallCommand::AfterStream { .. } => {
-                CallReply::AfterStream { after: summary.reason.after_stream() }
-            }
+            CallCommand::AfterStream { .. } => CallReply::AfterStream { after: summary.after_stream() },
             CallCommand::Transcript => {
                 CallReply::Transcript { interactions: summary.interactions, complete: true }
             }

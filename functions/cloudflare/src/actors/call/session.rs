@@ -1,4 +1,4 @@
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
 use js_sys::futures::spawn_local;
@@ -38,7 +38,6 @@ pub(super) struct Session {
     hub: Rc<HubLink>,
     timer: Timer,
     sockets: SocketGroup,
-    answered: Cell<Option<(u32, AfterStream)>>,
     on_finished: Box<dyn Fn(Rc<Session>, CallSummary)>,
 }
 
@@ -58,7 +57,7 @@ impl Session {
         } else {
             Call::resume(setup.call.clone(), entries, now)
         };
-        Rc::new_cyclic(|me: &Weak<Session>| {
+        let session = Rc::new_cyclic(|me: &Weak<Session>| {
             let timer_target = me.clone();
             Self {
                 me: me.clone(),
@@ -73,12 +72,14 @@ impl Session {
                     }
                 }),
                 sockets,
-                answered: Cell::new(None),
                 on_finished: Box::new(on_finished),
                 app,
                 setup,
             }
-        })
+        });
+        // A stream that never comes is not waited for for ever.
+        session.arm(now);
+        session
     }
 
     pub(super) fn setup(&self) -> &CallSetup {
@@ -154,15 +155,11 @@ impl Session {
 
     /// The answer to `<Connect action>` after the stream of `attempt`: the same, however often it is asked.
     pub(super) fn after_stream(&self, attempt: u32) -> AfterStream {
-        if let Some((_, answer)) = self.answered.get().filter(|(asked, _)| *asked == attempt) {
-            return answer;
-        }
         let now = ports::now();
         let answer = match self.call.try_borrow_mut() {
-            Ok(mut call) => call.after_stream(now),
+            Ok(mut call) => call.after_stream(now, attempt),
             Err(_) => AfterStream::Apologise,
         };
-        self.answered.set(Some((attempt, answer)));
         self.drain(now);
         answer
     }
@@ -223,8 +220,12 @@ impl Session {
     fn run_tool(&self, tool: ToolCall) {
         let Some(session) = self.me.upgrade() else { return };
         spawn_local(async move {
-            let result = live::run_tool(&session.app.state, &session.setup, tool).await;
-            session.handle(Input::ToolDone(result));
+            let (app, setup) = (&session.app.state, &session.setup);
+            let result = live::run_tool(app, setup, &tool).await;
+            session.handle(Input::ToolDone(result.clone()));
+            if let Err(error) = live::record_tool(app, setup, &tool, &result).await {
+                worker::console_warn!("what a tool did is not recorded: {error}");
+            }
         });
     }
 

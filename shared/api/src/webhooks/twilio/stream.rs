@@ -19,6 +19,7 @@ use super::status::take;
 use super::{Signed, Twiml, call_status, human_for};
 use crate::actors::{CallCommand, CallReply, ask_call};
 use crate::carrier::ReportedStatus;
+use crate::live::transcript;
 use crate::{ApiError, AppState};
 
 /// A stream that has started means that the call was answered: of incoming calls Twilio reports only the end by itself.
@@ -62,7 +63,7 @@ async fn after_stream(app: &AppState, call_id: CallId, attempt: u32) -> Result<A
     match ask_call(&*app.ports.actors, call_id, &CallCommand::AfterStream { attempt }).await? {
         CallReply::AfterStream { after } => Ok(after),
         CallReply::NotRunning => match directory::call(&app.ports.db, call_id).await? {
-            Some(call) if call.finished => after_finished(&call).await,
+            Some(call) if call.finished => after_finished(app, &call).await,
             Some(call) if call.status.is_end() => Ok(AfterStream::Hangup),
             // No stream ever reached the actor, so the caller has heard nothing yet.
             Some(_) => Ok(without_actor(attempt)),
@@ -74,14 +75,17 @@ async fn after_stream(app: &AppState, call_id: CallId, attempt: u32) -> Result<A
     }
 }
 
-/// The call is finished and its actor gone: why it ended says what comes next.
-async fn after_finished(call: &CallLocation) -> Result<AfterStream, ApiError> {
+/// The call is finished and its actor gone: why it ended says what comes next, and its document whether a goodbye is owed.
+async fn after_finished(app: &AppState, call: &CallLocation) -> Result<AfterStream, ApiError> {
     let row = calls::get(&call.scope, call.call_id).await?;
     let reason = row.and_then(|row| row.end_reason).and_then(|word| {
         let word: StrDeserializer<'_, ValueError> = word.as_str().into_deserializer();
         EndReason::deserialize(word).ok()
     });
-    Ok(reason.map_or(AfterStream::Hangup, EndReason::after_stream))
+    let Some(reason) = reason else { return Ok(AfterStream::Hangup) };
+    let farewell_owed = reason.after_stream(true) == AfterStream::Goodbye
+        && transcript::farewell_owed(app, &call.scope, call.call_id).await?;
+    Ok(reason.after_stream(farewell_owed))
 }
 
 /// The actor cannot be asked: another stream may find it alive again. The address counts the attempts, so this ends.
@@ -102,6 +106,7 @@ async fn document(
 ) -> Result<Response, ApiError> {
     Ok(match after {
         AfterStream::Hangup => documents::hang_up(),
+        AfterStream::Goodbye => documents::say_and_hang_up(Announcement::Goodbye, line.language),
         AfterStream::Transfer => match human_for(app, sid).await? {
             Some(human) => documents::dial(line, &human),
             None => documents::voicemail(line, Announcement::NobodyAvailable),
