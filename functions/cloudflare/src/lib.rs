@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** nothing panics on input. A panic ends the wasm instance, and with it every call in the isolate. The
 //! defaults of `worker`'s Durable Object handlers panic, so each actor implements all of them.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::string_slice))]
 
 mod actors;
 mod app;

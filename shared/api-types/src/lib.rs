@@ -2,6 +2,7 @@
 //!
 //! Names are `snake_case` on the wire. Ids are UUIDs in hyphenated form, moments are milliseconds since the UNIX
 //! epoch, spans say their unit in their name. Adding a field is compatible, so clients ignore fields they don't know.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::string_slice))]
 
 mod calls;
 mod health;

@@ -2,6 +2,7 @@
 //!
 //! `README.md` beside this crate has the code map, the invariants and what adapters use.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::string_slice))]
 
 pub mod actors;
 mod auth;

@@ -2,6 +2,8 @@
 //!
 //! Feed it with [`Call::handle`], then drain [`Call::poll_output`] until it gives `None`, then arm one timer for
 //! [`Call::poll_timeout`]. That is the whole contract (see `README.md` beside this crate for the invariants).
+#![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::string_slice))]
 
 mod after;
 mod call;

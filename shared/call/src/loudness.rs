@@ -10,7 +10,8 @@ use voicecore_wire::payload::Payload;
 ///
 /// µ-law is stored inverted: the bits behind the sign are `111` for the quietest samples and `000` for the loudest, and
 /// each step halves the amplitude. −38 dB and louder are the five steps from `000` to `101`.
-pub(crate) const LOUD: [bool; 256] = {
+#[expect(clippy::indexing_slicing, reason = "checked when it is compiled")]
+const LOUD: [bool; 256] = {
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut table = [false; 256];
     let mut value = 0;
@@ -21,11 +22,16 @@ pub(crate) const LOUD: [bool; 256] = {
     table
 };
 
+/// The sample that a group of four characters begins with is loud.
+pub(crate) fn begins_loud(first: u8) -> bool {
+    LOUD.get(usize::from(first)) == Some(&true)
+}
+
 /// At least a tenth of the samples looked at are loud: speech is, the noise of a line is not.
 pub(crate) fn is_loud(payload: &Payload<'_>) -> bool {
     let groups = payload.as_str().as_bytes().chunks_exact(4);
     let count = groups.len();
-    let loud = groups.filter(|group| group.first().is_some_and(|first| LOUD[usize::from(*first)])).count();
+    let loud = groups.filter(|group| group.first().is_some_and(|first| begins_loud(*first))).count();
     loud > 0 && loud * 10 >= count
 }
 

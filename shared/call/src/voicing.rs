@@ -5,7 +5,7 @@
 
 use voicecore_wire::payload::{BYTES_PER_MS, Payload};
 
-use crate::loudness::LOUD;
+use crate::loudness::begins_loud;
 
 /// Loudness is told for so much audio at a time, in bytes: 20 ms.
 const BLOCK: u64 = 20 * BYTES_PER_MS;
@@ -35,7 +35,7 @@ impl Voicing {
     pub(crate) fn add(&mut self, payload: &Payload<'_>) {
         let end = self.bytes + payload.byte_len();
         for group in payload.as_str().as_bytes().chunks_exact(4) {
-            let loud = group.first().is_some_and(|first| LOUD[usize::from(*first)]);
+            let loud = group.first().is_some_and(|first| begins_loud(*first));
             self.looked_at += 1;
             self.loud += u64::from(loud);
             self.bytes += 3;

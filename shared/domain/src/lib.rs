@@ -2,6 +2,7 @@
 //! callers are told, what a dashboard that was away has missed. No I/O, no clock, no randomness; see `README.md` for the
 //! invariants.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::string_slice))]
 
 mod announcements;
 mod call_status;

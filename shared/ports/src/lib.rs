@@ -3,6 +3,7 @@
 //! `functions/README.md` says who implements which. A new backend must pass the conformance suite of its port
 //! (`tests/conformance`). Futures are boxed and `Send` because axum demands `Send` on wasm too; the Cloudflare
 //! adapter wraps its futures in `worker::send::SendFuture`, so nothing in `shared/` needs `unsafe`.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::string_slice))]
 
 mod actors;
 mod blob;

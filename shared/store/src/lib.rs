@@ -1,5 +1,6 @@
 //! SQL text and row mapping, one file per noun, over [`voicecore_ports::Db`]. `README.md` has the invariants.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::string_slice))]
 
 /// Declares SQL statements as constants, and for the tests as a list, so that none escapes them.
 macro_rules! statements {

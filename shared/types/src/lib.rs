@@ -1,6 +1,7 @@
 //! The words every other crate speaks: identifiers, time, phone numbers, secrets, pages of a list.
 //!
 //! Nothing here does I/O, reads a clock or makes randomness: both are handed in (see `voicecore-ports`).
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::string_slice))]
 
 mod e164;
 mod id;

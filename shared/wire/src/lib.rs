@@ -1,4 +1,6 @@
 //! Other people's formats: Twilio and OpenAI, both directions.
+#![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::string_slice))]
 
 pub mod openai;
 pub mod payload;

@@ -12,6 +12,7 @@ mod leaks;
 mod live;
 mod media;
 mod openapi;
+mod pitfalls;
 mod setup;
 mod webhooks;
 mod world;

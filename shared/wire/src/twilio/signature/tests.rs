@@ -42,9 +42,9 @@ fn a_repeated_name_is_signed_with_each_value_once() {
     assert_eq!(verifier.webhook("/h?call=1", Body::Form(&form), Some(signature)), Ok(()));
 }
 
-/// Pitfall 34: frameworks show an upgrade as `https`, and Twilio signs it as `wss`.
+/// Frameworks show an upgrade as `https`, and Twilio signs it as `wss`.
 #[test]
-fn upgrades_are_signed_as_wss() {
+fn pitfall_34_upgrades_are_signed_as_wss() {
     let signature = "zL05K/ptxhgBItCpyG+8xfYszc4=";
     for origin in ["https://voice.example.com", "http://voice.example.com", "https://voice.example.com:8443"]
     {
