@@ -58,7 +58,7 @@ pub enum Column {
     CallerNumber,
     /// `messages.callback_number`
     CallbackNumber,
-    /// A call's archived journal in the blob store.
+    /// A call's archived journal in the blob store, and what is sealed in a running one.
     Journal,
 }
 
@@ -87,21 +87,25 @@ pub struct WrappedKey(String);
 pub struct LookupHash(String);
 
 impl Sealed {
-    pub(crate) fn from_stored(text: String) -> Self {
+    /// As it was stored, here or in the storage of an actor.
+    pub fn from_stored(text: String) -> Self {
         Self(text)
     }
 
-    pub(crate) fn as_stored(&self) -> &str {
+    /// As it is stored.
+    pub fn as_stored(&self) -> &str {
         &self.0
     }
 }
 
 impl WrappedKey {
-    pub(crate) fn from_stored(text: String) -> Self {
+    /// As it was stored, here or in the storage of an actor.
+    pub fn from_stored(text: String) -> Self {
         Self(text)
     }
 
-    pub(crate) fn as_stored(&self) -> &str {
+    /// As it is stored.
+    pub fn as_stored(&self) -> &str {
         &self.0
     }
 }

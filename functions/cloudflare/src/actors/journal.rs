@@ -1,5 +1,6 @@
 use std::cell::{Cell, RefCell};
 
+use voicecore_api::live::JournalLines;
 use voicecore_call::JournalEntry;
 use voicecore_types::Millis;
 
@@ -20,6 +21,7 @@ const PREFIX: &str = "journal/";
 /// It holds [`Unconfirmed`] storage only: audio never waits for it.
 pub(crate) struct Journal {
     storage: Unconfirmed,
+    lines: JournalLines,
     pending: RefCell<String>,
     flush_at: Cell<Option<Millis>>,
     next_batch: Cell<u32>,
@@ -27,9 +29,10 @@ pub(crate) struct Journal {
 
 impl Journal {
     /// A journal that goes on after `batches` stored ones.
-    pub(crate) fn new(storage: Unconfirmed, batches: u32) -> Self {
+    pub(crate) fn new(storage: Unconfirmed, lines: JournalLines, batches: u32) -> Self {
         Self {
             storage,
+            lines,
             pending: RefCell::default(),
             flush_at: Cell::new(None),
             next_batch: Cell::new(batches),
@@ -38,7 +41,7 @@ impl Journal {
 
     /// Appends an entry. It is written with the batch of the moment.
     pub(crate) fn append(&self, now: Millis, entry: &JournalEntry) {
-        let Ok(line) = serde_json::to_string(entry) else { return };
+        let Some(line) = self.lines.write(entry) else { return };
         let mut pending = self.pending.borrow_mut();
         pending.push_str(&line);
         pending.push('\n');
@@ -76,8 +79,6 @@ fn is_turning_point(entry: &JournalEntry) -> bool {
 /// A journal as it is stored.
 #[derive(Default)]
 pub(crate) struct StoredJournal {
-    /// The entries that can be read, in order.
-    pub(crate) entries: Vec<JournalEntry>,
     /// How many batches there are.
     pub(crate) batches: u32,
     /// All of it, a line of JSON for each entry.
@@ -85,14 +86,13 @@ pub(crate) struct StoredJournal {
 }
 
 impl StoredJournal {
-    /// Reads what is stored. An entry of another version that this one does not know is passed over.
+    /// Reads what is stored.
     pub(crate) async fn read(records: &Records) -> Result<Self, StorageError> {
         let texts = records.texts(PREFIX, MAX_BATCHES as usize).await?;
-        let entries = texts.iter().flat_map(|text| text.lines());
-        Ok(Self {
-            entries: entries.filter_map(|line| serde_json::from_str(line).ok()).collect(),
-            batches: u32::try_from(texts.len()).unwrap_or(MAX_BATCHES),
-            text: texts.concat(),
-        })
+        Ok(Self { batches: u32::try_from(texts.len()).unwrap_or(MAX_BATCHES), text: texts.concat() })
+    }
+    /// The entries that can be read, in order. One of another version that this one does not know is passed over.
+    pub(crate) fn entries(&self, lines: &JournalLines) -> Vec<JournalEntry> {
+        self.text.lines().filter_map(|line| lines.read(line)).collect()
     }
 }

@@ -1,6 +1,7 @@
 //! What a call's actor needs of the rest of the system, from its first frame to its archived transcript.
 
 mod finish;
+mod journal;
 mod model;
 pub(crate) mod prompt;
 mod setup;
@@ -10,6 +11,7 @@ pub(crate) mod transcript;
 
 pub(crate) use finish::finish_without_actor;
 pub use finish::{FinishError, archive_journal, finish_call};
+pub use journal::JournalLines;
 pub use model::{ModelRequest, model_request};
 pub use setup::{CallSetup, LoadError, load_call};
 pub use ticket::{LIVE_PATH, LiveAccess, TicketRefusal, authorize_live, open_ticket};

@@ -28,6 +28,9 @@ pub struct CallSetup {
     pub tenant_id: TenantId,
     /// The business that was called.
     pub business_id: BusinessId,
+    /// The tenant's data key, wrapped by `MASTER_KEY`: for the journal. `None` in what an older version kept.
+    #[serde(default)]
+    pub wrapped_key: Option<String>,
     /// What the call machine needs.
     pub call: CallConfig,
 }
@@ -68,6 +71,7 @@ fn call_setup(config: &Config, tenant_id: TenantId, row: CallSetupRow) -> CallSe
     CallSetup {
         tenant_id,
         business_id: row.business_id,
+        wrapped_key: Some(row.wrapped_key.as_stored().to_owned()),
         call: CallConfig {
             call_id: row.call_id,
             carrier_call_id: row.carrier_call_id,

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use voicecore_api::live::{self, CallSetup, LoadError};
 use voicecore_api::{actors::CallReply, jobs};
 use voicecore_call::{
-    CallSummary, EndReason, Interaction, InteractionKind, Speaker, ToolCall, ToolEffect, ToolResult, Usage,
+    CallSummary, EndReason, Interaction, InteractionKind, JournalEntry, Speaker, ToolCall, ToolEffect,
+    ToolResult, Usage,
 };
 use voicecore_conformance::block_on;
 use voicecore_ports::Blob as _;
@@ -334,6 +335,40 @@ fn running_call_is_read_from_its_actor() {
     assert_eq!(world.get(&target, &tenant.key).json()["items"], json!([]));
     world.doubles.actors.answer_with(|_, _| Err(voicecore_ports::ActorError::Unavailable));
     world.get(&target, &tenant.key).assert_problem(503, "unavailable");
+}
+
+#[test]
+fn what_the_caller_told_a_tool_is_sealed_in_the_running_journal() {
+    let world = World::new();
+    let (_, setup) = connected(&world);
+    let tool = JournalEntry::Tool(ToolCall {
+        tool_call_id: "call_1".to_owned(),
+        name: "take_message".to_owned(),
+        arguments: r#"{"message":"x","callback_number":"+442071838750"}"#.to_owned(),
+    });
+    let attempt = JournalEntry::Attempt { attempt: 2, at: NOW };
+    let lines = live::JournalLines::new(&world.app, &setup);
+    let sealed = lines.write(&tool).unwrap();
+    assert!(!sealed.contains("442071838750") && !sealed.contains("take_message") && !sealed.contains('\n'));
+    assert_ne!(lines.write(&tool).unwrap(), sealed, "with a nonce of its own");
+    // After a restart, when only what was kept is known.
+    let kept: CallSetup = serde_json::from_str(&serde_json::to_string(&setup).unwrap()).unwrap();
+    let restarted = live::JournalLines::new(&world.restarted(&[]).app, &kept);
+    assert_eq!(restarted.read(&sealed), Some(tool.clone()));
+    assert_eq!(restarted.read(&lines.write(&attempt).unwrap()), Some(attempt.clone()));
+    // What an older version wrote.
+    assert_eq!(restarted.read(&serde_json::to_string(&tool).unwrap()), Some(tool.clone()));
+    for odd in ["", "{}", "null", r#"{"sealed":"v1.AAAA"}"#, r#"{"entry":"of_tomorrow"}"#] {
+        assert_eq!(restarted.read(odd), None, "{odd}");
+    }
+    // Without the key, or with another tenant's, nothing of it is written or read; the rest of the journal is.
+    let other = world.tenant("+15005550007");
+    let (_, id) = world.call(&other, 2);
+    let other = block_on(live::load_call(&world.app, id)).unwrap();
+    assert_eq!(live::JournalLines::new(&world.app, &other).read(&sealed), None);
+    let keyless = live::JournalLines::new(&world.app, &CallSetup { wrapped_key: None, ..kept });
+    assert_eq!((keyless.write(&tool), keyless.read(&sealed)), (None, None));
+    assert_eq!(keyless.read(&keyless.write(&attempt).unwrap()), Some(attempt));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::rc::{Rc, Weak};
 use futures_util::future::join;
 use js_sys::futures::spawn_local;
 use voicecore_api::actors::{CallCommand, CallReply};
-use voicecore_api::live::{self, CallSetup, LoadError};
+use voicecore_api::live::{self, CallSetup, JournalLines, LoadError};
 use voicecore_api::media::{self, TOKEN_PARAMETER};
 use voicecore_call::{CallSummary, Input, OperatorCommand, StreamOpened};
 use voicecore_types::{CallId, Millis};
@@ -156,7 +156,10 @@ impl Actor {
     }
 
     fn start_session(&self, setup: CallSetup, stored: &StoredJournal) -> Rc<Session> {
-        let journal = self.app.config.journal.then(|| Journal::new(self.unconfirmed.clone(), stored.batches));
+        let lines = JournalLines::new(&self.app.state, &setup);
+        let entries = stored.entries(&lines);
+        let journal =
+            self.app.config.journal.then(|| Journal::new(self.unconfirmed.clone(), lines, stored.batches));
         let actor = self.me.clone();
         let on_finished = move |session: Rc<Session>, summary: CallSummary| {
             if let Some(actor) = actor.upgrade() {
@@ -167,7 +170,7 @@ impl Actor {
             Rc::clone(&self.app),
             Rc::new(setup),
             journal,
-            &stored.entries,
+            &entries,
             self.sockets.clone(),
             on_finished,
         );
