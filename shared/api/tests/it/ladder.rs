@@ -5,6 +5,7 @@ use voicecore_api::actors::CallReply;
 use voicecore_api::{jobs, live, media};
 use voicecore_call::{AfterStream, CallSummary, EndReason, Usage};
 use voicecore_conformance::block_on;
+use voicecore_ports::Blob as _;
 use voicecore_types::Millis;
 
 use crate::world::{CALLER, NOW, ORIGIN, Reply, World, call_id, human, incoming, status};
@@ -119,6 +120,11 @@ fn goodbye_that_no_model_said_is_said_by_the_carrier() {
         block_on(live::finish_call(&world.app, &setup, &summary)).unwrap();
         assert_eq!(ask().twiml(), expected, "{reason:?} {farewell_owed}");
     }
+    // A document that cannot be read does not bring a call back that is over.
+    world.sql("update calls set end_reason = 'length_limit'");
+    let document = world.doubles.blob.keys().remove(0);
+    block_on(world.doubles.blob.put(&document, b"{".to_vec())).unwrap();
+    assert_eq!(ask().twiml(), "<Response><Hangup/></Response>");
 }
 
 #[test]

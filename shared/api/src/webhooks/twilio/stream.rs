@@ -84,7 +84,8 @@ async fn after_finished(app: &AppState, call: &CallLocation) -> Result<AfterStre
     });
     let Some(reason) = reason else { return Ok(AfterStream::Hangup) };
     let farewell_owed = reason.after_stream(true) == AfterStream::Goodbye
-        && transcript::farewell_owed(app, &call.scope, call.call_id).await?;
+        // A goodbye is not worth another try: the call is over either way.
+        && transcript::farewell_owed(app, &call.scope, call.call_id).await.unwrap_or(false);
     Ok(reason.after_stream(farewell_owed))
 }
 
