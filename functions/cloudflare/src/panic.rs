@@ -2,10 +2,10 @@ use std::sync::Once;
 
 static INSTALLED: Once = Once::new();
 
-/// Makes a panic log its place and nothing else: a panic's message may quote what was said in a call.
+/// Makes a panic log its place and nothing else: a panic's message may quote what was said in a call. And sees to it that an
+/// instance that has died, of a panic or of anything else (no memory, no stack), is replaced before the next event.
 ///
-/// `worker` installs a hook that prints the message, after every start function has run: so each entry point calls this
-/// first. As that one does, it marks the instance as broken; the runtime then makes a new one for the next event.
+/// `worker` installs hooks of its own, after every start function has run: so each entry point calls this first.
 pub(crate) fn install_hook() {
     INSTALLED.call_once(|| {
         std::panic::set_hook(Box::new(|info| {
@@ -13,10 +13,19 @@ pub(crate) fn install_hook() {
                 Some(place) => worker::console_error!("panic at {}:{}", place.file(), place.line()),
                 None => worker::console_error!("panic"),
             }
-            let state = js_sys::Reflect::get(&js_sys::global(), &"__worker_init_state".into());
-            if let Ok(state) = state {
-                let _ = js_sys::Reflect::set(&state, &"criticalError".into(), &true.into());
-            }
+            mark_broken();
         }));
+        // Instead of `worker`'s, which lets the next call of any closure make the new instance: that closure, which belongs
+        // to the dead one, would then run in the new one's memory. Ours leaves it to the next event; until then every
+        // closure is refused.
+        wasm_bindgen::handler::set_on_abort(mark_broken);
     });
+}
+
+/// Tells `worker` that this instance is not to be used again: it makes a new one for the next event.
+fn mark_broken() {
+    let state = js_sys::Reflect::get(&js_sys::global(), &"__worker_init_state".into());
+    if let Ok(state) = state {
+        let _ = js_sys::Reflect::set(&state, &"criticalError".into(), &true.into());
+    }
 }

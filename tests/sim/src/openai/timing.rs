@@ -31,7 +31,7 @@ pub struct Timing {
 impl Default for Timing {
     fn default() -> Self {
         Self {
-            connect_ms: 0,
+            connect_ms: 400,
             first_audio_ms: 300,
             first_audio_jitter_ms: 100,
             chunk_ms: 200,

@@ -9,8 +9,6 @@ use crate::twilio::{CallReport, Speaker, Turn};
 const WORDS_TOO_MANY: usize = 1;
 /// An interrupted turn may lack so many of the words that were heard.
 const WORDS_MISSING: usize = 2;
-/// What was claimed to have been heard may be off by so much.
-const MAX_CLAIM_ERROR_MS: u64 = 30;
 
 /// An entry of the product's transcript, as `GET /api/v1/calls/{id}/interactions` shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,7 +120,7 @@ fn cut(turn: &Turn, entry: &Entry, report: &CallReport, problems: &mut Vec<Strin
     }
     let claimed = report.truncations.iter().any(|truncation| Some(&truncation.item) == turn.item.as_ref());
     match entry.cut_at_ms {
-        Some(ms) if claimed && ms.abs_diff(turn.heard_ms) > MAX_CLAIM_ERROR_MS => {
+        Some(ms) if claimed && ms.abs_diff(turn.heard_ms) > report.claim_tolerance_ms() => {
             problems.push(format!("“{}” was heard for {} ms, not for {ms}", entry.text, turn.heard_ms));
         }
         None if !stored => problems.push(format!("“{}” is cut without cut_at_ms", entry.text)),
@@ -185,6 +183,7 @@ mod tests {
             dialled: None,
             recordings: vec![],
             killed: false,
+            jitter_ms: 0,
             violations: vec![],
             failures: vec![],
             heard: vec![],

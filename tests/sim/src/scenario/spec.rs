@@ -182,6 +182,12 @@ pub struct Platform {
     pub disorderly_callbacks: bool,
     /// The voice webhook is sent twice, as Twilio does when the first answer is lost on its way.
     pub repeat_voice_webhook: bool,
+    /// Messages of the media socket arrive so much later, in either direction.
+    pub delay_ms: u64,
+    /// Each arrives later by up to so much more, at random, but never before the one ahead of it.
+    pub jitter_ms: u64,
+    /// Of a thousand frames of the caller's silence so many never reach Twilio: time goes on, but no message comes.
+    pub lose_frames: u32,
 }
 
 /// How a dialled party behaves.

@@ -174,6 +174,7 @@ impl Twilio {
             dialled: engine.dialled,
             recordings,
             killed: line.killed,
+            jitter_ms: scenario.platform.jitter_ms,
             violations,
             failures: Vec::new(),
             heard: line.heard().to_vec(),

@@ -100,6 +100,7 @@ pub(super) struct Writer {
     stream_sid: String,
     sequence: u64,
     chunk: u64,
+    time_ms: u64,
 }
 
 impl Writer {
@@ -111,6 +112,7 @@ impl Writer {
             stream_sid: stream_sid.into(),
             sequence: 0,
             chunk: 0,
+            time_ms: 0,
         }
     }
 
@@ -134,12 +136,18 @@ impl Writer {
     /// 20 ms of what the caller says.
     pub(super) fn media(&mut self, frame: &[u8; FRAME_BYTES]) -> String {
         self.chunk += 1;
-        let timestamp = (self.chunk - 1) * u64::from(FRAME_MS);
+        let timestamp = self.time_ms;
+        self.time_ms += u64::from(FRAME_MS);
         let media = json!({
             "track": "inbound", "chunk": self.chunk.to_string(), "timestamp": timestamp.to_string(),
             "payload": STANDARD.encode(frame),
         });
         self.message("media", &media)
+    }
+
+    /// 20 ms of what the caller says did not get here: the timestamp of the next message shows it.
+    pub(super) fn lost(&mut self) {
+        self.time_ms += u64::from(FRAME_MS);
     }
 
     /// A key of the caller's telephone.

@@ -154,6 +154,11 @@ impl Line {
         self.playback.advance(now)
     }
 
+    /// What goes wrong with the network.
+    pub(super) fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
     /// Something can speak to the caller, or nothing can.
     pub(super) fn set_live(&mut self, live: bool) {
         self.live = live;

@@ -8,6 +8,7 @@ mod control;
 mod engine;
 mod frames;
 mod line;
+mod network;
 mod overrides;
 mod place;
 mod playback;

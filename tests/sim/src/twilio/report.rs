@@ -260,6 +260,8 @@ pub struct CallReport {
     pub recordings: Vec<String>,
     /// `kill_app` was emitted.
     pub killed: bool,
+    /// The network's jitter.
+    pub jitter_ms: u64,
     /// What either simulator complained of during this call.
     pub violations: Vec<String>,
     /// Expectations of the scenario that were not met.
@@ -269,7 +271,15 @@ pub struct CallReport {
     pub heard: Vec<u8>,
 }
 
+/// A claim of what was heard may be off by so much.
+const CLAIM_TOLERANCE_MS: u64 = 30;
+
 impl CallReport {
+    /// How far a claim of what was heard may be off: nobody can know the jitter of a `clear` that is still on its way.
+    pub fn claim_tolerance_ms(&self) -> u64 {
+        CLAIM_TOLERANCE_MS + self.jitter_ms
+    }
+
     /// Latency of each answer, in order.
     pub fn latencies(&self) -> Vec<u64> {
         self.turns.iter().filter_map(|turn| turn.latency_ms).collect()

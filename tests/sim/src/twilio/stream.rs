@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::net::TcpStream;
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
@@ -15,10 +15,13 @@ use super::account::{Account, new_sid};
 use super::engine::{Engine, Interrupt, StreamEvent};
 use super::frames::{FromApp, MAX_MESSAGE_BYTES, Writer, read};
 use super::line::LineTick;
+use super::network::Way;
 use super::playback::MarkDue;
 use super::report::{Event, Stream, StreamEnd};
 use super::signature::sign;
 use super::twiml::Connect;
+use crate::registry::UtteranceId;
+use crate::scenario::Platform;
 
 /// The longest that the product may take to accept the socket.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
@@ -34,7 +37,24 @@ struct Media {
     socket: Socket,
     writer: Writer,
     record: Stream,
+    /// On its way to the product.
+    outbound: Way<Outbound>,
+    /// On its way to Twilio.
+    inbound: Way<Inbound>,
+    /// The socket has said its last; what it said may still be on its way.
+    silent: bool,
+    /// Frames of silence so far, by which those are chosen that get lost.
+    silence: u32,
 }
+
+/// A message to the product, with the frame of an utterance that is in it.
+type Outbound = (String, Option<(UtteranceId, u32)>);
+/// What the product's end of the socket says.
+type Inbound = Option<Result<Message, WsError>>;
+
+/// Directions, as seeds of their jitter.
+const TO_PRODUCT: u64 = 1;
+const TO_TWILIO: u64 = 2;
 
 impl Engine {
     /// Runs a media stream to its end. `Ok` when the call goes on with the `<Connect>`'s action or the next verb.
@@ -62,7 +82,7 @@ impl Engine {
             max_buffered_ms: 0,
         };
         let writer = Writer::new(&self.account.sid, &self.call_sid, &stream_sid);
-        let mut media = Media { socket, writer, record };
+        let mut media = Media::new(socket, writer, record, self.line.platform());
         let number = self.line.streams.len() as u32 + 1;
         self.line.emit(Event::StreamOpened { at_ms: opened_ms, number });
         self.stream_status(connect, &stream_sid, StreamEvent::Started);
@@ -88,26 +108,10 @@ impl Engine {
 
     async fn converse(&mut self, media: &mut Media, connect: &Connect) -> Result<StreamEnd, Interrupt> {
         let start = media.writer.start(&connect.parameters);
-        if media.send(Writer::connected()).await.is_err() || media.send(start).await.is_err() {
-            return Ok(StreamEnd::Broken);
-        }
+        media.post(Writer::connected());
+        media.post(start);
         loop {
-            let tick_at = self.line.next_tick();
-            let mark_at = self.line.next_mark();
-            let step = tokio::select! {
-                biased;
-                () = sleep_until(tick_at) => self.media_tick(media).await,
-                () = sleep_until(mark_at.unwrap_or(tick_at)), if mark_at.is_some() => {
-                    let marks = self.line.marks_due();
-                    media.marks(marks).await
-                }
-                command = self.commands.recv() => match self.interrupt(command) {
-                    Some(interrupt) => Err(Stop::Interrupt(interrupt)),
-                    None => Ok(()),
-                },
-                message = media.socket.next() => self.media_message(media, message).await,
-            };
-            match step {
+            match self.media_step(media).await {
                 Ok(()) => {}
                 Err(Stop::Ended(end)) => return Ok(end),
                 Err(Stop::Interrupt(interrupt)) => {
@@ -118,9 +122,44 @@ impl Engine {
         }
     }
 
-    async fn media_tick(&mut self, media: &mut Media) -> Result<(), Stop> {
+    /// Delivers what has arrived in either direction, then waits for the next thing to happen.
+    async fn media_step(&mut self, media: &mut Media) -> Result<(), Stop> {
+        while let Some((message, said)) = media.outbound.arrived(Instant::now()) {
+            media.send(message).await?;
+            if let Some((utterance, index)) = said {
+                self.line.on_wire(utterance, index);
+            }
+        }
+        while let Some(message) = media.inbound.arrived(Instant::now()) {
+            self.media_message(media, message)?;
+        }
+        let tick_at = self.line.next_tick();
+        let mark_at = self.line.next_mark();
+        let network_at = [media.outbound.next_at(), media.inbound.next_at()].into_iter().flatten().min();
+        tokio::select! {
+            biased;
+            () = sleep_until(tick_at) => self.media_tick(media),
+            () = sleep_until(mark_at.unwrap_or(tick_at)), if mark_at.is_some() => {
+                let marks = self.line.marks_due();
+                media.marks(marks);
+                Ok(())
+            }
+            () = sleep_until(network_at.unwrap_or(tick_at)), if network_at.is_some() => Ok(()),
+            command = self.commands.recv() => match self.interrupt(command) {
+                Some(interrupt) => Err(Stop::Interrupt(interrupt)),
+                None => Ok(()),
+            },
+            message = media.socket.next(), if !media.silent => {
+                media.silent = !matches!(message, Some(Ok(_)));
+                media.inbound.send(Instant::now(), message);
+                Ok(())
+            }
+        }
+    }
+
+    fn media_tick(&mut self, media: &mut Media) -> Result<(), Stop> {
         let LineTick { frame, saying, key, hung_up, marks, cut } = self.line.tick();
-        media.marks(marks).await?;
+        media.marks(marks);
         if cut {
             return Err(Stop::Ended(StreamEnd::Cut));
         }
@@ -130,23 +169,20 @@ impl Engine {
         if let Some(interrupt) = self.time_is_up() {
             return Err(Stop::Interrupt(interrupt));
         }
-        let message = media.writer.media(&frame);
-        media.send(message).await?;
-        if let Some((utterance, index)) = saying {
-            self.line.on_wire(utterance, index);
+        if saying.is_none() && media.loses(self.line.platform().lose_frames) {
+            media.writer.lost();
+        } else {
+            let message = media.writer.media(&frame);
+            media.outbound.send(Instant::now(), (message, saying));
         }
         if let Some(key) = key {
             let message = media.writer.dtmf(key);
-            media.send(message).await?;
+            media.post(message);
         }
         Ok(())
     }
 
-    async fn media_message(
-        &mut self,
-        media: &mut Media,
-        message: Option<Result<Message, WsError>>,
-    ) -> Result<(), Stop> {
+    fn media_message(&mut self, media: &mut Media, message: Inbound) -> Result<(), Stop> {
         let text = match message {
             Some(Ok(Message::Text(text))) => text,
             Some(Ok(Message::Binary(_))) => {
@@ -166,25 +202,20 @@ impl Engine {
                 let (marks, buffered) = self.line.stream_audio(audio);
                 media.record.media_received += 1;
                 media.record.max_buffered_ms = media.record.max_buffered_ms.max(buffered);
-                media.marks(marks).await
+                media.marks(marks);
             }
             Ok(FromApp::Mark(name)) => match self.line.stream_mark(name) {
-                Ok(marks) => media.marks(marks).await,
-                Err(error) => {
-                    self.line.violation("too_many_marks", error.to_string());
-                    Ok(())
-                }
+                Ok(marks) => media.marks(marks),
+                Err(error) => self.line.violation("too_many_marks", error.to_string()),
             },
             Ok(FromApp::Clear) => {
                 self.line.emit(Event::Cleared { at_ms: self.line.now_ms() });
                 let marks = self.line.stop_sound();
-                media.marks(marks).await
+                media.marks(marks);
             }
-            Err(error) => {
-                self.line.violation("bad_media_message", error.to_string());
-                Ok(())
-            }
+            Err(error) => self.line.violation("bad_media_message", error.to_string()),
         }
+        Ok(())
     }
 }
 
@@ -195,6 +226,30 @@ enum Stop {
 }
 
 impl Media {
+    fn new(socket: Socket, writer: Writer, record: Stream, platform: &Platform) -> Self {
+        Self {
+            socket,
+            writer,
+            record,
+            outbound: Way::new(platform, TO_PRODUCT),
+            inbound: Way::new(platform, TO_TWILIO),
+            silent: false,
+            silence: 0,
+        }
+    }
+
+    /// Whether this frame of silence is one of those that get lost: so many of a thousand, evenly.
+    fn loses(&mut self, of_a_thousand: u32) -> bool {
+        self.silence = self.silence.wrapping_add(1);
+        let lost = |frames: u32| u64::from(frames) * u64::from(of_a_thousand) / 1_000;
+        lost(self.silence) > lost(self.silence.wrapping_sub(1))
+    }
+
+    /// Sets a message on its way.
+    fn post(&mut self, message: String) {
+        self.outbound.send(Instant::now(), (message, None));
+    }
+
     async fn send(&mut self, text: String) -> Result<(), Stop> {
         match timeout(SEND_LIMIT, self.socket.send(Message::Text(text.into()))).await {
             Ok(Ok(())) => Ok(()),
@@ -202,19 +257,23 @@ impl Media {
         }
     }
 
-    async fn marks(&mut self, marks: Vec<MarkDue>) -> Result<(), Stop> {
+    fn marks(&mut self, marks: Vec<MarkDue>) {
         for mark in marks {
             let message = self.writer.mark(&mark.name);
-            self.send(message).await?;
+            self.post(message);
         }
-        Ok(())
     }
 
     /// Says that the stream is over and closes the socket.
     async fn close(&mut self) {
+        // What is on its way still arrives, ahead of the end.
         let stop = self.writer.stop();
-        if self.send(stop).await.is_err() {
-            return;
+        self.post(stop);
+        let rest: Vec<Outbound> = self.outbound.rest().collect();
+        for (message, _) in rest {
+            if self.send(message).await.is_err() {
+                return;
+            }
         }
         let farewell = async {
             if self.socket.close(None).await.is_ok() {

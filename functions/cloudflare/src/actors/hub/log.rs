@@ -16,15 +16,16 @@ pub(super) enum LogError {
 }
 
 const SCHEMA: [&str; 2] = [
-    "create table if not exists events (seq integer primary key, message text not null)",
+    "create table if not exists messages (last integer primary key, first integer not null, events text not null)",
     "create table if not exists state (name text primary key, value text not null)",
 ];
-const BOUNDS: &str = "bounds";
 const TICKETS: &str = "tickets";
 
 /// A tenant's newest events and its open tickets, in the object's SQL storage; the rules are `voicecore_domain::hub`'s.
 ///
-/// SQL here is synchronous, and what one event of the object writes is one transaction.
+/// One message of a call is one row, under the number of its last event: one line of JSON for each event. So to store a
+/// message is one statement which writes one row (that is what storage costs), it is stored whole or not at all, and what
+/// the log holds can be read off it: no second value can contradict it.
 pub(super) struct EventLog {
     sql: SqlStorage,
     bounds: Option<LogBounds>,
@@ -37,7 +38,14 @@ struct ValueRow {
 
 #[derive(Deserialize)]
 struct MessageRow {
-    message: String,
+    first: u64,
+    events: String,
+}
+
+#[derive(Deserialize)]
+struct BoundsRow {
+    first: Option<u64>,
+    last: Option<u64>,
 }
 
 impl EventLog {
@@ -50,26 +58,29 @@ impl EventLog {
         Self { sql, bounds: None }
     }
 
-    /// Stores events under the next numbers and gives them as the texts that subscribers are sent.
-    pub(super) fn append<F>(&mut self, events: impl Iterator<Item = F>) -> Result<Vec<String>, LogError>
+    /// Stores the events of a message under the next numbers and gives them as the texts that subscribers are sent. After an
+    /// error nothing is stored and no number is used.
+    pub(super) fn append<F>(&mut self, events: Vec<F>) -> Result<Vec<String>, LogError>
     where
         F: FnOnce(u64) -> LiveEnvelope,
     {
         let mut bounds = self.bounds()?;
-        let (mut messages, mut evicted) = (Vec::new(), None);
-        for event in events {
-            let appended = bounds.append();
-            evicted = appended.evicted.or(evicted);
-            let message = serde_json::to_string(&event(appended.seq)).map_err(|_| LogError::Unreadable)?;
-            let args = vec![integer(appended.seq), message.clone().into()];
-            self.exec("insert into events (seq, message) values (?, ?)", args)?;
-            messages.push(message);
+        let before = bounds.first();
+        let first = bounds.append(events.len() as u64);
+        let numbered = (first..).zip(events).map(|(seq, event)| serde_json::to_string(&event(seq)));
+        let messages: Vec<String> = numbered.collect::<Result<_, _>>().map_err(|_| LogError::Unreadable)?;
+        if messages.is_empty() {
+            return Ok(messages);
         }
-        if let Some(newest) = evicted {
-            self.exec("delete from events where seq <= ?", vec![integer(newest)])?;
-        }
-        self.save(BOUNDS, &bounds)?;
+        let args = vec![integer(bounds.last()), integer(first), messages.join("\n").into()];
+        self.exec("insert into messages (last, first, events) values (?, ?, ?)", args)?;
         self.bounds = Some(bounds);
+        if bounds.first() > before
+            && self.exec("delete from messages where last < ?", vec![integer(bounds.first())]).is_err()
+        {
+            // They are not shown any more, and the next message deletes them.
+            worker::console_error!("old events of a hub could not be deleted");
+        }
         Ok(messages)
     }
 
@@ -83,34 +94,47 @@ impl EventLog {
         self.bounds().map(|bounds| bounds.catch_up(after))
     }
 
-    /// The events `from` to `to`, both included, in order.
-    pub(super) fn between(&self, from: u64, to: u64) -> Result<Vec<String>, LogError> {
-        let rows = self.exec(
-            "select message from events where seq between ? and ? order by seq",
-            vec![integer(from), integer(to)],
-        )?;
+    /// The events from `from` on, in order.
+    pub(super) fn since(&self, from: u64) -> Result<Vec<String>, LogError> {
+        let rows = self
+            .exec("select first, events from messages where last >= ? order by last", vec![integer(from)])?;
         let rows: Vec<MessageRow> = rows.to_array().map_err(|_| LogError::Unreadable)?;
-        Ok(rows.into_iter().map(|row| row.message).collect())
+        let events = rows.iter().flat_map(|row| (row.first..).zip(row.events.split('\n')));
+        Ok(events.filter(|(seq, _)| *seq >= from).map(|(_, event)| event.to_owned()).collect())
     }
 
     /// Notes a ticket; `false` when too many are open.
     pub(super) fn issue_ticket(&mut self, now: Millis, ticket_hash: String) -> Result<bool, LogError> {
         let mut tickets: Tickets = self.load(TICKETS)?;
-        let issued = tickets.issue(now, ticket_hash).is_ok();
+        if tickets.issue(now, ticket_hash).is_err() {
+            return Ok(false);
+        }
         self.save(TICKETS, &tickets)?;
-        Ok(issued)
+        Ok(true)
     }
 
     /// Takes a ticket; `false` when it is not good (any more).
     pub(super) fn redeem_ticket(&mut self, now: Millis, ticket_hash: &str) -> Result<bool, LogError> {
         let mut tickets: Tickets = self.load(TICKETS)?;
-        let redeemed = tickets.redeem(now, ticket_hash);
+        if !tickets.redeem(now, ticket_hash) {
+            // One that has expired is dropped when the next is issued.
+            return Ok(false);
+        }
         self.save(TICKETS, &tickets)?;
-        Ok(redeemed)
+        Ok(true)
     }
 
     fn bounds(&self) -> Result<LogBounds, LogError> {
-        self.bounds.map_or_else(|| self.load(BOUNDS), Ok)
+        if let Some(bounds) = self.bounds {
+            return Ok(bounds);
+        }
+        // Both ends of the primary key: no table is scanned.
+        let sql = "select (select first from messages order by last limit 1) as first, max(last) as last from messages";
+        let row: BoundsRow = self.exec(sql, vec![])?.one().map_err(|_| LogError::Unreadable)?;
+        Ok(match row {
+            BoundsRow { first: Some(first), last: Some(last) } => LogBounds::of(first, last),
+            _ => LogBounds::default(),
+        })
     }
 
     fn load<T: serde::de::DeserializeOwned + Default>(&self, name: &str) -> Result<T, LogError> {

@@ -130,12 +130,13 @@ impl HubActor {
     /// Numbers and stores the events, then sends them. The output gate holds the sending back until the storing is
     /// confirmed, so no subscriber sees a number that could be given out again.
     fn publish(&self, call_id: CallId, events: Vec<HubEvent>) -> Result<HubReply> {
-        let envelopes = events.into_iter().map(|HubEvent { at, event }| {
-            move |seq| {
-                let event = serde_json::to_value(&event).unwrap_or_default();
-                LiveEnvelope { seq, at, call_id, event }
-            }
+        let encoded = events.into_iter().filter_map(|HubEvent { at, event }| {
+            let encoded = serde_json::to_value(&event);
+            // Left out before it has a number: a gap would look like a loss.
+            let event = encoded.inspect_err(|_| worker::console_error!("an event cannot be encoded")).ok()?;
+            Some(move |seq| LiveEnvelope { seq, at, call_id, event })
         });
+        let envelopes = encoded.collect();
         let mut log = self.log.borrow_mut();
         let messages = log.append(envelopes).map_err(storage_failed)?;
         let seq = log.last().map_err(storage_failed)?;
@@ -162,8 +163,9 @@ impl HubActor {
         let log = self.log.borrow();
         match log.catch_up(access.after).map_err(storage_failed)? {
             CatchUp::Resync { .. } => socket.send_with_str(RESYNC)?,
-            CatchUp::Events { from, to } => {
-                for message in log.between(from, to).map_err(storage_failed)? {
+            CatchUp::Events { from, to } if from > to => {}
+            CatchUp::Events { from, .. } => {
+                for message in log.since(from).map_err(storage_failed)? {
                     socket.send_with_str(message)?;
                 }
             }
