@@ -15,18 +15,26 @@
 //   vars       configuration and secrets by name, as strings                      default {}
 //   restart    start workerd again, same port and storage, when it dies           default false
 //   inspector  port of the V8 inspector, for profiles                             default: none
+//   trap       the command `trap` makes the worker's wasm instance die (trap.mjs) default false
 //
 // Standard output is one JSON object per line:
 //   {"ready":true,"url":"http://127.0.0.1:8787","pid":123,"harness_pid":122}      after each (re)start
 //   {"exited":true,"pid":123,"code":null,"signal":"SIGKILL"}                      workerd died
 //   {"done":"scheduled","outcome":"ok"}                                           answer to a command
+//   {"failed":"sql","error":"…"}                                                  the command failed
 //   {"error":"…"}                                                                 then exit code 1
 // What the worker logs goes to standard error.
 //
-// Standard input, a line each: `scheduled` runs the cron handler; `{"sql":"…","args":[…]}` runs a statement on D1 and
-// answers {"done":"sql","rows":[…]}: how tests put in a set-up token or raise a limit. When it closes, or on SIGTERM or
-// SIGINT, workerd is killed and the harness exits with 0. When workerd dies by itself and `restart` is off, it exits
-// with 3.
+// Standard input, a command each line, answered in order:
+//   scheduled                                     runs the cron handler
+//   trap                                          the wasm instance dies when it next looks at the clock
+//   {"sql":"…","args":[…]}                        runs a statement on D1: {"done":"sql","rows":[…]}; how tests put in a set-up
+//                                                 token or raise a limit
+//   {"job":"…"}                                   puts a text into the queue
+//   {"object":"HUB_ACTOR","name":"…","command":…} sends a command to an actor, as other actors do:
+//                                                 {"done":"command","reply":…}
+// When it closes, or on SIGTERM or SIGINT, workerd is killed and the harness exits with 0. When workerd dies by itself and
+// `restart` is off, it exits with 3.
 //
 // Not as in production: the queue is held in memory, so jobs that wait are lost when workerd is killed.
 
@@ -36,7 +44,8 @@ import path from "node:path";
 import readline from "node:readline";
 import { fileURLToPath } from "node:url";
 
-const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
+const HARNESS = path.dirname(fileURLToPath(import.meta.url));
+const ROOT = path.resolve(HARNESS, "../..");
 const COMPATIBILITY_DATE = /^compatibility_date\s*=\s*"([^"]+)"/m
   .exec(readFileSync(path.join(ROOT, "wrangler.toml"), "utf8"))[1];
 
@@ -74,6 +83,12 @@ async function migrate(db, directory) {
 
 function miniflareOptions(given, port) {
   const build = path.resolve(ROOT, given.build ?? "functions/cloudflare/build");
+  const module = (file, directory = build) => ({
+    type: file.endsWith(".wasm") ? "CompiledWasm" : "ESModule",
+    path: path.join(build, file),
+    contents: readFileSync(path.join(directory, file)),
+  });
+  const harness = given.trap ? ["trapped.mjs", "trap.mjs"].map((file) => module(file, HARNESS)) : [];
   const persist = (kind) => (given.persist ? path.join(path.resolve(given.persist), kind) : false);
   return {
     // The socket below is the worker's own. This one leads to Miniflare's entry worker: only the harness uses it.
@@ -90,10 +105,8 @@ function miniflareOptions(given, port) {
       name: "voicecore",
       compatibilityDate: COMPATIBILITY_DATE,
       modulesRoot: build,
-      modules: [
-        { type: "ESModule", path: path.join(build, "index.js") },
-        { type: "CompiledWasm", path: path.join(build, "index_bg.wasm") },
-      ],
+      // The first one is the main module.
+      modules: [...harness, module("index.js"), module("index_bg.wasm")],
       unsafeDirectSockets: [{ host: "127.0.0.1", port, proxy: false }],
       // Without this every outbound request passes through one more worker.
       stripCfConnectingIp: false,
@@ -125,6 +138,38 @@ function watchWorkerd(onStart) {
   };
 }
 
+/** Carries out a line of standard input; what it returns is the answer. */
+async function command(mf, line) {
+  if (!line.startsWith("{")) {
+    const worker = await mf.getWorker("voicecore");
+    if (line === "scheduled") {
+      const { outcome } = await worker.scheduled({ cron: "* * * * *" });
+      return { done: line, outcome };
+    }
+    if (line !== "trap") throw new Error("no such command");
+    const response = await worker.fetch("http://worker/harness/trap");
+    if ((await response.text()) !== "armed") throw new Error("started without the option `trap`");
+    return { done: line };
+  }
+  const { sql, args = [], job, object, name, command } = JSON.parse(line);
+  if (sql) {
+    const db = await mf.getD1Database("DB", "voicecore");
+    const { results } = await db.prepare(sql).bind(...args).all();
+    return { done: "sql", rows: results };
+  }
+  if (job) {
+    const queue = await mf.getQueueProducer("JOBS", "voicecore");
+    await queue.send(job, { contentType: "text" });
+    return { done: "job" };
+  }
+  const actors = await mf.getDurableObjectNamespace(object, "voicecore");
+  const response = await actors.get(actors.idFromName(name)).fetch("https://actor/command", {
+    method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(command),
+  });
+  if (!response.ok) throw new Error(`the actor answered ${response.status}`);
+  return { done: "command", reply: await response.json() };
+}
+
 async function main() {
   const argument = process.argv[2] ?? "{}";
   const given = JSON.parse(argument.trimStart().startsWith("{") ? argument : readFileSync(argument, "utf8"));
@@ -149,17 +194,9 @@ async function main() {
   process.on("SIGINT", () => stop(0));
   const lines = readline.createInterface({ input: process.stdin });
   lines.on("close", () => stop(0));
-  lines.on("line", async (line) => {
-    if (line.startsWith("{")) {
-      const { sql, args = [] } = JSON.parse(line);
-      const db = await mf.getD1Database("DB", "voicecore");
-      const { results } = await db.prepare(sql).bind(...args).all();
-      return say({ done: "sql", rows: results });
-    }
-    if (line.trim() !== "scheduled") return;
-    const worker = await mf.getWorker("voicecore");
-    const { outcome } = await worker.scheduled({ cron: "* * * * *" });
-    say({ done: "scheduled", outcome });
+  let earlier = Promise.resolve();
+  lines.on("line", (line) => {
+    earlier = earlier.then(() => command(mf, line.trim())).then(say, (error) => say({ failed: line, error: String(error) }));
   });
 
   let port = given.port ?? 0;

@@ -14,13 +14,28 @@ const TRANSCRIPT_LIMIT: Duration = Duration::from_secs(15);
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// A call, as far as the tests look at it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct Call {
     pub(crate) id: String,
     pub(crate) carrier_call_id: String,
     pub(crate) status: String,
     pub(crate) end_reason: Option<String>,
     pub(crate) ended_at: Option<u64>,
+}
+
+/// A message, as far as the tests look at it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Message {
+    pub(crate) call_id: String,
+    pub(crate) kind: String,
+    pub(crate) text: String,
+    pub(crate) callback_number: Option<String>,
+    pub(crate) recording_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Messages {
+    items: Vec<Message>,
 }
 
 #[derive(Deserialize)]
@@ -56,6 +71,20 @@ impl Api {
         serde_json::from_str(&body).with_context(|| format!("GET {path}"))
     }
 
+    /// POSTs to a resource without a body; gives the answer whatever its status is.
+    pub(crate) async fn post(&self, path: &str) -> anyhow::Result<(u16, Value)> {
+        let request = self.client.post(format!("{}{path}", self.base_url)).bearer_auth(&self.key);
+        let response = request.send().await?;
+        let status = response.status().as_u16();
+        Ok((status, response.json().await.with_context(|| format!("POST {path}"))?))
+    }
+
+    /// The messages that callers left.
+    pub(crate) async fn messages(&self) -> anyhow::Result<Vec<Message>> {
+        let messages: Messages = serde_json::from_value(self.get("/api/v1/messages").await?)?;
+        Ok(messages.items)
+    }
+
     /// The call with Twilio's name, if the product knows it.
     pub(crate) async fn call(&self, call_sid: &str) -> anyhow::Result<Option<Call>> {
         let calls: Calls = serde_json::from_value(self.get("/api/v1/calls?page_size=100").await?)?;
@@ -64,7 +93,16 @@ impl Api {
 
     /// The call and its whole transcript, once both are final.
     pub(crate) async fn finished(&self, call_sid: &str) -> anyhow::Result<(Call, Vec<Entry>)> {
-        let deadline = Instant::now() + TRANSCRIPT_LIMIT;
+        self.finished_within(call_sid, TRANSCRIPT_LIMIT).await
+    }
+
+    /// The same, of a call whose end may take `limit`.
+    pub(crate) async fn finished_within(
+        &self,
+        call_sid: &str,
+        limit: Duration,
+    ) -> anyhow::Result<(Call, Vec<Entry>)> {
+        let deadline = Instant::now() + limit;
         loop {
             let seen = self.call(call_sid).await?;
             if let Some(call) = seen.clone().filter(|call| call.ended_at.is_some()) {

@@ -1,37 +1,21 @@
 //! What strangers and broken senders do, over real sockets: the call lives or ends cleanly, and nothing is lost.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
-
-use anyhow::{Context as _, ensure};
-use futures_util::{SinkExt as _, StreamExt as _};
-use serde_json::json;
-use tokio::net::TcpStream;
-use tokio::time::timeout;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use tokio_tungstenite::tungstenite::{Error as WsError, Message};
+use anyhow::ensure;
+use futures_util::SinkExt as _;
+use tokio_tungstenite::tungstenite::Message;
 use voicecore_sim::twilio::sign;
 
+use crate::carrier::{
+    Incoming, begin, ends_cleanly, incoming, next_sid, open, open_signed, params, post, signed, speaks, start,
+};
 use crate::cases::Outcome;
-use crate::system::{ACCOUNT_SID, AUTH_TOKEN, CALLER, NUMBER, PUBLIC_URL, System};
+use crate::system::{AUTH_TOKEN, NUMBER, PUBLIC_URL, System};
 
-/// The longest that the product may take to speak, or to hang up.
-const ANSWER_LIMIT: Duration = Duration::from_secs(8);
 /// Longer than any message of Twilio's.
 const OVERSIZED: usize = 2 * 1024 * 1024;
 
-type Socket = WebSocketStream<TcpStream>;
-type Params = Vec<(String, String)>;
 /// A name, and the messages that bear it.
 type Frames = (&'static str, fn() -> Vec<Message>);
-
-/// A call as Twilio would bring it in, without a Twilio.
-struct Incoming {
-    call_sid: String,
-    url: String,
-    token: String,
-}
 
 /// What is done to a media socket once the stream has begun.
 const FRAMES: &[Frames] = &[
@@ -82,39 +66,6 @@ pub(crate) async fn run(system: &System) -> anyhow::Result<Outcome> {
     Ok(Outcome { note: format!("{done} kinds"), problems })
 }
 
-fn params(call_sid: &str, to: &str, status: &str) -> Params {
-    let fixed = [
-        ("AccountSid", ACCOUNT_SID),
-        ("ApiVersion", "2010-04-01"),
-        ("CallSid", call_sid),
-        ("CallStatus", status),
-        ("Called", to),
-        ("Caller", CALLER),
-        ("Direction", "inbound"),
-        ("From", CALLER),
-        ("To", to),
-    ];
-    fixed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-}
-
-async fn post(
-    system: &System,
-    path: &str,
-    params: &Params,
-    signature: Option<String>,
-) -> anyhow::Result<(u16, String)> {
-    let mut request = reqwest::Client::new().post(format!("{}{path}", system.workerd.url())).form(params);
-    if let Some(signature) = signature {
-        request = request.header("x-twilio-signature", signature);
-    }
-    let response = request.send().await?;
-    Ok((response.status().as_u16(), response.text().await?))
-}
-
-fn signed(path: &str, params: &Params) -> String {
-    sign(AUTH_TOKEN, &format!("{PUBLIC_URL}{path}"), params)
-}
-
 async fn webhooks(system: &System) -> anyhow::Result<()> {
     let paths = [
         "voice",
@@ -153,96 +104,14 @@ async fn unknown_number(system: &System) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Brings a call in, up to the TwiML that names its media socket.
-async fn incoming(system: &System) -> anyhow::Result<Incoming> {
-    let call_sid = next_sid();
-    let form = params(&call_sid, NUMBER, "ringing");
-    let path = "/webhooks/twilio/voice";
-    let (status, body) = post(system, path, &form, Some(signed(path, &form))).await?;
-    ensure!(status == 200, "the voice webhook answered {status}");
-    let document = roxmltree::Document::parse(&body)?;
-    let attribute = |tag: &str, name: &str| {
-        let node = document.descendants().find(|node| node.has_tag_name(tag))?;
-        node.attribute(name).map(str::to_owned)
-    };
-    let url = attribute("Stream", "url").with_context(|| format!("no stream in {body}"))?;
-    let token = attribute("Parameter", "value").context("no token")?;
-    Ok(Incoming { call_sid, url, token })
-}
-
-/// Opens the media socket; the error is the HTTP status with which it was refused.
-async fn open(system: &System, url: &str, signature: Option<String>) -> anyhow::Result<Result<Socket, u16>> {
-    let authority = system.workerd.url().trim_start_matches("http://").to_owned();
-    let path =
-        url.strip_prefix("wss://voicecore.example.com").context("the stream's host is not PUBLIC_URL's")?;
-    let mut request = format!("ws://{authority}{path}").into_client_request()?;
-    if let Some(signature) = signature {
-        request.headers_mut().insert("x-twilio-signature", signature.parse()?);
-    }
-    let stream = TcpStream::connect(&authority).await?;
-    match tokio_tungstenite::client_async(request, stream).await {
-        Ok((socket, _)) => Ok(Ok(socket)),
-        Err(WsError::Http(response)) => Ok(Err(response.status().as_u16())),
-        Err(error) => Err(error.into()),
-    }
-}
-
-async fn open_signed(system: &System, call: &Incoming) -> anyhow::Result<Socket> {
-    let signature = sign(AUTH_TOKEN, &call.url, &[]);
-    let opened = open(system, &call.url, Some(signature)).await?;
-    opened.map_err(|status| anyhow::anyhow!("the media socket was refused with {status}"))
-}
-
-fn start(call_sid: &str, token: &str) -> String {
-    json!({"event": "start", "sequenceNumber": "1", "streamSid": "MZ1", "start": {
-        "accountSid": ACCOUNT_SID, "callSid": call_sid, "streamSid": "MZ1", "tracks": ["inbound"],
-        "customParameters": {"token": token},
-        "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1}}})
-    .to_string()
-}
-
-const CONNECTED: &str = r#"{"event":"connected","protocol":"Call","version":"1.0.0"}"#;
-
-async fn begin(socket: &mut Socket, call: &Incoming) -> anyhow::Result<()> {
-    socket.send(Message::text(CONNECTED)).await?;
-    socket.send(Message::text(start(&call.call_sid, &call.token))).await?;
-    Ok(())
-}
-
-/// What the other side does next: speaks (`true`) or hangs up (`false`).
-async fn speaks(socket: &mut Socket) -> anyhow::Result<bool> {
-    let next = async {
-        while let Some(message) = socket.next().await {
-            match message {
-                Ok(Message::Text(text)) if text.contains("\"media\"") => return true,
-                Ok(Message::Close(_)) | Err(_) => return false,
-                Ok(_) => {}
-            }
-        }
-        false
-    };
-    timeout(ANSWER_LIMIT, next).await.context("neither speech nor an end")
-}
-
-/// Tells that the call is over, and expects the product to have it, with a transcript.
-async fn ends_cleanly(system: &System, call: &Incoming) -> anyhow::Result<()> {
-    let path = "/webhooks/twilio/status";
-    let mut form = params(&call.call_sid, NUMBER, "completed");
-    form.push(("CallDuration".into(), "5".into()));
-    let (status, _) = post(system, path, &form, Some(signed(path, &form))).await?;
-    ensure!((200..300).contains(&status), "the status callback answered {status}");
-    let (stored, _) = system.api.finished(&call.call_sid).await?;
-    ensure!(stored.status == "completed", "its status is {}", stored.status);
-    Ok(())
-}
-
 async fn upgrades(system: &System) -> anyhow::Result<()> {
     let call = incoming(system).await?;
     let https = call.url.replacen("wss://", "https://", 1);
     for (what, signature) in [
         ("no signature", None),
         ("another token's", Some(sign("another", &call.url, &[]))),
-        ("one for https", Some(sign(AUTH_TOKEN, &https.replace("/media/", "/other/"), &[]))),
+        ("one for https", Some(sign(AUTH_TOKEN, &https, &[]))),
+        ("one for another path", Some(sign(AUTH_TOKEN, &call.url.replace("/media/", "/other/"), &[]))),
     ] {
         let opened = open(system, &call.url, signature).await?;
         ensure!(opened.err() == Some(403), "a socket was opened with {what}");
@@ -308,12 +177,6 @@ async fn in_mid_call(system: &System, frames: Vec<Message>) -> anyhow::Result<()
     speaks(&mut socket).await?;
     drop(socket);
     ends_cleanly(system, &call).await
-}
-
-/// A name for one more call.
-fn next_sid() -> String {
-    static NEXT: AtomicU32 = AtomicU32::new(1);
-    format!("CA{:032x}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// The worker is well after all of this.

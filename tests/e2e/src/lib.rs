@@ -4,7 +4,10 @@
 
 mod api;
 mod bad_input;
+mod carrier;
 mod cases;
+mod endings;
+mod live;
 mod system;
 mod workerd;
 

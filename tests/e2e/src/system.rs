@@ -24,6 +24,8 @@ pub(crate) const ACCOUNT_SID: &str = "AC0123456789abcdef0123456789abcdef";
 pub(crate) const AUTH_TOKEN: &str = "e2e0123456789abcdef0123456789ab";
 /// The tenant's number (reserved for fiction).
 pub(crate) const NUMBER: &str = "+12025550100";
+/// The number of another tenant.
+const OTHER_NUMBER: &str = "+12025550101";
 /// The number of its human being.
 const FALLBACK: &str = "+12025550199";
 /// Whoever rings.
@@ -38,12 +40,15 @@ pub(crate) struct System {
     pub(crate) sim: Sim,
     pub(crate) workerd: Workerd,
     pub(crate) api: Api,
+    /// Its wasm instance can be made to die.
+    pub(crate) trap: bool,
     directory: PathBuf,
 }
 
 impl System {
-    /// Starts one with a new tenant; Realtime traffic is recorded in `directory`, everything else lies there, too.
-    pub(crate) async fn start(directory: &Path) -> anyhow::Result<Self> {
+    /// Starts one with a new tenant; Realtime traffic is recorded in `directory`, everything else lies there, too. With
+    /// `trap`, its wasm instance can be made to die.
+    pub(crate) async fn start(directory: &Path, trap: bool) -> anyhow::Result<Self> {
         std::fs::create_dir_all(directory)?;
         let port = free_port()?;
         let app_url = format!("http://127.0.0.1:{port}");
@@ -61,10 +66,15 @@ impl System {
             "JWT_SECRET": "a secret of thirty-two bytes or so, for tests",
             "MASTER_KEY": STANDARD.encode([7_u8; 32]),
         });
-        let workerd = Workerd::start(port, &directory.join("state"), &vars).await?;
-        let api_key = provision(&workerd).await?;
+        let workerd = Workerd::start(port, &directory.join("state"), &vars, trap).await?;
+        let api_key = provision(&workerd, 9, NUMBER).await?;
         let api = Api::new(workerd.url(), api_key);
-        Ok(Self { sim, workerd, api, directory: directory.to_owned() })
+        Ok(Self { sim, workerd, api, trap, directory: directory.to_owned() })
+    }
+
+    /// Another tenant, as its customer sees the API.
+    pub(crate) async fn other_tenant(&self) -> anyhow::Result<Api> {
+        Ok(Api::new(self.workerd.url(), provision(&self.workerd, 10, OTHER_NUMBER).await?))
     }
 
     /// Keeps a call's report, and its documents for the oracle: one JSON string a line.
@@ -92,13 +102,14 @@ impl System {
     }
 }
 
-/// Makes a tenant as its owner would: by a set-up link. Returns its API key.
-async fn provision(workerd: &Workerd) -> anyhow::Result<String> {
-    let token = SetupToken::new(&[9; 32]);
+/// Makes a tenant with this number, as its owner would: by a set-up link, whose secret is made of `seed`. Returns its API
+/// key.
+async fn provision(workerd: &Workerd, seed: u8, number: &str) -> anyhow::Result<String> {
+    let token = SetupToken::new(&[seed; 32]);
     workerd
         .sql(
             "insert into setup_tokens (token_hash, email, created_at, expires_at) values (?1, ?2, ?3, ?4)",
-            &[json!(token.hash()), json!("owner@example.com"), json!(0), json!(FAR_FUTURE)],
+            &[json!(token.hash()), json!(format!("owner{seed}@example.com")), json!(0), json!(FAR_FUTURE)],
         )
         .await
         .context("making a set-up link")?;
@@ -106,7 +117,7 @@ async fn provision(workerd: &Workerd) -> anyhow::Result<String> {
         "token": token.expose(),
         "tenant_name": "End to end",
         "business_name": "Harbour House",
-        "phone_number": NUMBER,
+        "phone_number": number,
         "fallback_number": FALLBACK,
     });
     let url = format!("{}/api/v1/setup/claim", workerd.url());

@@ -14,8 +14,8 @@ use crate::root;
 
 /// The longest that a start, with its migrations, may take.
 const START_LIMIT: Duration = Duration::from_mins(1);
-/// The longest that a statement may take.
-const SQL_LIMIT: Duration = Duration::from_secs(20);
+/// The longest that a command to the harness may take.
+const COMMAND_LIMIT: Duration = Duration::from_secs(20);
 /// Answers of the harness that may wait to be read.
 const MAX_WAITING_LINES: usize = 64;
 
@@ -23,9 +23,19 @@ const MAX_WAITING_LINES: usize = 64;
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Line {
-    Ready { url: String, pid: u32 },
-    Done { rows: Value },
-    Error { error: String },
+    Ready {
+        url: String,
+        pid: u32,
+    },
+    Done {
+        #[serde(rename = "done")]
+        _command: String,
+        #[serde(flatten)]
+        answer: Value,
+    },
+    Error {
+        error: String,
+    },
     Other {},
 }
 
@@ -46,10 +56,15 @@ pub(crate) struct Workerd {
 }
 
 impl Workerd {
-    /// Starts the worker with `vars` as its configuration, its storage in `persist`.
-    pub(crate) async fn start(port: u16, persist: &std::path::Path, vars: &Value) -> anyhow::Result<Self> {
+    /// Starts the worker with `vars` as its configuration, its storage in `persist`. With `trap`, [`Workerd::trap`] works.
+    pub(crate) async fn start(
+        port: u16,
+        persist: &std::path::Path,
+        vars: &Value,
+        trap: bool,
+    ) -> anyhow::Result<Self> {
         std::fs::create_dir_all(persist)?;
-        let options = json!({"port": port, "persist": persist, "vars": vars, "restart": true});
+        let options = json!({"port": port, "persist": persist, "vars": vars, "restart": true, "trap": trap});
         let file = persist.join("harness.json");
         std::fs::write(&file, options.to_string())?;
         let log = std::fs::File::create(persist.join("workerd.log"))?;
@@ -98,18 +113,56 @@ impl Workerd {
 
     /// Runs a statement on the database.
     pub(crate) async fn sql(&self, sql: &str, args: &[Value]) -> anyhow::Result<Value> {
+        let answer = self.command(&json!({"sql": sql, "args": args}).to_string()).await?;
+        answer.get("rows").cloned().context("no rows")
+    }
+
+    /// Runs the job of every minute.
+    pub(crate) async fn scheduled(&self) -> anyhow::Result<()> {
+        let answer = self.command("scheduled").await?;
+        anyhow::ensure!(answer["outcome"] == "ok", "the scheduled job: {answer}");
+        Ok(())
+    }
+
+    /// Lets the worker's wasm instance die of a trap, at once. Only if started with `trap`.
+    pub(crate) async fn trap(&self) -> anyhow::Result<()> {
+        self.command("trap").await.map(drop)
+    }
+
+    /// Puts a text into the queue.
+    pub(crate) async fn enqueue(&self, job: &str) -> anyhow::Result<()> {
+        self.command(&json!({"job": job}).to_string()).await.map(drop)
+    }
+
+    /// Sends a command to the hub of a tenant, as a call's actor does.
+    pub(crate) async fn hub(&self, tenant_id: &str, command: &Value) -> anyhow::Result<Value> {
+        let line = json!({"object": "HUB_ACTOR", "name": tenant_id, "command": command});
+        let answer = self.command(&line.to_string()).await?;
+        answer.get("reply").cloned().context("no reply")
+    }
+
+    /// Waits until it has been started so often.
+    pub(crate) async fn started(&self, starts: u32) -> anyhow::Result<()> {
+        let mut running = self.running.clone();
+        let enough = running.wait_for(|state| state.as_ref().is_some_and(|state| state.starts >= starts));
+        tokio::time::timeout(START_LIMIT, enough).await.context("workerd did not start again")??;
+        Ok(())
+    }
+
+    /// Sends a line to the harness and waits for its answer.
+    async fn command(&self, line: &str) -> anyhow::Result<Value> {
         let mut answers = self.answers.lock().await;
-        let line = json!({"sql": sql, "args": args}).to_string() + "\n";
-        self.stdin.lock().await.write_all(line.as_bytes()).await?;
-        let answer =
-            tokio::time::timeout(SQL_LIMIT, answers.recv()).await.context("no answer from the harness")?;
+        self.stdin.lock().await.write_all(format!("{line}\n").as_bytes()).await?;
+        let answer = tokio::time::timeout(COMMAND_LIMIT, answers.recv())
+            .await
+            .context("no answer from the harness")?;
         answer.context("the harness is gone")?.map_err(anyhow::Error::msg)
     }
 
     /// Stops workerd and waits until it is gone.
     pub(crate) async fn stop(mut self) {
         drop(self.stdin);
-        drop(tokio::time::timeout(SQL_LIMIT, self.harness.wait()).await);
+        drop(tokio::time::timeout(COMMAND_LIMIT, self.harness.wait()).await);
     }
 }
 
@@ -126,7 +179,7 @@ async fn listen(
                 starts += 1;
                 drop(state.send(Some(Running { url, pid, starts })));
             }
-            Line::Done { rows } => drop(said.send(Ok(rows)).await),
+            Line::Done { answer, .. } => drop(said.send(Ok(answer)).await),
             Line::Error { error } => drop(said.send(Err(error)).await),
             // workerd died: that it is back is seen by the next `ready`.
             Line::Other {} => {}
