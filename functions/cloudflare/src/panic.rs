@@ -1,5 +1,17 @@
 use std::sync::Once;
 
+use wasm_bindgen::prelude::wasm_bindgen;
+
+// Tells `worker` that this instance is not to be used again: it makes a new one for the next event. In JavaScript and without
+// arguments, for an instance that is dying can neither allocate nor make a value of JavaScript's.
+#[wasm_bindgen(
+    inline_js = "export function markBroken() { globalThis.__worker_init_state.criticalError = true; }"
+)]
+extern "C" {
+    #[wasm_bindgen(js_name = markBroken)]
+    fn mark_broken();
+}
+
 static INSTALLED: Once = Once::new();
 
 /// Makes a panic log its place and nothing else: a panic's message may quote what was said in a call. And sees to it that an
@@ -18,14 +30,6 @@ pub(crate) fn install_hook() {
         // Instead of `worker`'s, which lets the next call of any closure make the new instance: that closure, which belongs
         // to the dead one, would then run in the new one's memory. Ours leaves it to the next event; until then every
         // closure is refused.
-        wasm_bindgen::handler::set_on_abort(mark_broken);
+        wasm_bindgen::handler::set_on_abort(|| mark_broken());
     });
-}
-
-/// Tells `worker` that this instance is not to be used again: it makes a new one for the next event.
-fn mark_broken() {
-    let state = js_sys::Reflect::get(&js_sys::global(), &"__worker_init_state".into());
-    if let Ok(state) = state {
-        let _ = js_sys::Reflect::set(&state, &"criticalError".into(), &true.into());
-    }
 }
