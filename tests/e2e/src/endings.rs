@@ -1,11 +1,14 @@
 //! Ways in which a call ends other than by its two sides: an operator, the queue, the job of every minute, the alarm.
 
+use std::collections::VecDeque;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, interval, sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use voicecore_sim::scenario::{EndedBy, Scenario};
 use voicecore_sim::twilio::{CallReport, CallSpec, Event, Speaker};
@@ -17,15 +20,15 @@ use crate::system::{CALLER, NUMBER, System};
 
 /// The assistant has been speaking for so long when an operator ends the call.
 const OPERATOR_AFTER: Duration = Duration::from_millis(1_200);
-/// Audio to be heard before something happens to a bare call: its journal is written then.
-const FRAMES: usize = 10;
+/// Frames that a bare call lasts before something happens to it: three seconds, in which what was heard is written down.
+const FRAMES: u32 = 150;
+/// The time of one.
+const FRAME: Duration = Duration::from_millis(20);
 /// The longest until what stands in the queue is done.
 const QUEUE_LIMIT: Duration = Duration::from_secs(15);
 /// The longest until the alarm closes a call: it looks after its calls every minute, gives one that is not there half a
 /// minute more, and may be tried again.
 const ALARM_LIMIT: Duration = Duration::from_secs(240);
-/// Between two looks.
-const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// An operator ends a call in mid-sentence: the caller hears a goodbye, and to end it again changes nothing.
 pub(crate) async fn operator(system: &System) -> anyhow::Result<Outcome> {
@@ -201,24 +204,47 @@ pub(crate) async fn orphan(system: &System) -> anyhow::Result<Outcome> {
     Ok(Outcome { note, problems: vec![] })
 }
 
-/// Hears so much of the assistant that it has been written down, saying for each mark that it was heard.
+/// Listens for a while as a carrier does: a frame of silence every 20 ms, and each mark comes back when the audio before it
+/// has been played.
 async fn hear(socket: &mut Socket) -> anyhow::Result<()> {
-    let mut heard = 0;
-    let listen = async {
-        while heard < FRAMES {
-            let Message::Text(text) = socket.next().await.context("the stream ended")?? else { continue };
-            let message: Value = serde_json::from_str(&text)?;
-            heard += usize::from(message["event"] == "media");
-            if message["event"] == "mark" {
-                socket.send(Message::text(message.to_string())).await?;
+    let mut ticks = interval(FRAME);
+    let mut frames = 0;
+    let mut played = Instant::now();
+    let mut marks = VecDeque::new();
+    while frames < FRAMES {
+        tokio::select! {
+            _ = ticks.tick() => {
+                frames += 1;
+                socket.send(Message::text(silence(frames))).await?;
+                while marks.front().is_some_and(|(at, _)| *at <= Instant::now()) {
+                    if let Some((_, mark)) = marks.pop_front() {
+                        socket.send(Message::text(mark)).await?;
+                    }
+                }
+            }
+            message = socket.next() => {
+                let Message::Text(text) = message.context("the stream ended")?? else { continue };
+                let message: Value = serde_json::from_str(&text)?;
+                if let Some(payload) = message["media"]["payload"].as_str() {
+                    let bytes = STANDARD.decode(payload)?.len() as u64;
+                    played = played.max(Instant::now()) + Duration::from_millis(bytes / 8);
+                } else if message["event"] == "mark" {
+                    marks.push_back((played, text));
+                }
             }
         }
-        anyhow::Ok(())
-    };
-    timeout(QUEUE_LIMIT, listen).await.context("the assistant fell silent")??;
-    // The journal is written a moment later.
-    sleep(4 * LOOK_AGAIN).await;
+    }
     Ok(())
+}
+
+/// The n-th frame of a caller who says nothing, from 1.
+fn silence(n: u32) -> String {
+    let media = json!({
+        "track": "inbound", "chunk": n.to_string(), "timestamp": ((n - 1) * 20).to_string(),
+        "payload": STANDARD.encode([0xff; 160]),
+    });
+    json!({"event": "media", "sequenceNumber": (n + 1).to_string(), "streamSid": "MZ1", "media": media})
+        .to_string()
 }
 
 /// Waits until the product has closed the stream.
