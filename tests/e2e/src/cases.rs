@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::time::{Instant, sleep};
-use voicecore_sim::scenario::{Scenario, transcript_problems};
+use voicecore_sim::scenario::{Act, Scenario, transcript_problems};
 use voicecore_sim::twilio::{CallReport, CallSpec, Event};
 
 use crate::api::Call;
@@ -53,9 +53,9 @@ pub(crate) struct Outcome {
 /// Every case.
 pub(crate) fn all() -> anyhow::Result<Vec<Case>> {
     let mut cases: Vec<Case> = [
-        ("bad-input", 40, Kind::BadInput),
-        ("operator", 20, Kind::Operator),
-        ("jobs", 40, Kind::Jobs),
+        ("bad-input", 20, Kind::BadInput),
+        ("operator", 10, Kind::Operator),
+        ("jobs", 20, Kind::Jobs),
         ("orphan", 110, Kind::Orphan),
     ]
     .into_iter()
@@ -68,7 +68,7 @@ pub(crate) fn all() -> anyhow::Result<Vec<Case>> {
             continue;
         }
         let scenario = Scenario::load(&path)?;
-        let seconds = 10 + 9 * u32::try_from(scenario.steps.len()).unwrap_or(1);
+        let seconds = seconds(&scenario);
         if scenario.name == "greeting-and-booking" {
             for (name, kind) in [
                 ("crowd", Kind::Crowd as fn(Box<Scenario>) -> Kind),
@@ -89,6 +89,17 @@ pub(crate) fn all() -> anyhow::Result<Vec<Case>> {
         cases.push(Case { name: scenario.name.clone(), seconds, kind: Kind::Scenario(Box::new(scenario)) });
     }
     Ok(cases)
+}
+
+/// About how long a scenario takes.
+fn seconds(scenario: &Scenario) -> u32 {
+    let steps = scenario.steps.iter().map(|step| match step.act {
+        Act::Silence(ms) => 9 + u32::try_from(ms / 1_000).unwrap_or(0),
+        // Nobody ends it but the caller's patience.
+        Act::WaitEnd if scenario.expect.ended_by.is_none() => 54,
+        _ => 9,
+    });
+    10 + steps.sum::<u32>()
 }
 
 /// The same scenario with workerd killed in mid-sentence: in the second turn of the other side, or in the first when
