@@ -72,7 +72,7 @@ macro_rules! location {
 
 statements! {
     /// Touches the last table of the migrations, so that a half-migrated database is not called ready.
-    READY = "select count(*) as audit_tables from (select 1 from audit_log limit 1) as t";
+    READY = "select count(*) as dialogue_tables from (select 1 from dialogues limit 1) as t";
 
     LOOKUP_KEY = "select wrapped_key from platform_keys where name = 'lookup'";
 

@@ -15,7 +15,7 @@ use crate::phrase::Phrase;
 
 /// How long the model is waited for before the caller hears a filler: at the first try, at the second, and so on. After the
 /// last one the model counts as unavailable. All are far below the fifteen seconds that Twilio gives a webhook.
-pub const PATIENCE: [Millis; 3] = [Millis::from_secs(3), Millis::from_secs(5), Millis::from_secs(8)];
+pub const PATIENCE: [Millis; 3] = [Millis(2_500), Millis(5_000), Millis(8_000)];
 /// So often in a row the caller is asked again who could not be understood; then a human being is, or goodbye is said.
 const MAX_UNCLEAR: u32 = 2;
 /// Answers with tool calls in one turn, before the model counts as unavailable: it is in a loop.
@@ -325,6 +325,7 @@ impl Dialogue {
             usage: self.usage,
             model_sessions: 0,
             attempts: 0,
+            farewell_owed: false,
         })
     }
 

@@ -115,11 +115,15 @@ impl Phrase {
             Self::StillLooking => "Je regarde encore. Veuillez rester en ligne.",
             Self::StillThere => "Êtes-vous toujours là ?",
             Self::SayAgain => "Je suis désolé, je n'ai pas compris. Pouvez-vous répéter ?",
-            Self::NobodyHeard => "Je ne vous entends pas et je vais raccrocher. Veuillez rappeler. Au revoir.",
+            Self::NobodyHeard => {
+                "Je ne vous entends pas et je vais raccrocher. Veuillez rappeler. Au revoir."
+            }
             Self::TooLong => "Cet appel a atteint sa durée maximale. Merci de votre appel. Au revoir.",
             Self::PuttingThrough => "Je vous mets en relation. Veuillez rester en ligne.",
             Self::Goodbye => "Merci de votre appel. Au revoir.",
-            Self::GoOn => "Je suis désolé, la ligne a été coupée. Je vous écoute : continuez, s'il vous plaît.",
+            Self::GoOn => {
+                "Je suis désolé, la ligne a été coupée. Je vous écoute : continuez, s'il vous plaît."
+            }
         }
     }
 

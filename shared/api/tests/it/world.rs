@@ -16,7 +16,7 @@ use voicecore_api::{AppState, Cause, Config, router};
 use voicecore_conformance::block_on;
 use voicecore_conformance::doubles::{ActorName, TestPorts};
 use voicecore_domain::SetupToken;
-use voicecore_ports::{BoxFuture, Db, DbError, Ports, Rows, Stmt};
+use voicecore_ports::{BoxFuture, Db, DbError, Http, Ports, Rows, Stmt};
 use voicecore_store::directory;
 use voicecore_types::{CallId, Millis};
 use voicecore_wire::twilio::signature::sign;
@@ -98,7 +98,7 @@ pub(crate) struct World {
     pub(crate) doubles: TestPorts,
     pub(crate) db: Arc<Switch>,
     pub(crate) app: AppState,
-    router: Router,
+    pub(crate) router: Router,
 }
 
 /// What was set up for one customer.
@@ -174,13 +174,23 @@ impl World {
         Self::on(self.doubles.clone(), changed)
     }
 
+    /// A system whose requests go through `http`, which is told the router: what it asks for may come in between.
+    pub(crate) fn with_http(http: Arc<dyn Http>) -> Self {
+        Self::over(TestPorts::new(NOW), Some(http), &[])
+    }
+
     fn on(doubles: TestPorts, changed: &[(&str, &str)]) -> Self {
+        Self::over(doubles, None, changed)
+    }
+
+    fn over(doubles: TestPorts, http: Option<Arc<dyn Http>>, changed: &[(&str, &str)]) -> Self {
         let db = Arc::new(Switch {
             inner: doubles.db.clone(),
             off: AtomicBool::new(false),
             hangs: AtomicBool::new(false),
         });
-        let ports = Ports { db: db.clone(), ..doubles.ports() };
+        let mut ports = Ports { db: db.clone(), ..doubles.ports() };
+        ports.http = http.unwrap_or(ports.http);
         let app = AppState::new(ports, Arc::new(config(changed)));
         Self { doubles, db, router: router(app.clone()), app }
     }
@@ -228,22 +238,31 @@ impl World {
         self.request(Method::POST, uri, Some(key), None)
     }
 
-    /// A webhook as Twilio sends it. `target` may be a whole address out of a TwiML document.
-    pub(crate) fn webhook(&self, target: &str, parameters: &[(&str, &str)]) -> Reply {
+    /// The request of a webhook, see [`World::webhook`].
+    pub(crate) fn signed(target: &str, parameters: &[(&str, &str)]) -> Request<Body> {
         let target = target.strip_prefix(ORIGIN).unwrap_or(target).split('#').next().unwrap();
         let form: Form = parameters.iter().copied().collect();
         let signature = sign(AUTH_TOKEN, &format!("{ORIGIN}{target}"), &form);
-        self.form(target, parameters, Some(&signature))
+        Self::form_request(target, parameters, Some(&signature))
+    }
+
+    /// A webhook as Twilio sends it. `target` may be a whole address out of a TwiML document.
+    pub(crate) fn webhook(&self, target: &str, parameters: &[(&str, &str)]) -> Reply {
+        self.send(Self::signed(target, parameters))
     }
 
     pub(crate) fn form(&self, target: &str, parameters: &[(&str, &str)], signature: Option<&str>) -> Reply {
+        self.send(Self::form_request(target, parameters, signature))
+    }
+
+    fn form_request(target: &str, parameters: &[(&str, &str)], signature: Option<&str>) -> Request<Body> {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
         let mut request =
             Request::post(target).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         if let Some(signature) = signature {
             request = request.header("x-twilio-signature", signature);
         }
-        self.send(request.body(Body::from(body)).unwrap())
+        request.body(Body::from(body)).unwrap()
     }
 
     /// The token of a new one-use link.
