@@ -9,7 +9,7 @@ use voicecore_sim::scenario::{Scenario, transcript_problems};
 use voicecore_sim::twilio::{CallReport, CallSpec, Event};
 
 use crate::system::{CALLER, NUMBER, System};
-use crate::{bad_input, root};
+use crate::{bad_input, root, turn_based};
 
 /// Calls of the crowd.
 const CROWD: u32 = 6;
@@ -33,6 +33,8 @@ pub(crate) struct Case {
 enum Kind {
     Scenario(Box<Scenario>),
     Crowd(Box<Scenario>),
+    /// Held turn by turn, because the business wants it so.
+    TurnBased(Box<Scenario>),
     BadInput,
 }
 
@@ -66,6 +68,18 @@ pub(crate) fn all() -> anyhow::Result<Vec<Case>> {
         });
         cases.push(Case { name: scenario.name.clone(), seconds, kind: Kind::Scenario(Box::new(scenario)) });
     }
+    for scenario in turn_based::scenarios()? {
+        let seconds = 10 + 9 * u32::try_from(scenario.steps.len()).unwrap_or(1);
+        let mut kinds = vec![scenario.clone()];
+        if scenario.name.starts_with("greeting") {
+            kinds.push(Scenario { name: format!("{}+killed", scenario.name), ..killed(&scenario) });
+        }
+        cases.extend(kinds.into_iter().map(|scenario| Case {
+            name: scenario.name.clone(),
+            seconds,
+            kind: Kind::TurnBased(Box::new(scenario)),
+        }));
+    }
     Ok(cases)
 }
 
@@ -89,6 +103,7 @@ pub(crate) async fn play(case: &Case, directory: &Path) -> anyhow::Result<Outcom
     let outcome = match &case.kind {
         Kind::Scenario(scenario) => one_call(&system, scenario).await,
         Kind::Crowd(scenario) => crowd(&system, scenario).await,
+        Kind::TurnBased(scenario) => turn_by_turn(&system, scenario).await,
         Kind::BadInput => bad_input::run(&system).await,
     };
     system.stop().await;
@@ -103,6 +118,17 @@ async fn one_call(system: &System, scenario: &Scenario) -> anyhow::Result<Outcom
     if report.killed != restarted {
         problems
             .push(format!("workerd was to be killed: {}, it was started again: {restarted}", report.killed));
+    }
+    Ok(Outcome { note: figures(&report), problems })
+}
+
+/// A call to a business whose calls are held turn by turn.
+async fn turn_by_turn(system: &System, scenario: &Scenario) -> anyhow::Result<Outcome> {
+    system.workerd.sql("update businesses set voice_mode = 'turn_based'", &[]).await?;
+    let report = ring(system, scenario, NUMBER, CALLER).await?;
+    let mut problems = turn_based::judge(&system.api, scenario, &report).await;
+    if !problems.is_empty() {
+        problems.extend(conversation(&report));
     }
     Ok(Outcome { note: figures(&report), problems })
 }
@@ -205,7 +231,7 @@ async fn open_sessions(system: &System) -> Option<String> {
 }
 
 /// What was said, for whoever has to find out what went wrong.
-fn conversation(report: &CallReport) -> Vec<String> {
+pub(crate) fn conversation(report: &CallReport) -> Vec<String> {
     let line = |turn: &voicecore_sim::twilio::Turn| {
         let cut = if turn.cut {
             format!(" ✂ heard {} of {} ms", turn.heard_ms, turn.total_ms)
@@ -217,7 +243,7 @@ fn conversation(report: &CallReport) -> Vec<String> {
     report.turns.iter().map(line).collect()
 }
 
-fn figures(report: &CallReport) -> String {
+pub(crate) fn figures(report: &CallReport) -> String {
     let mut latencies = report.latencies();
     latencies.sort_unstable();
     let median = latencies.get(latencies.len() / 2).copied().unwrap_or(0);
