@@ -87,7 +87,8 @@ pub(crate) async fn judge(api: &Api, scenario: &Scenario, report: &CallReport) -
     }
     match api.finished(&report.call_sid).await {
         Ok((call, entries)) => {
-            let fillers = Phrase::ALL.map(|phrase| phrase.text(Language::English));
+            let fillers =
+                [Phrase::OneMoment, Phrase::StillLooking].map(|phrase| phrase.text(Language::English));
             let ours = [
                 "I am sorry, something went wrong on our side. Please stay on the line: I am connecting you.",
             ];
