@@ -2,8 +2,8 @@
 //! set up is set up through the API itself.
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use axum::Router;
@@ -51,9 +51,26 @@ pub(crate) struct Switch {
     inner: Arc<dyn Db>,
     off: AtomicBool,
     hangs: AtomicBool,
+    before_change: Mutex<Option<BoxFuture<'static, ()>>>,
 }
 
 impl Switch {
+    /// Before the next change of a dialogue is made, `work` is done: a race that the change must lose or win cleanly.
+    pub(crate) fn before_change(&self, work: BoxFuture<'static, ()>) {
+        *self.before_change.lock().unwrap() = Some(work);
+    }
+
+    async fn interpose(&self, stmt: &Stmt) {
+        let work = if stmt.sql.text().starts_with("update dialogues") {
+            self.before_change.lock().unwrap().take()
+        } else {
+            None
+        };
+        if let Some(work) = work {
+            work.await;
+        }
+    }
+
     pub(crate) fn off(&self, off: bool) {
         self.off.store(off, Ordering::SeqCst);
     }
@@ -74,6 +91,7 @@ impl Db for Switch {
     fn query(&self, stmt: Stmt) -> BoxFuture<'_, Result<Rows, DbError>> {
         Box::pin(async move {
             self.ready().await?;
+            self.interpose(&stmt).await;
             self.inner.query(stmt).await
         })
     }
@@ -188,6 +206,7 @@ impl World {
             inner: doubles.db.clone(),
             off: AtomicBool::new(false),
             hangs: AtomicBool::new(false),
+            before_change: Mutex::default(),
         });
         let mut ports = Ports { db: db.clone(), ..doubles.ports() };
         ports.http = http.unwrap_or(ports.http);

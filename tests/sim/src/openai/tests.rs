@@ -24,7 +24,13 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 async fn start(change: impl FnOnce(&mut OpenAiConfig)) -> OpenAiSim {
     let mut config = OpenAiConfig::new("sk-test");
-    config.timing = Timing { connect_ms: 0, first_audio_ms: 20, first_audio_jitter_ms: 5, speed: 40.0, ..Timing::default() };
+    config.timing = Timing {
+        connect_ms: 0,
+        first_audio_ms: 20,
+        first_audio_jitter_ms: 5,
+        speed: 40.0,
+        ..Timing::default()
+    };
     change(&mut config);
     OpenAiSim::start(config).await.unwrap()
 }
