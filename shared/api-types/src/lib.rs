@@ -18,4 +18,4 @@ pub use live::{LiveEnvelope, LiveTicket};
 pub use messages::{Message, MessageKind};
 pub use page::Page;
 pub use problem::{ErrorCode, FieldError, Problem};
-pub use setup::{SetupClaim, SetupResult};
+pub use setup::{SetupClaim, SetupResult, VoiceMode};

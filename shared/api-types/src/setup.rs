@@ -25,6 +25,9 @@ pub struct SetupClaim {
     /// The assistant's voice; `marin` when absent.
     #[serde(default)]
     pub voice: Option<String>,
+    /// How calls are held; `streaming` when absent.
+    #[serde(default)]
+    pub voice_mode: Option<VoiceMode>,
     /// What the assistant should know and do, up to 8,000 characters.
     #[serde(default)]
     pub instructions: Option<String>,
@@ -32,6 +35,16 @@ pub struct SetupClaim {
     /// that does is said before it.
     #[serde(default)]
     pub greeting: Option<String>,
+}
+
+/// How the calls of a business are held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum VoiceMode {
+    /// Over a media stream, with a model that hears and speaks: callers can interrupt, and are answered within a second.
+    Streaming,
+    /// By the carrier's own recogniser and voice, turn by turn, with a model that reads and writes: slower, and cheaper.
+    TurnBased,
 }
 
 impl fmt::Debug for SetupClaim {

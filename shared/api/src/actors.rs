@@ -112,7 +112,11 @@ pub async fn ask_call(
     command: &CallCommand,
 ) -> Result<CallReply, ActorError> {
     let command = serde_json::to_value(command).map_err(|_| ActorError::Unavailable)?;
-    let reply = actors.call(call, command).await?;
+    let reply = match actors.call(call, command).await {
+        // Where there are no actors, none holds a call.
+        Err(ActorError::Unsupported) => return Ok(CallReply::NotRunning),
+        reply => reply?,
+    };
     // An actor of another version may answer what we don't know: as good as no answer.
     serde_json::from_value(reply).map_err(|_| ActorError::Unavailable)
 }

@@ -12,7 +12,7 @@ use voicecore_wire::twilio::sid::CallSid;
 
 use crate::actors::{CallCommand, CallReply, ask_call};
 use crate::live::finish_without_actor;
-use crate::{ApiError, AppState};
+use crate::{ApiError, AppState, turn_based};
 
 /// How long a request to the carrier may take.
 const REQUEST_TIMEOUT_MS: u32 = 5_000;
@@ -46,6 +46,10 @@ pub(crate) async fn end(
     command: CallCommand,
     reason: EndReason,
 ) -> Result<(), ApiError> {
+    if call.turn_based {
+        turn_based::end(app, &call.scope, call.call_id, reason).await?;
+        return Ok(());
+    }
     match ask_call(&*app.ports.actors, call.call_id, &command).await? {
         CallReply::NotRunning => {
             finish_without_actor(app, &call.scope, call.call_id, reason).await?;

@@ -15,6 +15,9 @@ const DEFAULT_OPENAI_BASE_URL: &str = "https://api.openai.com/v1";
 /// The speech-to-speech model unless `OPENAI_REALTIME_MODEL` says otherwise.
 const DEFAULT_REALTIME_MODEL: &str = "gpt-realtime-2.1";
 
+/// The model that reads and writes unless `CHAT_MODEL` says otherwise: quick, and it calls tools.
+const DEFAULT_CHAT_MODEL: &str = "gpt-4.1-mini";
+
 /// Everything that is configured from outside. Secrets show as `***` in `Debug`.
 ///
 /// A required value that is absent or not valid does not stop the system: `/ready` answers 503 with its name, and so do
@@ -27,6 +30,8 @@ pub struct Config {
     pub twilio: TwilioConfig,
     /// How to speak with OpenAI.
     pub openai: OpenAiConfig,
+    /// How to speak with the model of turn-based calls.
+    pub chat: ChatConfig,
     /// The keys of our own.
     pub keys: KeyConfig,
     /// `JOURNAL`: calls are journaled, so that they survive the death of their actor. `off` is for the benchmark.
@@ -55,6 +60,18 @@ pub struct OpenAiConfig {
     pub base_url: Required<String>,
     /// `OPENAI_REALTIME_MODEL`.
     pub realtime_model: String,
+}
+
+/// How to speak with the model of turn-based calls: any provider with chat completions like OpenAI's. What is not set is
+/// OpenAI's.
+#[derive(Debug, Clone)]
+pub struct ChatConfig {
+    /// `CHAT_API_KEY`, or else `OPENAI_API_KEY`.
+    pub api_key: Required<Secret<String>>,
+    /// `CHAT_BASE_URL`, or else `OPENAI_BASE_URL`: http(s), without a slash at the end.
+    pub base_url: Required<String>,
+    /// `CHAT_MODEL`.
+    pub model: String,
 }
 
 /// The keys of our own.
@@ -109,6 +126,21 @@ impl Config {
             text.filter(|t| !t.is_empty()).unwrap_or_else(|| default.to_owned())
         };
         let base_url = |name, default| Required::read(name, Some(&or_default(name, default)), parse_base_url);
+        let is_set = |name| lookup(name).is_some_and(|text| !text.trim().is_empty());
+        let openai = OpenAiConfig {
+            api_key: secret("OPENAI_API_KEY"),
+            base_url: base_url("OPENAI_BASE_URL", DEFAULT_OPENAI_BASE_URL),
+            realtime_model: or_default("OPENAI_REALTIME_MODEL", DEFAULT_REALTIME_MODEL),
+        };
+        let chat = ChatConfig {
+            api_key: if is_set("CHAT_API_KEY") { secret("CHAT_API_KEY") } else { openai.api_key.clone() },
+            base_url: if is_set("CHAT_BASE_URL") {
+                base_url("CHAT_BASE_URL", DEFAULT_OPENAI_BASE_URL)
+            } else {
+                openai.base_url.clone()
+            },
+            model: or_default("CHAT_MODEL", DEFAULT_CHAT_MODEL),
+        };
         Self {
             public_url: Required::read("PUBLIC_URL", lookup("PUBLIC_URL").as_deref(), parse_public_url),
             twilio: TwilioConfig {
@@ -121,11 +153,8 @@ impl Config {
                 auth_token_secondary: secret("TWILIO_AUTH_TOKEN_SECONDARY").0.ok(),
                 base_url: base_url("TWILIO_BASE_URL", DEFAULT_TWILIO_BASE_URL),
             },
-            openai: OpenAiConfig {
-                api_key: secret("OPENAI_API_KEY"),
-                base_url: base_url("OPENAI_BASE_URL", DEFAULT_OPENAI_BASE_URL),
-                realtime_model: or_default("OPENAI_REALTIME_MODEL", DEFAULT_REALTIME_MODEL),
-            },
+            openai,
+            chat,
             keys: KeyConfig {
                 jwt_secret: Required::read("JWT_SECRET", lookup("JWT_SECRET").as_deref(), |t| {
                     (t.len() >= MIN_JWT_SECRET_BYTES).then(|| Secret::new(t.to_owned()))
@@ -147,6 +176,8 @@ impl Config {
             self.twilio.base_url.missing(),
             self.openai.api_key.missing(),
             self.openai.base_url.missing(),
+            // Where they are OpenAI's, they have been named.
+            self.chat.base_url.missing().filter(|missing| missing.name == "CHAT_BASE_URL"),
             self.keys.jwt_secret.missing(),
             self.keys.master_key.missing(),
         ];
@@ -236,6 +267,7 @@ mod tests {
             ("TWILIO_BASE_URL", "http://twilio.example.com"),
             ("OPENAI_BASE_URL", "ftp://x"),
             ("OPENAI_BASE_URL", "https://user@example.com/v1"),
+            ("CHAT_BASE_URL", "http://chat.example.com/v1"),
             ("JWT_SECRET", "too short"),
             ("MASTER_KEY", "AAEC"),
             ("MASTER_KEY", "not base64!"),
@@ -257,6 +289,24 @@ mod tests {
                 "{url}"
             );
         }
+    }
+
+    #[test]
+    fn chat_is_openais_unless_it_is_set() {
+        let own = config(&[]).chat;
+        assert_eq!(own.base_url.get().unwrap(), DEFAULT_OPENAI_BASE_URL);
+        assert_eq!(own.api_key.get().unwrap().expose(), "sk-of-openai");
+        assert_eq!(own.model, DEFAULT_CHAT_MODEL);
+        let other = config(&[
+            ("CHAT_BASE_URL", Some("https://api.groq.com/openai/v1/")),
+            ("CHAT_API_KEY", Some("gsk-1")),
+            ("CHAT_MODEL", Some("llama-3.3-70b-versatile")),
+        ]);
+        assert_eq!(other.missing(), []);
+        assert_eq!(other.chat.base_url.get().unwrap(), "https://api.groq.com/openai/v1");
+        assert_eq!(other.chat.api_key.get().unwrap().expose(), "gsk-1");
+        assert_eq!(other.chat.model, "llama-3.3-70b-versatile");
+        assert_eq!(other.openai.base_url.get().unwrap(), DEFAULT_OPENAI_BASE_URL);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use voicecore_api_types as wire;
 use voicecore_call::{Interaction, InteractionKind, Speaker};
-use voicecore_domain::{CallStatus, MessageKind, TokenUsage};
+use voicecore_domain::{CallStatus, MessageKind, TokenUsage, VoiceMode};
 
 pub(crate) fn interaction(from: Interaction) -> wire::Interaction {
     wire::Interaction {
@@ -38,6 +38,13 @@ pub(crate) const fn usage(from: TokenUsage) -> wire::Usage {
         audio_in: from.audio_in,
         audio_cached: from.audio_cached,
         audio_out: from.audio_out,
+    }
+}
+
+pub(crate) const fn voice_mode(from: wire::VoiceMode) -> VoiceMode {
+    match from {
+        wire::VoiceMode::Streaming => VoiceMode::Streaming,
+        wire::VoiceMode::TurnBased => VoiceMode::TurnBased,
     }
 }
 

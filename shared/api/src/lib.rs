@@ -22,10 +22,11 @@ mod sign;
 mod state;
 #[cfg(test)]
 mod testing;
+mod turn_based;
 mod voicemail;
 mod webhooks;
 
-pub use config::{Config, ConfigMissing, KeyConfig, OpenAiConfig, Required, TwilioConfig};
+pub use config::{ChatConfig, Config, ConfigMissing, KeyConfig, OpenAiConfig, Required, TwilioConfig};
 pub use error::{ApiError, Cause};
 pub use extract::MAX_BODY_BYTES;
 use hex::hex;

@@ -14,6 +14,7 @@ pub mod limits;
 mod message_kind;
 mod permissions;
 pub mod pricing;
+mod voice_mode;
 
 pub use announcements::Announcement;
 pub use call_status::{CallDirection, CallStatus, Transition, UnknownWord};
@@ -22,3 +23,4 @@ pub use language::Language;
 pub use message_kind::MessageKind;
 pub use permissions::{Permission, Permissions};
 pub use pricing::TokenUsage;
+pub use voice_mode::VoiceMode;

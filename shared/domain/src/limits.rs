@@ -10,6 +10,10 @@ pub const UNFINISHED_AFTER: Millis = Millis::from_secs(3_600 + 600);
 /// and the human part (`<Dial timeLimit>`, four hours unless it is set) must be over by then.
 pub const UNENDED_AFTER: Millis = Millis::from_secs(5 * 3_600);
 
+/// A call that is held turn by turn and of which nothing was heard for this long is taken as abandoned. One question of the
+/// carrier follows the other within the longest reply, the longest silence and the longest turn of a caller: minutes.
+pub const DIALOGUE_QUIET_AFTER: Millis = Millis::from_secs(600);
+
 /// Calls closed in one run of the scheduled job; the rest waits for the next minute.
 pub const OVERDUE_BATCH: u32 = 100;
 

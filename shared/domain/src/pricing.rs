@@ -30,17 +30,31 @@ const REALTIME_1: Prices = Prices([4_000_000, 400_000, 16_000_000, 32_000_000, 4
 const REALTIME_MINI: Prices = Prices([600_000, 60_000, 2_400_000, 10_000_000, 300_000, 20_000_000]);
 const PREVIEW: Prices = Prices([5_000_000, 2_500_000, 20_000_000, 40_000_000, 2_500_000, 80_000_000]);
 const PREVIEW_MINI: Prices = Prices([600_000, 300_000, 2_400_000, 10_000_000, 300_000, 20_000_000]);
+/// Models that read and write. They use no audio tokens; should one, it is charged at the dearest price.
+const fn text(fresh: u64, cached: u64, out: u64) -> Prices {
+    Prices([fresh, cached, out, 40_000_000, 2_500_000, 80_000_000])
+}
+const GPT_4_1: Prices = text(2_000_000, 500_000, 8_000_000);
+const GPT_4_1_MINI: Prices = text(400_000, 100_000, 1_600_000);
+const GPT_4_1_NANO: Prices = text(100_000, 25_000, 400_000);
+const GPT_4O: Prices = text(2_500_000, 1_250_000, 10_000_000);
+const GPT_4O_MINI: Prices = text(150_000, 75_000, 600_000);
 /// The dearest of each kind: a model nobody has told us the price of must not slip under a cost cap.
 const UNKNOWN: Prices = Prices([5_000_000, 2_500_000, 24_000_000, 40_000_000, 2_500_000, 80_000_000]);
 
 /// By name, the longest fitting beginning first: dated names (`gpt-realtime-mini-2025-10-06`) cost what their family does.
-const FAMILIES: [(&str, &Prices); 6] = [
+const FAMILIES: [(&str, &Prices); 11] = [
     ("gpt-4o-mini-realtime-preview", &PREVIEW_MINI),
     ("gpt-realtime-2.1-mini", &REALTIME_MINI),
     ("gpt-4o-realtime-preview", &PREVIEW),
     ("gpt-realtime-mini", &REALTIME_MINI),
     ("gpt-realtime-2", &REALTIME_2),
     ("gpt-realtime", &REALTIME_1),
+    ("gpt-4.1-mini", &GPT_4_1_MINI),
+    ("gpt-4.1-nano", &GPT_4_1_NANO),
+    ("gpt-4o-mini", &GPT_4O_MINI),
+    ("gpt-4.1", &GPT_4_1),
+    ("gpt-4o", &GPT_4O),
 ];
 
 /// What `usage` costs with `model`, rounded up to a whole micro-dollar; saturating. Transcription is billed apart and
@@ -103,6 +117,10 @@ mod tests {
             ("gpt-realtime-2.1-mini", 2_400_000),
             ("gpt-4o-realtime-preview-2024-12-17", 20_000_000),
             ("gpt-4o-mini-realtime-preview", 2_400_000),
+            ("gpt-4.1-mini-2025-04-14", 1_600_000),
+            ("gpt-4.1", 8_000_000),
+            ("gpt-4o-mini", 600_000),
+            ("gpt-4o-2024-11-20", 10_000_000),
             ("somebody-elses-model", 24_000_000),
         ] {
             assert_eq!(cost_micros(model, &text_out), dollars, "{model}");

@@ -18,6 +18,9 @@ pub enum ActorError {
 /// Messages are JSON of the types in `voicecore-api` (`actors::CallCommand` and its reply, `actors::HubCommand`), so
 /// both ends share one table. Each command is idempotent.
 pub trait Actors: Send + Sync {
+    /// This platform has actors. Where it has none, every command is [`ActorError::Unsupported`], and calls are held turn by
+    /// turn instead of over a media stream.
+    fn available(&self) -> bool;
     /// Sends a command to the actor of `call` and returns its reply.
     fn call(
         &self,

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use voicecore_domain::credentials::SETUP_TOKEN_LIFETIME;
-use voicecore_domain::{ApiKey, CallStatus, Permissions, SetupToken, limits};
+use voicecore_domain::{ApiKey, CallStatus, Permissions, SetupToken, VoiceMode, limits};
 use voicecore_ports::{Db, Stmt};
 use voicecore_types::{ApiKeyId, BusinessId, CallId, Millis, PhoneNumberId};
 
@@ -25,6 +25,8 @@ pub struct DialledNumber {
     pub business_id: BusinessId,
     /// The language of the business's callers (ISO 639-1), if it has chosen one.
     pub language: Option<String>,
+    /// How its calls are held, if it has chosen.
+    pub voice_mode: Option<VoiceMode>,
     /// The tenant's data key.
     pub wrapped_key: WrappedKey,
 }
@@ -53,20 +55,31 @@ pub struct CallLocation {
     pub carrier_call_id: String,
     /// Where it is in its life.
     pub status: CallStatus,
-    /// Its summary has been stored.
+    /// It is over for us: its summary has been stored, and nobody has taken it over since.
     pub finished: bool,
+    /// It is, or was, held turn by turn (`dialogues`).
+    pub turn_based: bool,
+}
+
+/// The columns of a [`CallLocation`], of `calls c left join dialogues d`, for `concat!`.
+macro_rules! location {
+    () => {
+        "c.tenant_id, c.id, c.carrier_call_id, c.status,
+        case when d.call_id is null then c.finished_at else d.finished_at end as finished_at,
+        case when d.call_id is null then 0 else 1 end as turn_based"
+    };
 }
 
 statements! {
     /// Touches the last table of the migrations, so that a half-migrated database is not called ready.
-    READY = "select count(*) as audit_tables from (select 1 from audit_log limit 1) as t";
+    READY = "select count(*) as dialogue_tables from (select 1 from dialogues limit 1) as t";
 
     LOOKUP_KEY = "select wrapped_key from platform_keys where name = 'lookup'";
 
     NEW_LOOKUP_KEY = "insert into platform_keys (name, wrapped_key, created_at) values ('lookup', ?1, ?2)
         on conflict (name) do nothing";
 
-    DIALLED_NUMBER = "select p.tenant_id, p.id, p.business_id, b.language, k.wrapped_key
+    DIALLED_NUMBER = "select p.tenant_id, p.id, p.business_id, b.language, b.voice_mode, k.wrapped_key
         from phone_numbers p
         join businesses b on b.id = p.business_id and b.tenant_id = p.tenant_id
         join tenant_keys k on k.tenant_id = p.tenant_id
@@ -76,18 +89,21 @@ statements! {
         from api_keys a join tenant_keys k on k.tenant_id = a.tenant_id
         where a.prefix = ?1 and a.revoked_at is null and (a.expires_at is null or a.expires_at > ?2)";
 
-    CALL = "select tenant_id, id, carrier_call_id, status, finished_at from calls where id = ?1";
+    CALL = concat!("select ", location!(), " from calls c left join dialogues d on d.call_id = c.id where c.id = ?1");
 
-    CALL_BY_CARRIER_ID = "select tenant_id, id, carrier_call_id, status, finished_at from calls
-        where carrier_call_id = ?1";
+    CALL_BY_CARRIER_ID = concat!("select ", location!(), " from calls c left join dialogues d on d.call_id = c.id
+        where c.carrier_call_id = ?1");
 
-    /// Both halves walk small partial indexes: calls without a summary, calls on the line.
-    OVERDUE_CALLS = "select tenant_id, id, carrier_call_id, status, finished_at from calls
-        where finished_at is null and started_at < ?1
+    /// Each part walks a small partial index: calls without a summary, calls on the line, dialogues that go on.
+    OVERDUE_CALLS = concat!("select ", location!(), " from calls c left join dialogues d on d.call_id = c.id
+        where c.finished_at is null and c.started_at < ?1
         union
-        select tenant_id, id, carrier_call_id, status, finished_at from calls
-        where ended_at is null and started_at < ?2
-        limit ?3";
+        select ", location!(), " from calls c left join dialogues d on d.call_id = c.id
+        where c.ended_at is null and c.started_at < ?2
+        union
+        select ", location!(), " from dialogues d join calls c on c.id = d.call_id
+        where d.finished_at is null and d.updated_at < ?4
+        limit ?3");
 
     NEW_SETUP_TOKEN = "insert into setup_tokens (token_hash, email, created_at, expires_at) values (?1, ?2, ?3, ?4)";
 
@@ -131,6 +147,8 @@ pub async fn dialled_number(
             phone_number_id: r.parsed("id")?,
             business_id: r.parsed("business_id")?,
             language: r.opt_text("language")?,
+            // A word of a newer version is no choice that this one could follow.
+            voice_mode: r.opt_text("voice_mode")?.and_then(|word| word.parse().ok()),
             wrapped_key: r.wrapped_key("wrapped_key")?,
         })
     })
@@ -167,12 +185,13 @@ pub async fn call_by_carrier_id(
 }
 
 /// Calls whose end should have come long ago (see [`limits`]), at most [`limits::OVERDUE_BATCH`]: those without a summary,
-/// and those that never got a carrier's end. For the scheduled job.
+/// those that never got a carrier's end, and dialogues of which nothing was heard any more. For the scheduled job.
 pub async fn overdue_calls(db: &Arc<dyn Db>, now: Millis) -> Result<Vec<CallLocation>, StoreError> {
     let args = vec![
         now.since(limits::UNFINISHED_AFTER).into(),
         now.since(limits::UNENDED_AFTER).into(),
         limits::OVERDUE_BATCH.into(),
+        now.since(limits::DIALOGUE_QUIET_AFTER).into(),
     ];
     let rows = db.query(Stmt::new(OVERDUE_CALLS, args)).await?;
     row::all(&rows, |r| location(db, &r))
@@ -185,6 +204,7 @@ fn location(db: &Arc<dyn Db>, r: &Reader<'_>) -> Result<CallLocation, StoreError
         carrier_call_id: r.text("carrier_call_id")?,
         status: r.parsed("status")?,
         finished: r.opt_moment("finished_at")?.is_some(),
+        turn_based: r.count("turn_based")? > 0,
     })
 }
 

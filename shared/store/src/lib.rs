@@ -16,6 +16,7 @@ pub mod audit_log;
 pub mod blob_keys;
 pub mod businesses;
 pub mod calls;
+pub mod dialogues;
 pub mod directory;
 mod error;
 pub mod messages;

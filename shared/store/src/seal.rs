@@ -60,6 +60,10 @@ pub enum Column {
     CallbackNumber,
     /// A call's archived journal in the blob store, and what is sealed in a running one.
     Journal,
+    /// `dialogues.setup`
+    DialogueSetup,
+    /// `dialogues.state`
+    DialogueState,
 }
 
 impl Column {
@@ -70,6 +74,8 @@ impl Column {
             Self::CallerNumber => "calls.caller_number",
             Self::CallbackNumber => "messages.callback_number",
             Self::Journal => "blob.journal",
+            Self::DialogueSetup => "dialogues.setup",
+            Self::DialogueState => "dialogues.state",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use voicecore_domain::{ApiKey, Permissions, SetupToken};
+use voicecore_domain::{ApiKey, Permissions, SetupToken, VoiceMode};
 use voicecore_ports::{Db, DbError, Stmt, Value};
 use voicecore_types::{ApiKeyId, AuditEntryId, BusinessId, Millis, PhoneNumberId, TenantId, UserId};
 
@@ -52,6 +52,8 @@ pub struct NewBusiness<'a> {
     pub language: Option<&'a str>,
     /// As the provider names it.
     pub voice: Option<&'a str>,
+    /// How its calls are held.
+    pub voice_mode: Option<VoiceMode>,
     /// Whom calls are transferred to; sealed for `Column::FallbackNumber`.
     pub fallback_number: Option<&'a Sealed>,
 }
@@ -97,7 +99,7 @@ statements! {
         select u.id, ?1, 'owner', ?2 from setup_tokens s join users u on u.email = s.email where s.token_hash = ?3";
 
     INSERT_BUSINESS = "insert into businesses (id, tenant_id, name, greeting, instructions, language, voice,
-        fallback_number, created_at, updated_at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)";
+        fallback_number, created_at, updated_at, voice_mode) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10)";
 
     INSERT_NUMBER = "insert into phone_numbers (id, tenant_id, business_id, number, number_hash, created_at)
         values (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -151,6 +153,7 @@ fn provision_batch(scope: &Scope, p: &Provision<'_>) -> Vec<Stmt> {
                 p.business.voice.into(),
                 p.business.fallback_number.into(),
                 now(),
+                p.business.voice_mode.map(VoiceMode::as_str).into(),
             ],
         )
         .exactly(1),

@@ -10,7 +10,7 @@ use voicecore_sim::twilio::{CallReport, CallSpec, Event};
 
 use crate::api::Call;
 use crate::system::{CALLER, NUMBER, System};
-use crate::{bad_input, endings, live, root};
+use crate::{bad_input, endings, live, root, turn_based};
 
 /// Calls of the crowd.
 const CROWD: u32 = 6;
@@ -36,6 +36,8 @@ enum Kind {
     Crowd(Box<Scenario>),
     InstanceDies(Box<Scenario>),
     Live(Box<Scenario>),
+    /// Held turn by turn, because the business wants it so.
+    TurnBased(Box<Scenario>),
     BadInput,
     Operator,
     Jobs,
@@ -88,6 +90,18 @@ pub(crate) fn all() -> anyhow::Result<Vec<Case>> {
         }
         cases.push(Case { name: scenario.name.clone(), seconds, kind: Kind::Scenario(Box::new(scenario)) });
     }
+    for scenario in turn_based::scenarios()? {
+        let seconds = seconds(&scenario);
+        let mut kinds = vec![scenario.clone()];
+        if scenario.name.starts_with("greeting") {
+            kinds.push(Scenario { name: format!("{}+killed", scenario.name), ..killed(&scenario) });
+        }
+        cases.extend(kinds.into_iter().map(|scenario| Case {
+            name: scenario.name.clone(),
+            seconds,
+            kind: Kind::TurnBased(Box::new(scenario)),
+        }));
+    }
     Ok(cases)
 }
 
@@ -126,6 +140,7 @@ pub(crate) async fn play(case: &Case, directory: &Path) -> anyhow::Result<Outcom
         Kind::Crowd(scenario) => crowd(&system, scenario).await,
         Kind::InstanceDies(scenario) => instance_dies(&system, scenario).await,
         Kind::Live(scenario) => live::run(&system, scenario).await,
+        Kind::TurnBased(scenario) => turn_by_turn(&system, scenario).await,
         Kind::BadInput => bad_input::run(&system).await,
         Kind::Operator => endings::operator(&system).await,
         Kind::Jobs => endings::jobs(&system).await,
@@ -142,6 +157,17 @@ async fn one_call(system: &System, scenario: &Scenario) -> anyhow::Result<Outcom
     let (wanted, starts) = (scenario.platform.kill_app_after_speech_ms.is_some(), system.workerd.starts());
     if report.killed != wanted || starts != 1 + u32::from(wanted) {
         problems.push(format!("killed: {}, wanted: {wanted}, starts of workerd: {starts}", report.killed));
+    }
+    Ok(Outcome { note: figures(&report), problems })
+}
+
+/// A call to a business whose calls are held turn by turn.
+async fn turn_by_turn(system: &System, scenario: &Scenario) -> anyhow::Result<Outcome> {
+    system.workerd.sql("update businesses set voice_mode = 'turn_based'", &[]).await?;
+    let report = ring(system, scenario, NUMBER, CALLER).await?;
+    let mut problems = turn_based::judge(&system.api, scenario, &report).await;
+    if !problems.is_empty() {
+        problems.extend(conversation(&report));
     }
     Ok(Outcome { note: figures(&report), problems })
 }
@@ -293,7 +319,7 @@ async fn open_sessions(system: &System) -> Option<String> {
 }
 
 /// What was said, for whoever has to find out what went wrong.
-fn conversation(report: &CallReport) -> Vec<String> {
+pub(crate) fn conversation(report: &CallReport) -> Vec<String> {
     let line = |turn: &voicecore_sim::twilio::Turn| {
         let cut = if turn.cut {
             format!(" ✂ heard {} of {} ms", turn.heard_ms, turn.total_ms)
@@ -305,7 +331,7 @@ fn conversation(report: &CallReport) -> Vec<String> {
     report.turns.iter().map(line).collect()
 }
 
-fn figures(report: &CallReport) -> String {
+pub(crate) fn figures(report: &CallReport) -> String {
     let mut latencies = report.latencies();
     latencies.sort_unstable();
     let median = latencies.get(latencies.len() / 2).copied().unwrap_or(0);

@@ -8,7 +8,9 @@ mod carrier;
 mod cases;
 mod endings;
 mod live;
+mod native;
 mod system;
+mod turn_based;
 mod workerd;
 
 use std::collections::VecDeque;
@@ -22,6 +24,7 @@ use anyhow::Context as _;
 use tokio::time::Instant;
 
 use cases::{Case, Outcome};
+pub use native::run as run_native;
 
 /// Systems (workerd with both simulators) that run at the same time. A call costs little; what costs is workerd's start.
 const LANES: usize = 4;

@@ -51,6 +51,10 @@ pub(crate) fn stub(env: &Env, binding: &str, name: &str) -> Option<Stub> {
 }
 
 impl Actors for DurableObjects {
+    fn available(&self) -> bool {
+        true
+    }
+
     fn call(&self, call: CallId, command: Value) -> BoxFuture<'_, Result<Value, ActorError>> {
         self.command(binding::CALL_ACTOR, object_name(call), command)
     }

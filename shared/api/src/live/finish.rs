@@ -4,11 +4,11 @@ use voicecore_call::{AfterStream, CallSummary, EndReason, Usage};
 use voicecore_domain::TokenUsage;
 use voicecore_ports::BlobError;
 use voicecore_store::calls::{self, FinishedCall};
+use voicecore_store::dialogues::{self, StreamUsage};
 use voicecore_store::seal::{Column, SealError};
 use voicecore_store::{Scope, StoreError, blob_keys, businesses};
 
-use super::CallSetup;
-use super::transcript::TranscriptDocument;
+use super::{CallSetup, transcript};
 use crate::{AppState, ConfigMissing};
 
 /// The end of a call could not be stored. Keep its journal and try again; every step may be repeated.
@@ -26,9 +26,6 @@ pub enum FinishError {
     /// There is no `MASTER_KEY`.
     #[error(transparent)]
     Config(#[from] ConfigMissing),
-    /// The transcript cannot be written as JSON: a fault of ours.
-    #[error("the transcript cannot be encoded")]
-    Encode,
 }
 
 /// Stores a finished call: the transcript first, then the row with usage and cost, which says that the transcript is there.
@@ -38,10 +35,11 @@ pub async fn finish_call(
     setup: &CallSetup,
     summary: &CallSummary,
 ) -> Result<(), FinishError> {
-    let document = TranscriptDocument::new(summary);
-    let document = serde_json::to_vec(&document).map_err(|_| FinishError::Encode)?;
-    app.ports.blob.put(&blob_keys::transcript(setup.tenant_id, setup.call.call_id), document).await?;
     let scope = Scope::for_job(app.ports.db.clone(), setup.tenant_id);
+    if dialogues::exists(&scope, setup.call.call_id).await? {
+        return count_streams(app, &scope, setup, summary).await;
+    }
+    transcript::store(app, setup.tenant_id, summary).await?;
     let finished = FinishedCall {
         call_id: setup.call.call_id,
         // Without a stream there was no connection, only a moment at which the summary was made.
@@ -57,6 +55,26 @@ pub async fn finish_call(
         finished_at: app.now(),
     };
     calls::finish(&scope, &finished).await?;
+    Ok(())
+}
+
+/// The call was taken over and goes on without a stream (`turn_based`): its transcript and its end are not ours to store any
+/// more, only what the streams have used is.
+async fn count_streams(
+    app: &AppState,
+    scope: &Scope,
+    setup: &CallSetup,
+    summary: &CallSummary,
+) -> Result<(), FinishError> {
+    let used = StreamUsage {
+        call_id: setup.call.call_id,
+        attempts: summary.attempts,
+        model_sessions: summary.model_sessions,
+        model: &setup.call.session.model,
+        usage: token_usage(&summary.usage),
+        now: app.now(),
+    };
+    dialogues::count_streams(scope, &used).await?;
     Ok(())
 }
 

@@ -9,10 +9,11 @@ pub(crate) mod ticket;
 mod tools;
 pub(crate) mod transcript;
 
-pub(crate) use finish::finish_without_actor;
 pub use finish::{FinishError, archive_journal, finish_call};
+pub(crate) use finish::{finish_without_actor, reason_word};
 pub use journal::JournalLines;
 pub use model::{ModelRequest, model_request};
+pub(crate) use setup::call_setup;
 pub use setup::{CallSetup, LoadError, load_call};
 pub use ticket::{LIVE_PATH, LiveAccess, TicketRefusal, authorize_live, open_ticket};
 pub use tools::{record_tool, run_tool};

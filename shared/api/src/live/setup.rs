@@ -59,7 +59,7 @@ pub async fn load_call(app: &AppState, call_id: CallId) -> Result<CallSetup, Loa
     Ok(call_setup(&app.config, found.scope.tenant(), row))
 }
 
-fn call_setup(config: &Config, tenant_id: TenantId, row: CallSetupRow) -> CallSetup {
+pub(crate) fn call_setup(config: &Config, tenant_id: TenantId, row: CallSetupRow) -> CallSetup {
     let transfer_available = row.fallback_number.is_some();
     let prompt = Prompt {
         business: &row.business_name,

@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 use voicecore_call::{CallSummary, EndReason, Interaction};
+use voicecore_ports::BlobError;
 use voicecore_store::calls::Call;
 use voicecore_store::{Scope, blob_keys, calls};
-use voicecore_types::{CallId, Millis};
+use voicecore_types::{CallId, Millis, TenantId};
 
 use crate::actors::{CallCommand, CallReply, ask_call};
-use crate::{ApiError, AppState};
+use crate::{ApiError, AppState, turn_based};
 
 /// The version of the document that is written. Readers take this one and older ones.
 const VERSION: u32 = 1;
@@ -27,7 +28,7 @@ pub(crate) struct TranscriptDocument {
 }
 
 impl TranscriptDocument {
-    pub(super) fn new(summary: &CallSummary) -> Self {
+    fn new(summary: &CallSummary) -> Self {
         Self {
             version: VERSION,
             call_id: summary.call_id,
@@ -40,6 +41,13 @@ impl TranscriptDocument {
     }
 }
 
+/// Stores the transcript of a finished call, in place of one that is there.
+pub(crate) async fn store(app: &AppState, tenant: TenantId, summary: &CallSummary) -> Result<(), BlobError> {
+    // Words and numbers: nothing of them cannot be written.
+    let document = serde_json::to_vec(&TranscriptDocument::new(summary)).map_err(|_| BlobError::Invalid)?;
+    app.ports.blob.put(&blob_keys::transcript(tenant, summary.call_id), document).await
+}
+
 /// What was said in a call so far.
 pub(crate) struct Transcript {
     pub(crate) interactions: Vec<Interaction>,
@@ -49,6 +57,11 @@ pub(crate) struct Transcript {
 
 /// The transcript of `call`, wherever it is.
 pub(crate) async fn read(app: &AppState, scope: &Scope, call: &Call) -> Result<Transcript, ApiError> {
+    if (call.finished_at.is_none() || call.ended_at.is_none())
+        && let Some(interactions) = turn_based::running_transcript(app, scope, call.id).await?
+    {
+        return Ok(Transcript { interactions, complete: false });
+    }
     if call.finished_at.is_some() {
         return stored(app, scope, call.id).await;
     }
@@ -73,7 +86,7 @@ pub(crate) async fn farewell_owed(app: &AppState, scope: &Scope, call: CallId) -
     Ok(document(app, scope, call).await?.is_some_and(|document| document.farewell_owed))
 }
 
-async fn stored(app: &AppState, scope: &Scope, call: CallId) -> Result<Transcript, ApiError> {
+pub(crate) async fn stored(app: &AppState, scope: &Scope, call: CallId) -> Result<Transcript, ApiError> {
     let document = document(app, scope, call).await?;
     let interactions = document.map(|document| document.interactions).unwrap_or_default();
     Ok(Transcript { interactions, complete: true })

@@ -7,6 +7,8 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use voicecore_api_types as wire;
 use voicecore_api_types::{EndCall, Interactions, Page, Problem};
+use voicecore_call::EndReason;
+use voicecore_store::Scope;
 use voicecore_store::audit_log::{self, AuditEntry};
 use voicecore_store::calls::{self, Call, CallFilter, CallSort};
 use voicecore_store::directory::Principal;
@@ -17,7 +19,7 @@ use crate::actors::{CallCommand, CallReply, ask_call};
 use crate::auth::{Access, CallsRead, CallsWrite};
 use crate::extract::{Id, Params, page_request};
 use crate::live::transcript;
-use crate::{ApiError, AppState, carrier, convert};
+use crate::{ApiError, AppState, carrier, convert, turn_based};
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -142,12 +144,15 @@ pub(crate) async fn end_call(
     let call = find(&access.principal, id).await?;
     if !call.status.is_end() {
         audit(&app, &access.principal, id).await?;
-        end(&app, &call).await?;
+        end(&app, &access.principal.scope, &call).await?;
     }
     Ok((StatusCode::ACCEPTED, Json(EndCall { call_id: id, status: convert::shown_status(call.status) })))
 }
 
-async fn end(app: &AppState, call: &Call) -> Result<(), ApiError> {
+async fn end(app: &AppState, scope: &Scope, call: &Call) -> Result<(), ApiError> {
+    if turn_based::end(app, scope, call.id, EndReason::OperatorEnded).await? {
+        return carrier::hang_up(app, &call.carrier_call_id).await;
+    }
     // Once its summary is stored, a call goes on only between the caller and somebody else: that is the carrier's to end.
     if call.finished_at.is_none()
         && ask_call(&*app.ports.actors, call.id, &CallCommand::End).await? != CallReply::NotRunning

@@ -14,7 +14,7 @@ use voicecore_types::{ApiKeyId, AuditEntryId, BusinessId, E164, PhoneNumberId, T
 use crate::extract::JsonBody;
 use crate::live::prompt::MAX_BUSINESS_CHARS;
 use crate::webhooks::twilio::{FALLBACK_PATH, STATUS_PATH, VOICE_PATH};
-use crate::{ApiError, AppState};
+use crate::{ApiError, AppState, convert};
 
 /// The most characters of a name.
 pub(crate) const MAX_NAME_CHARS: usize = 200;
@@ -68,6 +68,7 @@ pub(crate) async fn claim(app: &AppState, claim: SetupClaim) -> Result<SetupResu
             instructions: wanted.instructions,
             language: wanted.language,
             voice: wanted.voice,
+            voice_mode: claim.voice_mode.map(convert::voice_mode),
             fallback_number: fallback.as_ref(),
         },
         phone_number: NewPhoneNumber {

@@ -145,6 +145,8 @@ impl Entered {
             fallback_number: self.optional("fallback_number"),
             language: self.optional("language"),
             voice: self.optional("voice"),
+            // An expert's choice, made through the API.
+            voice_mode: None,
             instructions: self.optional("instructions"),
             greeting: self.optional("greeting"),
         }

@@ -14,5 +14,7 @@ mod media;
 mod openapi;
 mod pitfalls;
 mod setup;
+mod turn_races;
+mod turns;
 mod webhooks;
 mod world;

@@ -87,7 +87,7 @@ fn only_twilio_is_listened_to() {
     }
     assert!(world.sql("select id from calls").rows.is_empty());
     // Every other webhook is as careful.
-    for path in ["status", "stream-status", "stream-ended", "dial-ended", "voicemail", "fallback"] {
+    for path in ["status", "stream-status", "stream-ended", "turn", "dial-ended", "voicemail", "fallback"] {
         let reply = world.form(&format!("/webhooks/twilio/{path}?call=x"), &parameters, Some(&good));
         reply.assert_problem(403, "signature_invalid");
     }

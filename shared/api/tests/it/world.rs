@@ -2,8 +2,8 @@
 //! set up is set up through the API itself.
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use axum::Router;
@@ -16,7 +16,7 @@ use voicecore_api::{AppState, Cause, Config, router};
 use voicecore_conformance::block_on;
 use voicecore_conformance::doubles::{ActorName, TestPorts};
 use voicecore_domain::SetupToken;
-use voicecore_ports::{BoxFuture, Db, DbError, Ports, Rows, Stmt};
+use voicecore_ports::{BoxFuture, Db, DbError, Http, Ports, Rows, Stmt};
 use voicecore_store::directory;
 use voicecore_types::{CallId, Millis};
 use voicecore_wire::twilio::signature::sign;
@@ -51,9 +51,26 @@ pub(crate) struct Switch {
     inner: Arc<dyn Db>,
     off: AtomicBool,
     hangs: AtomicBool,
+    before_change: Mutex<Option<BoxFuture<'static, ()>>>,
 }
 
 impl Switch {
+    /// Before the next change of a dialogue is made, `work` is done: a race that the change must lose or win cleanly.
+    pub(crate) fn before_change(&self, work: BoxFuture<'static, ()>) {
+        *self.before_change.lock().unwrap() = Some(work);
+    }
+
+    async fn interpose(&self, stmt: &Stmt) {
+        let work = if stmt.sql.text().starts_with("update dialogues") {
+            self.before_change.lock().unwrap().take()
+        } else {
+            None
+        };
+        if let Some(work) = work {
+            work.await;
+        }
+    }
+
     pub(crate) fn off(&self, off: bool) {
         self.off.store(off, Ordering::SeqCst);
     }
@@ -74,6 +91,7 @@ impl Db for Switch {
     fn query(&self, stmt: Stmt) -> BoxFuture<'_, Result<Rows, DbError>> {
         Box::pin(async move {
             self.ready().await?;
+            self.interpose(&stmt).await;
             self.inner.query(stmt).await
         })
     }
@@ -98,7 +116,7 @@ pub(crate) struct World {
     pub(crate) doubles: TestPorts,
     pub(crate) db: Arc<Switch>,
     pub(crate) app: AppState,
-    router: Router,
+    pub(crate) router: Router,
 }
 
 /// What was set up for one customer.
@@ -174,13 +192,24 @@ impl World {
         Self::on(self.doubles.clone(), changed)
     }
 
+    /// A system whose requests go through `http`, which is told the router: what it asks for may come in between.
+    pub(crate) fn with_http(http: Arc<dyn Http>) -> Self {
+        Self::over(TestPorts::new(NOW), Some(http), &[])
+    }
+
     fn on(doubles: TestPorts, changed: &[(&str, &str)]) -> Self {
+        Self::over(doubles, None, changed)
+    }
+
+    fn over(doubles: TestPorts, http: Option<Arc<dyn Http>>, changed: &[(&str, &str)]) -> Self {
         let db = Arc::new(Switch {
             inner: doubles.db.clone(),
             off: AtomicBool::new(false),
             hangs: AtomicBool::new(false),
+            before_change: Mutex::default(),
         });
-        let ports = Ports { db: db.clone(), ..doubles.ports() };
+        let mut ports = Ports { db: db.clone(), ..doubles.ports() };
+        ports.http = http.unwrap_or(ports.http);
         let app = AppState::new(ports, Arc::new(config(changed)));
         Self { doubles, db, router: router(app.clone()), app }
     }
@@ -228,22 +257,31 @@ impl World {
         self.request(Method::POST, uri, Some(key), None)
     }
 
-    /// A webhook as Twilio sends it. `target` may be a whole address out of a TwiML document.
-    pub(crate) fn webhook(&self, target: &str, parameters: &[(&str, &str)]) -> Reply {
+    /// The request of a webhook, see [`World::webhook`].
+    pub(crate) fn signed(target: &str, parameters: &[(&str, &str)]) -> Request<Body> {
         let target = target.strip_prefix(ORIGIN).unwrap_or(target).split('#').next().unwrap();
         let form: Form = parameters.iter().copied().collect();
         let signature = sign(AUTH_TOKEN, &format!("{ORIGIN}{target}"), &form);
-        self.form(target, parameters, Some(&signature))
+        Self::form_request(target, parameters, Some(&signature))
+    }
+
+    /// A webhook as Twilio sends it. `target` may be a whole address out of a TwiML document.
+    pub(crate) fn webhook(&self, target: &str, parameters: &[(&str, &str)]) -> Reply {
+        self.send(Self::signed(target, parameters))
     }
 
     pub(crate) fn form(&self, target: &str, parameters: &[(&str, &str)], signature: Option<&str>) -> Reply {
+        self.send(Self::form_request(target, parameters, signature))
+    }
+
+    fn form_request(target: &str, parameters: &[(&str, &str)], signature: Option<&str>) -> Request<Body> {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
         let mut request =
             Request::post(target).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         if let Some(signature) = signature {
             request = request.header("x-twilio-signature", signature);
         }
-        self.send(request.body(Body::from(body)).unwrap())
+        request.body(Body::from(body)).unwrap()
     }
 
     /// The token of a new one-use link.

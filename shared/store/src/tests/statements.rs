@@ -7,14 +7,15 @@ use voicecore_conformance::doubles::{Numbers, SqliteDb};
 use voicecore_conformance::portable;
 use voicecore_ports::MAX_PARAMETERS;
 
-use crate::{audit_log, businesses, calls, directory, messages, tenants, tool_runs};
+use crate::{audit_log, businesses, calls, dialogues, directory, messages, tenants, tool_runs};
 
-const MODULES: [(&str, &[(&str, &str)]); 9] = [
+const MODULES: [(&str, &[(&str, &str)]); 10] = [
     ("audit_log", audit_log::STATEMENTS),
     ("businesses", businesses::STATEMENTS),
     ("calls/admit", calls::ADMIT_STATEMENTS),
     ("calls/list", calls::LIST_STATEMENTS),
     ("calls/progress", calls::PROGRESS_STATEMENTS),
+    ("dialogues", dialogues::STATEMENTS),
     ("directory", directory::STATEMENTS),
     ("messages", messages::STATEMENTS),
     ("tenants", tenants::STATEMENTS),

@@ -83,6 +83,7 @@ impl World {
                 instructions: Some("Be brief."),
                 language: Some("en"),
                 voice: None,
+                voice_mode: None,
                 fallback_number: Some(&fallback),
             },
             phone_number: NewPhoneNumber {

@@ -1,7 +1,8 @@
-//! OpenAI Realtime (GA) over WebSocket, both directions.
+//! OpenAI Realtime (GA) over WebSocket, both directions; chat completions ([`chat`]).
 //! Source: `openai-python/src/openai/types/realtime`, checked by the types of npm `openai` in `tests/oracles`;
 //! `protocols.md` §4.1.
 
+pub mod chat;
 mod client;
 mod server;
 mod session;

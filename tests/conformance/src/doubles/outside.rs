@@ -1,5 +1,6 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value as Json;
 use voicecore_ports::{ActorError, Actors, BoxFuture, Http, HttpError, HttpRequest, HttpResponse};
@@ -49,6 +50,7 @@ type Answer = Box<dyn Fn(ActorName, &Json) -> Result<Json, ActorError> + Send>;
 #[derive(Default)]
 pub struct RecordingActors {
     answer: Mutex<Option<Answer>>,
+    absent: AtomicBool,
     commands: Mutex<Vec<(ActorName, Json)>>,
 }
 
@@ -59,6 +61,12 @@ impl RecordingActors {
         answer: impl Fn(ActorName, &Json) -> Result<Json, ActorError> + Send + 'static,
     ) {
         *lock(&self.answer) = Some(Box::new(answer));
+    }
+
+    /// From now on the platform has no actors.
+    pub fn remove(&self) {
+        self.absent.store(true, Ordering::SeqCst);
+        self.answer_with(|_, _| Err(ActorError::Unsupported));
     }
 
     /// Takes every command that was sent, in order.
@@ -74,6 +82,10 @@ impl RecordingActors {
 }
 
 impl Actors for RecordingActors {
+    fn available(&self) -> bool {
+        !self.absent.load(Ordering::SeqCst)
+    }
+
     fn call(&self, call: CallId, command: Json) -> BoxFuture<'_, Result<Json, ActorError>> {
         self.send(ActorName::Call(call), command)
     }

@@ -2,7 +2,7 @@
 
 use std::{
     sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use axum::{
@@ -18,16 +18,32 @@ use super::{
     Inner,
     brain::{self, Memory, Situation},
     error::ApiError,
-    server::refusal,
+    faults::FaultKind,
+    server::{refusal, refused_on_command},
     session::Tool,
     strict::chat_request,
 };
+
+/// Longer than anybody waits.
+const FOREVER: Duration = Duration::from_mins(1);
 
 pub(super) async fn completions(
     State(inner): State<Arc<Inner>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    for fault in inner.board.chat() {
+        match fault {
+            FaultKind::SlowConnect { ms } => tokio::time::sleep(Duration::from_millis(ms)).await,
+            FaultKind::Hang => tokio::time::sleep(FOREVER).await,
+            FaultKind::Malformed => return "{\"choices\":[{\"mess".into_response(),
+            other => {
+                if let Some(refused) = refused_on_command(&other) {
+                    return refused;
+                }
+            }
+        }
+    }
     if let Some(refused) = inner.check_key(&headers) {
         return refused;
     }

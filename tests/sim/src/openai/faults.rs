@@ -67,6 +67,12 @@ pub enum Trigger {
         /// Which one.
         nth: u32,
     },
+    /// When a chat completion is asked for. `refuse`, `slow_connect` (a slow answer), `malformed`, and `hang` (no answer) only.
+    Chat {
+        /// The n-th one since the plan was set, from 1; any when not said.
+        #[serde(default)]
+        nth: Option<u32>,
+    },
     /// At once, in every session that is open.
     Now,
 }
@@ -149,6 +155,7 @@ pub(super) struct FaultBoard {
 struct State {
     plan: u64,
     connections: u32,
+    chats: u32,
     faults: Vec<Fault>,
 }
 
@@ -172,7 +179,7 @@ impl FaultBoard {
             plan.faults.into_iter().partition(|f| f.when == Trigger::Now);
         {
             let mut state = self.lock();
-            *state = State { plan: state.plan + 1, connections: 0, faults: later };
+            *state = State { plan: state.plan + 1, connections: 0, chats: 0, faults: later };
         }
         // Without an open session there is nobody to hear it, and nothing to happen.
         for fault in now {
@@ -199,10 +206,27 @@ impl FaultBoard {
                         at_once.push(fault.what.clone());
                     }
                 }
+                Trigger::Chat { .. } => {}
                 when => armed.push(Armed { plan, index, when }),
             }
         }
         (at_once, armed)
+    }
+
+    /// A chat completion is asked for: what goes wrong with it.
+    pub(super) fn chat(&self) -> Vec<FaultKind> {
+        let mut state = self.lock();
+        state.chats += 1;
+        let this = state.chats;
+        let mut at_once = Vec::new();
+        for fault in &mut state.faults {
+            let Trigger::Chat { nth } = fault.when else { continue };
+            if fault.times > 0 && nth.is_none_or(|nth| nth == this) {
+                fault.times -= 1;
+                at_once.push(fault.what.clone());
+            }
+        }
+        at_once
     }
 
     /// The moment of an armed fault has come: what happens, unless it has happened often enough.

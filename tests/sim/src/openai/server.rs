@@ -91,7 +91,7 @@ async fn realtime(
     upgrade.on_upgrade(move |socket| run(inner, socket, model, at_once, armed))
 }
 
-fn refused_on_command(fault: &FaultKind) -> Option<Response> {
+pub(super) fn refused_on_command(fault: &FaultKind) -> Option<Response> {
     let FaultKind::Refuse { status, code } = fault else { return None };
     let kind = match (*status, code.as_str()) {
         (_, "insufficient_quota") => "insufficient_quota",

@@ -19,6 +19,9 @@ pub struct Entry {
     pub speaker: String,
     /// `speech`, `dtmf`, `tool` or `notice`.
     pub kind: String,
+    /// Of a tool: which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// What was said.
     pub text: String,
     /// Interrupted after so many milliseconds.
@@ -48,6 +51,47 @@ pub fn transcript_problems(report: &CallReport, entries: &[Entry]) -> Vec<String
     let turns = |who| report.turns.iter().filter(move |turn: &&Turn| turn.speaker == who);
     caller(turns(Speaker::Caller), &spoken("caller"), &mut problems);
     assistant(turns(Speaker::Assistant), &spoken("assistant"), report, &mut problems);
+    problems
+}
+
+/// What is wrong with the transcript of a call that was held turn by turn; empty when it says what was said.
+///
+/// The caller's turns must be there as [`transcript_problems`] says. Every turn of the assistant's that is there must have
+/// been heard, or begun to be heard, from Twilio's voice, in order; and what that voice said to its end must be there, but
+/// for what only bridges a wait.
+pub fn turn_based_problems(report: &CallReport, entries: &[Entry], fillers: &[&str]) -> Vec<String> {
+    let mut problems = Vec::new();
+    let spoken = |who: &'static str| {
+        entries.iter().filter(move |entry| entry.speaker == who && entry.kind == "speech").collect::<Vec<_>>()
+    };
+    caller(
+        report.turns.iter().filter(|turn| turn.speaker == Speaker::Caller),
+        &spoken("caller"),
+        &mut problems,
+    );
+    let fillers: Vec<String> = fillers.iter().map(|filler| normal(filler)).collect();
+    let mut entries = spoken("assistant").into_iter().peekable();
+    for turn in report.turns.iter().filter(|turn| turn.speaker == Speaker::Twilio) {
+        let whole = normal(&turn.whole_text);
+        if fillers.contains(&whole) {
+            continue;
+        }
+        // One turn of the voice may be several of the assistant's: what it said before it used a tool, and after.
+        let mut rest = whole.as_str();
+        while let Some(entry) = entries.peek() {
+            let Some(after) = rest.strip_prefix(normal(&entry.text).as_str()) else { break };
+            rest = after.trim_start();
+            entries.next();
+        }
+        if rest == whole && !turn.cut {
+            problems.push(format!(
+                "the caller heard “{}”, the transcript goes on with {}",
+                turn.whole_text,
+                next(entries.peek().as_ref())
+            ));
+        }
+    }
+    problems.extend(entries.map(|entry| format!("the caller never heard “{}”", entry.text)));
     problems
 }
 
@@ -195,6 +239,7 @@ mod tests {
             seq,
             speaker: speaker.into(),
             kind: "speech".into(),
+            name: None,
             text: text.into(),
             cut_at_ms,
             estimated: cut_at_ms.is_some(),

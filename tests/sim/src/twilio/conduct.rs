@@ -102,7 +102,7 @@ impl Twilio {
             disorderly: scenario.platform.disorderly_callbacks,
             time_limit: None,
             base: self.account().voice_url.clone(),
-            barge_in: false,
+            barge_in: super::engine::BargeIn::default(),
             keys: Vec::new(),
             dialled: None,
             recordings: Vec::new(),

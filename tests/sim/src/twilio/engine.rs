@@ -72,6 +72,15 @@ pub(super) enum Flow {
     End(EndedBy),
 }
 
+/// What of the caller's ends what is being played.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct BargeIn {
+    /// A key.
+    pub(super) keys: bool,
+    /// Speech.
+    pub(super) speech: bool,
+}
+
 /// A call that is being executed.
 pub(super) struct Engine {
     pub(super) account: Account,
@@ -85,8 +94,8 @@ pub(super) struct Engine {
     pub(super) time_limit: Option<u64>,
     /// URL of the running document: relative URLs and omitted actions lead there.
     pub(super) base: String,
-    /// A key ends what is being played.
-    pub(super) barge_in: bool,
+    /// What ends what is being played.
+    pub(super) barge_in: BargeIn,
     /// Keys pressed while something was played.
     pub(super) keys: Vec<char>,
     pub(super) dialled: Option<Outcome>,
@@ -325,22 +334,24 @@ impl Engine {
         Ok(Flow::End(EndedBy::Platform))
     }
 
-    /// One tick of something that a key may end; `true` when one did.
+    /// One tick of something that the caller may end; `true` when they did.
     pub(super) async fn tick_and_listen(&mut self) -> Result<bool, Interrupt> {
-        let key = self.tick().await?.key;
-        self.keys.extend(key);
-        Ok(self.barge_in && key.is_some())
+        let tick = self.tick().await?;
+        self.keys.extend(tick.key);
+        let BargeIn { keys, speech } = self.barge_in;
+        Ok(keys && tick.key.is_some() || speech && tick.saying.is_some())
     }
 
-    /// Plays a sound to its end, or until a key that may end it.
-    pub(super) async fn play_out(&mut self, source: Source, audio: Vec<u8>) -> Result<(), Interrupt> {
+    /// Plays a sound to its end, or until the caller ends it: then it is `false`.
+    pub(super) async fn play_out(&mut self, source: Source, audio: Vec<u8>) -> Result<bool, Interrupt> {
         self.line.play(source, audio);
         while !self.line.is_quiet() {
             if self.tick_and_listen().await? {
                 self.line.stop_sound();
+                return Ok(false);
             }
         }
-        Ok(())
+        Ok(true)
     }
 }
 

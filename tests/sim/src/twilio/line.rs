@@ -179,10 +179,27 @@ impl Line {
         self.said.iter().filter(|said| said.complete).count()
     }
 
-    /// The latest completed utterance, with its end, if there have been more than `before`.
-    pub(super) fn last_said(&self, before: usize) -> Option<(String, Samples)> {
-        let said = self.said.iter().filter(|said| said.complete).skip(before).last()?;
-        Some((said.text.clone(), said.ended?))
+    /// What the caller has said completely, after the first `before` completed utterances, with the end of it; `None` while
+    /// they speak.
+    pub(super) fn said_since(&self, before: usize) -> Option<(String, Samples)> {
+        if self.said.last().is_none_or(|said| said.ended.is_none()) {
+            return None;
+        }
+        let said: Vec<_> = self.said.iter().filter(|said| said.complete).skip(before).collect();
+        let ended = said.last()?.ended?;
+        Some((said.iter().map(|said| said.text.as_str()).collect::<Vec<_>>().join(" "), ended))
+    }
+
+    /// The caller speaks, or has spoken since the first `before` completed utterances.
+    pub(super) fn is_saying(&self, before: usize) -> bool {
+        self.said.last().is_some_and(|said| said.ended.is_none()) || self.said_so_far() > before
+    }
+
+    /// What the caller has said since was recognised and told to the product, whole.
+    pub(super) fn recognised(&mut self, before: usize) {
+        for said in self.said.iter_mut().filter(|said| said.complete).skip(before) {
+            said.on_wire = said.frames;
+        }
     }
 
     /// The frame of an utterance was put on a media stream.
@@ -244,7 +261,8 @@ impl Line {
     /// A voice that is not the assistant's begins to be heard.
     pub(super) fn voice_began(&mut self, speaker: Speaker, text: &str, total: Samples) {
         let start_ms = self.now_ms();
-        self.emit(Event::Speaks { at_ms: start_ms, speaker, latency_ms: None });
+        let latency_ms = self.voice_latency(speaker, self.now());
+        self.emit(Event::Speaks { at_ms: start_ms, speaker, latency_ms });
         self.voices.push(Turn {
             speaker,
             text: text.to_owned(),
@@ -255,11 +273,18 @@ impl Line {
             total_ms: total / SAMPLES_PER_MS,
             cut: true,
             item: None,
-            latency_ms: None,
+            latency_ms,
             delivered: true,
             damaged_frames: 0,
             repeated_frames: 0,
         });
+    }
+
+    /// The same as [`Line::latency`] of Twilio's own voice, which answers where no stream does.
+    fn voice_latency(&self, speaker: Speaker, at: Samples) -> Option<u64> {
+        let asked = self.said.iter().filter_map(|said| said.ended).rfind(|ended| *ended <= at)?;
+        let answered = self.voices.iter().any(|turn| turn.start_ms >= asked / SAMPLES_PER_MS);
+        (speaker == Speaker::Twilio && !answered).then(|| (at - asked) / SAMPLES_PER_MS)
     }
 
     /// That voice is not heard any more.

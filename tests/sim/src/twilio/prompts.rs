@@ -39,7 +39,7 @@ impl Engine {
                 Ok(())
             }
             Prompt::Play { url, times } => self.play_file(url, *times).await,
-            Prompt::PlayDigits(digits) => self.play_out(Source::Tone, tones::keys(digits)).await,
+            Prompt::PlayDigits(digits) => self.play_out(Source::Tone, tones::keys(digits)).await.map(drop),
             Prompt::Pause(seconds) => {
                 let until = self.line.now() + u64::from(*seconds) * 1_000 * SAMPLES_PER_MS;
                 while self.line.now() < until && !self.tick_and_listen().await? {}
@@ -80,8 +80,8 @@ impl Engine {
         let Some(speech) = self.voice_of(voice, text).await? else { return Ok(()) };
         self.line.voice_began(speaker, text, speech.audio.len() as u64);
         let outcome = self.play_out(Source::Voice, speech.audio.clone()).await;
-        self.line.voice_ended(outcome.is_ok());
-        outcome
+        self.line.voice_ended(matches!(outcome, Ok(true)));
+        outcome.map(drop)
     }
 
     async fn play_file(&mut self, url: &str, times: u32) -> Result<(), Interrupt> {

@@ -1,7 +1,7 @@
 //! `<Gather>`, `<Record>` and `<Dial>`.
 
 use super::account::{new_sid, timestamp};
-use super::engine::{Engine, Flow, Interrupt};
+use super::engine::{BargeIn, Engine, Flow, Interrupt};
 use super::playback::{SAMPLES_PER_MS, Samples, Source};
 use super::report::Event;
 use super::state::Recording;
@@ -28,7 +28,7 @@ impl Engine {
     pub(super) async fn gather(&mut self, gather: &Gather) -> Result<Flow, Interrupt> {
         let mut input = Input::default();
         let said_before = self.line.said_so_far();
-        self.gather_prompts(gather, &mut input).await?;
+        self.gather_prompts(gather, said_before, &mut input).await?;
         let mut last_input = self.line.now();
         while !input.done && self.line.now() < last_input + u64::from(gather.timeout) * SECOND {
             let tick = self.tick().await?;
@@ -43,6 +43,7 @@ impl Engine {
         }
         let mut extra = Vec::new();
         if let Some(speech) = input.speech {
+            self.line.recognised(said_before);
             extra.push(("SpeechResult", speech));
             extra.push(("Confidence", "0.9".to_owned()));
         } else {
@@ -53,13 +54,21 @@ impl Engine {
     }
 
     /// Plays the prompts; input ends them.
-    async fn gather_prompts(&mut self, gather: &Gather, input: &mut Input) -> Result<(), Interrupt> {
+    async fn gather_prompts(
+        &mut self,
+        gather: &Gather,
+        said_before: usize,
+        input: &mut Input,
+    ) -> Result<(), Interrupt> {
         for prompt in &gather.prompts {
             let before = self.keys.len();
-            self.barge_in = gather.dtmf;
+            self.barge_in = BargeIn { keys: gather.dtmf, speech: gather.speech && gather.barge_in };
             let played = self.prompt(prompt).await;
-            self.barge_in = false;
+            self.barge_in = BargeIn::default();
             played?;
+            if gather.speech && gather.barge_in && self.line.is_saying(said_before) {
+                return Ok(());
+            }
             for key in self.keys.split_off(before) {
                 take_key(gather, Some(key), input);
             }
@@ -75,7 +84,7 @@ impl Engine {
         if !gather.speech {
             return;
         }
-        if let Some((text, ended)) = self.line.last_said(said_before)
+        if let Some((text, ended)) = self.line.said_since(said_before)
             && self.line.now() >= ended + SPEECH_TIMEOUT
         {
             input.speech = Some(text);

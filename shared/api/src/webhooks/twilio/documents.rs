@@ -1,13 +1,16 @@
 //! The TwiML that we answer with.
 
 use voicecore_domain::{Announcement, Language};
+use voicecore_turn_based::Phrase;
 use voicecore_types::{CallId, E164, Millis};
 use voicecore_wire::twilio::origin::Origin;
 use voicecore_wire::twilio::sid::CallSid;
-use voicecore_wire::twilio::twiml::{CallbackUrl, Connect, Dial, Record, Response, Say, Stream, TwimlError};
+use voicecore_wire::twilio::twiml::{
+    CallbackUrl, Connect, Dial, Gather, GatherInput, Record, Response, Say, Stream, TwimlError,
+};
 
 use super::signed::LANGUAGE;
-use super::{DIAL_ENDED_PATH, STREAM_ENDED_PATH, STREAM_STATUS_PATH, VOICE_PATH, VOICEMAIL_PATH};
+use super::{DIAL_ENDED_PATH, STREAM_ENDED_PATH, STREAM_STATUS_PATH, TURN_PATH, VOICE_PATH, VOICEMAIL_PATH};
 use crate::media::{MEDIA_PATH, TOKEN_PARAMETER, issue_token};
 use crate::{ApiError, Config};
 
@@ -25,6 +28,8 @@ const VOICEMAIL_SILENCE_S: u32 = 5;
 const RETRIES: u8 = 3;
 const CONNECT_TIMEOUT_MS: u32 = 1_000;
 const READ_TIMEOUT_MS: u32 = 3_000;
+/// The same for an answer that waits for a model: whoever asks again sooner is only told to wait.
+const TURN_TIMEOUT_MS: u32 = 15_000;
 
 /// Twilio's names of a language and of a voice that speaks it: the default voice does not speak them all. English is spoken by
 /// the account's own. Source: twilio.com/docs/voice/twiml/say/text-speech.
@@ -125,13 +130,74 @@ pub(super) fn try_again(origin: &Origin, retry: u32) -> Response {
     Response::new().say(say(Announcement::OneMoment, line.language)).pause(1).redirect(&again)
 }
 
+/// Says something and listens; what was heard, if anything, follows `step`.
+pub(super) fn listen(line: Line<'_>, step: u64, say: &str, silence: Millis) -> Response {
+    let action = line.turn(step, &[]);
+    let seconds = u32::try_from(silence.0.div_ceil(1_000)).unwrap_or(u32::MAX);
+    // One key is enough: 0 must lead to a human being at once, not after a pause for more keys.
+    let gather = Gather::new(GatherInput::Both, &action)
+        .timeout(seconds)
+        .num_digits(1)
+        .finish_on_key("")
+        .speech_timeout_auto()
+        .language(recogniser(line.language))
+        .action_on_empty_result()
+        .say(spoken(say, line.language));
+    // Should Twilio go on here nevertheless: nothing was heard.
+    Response::new().gather(gather).redirect(&action)
+}
+
+/// Says that it takes a moment, and goes on from `step`.
+pub(super) fn filler(line: Line<'_>, step: u64, phrase: Phrase) -> Response {
+    let say = spoken(phrase.text(line.language), line.language);
+    Response::new().say(say).redirect(&line.turn(step, &[]))
+}
+
+/// Waits because somebody else is at work, and asks for what follows `step`. Every third time the caller hears that.
+pub(super) fn wait(line: Line<'_>, step: u64, waits: u32) -> Response {
+    let again = line.turn(step, &[("wait", &waits.saturating_add(1).to_string())]);
+    let response = if waits.is_multiple_of(3) {
+        let phrase = Phrase::filler(waits / 3).text(line.language);
+        Response::new().say(spoken(phrase, line.language))
+    } else {
+        Response::new()
+    };
+    response.pause(1).redirect(&again)
+}
+
+/// Says something, and then asks what comes next.
+pub(super) fn last_words(line: Line<'_>, step: u64, say: &str) -> Response {
+    Response::new().say(spoken(say, line.language)).redirect(&line.turn(step, &[]))
+}
+
+/// Asks the caller to wait, and then asks again for what follows `step`.
+pub(super) fn turn_again(line: Line<'_>, step: u64, retry: u32) -> Response {
+    let again = line.turn(step, &[("retry", &retry.to_string())]);
+    Response::new().say(say(Announcement::OneMoment, line.language)).pause(1).redirect(&again)
+}
+
+/// Twilio's name of a language whose speech is recognised.
+const fn recogniser(language: Language) -> &'static str {
+    match language {
+        Language::English => "en-US",
+        Language::Spanish => "es-ES",
+        Language::German => "de-DE",
+        Language::French => "fr-FR",
+        Language::Portuguese => "pt-BR",
+    }
+}
+
 /// Ends the call.
 pub(super) fn hang_up() -> Response {
     Response::new().hangup()
 }
 
 fn say(what: Announcement, language: Language) -> Say {
-    let say = Say::new(what.text(language));
+    spoken(what.text(language), language)
+}
+
+fn spoken(text: &str, language: Language) -> Say {
+    let say = Say::new(text);
     match voice(language) {
         Some((language, voice)) => say.voice(voice).language(language),
         None => say,
@@ -151,8 +217,20 @@ impl Line<'_> {
         }
     }
 
+    /// Where Twilio asks for what follows `step` of a call that is held turn by turn.
+    fn turn(self, step: u64, more: &[(&str, &str)]) -> String {
+        let step = step.to_string();
+        let mut query = vec![("step", step.as_str())];
+        query.extend_from_slice(more);
+        self.callback(TURN_PATH, &query).read_timeout_ms(TURN_TIMEOUT_MS).to_string()
+    }
+
     /// An address that Twilio asks while somebody waits on the line.
     fn address(self, path: &str, more: &[(&str, &str)]) -> String {
+        self.callback(path, more).to_string()
+    }
+
+    fn callback(self, path: &str, more: &[(&str, &str)]) -> CallbackUrl {
         let mut query = form_urlencoded::Serializer::new(String::new());
         if let Some(call_id) = self.call_id {
             query.append_pair("call", &call_id.to_string());
@@ -167,6 +245,5 @@ impl Line<'_> {
             .retries(RETRIES)
             .connect_timeout_ms(CONNECT_TIMEOUT_MS)
             .read_timeout_ms(READ_TIMEOUT_MS)
-            .to_string()
     }
 }

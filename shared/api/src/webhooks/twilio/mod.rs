@@ -9,6 +9,7 @@ mod fallback;
 mod signed;
 mod status;
 mod stream;
+mod turn;
 mod voice;
 
 use axum::Router;
@@ -36,6 +37,7 @@ pub(crate) const STATUS_PATH: &str = "/webhooks/twilio/status";
 pub(crate) const FALLBACK_PATH: &str = "/webhooks/twilio/fallback";
 const STREAM_STATUS_PATH: &str = "/webhooks/twilio/stream-status";
 const STREAM_ENDED_PATH: &str = "/webhooks/twilio/stream-ended";
+const TURN_PATH: &str = "/webhooks/twilio/turn";
 const DIAL_ENDED_PATH: &str = "/webhooks/twilio/dial-ended";
 const VOICEMAIL_PATH: &str = "/webhooks/twilio/voicemail";
 
@@ -46,6 +48,7 @@ pub(crate) fn routes() -> Router<AppState> {
         .route(STATUS_PATH, post(status::status))
         .route(STREAM_STATUS_PATH, post(stream::stream_status))
         .route(STREAM_ENDED_PATH, post(stream::stream_ended))
+        .route(TURN_PATH, post(turn::turn))
         .route(DIAL_ENDED_PATH, post(fallback::dial_ended))
         .route(VOICEMAIL_PATH, post(fallback::voicemail))
         .route(FALLBACK_PATH, post(fallback::fallback))

@@ -60,6 +60,16 @@ impl Signed {
         self.parameter("retry").and_then(|retry| retry.parse().ok()).unwrap_or(0)
     }
 
+    /// The step that the address follows, of a call that is held turn by turn; 0, which is none, if it names none.
+    pub(super) fn step(&self) -> u64 {
+        self.parameter("step").and_then(|step| step.parse().ok()).unwrap_or(0)
+    }
+
+    /// How often in a row the caller was asked to wait.
+    pub(super) fn waits(&self) -> u32 {
+        self.parameter("wait").and_then(|wait| wait.parse().ok()).unwrap_or(0)
+    }
+
     fn parameter(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }

@@ -7,8 +7,8 @@ use serde::de::IntoDeserializer as _;
 use serde::de::value::{Error as ValueError, StrDeserializer};
 use voicecore_call::{AfterStream, EndReason, Limits};
 use voicecore_domain::{Announcement, CallStatus};
-use voicecore_store::calls;
 use voicecore_store::directory::{self, CallLocation};
+use voicecore_store::{StoreError, calls};
 use voicecore_types::CallId;
 use voicecore_wire::twilio::sid::CallSid;
 use voicecore_wire::twilio::twiml::Response;
@@ -16,11 +16,11 @@ use voicecore_wire::twilio::webhook::{ConnectEnded, StreamEvent, StreamStatus};
 
 use super::documents::{self, Attempt, Line};
 use super::status::take;
-use super::{Signed, Twiml, call_status, human_for};
+use super::{Signed, Twiml, call_status, human_for, turn};
 use crate::actors::{CallCommand, CallReply, ask_call};
 use crate::carrier::ReportedStatus;
 use crate::live::transcript;
-use crate::{ApiError, AppState};
+use crate::{ApiError, AppState, turn_based};
 
 /// A stream that has started means that the call was answered: of incoming calls Twilio reports only the end by itself.
 /// Stopped and failed streams are dealt with where Twilio asks what comes next.
@@ -47,16 +47,30 @@ pub(super) async fn stream_ended(State(app): State<AppState>, signed: Signed) ->
         let noted = take(&app, ReportedStatus { carrier_call_id, status, at: app.now() }).await;
         return Ok(Twiml { document: documents::hang_up(), cause: noted.err() });
     }
-    let (after, cause) = match after_stream(&app, call_id, signed.attempt()).await {
+    let (after, mut cause) = match after_stream(&app, call_id, signed.attempt()).await {
         Ok(after) => (after, None),
         Err(cause) => (without_actor(signed.attempt()), Some(cause)),
     };
     let origin = app.config.public_url.get()?;
     let line = Line { origin, call_id: Some(call_id), language: signed.language() };
+    if after == AfterStream::Apologise && signed.attempt() >= Limits::default().attempts {
+        // No stream holds: the next rung needs none. Where that is not to be had either, the ladder goes on below.
+        match turn_by_turn(&app, call_id).await {
+            Ok(document) => return Ok(Twiml { document, cause }),
+            Err(error) => cause = Some(error),
+        }
+    }
     match document(&app, &ended.call.sid, line, call_id, after).await {
         Ok(document) => Ok(Twiml { document, cause }),
         Err(error) => Ok(Twiml::because(documents::apologise(line, None), cause.unwrap_or(error))),
     }
+}
+
+/// Goes on without streams, from what was said so far.
+async fn turn_by_turn(app: &AppState, call_id: CallId) -> Result<Response, ApiError> {
+    let call = directory::call(&app.ports.db, call_id).await?.ok_or(StoreError::NotFound("call"))?;
+    let held = turn_based::take_over(app, &call).await?;
+    turn::first(app, call_id, &held)
 }
 
 async fn after_stream(app: &AppState, call_id: CallId, attempt: u32) -> Result<AfterStream, ApiError> {

@@ -1,17 +1,17 @@
 //! A call comes in: whose number is it, may it be answered, and who answers?
 
 use axum::extract::State;
-use voicecore_domain::{Announcement, CallDirection, CallStatus, Language};
+use voicecore_domain::{Announcement, CallDirection, CallStatus, Language, VoiceMode};
 use voicecore_store::calls::{self, Admission, NewCall, Refusal};
-use voicecore_store::directory;
 use voicecore_store::seal::Column;
+use voicecore_store::{Scope, directory};
 use voicecore_types::CallId;
 use voicecore_wire::twilio::twiml::Response;
 use voicecore_wire::twilio::webhook::VoiceWebhook;
 
 use super::documents::{self, Attempt};
-use super::{Signed, Twiml, call_status};
-use crate::{ApiError, AppState};
+use super::{Signed, Twiml, call_status, turn};
+use crate::{ApiError, AppState, turn_based};
 
 /// How often a caller is asked to wait while the database doesn't answer.
 const MAX_RETRIES: u32 = 2;
@@ -41,9 +41,10 @@ async fn answer(app: &AppState, webhook: &VoiceWebhook) -> Result<Response, ApiE
     if webhook.call.status.is_final() {
         return Ok(documents::hang_up());
     }
-    let Some((admission, language)) = admit(app, webhook).await? else {
+    let Some((admission, line)) = admit(app, webhook).await? else {
         return Ok(documents::say_and_hang_up(Announcement::UnknownNumber, Language::default()));
     };
+    let language = line.language;
     Ok(match admission {
         Admission::Refused(Refusal::Concurrency) => {
             documents::say_and_hang_up(Announcement::LinesBusy, language)
@@ -52,6 +53,10 @@ async fn answer(app: &AppState, webhook: &VoiceWebhook) -> Result<Response, ApiE
             documents::say_and_hang_up(Announcement::DaySpent, language)
         }
         Admission::Repeated(call) if call.status.is_end() => documents::hang_up(),
+        Admission::Admitted(call) | Admission::Repeated(call) if line.turn_based => {
+            let held = turn_based::open(app, &line.scope, call.id).await?;
+            turn::first(app, call.id, &held)?
+        }
         Admission::Admitted(call) | Admission::Repeated(call) => {
             let attempt = Attempt { call_id: call.id, sid: &webhook.call.sid, number: 1, language };
             documents::connect(&app.config, &attempt, app.now())?
@@ -59,9 +64,18 @@ async fn answer(app: &AppState, webhook: &VoiceWebhook) -> Result<Response, ApiE
     })
 }
 
+/// What is known of a number that was dialled.
+struct Line {
+    scope: Scope,
+    /// That of the business's callers.
+    language: Language,
+    /// The call is held turn by turn: the business wants it so, or there are no actors that could hold a media stream.
+    turn_based: bool,
+}
+
 /// Finds out whose number was dialled, then counts and stores the call in one batch, so that no interleaving admits one call
-/// too many. With it, the language of the business's callers. `None`: the number is nobody's.
-async fn admit(app: &AppState, webhook: &VoiceWebhook) -> Result<Option<(Admission, Language)>, ApiError> {
+/// too many. `None`: the number is nobody's.
+async fn admit(app: &AppState, webhook: &VoiceWebhook) -> Result<Option<(Admission, Line)>, ApiError> {
     let (Some(to), Some(lookup)) = (&webhook.to, app.lookup_key().await?) else { return Ok(None) };
     let Some(dialled) = directory::dialled_number(&app.ports.db, &lookup.dialled(to)).await? else {
         return Ok(None);
@@ -87,5 +101,7 @@ async fn admit(app: &AppState, webhook: &VoiceWebhook) -> Result<Option<(Admissi
         started_at: now,
     };
     let admission = calls::admit(&dialled.scope, &call).await?;
-    Ok(Some((admission, Language::for_code(dialled.language.as_deref()))))
+    let turn_based = dialled.voice_mode == Some(VoiceMode::TurnBased) || !app.ports.actors.available();
+    let language = Language::for_code(dialled.language.as_deref());
+    Ok(Some((admission, Line { scope: dialled.scope, language, turn_based })))
 }

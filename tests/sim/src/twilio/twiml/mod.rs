@@ -120,6 +120,7 @@ pub(super) struct Connect {
 
 /// `<Gather>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an attribute of TwiML's")]
 pub(super) struct Gather {
     /// Requested with what was gathered; without it the document itself is.
     pub action: Option<Action>,
@@ -135,6 +136,8 @@ pub(super) struct Gather {
     pub finish_on_key: Option<char>,
     /// The action is requested even when nothing came.
     pub action_on_empty: bool,
+    /// Speech ends what is said meanwhile.
+    pub barge_in: bool,
     /// What is said meanwhile.
     pub prompts: Vec<Prompt>,
 }

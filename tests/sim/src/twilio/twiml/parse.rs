@@ -225,7 +225,10 @@ fn gather(node: Node<'_, '_>) -> Result<Gather, Fault> {
     check_attributes(node, &known, &["partialResultCallback", "partialResultCallbackMethod", "debug"])?;
     check_no_text(node)?;
     let input = one_of(node, "input", &["dtmf", "speech", "dtmf speech", "speech dtmf"])?.unwrap_or("dtmf");
-    boolean(node, "bargeIn")?;
+    let speech_timeout = node.attribute("speechTimeout");
+    if speech_timeout.is_some_and(|text| text != "auto" && text.parse::<u32>().map_or(true, |s| s == 0)) {
+        return Err(invalid(node, "speechTimeout", speech_timeout.unwrap_or_default()));
+    }
     let finish_on_key = match node.attribute("finishOnKey") {
         None => Some('#'),
         Some("") => None,
@@ -240,6 +243,7 @@ fn gather(node: Node<'_, '_>) -> Result<Gather, Fault> {
         timeout: number(node, "timeout", 0..=MAX_SECONDS)?.unwrap_or(5),
         finish_on_key,
         action_on_empty: boolean(node, "actionOnEmptyResult")?.unwrap_or(false),
+        barge_in: boolean(node, "bargeIn")?.unwrap_or(true),
         prompts: node.children().filter(Node::is_element).map(prompt).collect::<Result<_, _>>()?,
     })
 }

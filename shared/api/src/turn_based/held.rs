@@ -1,0 +1,154 @@
+//! A dialogue between two questions of the carrier: read, changed, finished.
+
+use voicecore_call::{AfterStream, CallSummary};
+use voicecore_domain::TokenUsage;
+use voicecore_store::dialogues::{self, Change, FinishedDialogue, StoredDialogue};
+use voicecore_store::seal::{Column, Sealed, Sealer, WrappedKey};
+use voicecore_store::{Scope, StoreError, businesses};
+use voicecore_turn_based::Dialogue;
+use voicecore_types::{CallId, Millis};
+
+use crate::live::{CallSetup, call_setup, reason_word, transcript};
+use crate::{ApiError, AppState};
+
+/// A dialogue in the hands of whoever answers a question.
+pub(crate) struct Held {
+    scope: Scope,
+    sealer: Sealer,
+    /// As it was when the call came in.
+    pub(super) setup: CallSetup,
+    pub(super) dialogue: Dialogue,
+    /// The step that is stored.
+    pub(crate) step: u64,
+    pub(super) busy_until: Option<Millis>,
+    /// Its summary has been stored.
+    pub(super) finished: bool,
+}
+
+/// What is configured for a call, when it came in, and its tenant's key. The model is the one that reads and writes.
+pub(super) async fn load_setup(
+    app: &AppState,
+    scope: &Scope,
+    call_id: CallId,
+) -> Result<(CallSetup, Millis, WrappedKey), ApiError> {
+    let row = businesses::call_setup(scope, call_id).await?.ok_or(StoreError::NotFound("call"))?;
+    let (started_at, wrapped_key) = (row.started_at, row.wrapped_key.clone());
+    let mut setup = call_setup(&app.config, scope.tenant(), row);
+    setup.call.session.model.clone_from(&app.config.chat.model);
+    Ok((setup, started_at, wrapped_key))
+}
+
+impl Held {
+    /// Stores a dialogue that begins; if there is one already, that is the one.
+    pub(super) async fn begin(
+        app: &AppState,
+        scope: &Scope,
+        setup: CallSetup,
+        dialogue: Dialogue,
+        wrapped_key: &WrappedKey,
+    ) -> Result<Self, ApiError> {
+        let sealer = app.sealer(scope.tenant(), wrapped_key)?;
+        let call_id = setup.call.call_id;
+        let sealed_setup = seal(app, &sealer, Column::DialogueSetup, &setup)?;
+        let state = seal(app, &sealer, Column::DialogueState, &dialogue)?;
+        if !dialogues::begin(scope, call_id, &sealed_setup, &state, app.now()).await? {
+            return Ok(Self::load(app, scope, call_id).await?.ok_or(StoreError::NotFound("dialogue"))?);
+        }
+        Ok(Self { scope: scope.clone(), sealer, setup, dialogue, step: 1, busy_until: None, finished: false })
+    }
+
+    /// The dialogue of a call, if it has one.
+    pub(crate) async fn load(
+        app: &AppState,
+        scope: &Scope,
+        call_id: CallId,
+    ) -> Result<Option<Self>, ApiError> {
+        let Some(stored) = dialogues::get(scope, call_id).await? else { return Ok(None) };
+        let StoredDialogue { setup, state, step, busy_until, finished, wrapped_key } = stored;
+        let sealer = app.sealer(scope.tenant(), &wrapped_key)?;
+        let setup = open(&sealer, Column::DialogueSetup, &setup)?;
+        let dialogue = open(&sealer, Column::DialogueState, &state)?;
+        Ok(Some(Self { scope: scope.clone(), sealer, setup, dialogue, step, busy_until, finished }))
+    }
+
+    /// Stores what has become of it. `false`: somebody else has moved it on, and what they stored is now here.
+    pub(super) async fn store(
+        &mut self,
+        app: &AppState,
+        busy_until: Option<Millis>,
+    ) -> Result<bool, ApiError> {
+        let state = seal(app, &self.sealer, Column::DialogueState, &self.dialogue)?;
+        let change = self.change(&state, busy_until, app.now());
+        if dialogues::change(&self.scope, &change).await? {
+            (self.step, self.busy_until) = (self.step + 1, busy_until);
+            return Ok(true);
+        }
+        let call_id = self.setup.call.call_id;
+        *self = Self::load(app, &self.scope, call_id).await?.ok_or(StoreError::NotFound("dialogue"))?;
+        Ok(false)
+    }
+
+    /// Stores what a call that is over came to: the transcript first, then the row that says it is there. `false`: somebody
+    /// else has moved it on; nothing but the document was stored, which theirs replaces.
+    pub(super) async fn finish(&mut self, app: &AppState) -> Result<bool, ApiError> {
+        let now = app.now();
+        let summary = self.dialogue.summary(self.setup.call.call_id, now);
+        let summary =
+            summary.ok_or_else(|| ApiError::Internal("a dialogue that goes on is finished".to_owned()))?;
+        transcript::store(app, self.setup.tenant_id, &summary).await?;
+        let state = seal(app, &self.sealer, Column::DialogueState, &self.dialogue)?;
+        let reason = reason_word(summary.reason);
+        let finished = self.finished_dialogue(&summary, &reason, self.change(&state, None, now));
+        self.finished = dialogues::finish(&self.scope, &finished).await?;
+        Ok(self.finished)
+    }
+
+    fn finished_dialogue<'a>(
+        &'a self,
+        summary: &CallSummary,
+        end_reason: &'a str,
+        change: Change<'a>,
+    ) -> FinishedDialogue<'a> {
+        let usage = &summary.usage;
+        FinishedDialogue {
+            change,
+            connected_at: summary.started_at,
+            ended_at: summary.ended_at,
+            // Somebody else speaks with the caller then, or records them.
+            carrier_continues: summary.reason.after_stream(false) != AfterStream::Hangup,
+            end_reason,
+            interaction_count: u32::try_from(summary.interactions.len()).unwrap_or(u32::MAX),
+            model: &self.setup.call.session.model,
+            usage: TokenUsage {
+                text_in: usage.text_in,
+                text_cached: usage.text_cached,
+                text_out: usage.text_out,
+                ..TokenUsage::default()
+            },
+        }
+    }
+
+    fn change<'a>(&self, state: &'a Sealed, busy_until: Option<Millis>, now: Millis) -> Change<'a> {
+        Change { call_id: self.setup.call.call_id, step: self.step, state, busy_until, now }
+    }
+}
+
+fn seal(
+    app: &AppState,
+    sealer: &Sealer,
+    column: Column,
+    value: &impl serde::Serialize,
+) -> Result<Sealed, ApiError> {
+    let text = serde_json::to_string(value)
+        .map_err(|_| ApiError::Internal("a dialogue cannot be encoded".to_owned()))?;
+    Ok(sealer.seal(column, &text, app.nonce())?)
+}
+
+fn open<T: serde::de::DeserializeOwned>(
+    sealer: &Sealer,
+    column: Column,
+    stored: &Sealed,
+) -> Result<T, ApiError> {
+    serde_json::from_str(&sealer.open(column, stored)?)
+        .map_err(|_| ApiError::Internal("a stored dialogue cannot be read".to_owned()))
+}

@@ -1,0 +1,53 @@
+//! The model that reads and writes: any provider that speaks OpenAI's chat completions.
+
+use voicecore_ports::{HttpError, HttpRequest};
+use voicecore_types::Millis;
+use voicecore_wire::openai::chat::{CHAT_PATH, ChatAnswer, ChatError, read_chat};
+
+use super::Held;
+use crate::{ApiError, AppState};
+
+/// The model has given no answer.
+pub(super) struct Trouble {
+    /// It never will.
+    pub(super) fatal: bool,
+    /// For the log.
+    pub(super) cause: ApiError,
+}
+
+impl Trouble {
+    /// There was no time left to ask.
+    pub(super) fn late() -> Self {
+        Self::passing("no time was left to ask")
+    }
+
+    fn passing(cause: &(impl ToString + ?Sized)) -> Self {
+        Self { fatal: false, cause: ApiError::Unavailable { part: "model", cause: cause.to_string() } }
+    }
+}
+
+/// Asks for the next message, and waits at most `patience`.
+pub(super) async fn ask(app: &AppState, held: &Held, patience: Millis) -> Result<ChatAnswer, Trouble> {
+    let chat = &app.config.chat;
+    let missing = |missing: crate::ConfigMissing| Trouble { fatal: true, cause: missing.into() };
+    let base = chat.base_url.get().map_err(missing)?;
+    let key = chat.api_key.get().map_err(missing)?;
+    let config = held.config();
+    let body = serde_json::to_vec(&held.dialogue.request(config, &config.session.model))
+        .map_err(|_| Trouble::passing("the request cannot be encoded"))?;
+    let request = HttpRequest {
+        method: "POST",
+        url: format!("{base}{CHAT_PATH}"),
+        headers: vec![
+            ("Authorization".to_owned(), format!("Bearer {}", key.expose())),
+            ("Content-Type".to_owned(), "application/json".to_owned()),
+        ],
+        body,
+        timeout_ms: u32::try_from(patience.0).unwrap_or(u32::MAX),
+    };
+    let response = app.ports.http.send(request).await.map_err(|error: HttpError| Trouble::passing(&error))?;
+    read_chat(response.status, &response.body).map_err(|error| {
+        let fatal = matches!(error, ChatError::Fatal { .. });
+        Trouble { fatal, ..Trouble::passing(&error) }
+    })
+}

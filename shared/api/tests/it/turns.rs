@@ -1,0 +1,644 @@
+//! Calls that are held turn by turn: `<Gather>`, a chat model, `<Say>`.
+
+use serde_json::{Value, json};
+use voicecore_api::actors::CallReply;
+use voicecore_api::{jobs, live};
+use voicecore_call::{AfterStream, CallSummary, EndReason, Interaction, InteractionKind, Speaker, Usage};
+use voicecore_conformance::block_on;
+use voicecore_ports::{HttpError, HttpResponse};
+use voicecore_types::{CallId, Millis};
+
+use crate::world::{ACCOUNT, NOW, ORIGIN, Reply, Tenant, World, human, status};
+
+pub(crate) const NUMBER: &str = "+15005550006";
+
+/// A completion of a chat model.
+pub(crate) fn completion(text: Option<&str>, call: Option<(&str, &Value)>) -> HttpResponse {
+    let calls: Vec<_> = call
+        .map(|(name, arguments)| {
+            // Some providers give every call the same id.
+            json!({"id": "call_0", "type": "function", "function": {"name": name, "arguments": arguments.to_string()}})
+        })
+        .into_iter()
+        .collect();
+    let body = json!({
+        "choices": [{"message": {"role": "assistant", "content": text, "tool_calls": calls}}],
+        "usage": {"prompt_tokens": 100, "completion_tokens": 10, "prompt_tokens_details": {"cached_tokens": 40}},
+    });
+    HttpResponse { status: 200, body: body.to_string().into_bytes() }
+}
+
+fn says(world: &World, text: &str) {
+    world.doubles.http.answer(Ok(completion(Some(text), None)));
+}
+
+fn calls(world: &World, text: Option<&str>, name: &str, arguments: &Value) {
+    world.doubles.http.answer(Ok(completion(text, Some((name, arguments)))));
+}
+
+/// A customer whose calls are held turn by turn.
+fn turn_based(world: &World) -> Tenant {
+    let tenant = world.tenant(NUMBER);
+    world.sql("update businesses set voice_mode = 'turn_based'");
+    world.actors_reply(CallReply::NotRunning);
+    tenant
+}
+
+/// A call that has been greeted. Gives Twilio's id and the document.
+fn greeted(world: &World) -> (String, Reply) {
+    let (sid, reply) = world.ring(NUMBER, 1);
+    assert!(reply.twiml().contains("<Gather "), "{}", reply.body);
+    (sid, reply)
+}
+
+/// What the caller says to a document.
+fn say(world: &World, sid: &str, to: &Reply, words: &str) -> Reply {
+    heard(world, sid, &to.attribute("action"), &[("SpeechResult", words), ("Confidence", "0.9")])
+}
+
+fn heard(world: &World, sid: &str, action: &str, what: &[(&str, &str)]) -> Reply {
+    let mut parameters = status(sid, "in-progress").to_vec();
+    parameters.extend_from_slice(what);
+    world.webhook(action, &parameters)
+}
+
+/// Where a document goes on.
+#[track_caller]
+fn redirect(reply: &Reply) -> String {
+    let (_, rest) = reply.twiml().split_once("<Redirect>").unwrap_or_else(|| panic!("{}", reply.body));
+    rest.split("</Redirect>").next().unwrap().replace("&amp;", "&")
+}
+
+#[track_caller]
+fn contains(reply: &Reply, text: &str) {
+    assert!(reply.twiml().contains(text), "{text}: {}", reply.body);
+}
+
+/// The call and its transcript, as the API shows them.
+fn stored(world: &World, tenant: &Tenant) -> (Value, Value) {
+    let calls = world.get("/api/v1/calls", &tenant.key).json();
+    let call = calls["items"][0].clone();
+    let id = call["id"].as_str().unwrap();
+    (call.clone(), world.get(&format!("/api/v1/calls/{id}/interactions"), &tenant.key).json())
+}
+
+/// Who said what, of a transcript.
+fn said(transcript: &Value) -> Vec<(String, String)> {
+    let text = |item: &Value, name: &str| item[name].as_str().unwrap().to_owned();
+    let items = transcript["items"].as_array().unwrap();
+    items.iter().map(|item| (text(item, "speaker"), text(item, "text"))).collect()
+}
+
+fn pairs(said: &[(String, String)]) -> Vec<(&str, &str)> {
+    said.iter().map(|(who, what)| (who.as_str(), what.as_str())).collect()
+}
+
+const GREETING: &str = "Hello, you have reached Bella's Salon. I am an AI assistant. Press 0 at any time to speak \
+    with a person. How can I help you?";
+
+#[test]
+fn conversation_is_held_without_a_stream() {
+    let world = World::new();
+    let tenant = turn_based(&world);
+    let (sid, greeting) = greeted(&world);
+    contains(&greeting, "I am an AI assistant.");
+    contains(&greeting, " input=\"dtmf speech\"");
+    contains(&greeting, " actionOnEmptyResult=\"true\"");
+    assert!(greeting.attribute("action").starts_with(&format!("{ORIGIN}/webhooks/twilio/turn?call=")));
+
+    says(&world, "Tuesday at ten & eleven.");
+    let booking = say(&world, &sid, &greeting, "A table, please.");
+    contains(&booking, "<Say>Tuesday at ten &amp; eleven.</Say></Gather>");
+    let [request] = &world.doubles.http.requests()[..] else { panic!() };
+    assert_eq!(request.url, "https://api.openai.com/v1/chat/completions");
+    assert!(request.headers.contains(&("Authorization".into(), "Bearer sk-of-openai-0123456789".into())));
+    assert!(request.timeout_ms <= 3_000);
+    let asked: Value = serde_json::from_slice(&request.body).unwrap();
+    assert_eq!(asked["model"], "gpt-4.1-mini");
+    let roles: Vec<_> =
+        asked["messages"].as_array().unwrap().iter().map(|m| m["role"].as_str().unwrap()).collect();
+    assert_eq!(roles, ["system", "assistant", "user"]);
+    assert!(asked["messages"][0]["content"].as_str().unwrap().contains("Bella's Salon"));
+    let tools: Vec<_> =
+        asked["tools"].as_array().unwrap().iter().map(|t| t["function"]["name"].clone()).collect();
+    assert_eq!(tools, ["end_call", "take_message", "transfer"]);
+
+    let (call, transcript) = stored(&world, &tenant);
+    assert_eq!((&call["status"], &transcript["complete"]), (&json!("in_progress"), &json!(false)));
+    let so_far = said(&transcript);
+    let expected =
+        [("assistant", GREETING), ("caller", "A table, please."), ("assistant", "Tuesday at ten & eleven.")];
+    assert_eq!(pairs(&so_far), expected);
+
+    calls(&world, Some("Thank you, goodbye."), "end_call", &json!({}));
+    let goodbye = say(&world, &sid, &booking, "That is all.");
+    contains(&goodbye, "<Say>Thank you, goodbye.</Say><Redirect>");
+    assert_eq!(heard(&world, &sid, &redirect(&goodbye), &[]).twiml(), "<Response><Hangup/></Response>");
+    let (call, transcript) = stored(&world, &tenant);
+    assert_eq!((&call["status"], &call["end_reason"]), (&json!("completed"), &json!("assistant_ended")));
+    assert_eq!((&call["attempts"], &call["model"]), (&json!(0), &json!("gpt-4.1-mini")));
+    let usage = (&call["usage"]["text_in"], &call["usage"]["text_cached"], &call["usage"]["text_out"]);
+    assert_eq!(usage, (&json!(120), &json!(80), &json!(20)));
+    assert_eq!(call["cost_micros"], 88);
+    assert_eq!(transcript["complete"], true);
+    assert_eq!(transcript["items"].as_array().unwrap().len(), 6);
+    assert_eq!(world.sql("select cost_micros from usage_daily where cost_micros = 88").rows.len(), 1);
+    assert!(world.commands().is_empty(), "no actor is asked");
+    // The carrier's report of the end comes last, and the call is what it was.
+    world.webhook("/webhooks/twilio/status", &status(&sid, "completed"));
+    assert_eq!(stored(&world, &tenant).0, call);
+}
+
+#[test]
+fn where_there_are_no_actors_calls_are_held_turn_by_turn() {
+    let world = World::new();
+    let tenant = world.tenant(NUMBER);
+    world.doubles.actors.remove();
+    let (sid, greeting) = greeted(&world);
+    says(&world, "Yes.");
+    contains(&say(&world, &sid, &greeting, "Are you open?"), "<Say>Yes.</Say>");
+    world.webhook("/webhooks/twilio/status", &status(&sid, "completed"));
+    let (call, transcript) = stored(&world, &tenant);
+    assert_eq!((&call["status"], &call["end_reason"]), (&json!("completed"), &json!("caller_hung_up")));
+    assert!(call["answered_at"].is_u64());
+    assert_eq!(said(&transcript).len(), 3);
+}
+
+#[test]
+fn zero_leads_to_a_human_being() {
+    let world = World::new();
+    let tenant = turn_based(&world);
+    let (sid, greeting) = greeted(&world);
+    let announced = heard(&world, &sid, &greeting.attribute("action"), &[("Digits", "0")]);
+    contains(&announced, "<Say>I am putting you through now.");
+    let dialled = heard(&world, &sid, &redirect(&announced), &[]);
+    contains(&dialled, &format!("<Number>{}</Number>", human(NUMBER)));
+    let (call, transcript) = stored(&world, &tenant);
+    assert_eq!((&call["status"], &call["end_reason"]), (&json!("in_progress"), &json!("transferred")));
+    assert_eq!(said(&transcript)[1], ("caller".to_owned(), "0".to_owned()));
+    assert!(world.doubles.http.requests().is_empty());
+}
+
+#[test]
+fn other_keys_are_told_to_the_model() {
+    let world = World::new();
+    turn_based(&world);
+    world.sql("update businesses set fallback_number = null");
+    let (sid, greeting) = greeted(&world);
+    says(&world, "There is nobody.");
+    // Without a human being, 0 is a key like any other.
+    contains(&heard(&world, &sid, &greeting.attribute("action"), &[("Digits", "0")]), "There is nobody.");
+    let body = String::from_utf8(world.doubles.http.requests()[0].body.clone()).unwrap();
+    assert!(body.contains("pressed the key 0"), "{body}");
+}
+
+#[test]
+fn silence_is_asked_about_and_then_ends_the_call() {
+    let world = World::new();
+    let tenant = turn_based(&world);
+    let (sid, mut reply) = greeted(&world);
+    for _ in 0..3 {
+        reply = heard(&world, &sid, &reply.attribute("action"), &[("SpeechResult", "")]);
+        contains(&reply, "<Say>Are you still there?</Say></Gather>");
+    }
+    let goodbye = heard(&world, &sid, &reply.attribute("action"), &[]);
+    contains(&goodbye, "I cannot hear you");
+    assert_eq!(heard(&world, &sid, &redirect(&goodbye), &[]).twiml(), "<Response><Hangup/></Response>");
+    assert_eq!(stored(&world, &tenant).0["end_reason"], "silence");
+    assert!(world.doubles.http.requests().is_empty(), "silence costs nothing");
+}
+
+#[test]
+fn who_speaks_again_is_not_counted_silent() {
+    let world = World::new();
+    turn_based(&world);
+    let (sid, mut reply) = greeted(&world);
+    for _ in 0..3 {
+        for _ in 0..3 {
+            reply = heard(&world, &sid, &reply.attribute("action"), &[]);
+            contains(&reply, "Are you still there?");
+        }
+        says(&world, "Good.");
+        reply = say(&world, &sid, &reply, "Yes.");
+        contains(&reply, "<Say>Good.</Say>");
+    }
+}
+
+#[test]
+fn noise_is_asked_about_and_then_leads_to_a_human_being() {
+    for with_human in [true, false] {
+        let world = World::new();
+        let tenant = turn_based(&world);
+        if !with_human {
+            world.sql("update businesses set fallback_number = null");
+        }
+        let (sid, mut reply) = greeted(&world);
+        for noise in [("mumble", "0.1"), ("...", "0.9")] {
+            let what = [("SpeechResult", noise.0), ("Confidence", noise.1)];
+            reply = heard(&world, &sid, &reply.attribute("action"), &what);
+            contains(&reply, "Could you say it again?");
+        }
+        let what = [("SpeechResult", "mumble"), ("Confidence", "0.05")];
+        let last = heard(&world, &sid, &reply.attribute("action"), &what);
+        let end = heard(&world, &sid, &redirect(&last), &[]);
+        contains(&end, if with_human { "<Dial " } else { "<Hangup/>" });
+        assert!(!said(&stored(&world, &tenant).1).iter().any(|(who, _)| who == "caller"));
+    }
+}
+
+#[test]
+fn slow_model_is_covered_by_a_filler() {
+    let world = World::new();
+    let tenant = turn_based(&world);
+    let (sid, greeting) = greeted(&world);
+    world.doubles.http.answer(Err(HttpError::TimedOut));
+    let filler = say(&world, &sid, &greeting, "A table, please.");
+    contains(&filler, "<Say>One moment, please.</Say><Redirect>");
+    assert!(filler.cause.as_deref().unwrap().contains("model is unavailable"), "{:?}", filler.cause);
+    world.doubles.http.answer(Err(HttpError::TimedOut));
+    let second = heard(&world, &sid, &redirect(&filler), &[]);
+    contains(&second, "<Say>I am still looking into it.");
+    says(&world, "Tuesday.");
+    contains(&heard(&world, &sid, &redirect(&second), &[]), "<Say>Tuesday.</Say></Gather>");
+    let patience: Vec<_> = world.doubles.http.requests().iter().map(|request| request.timeout_ms).collect();
+    assert_eq!(patience, [2_500, 5_000, 8_000]);
+    // Fillers are no part of the conversation.
+    assert_eq!(said(&stored(&world, &tenant).1).len(), 3);
+}
+
+#[test]
+fn model_that_is_down_leads_to_a_human_being_or_a_recording() {
+    for (with_human, expected) in [(true, "<Dial "), (false, "<Record ")] {
+        let world = World::new();
+        let tenant = turn_based(&world);
+        if !with_human {
+            world.sql("update businesses set fallback_number = null");
+        }
+        let (sid, greeting) = greeted(&world);
+        let answers = [
+            Ok(HttpResponse { status: 429, body: b"{}".to_vec() }),
+            Ok(HttpResponse { status: 200, body: b"<html>".to_vec() }),
+            Ok(HttpResponse { status: 500, body: b"oops".to_vec() }),
+        ];
+        for answer in answers {
+            world.doubles.http.answer(answer);
+        }
+        let mut reply = say(&world, &sid, &greeting, "A table, please.");
+        for _ in 0..2 {
+            reply = heard(&world, &sid, &redirect(&reply), &[]);
+        }
+        contains(&reply, "I am sorry, something went wrong on our side.");
+        contains(&reply, expected);
+        let (call, transcript) = stored(&world, &tenant);
+        assert_eq!(
+            (&call["status"], &call["end_reason"]),
+            (&json!("in_progress"), &json!("model_unavailable"))
+        );
+        assert_eq!(said(&transcript).len(), 2);
+    }
+}
+
+#[test]
+fn model_that_refuses_for_good_is_not_asked_again() {
+    let world = World::new();
+    turn_based(&world);
+    let (sid, greeting) = greeted(&world);
+    world.doubles.http.answer(Ok(HttpResponse { status: 401, body: b"{}".to_vec() }));
+    contains(&say(&world, &sid, &greeting, "A table, please."), "<Dial ");
+    assert_eq!(world.doubles.http.requests().len(), 1);
+}
+
+#[test]
+fn tools_are_run_and_their_results_told() {
+    let world = World::new();
+    let tenant = turn_based(&world);
+    let (sid, mut reply) = greeted(&world);
+    for message in ["Call me.", "Call me again."] {
+        calls(&world, Some("Let me write that down."), "take_message", &json!({"message": message}));
+        says(&world, "Done.");
+        reply = say(&world, &sid, &reply, message);
+        contains(&reply, "<Say>Let me write that down. Done.</Say></Gather>");
+    }
+    let requests = world.doubles.http.requests();
+    let asked: Value = serde_json::from_slice(&requests[1].body).unwrap();
+    let messages = asked["messages"].as_array().unwrap();
+    let [.., call, output] = &messages[..] else { panic!() };
+    assert_eq!(call["tool_calls"][0]["function"]["name"], "take_message");
+    assert_eq!(output["tool_call_id"], call["tool_calls"][0]["id"]);
+    assert_eq!(output["content"], r#"{"callback_number_known":true,"ok":true}"#);
+    // Two messages, although the provider gave both calls the same id.
+    assert_eq!(world.get("/api/v1/messages", &tenant.key).json()["total"], 2);
+    let entry = stored(&world, &tenant).1["items"][3].clone();
+    assert_eq!((&entry["kind"], &entry["name"]), (&json!("tool"), &json!("take_message")));
+}
+
+#[test]
+fn tool_may_end_the_call_without_a_word() {
+    for (tool, words, end) in [
+        ("end_call", "Thank you for calling. Goodbye.", "<Hangup/>"),
+        ("transfer", "I am putting you through now.", "<Dial "),
+    ] {
+        let world = World::new();
+        turn_based(&world);
+        let (sid, greeting) = greeted(&world);
+        calls(&world, None, tool, &json!({}));
+        // The model is asked for last words, and has none.
+        let mut reply = say(&world, &sid, &greeting, "That is all.");
+        for _ in 0..2 {
+            reply = heard(&world, &sid, &redirect(&reply), &[]);
+        }
+        contains(&reply, words);
+        contains(&heard(&world, &sid, &redirect(&reply), &[]), end);
+    }
+}
+
+#[test]
+fn repeated_question_gets_the_same_answer() {
+    let world = World::new();
+    let tenant = turn_based(&world);
+    let (sid, greeting) = greeted(&world);
+    assert_eq!(world.ring(NUMBER, 1).1.body, greeting.body);
+    says(&world, "Tuesday.");
+    let first = say(&world, &sid, &greeting, "A table, please.");
+    let again = say(&world, &sid, &greeting, "A table, please.");
+    assert_eq!(first.body, again.body);
+    assert_eq!(world.doubles.http.requests().len(), 1);
+    // The very first webhook, too, shows where the call stands.
+    assert_eq!(world.ring(NUMBER, 1).1.body, first.body);
+    assert_eq!(said(&stored(&world, &tenant).1).len(), 3);
+}
+
+#[test]
+fn whoever_comes_while_somebody_is_at_work_waits() {
+    let world = World::new();
+    turn_based(&world);
+    let (sid, greeting) = greeted(&world);
+    world.doubles.http.answer(Err(HttpError::TimedOut));
+    let filler = say(&world, &sid, &greeting, "A table, please.");
+    // Somebody has claimed the turn and died.
+    world.sql("update dialogues set busy_until = 1795000005000");
+    let mut reply = heard(&world, &sid, &redirect(&filler), &[]);
+    contains(&reply, "<Say>One moment, please.</Say><Pause length=\"1\"/><Redirect>");
+    world.doubles.clock.advance(Millis::from_secs(2));
+    reply = heard(&world, &sid, &redirect(&reply), &[]);
+    assert!(reply.twiml().starts_with("<Response><Pause "), "{}", reply.body);
+    assert!(world.doubles.http.requests().len() == 1);
+    world.doubles.clock.advance(Millis::from_secs(4));
+    says(&world, "Tuesday.");
+    contains(&heard(&world, &sid, &redirect(&reply), &[]), "<Say>Tuesday.</Say></Gather>");
+}
+
+#[test]
+fn waiting_comes_to_an_end() {
+    let world = World::new();
+    turn_based(&world);
+    let (sid, greeting) = greeted(&world);
+    let mut reply = say(&world, &sid, &greeting, "A table, please.");
+    world.sql("update dialogues set busy_until = 1895000000000");
+    for _ in 0..15 {
+        reply = heard(&world, &sid, &redirect(&reply), &[]);
+        contains(&reply, "<Pause ");
+    }
+    contains(&heard(&world, &sid, &redirect(&reply), &[]), "<Dial ");
+}
+
+#[test]
+fn restart_between_two_turns_loses_nothing() {
+    let world = World::new();
+    let tenant = turn_based(&world);
+    let (sid, greeting) = greeted(&world);
+    says(&world, "Tuesday.");
+    let reply = say(&world, &sid, &greeting, "A table, please.");
+    let restarted = world.restarted(&[("CHAT_MODEL", "another-model")]);
+    says(&restarted, "Noted.");
+    contains(&say(&restarted, &sid, &reply, "My name is Jordan."), "<Say>Noted.</Say>");
+    let requests = restarted.doubles.http.requests();
+    let asked: Value = serde_json::from_slice(&requests.last().unwrap().body).unwrap();
+    assert_eq!(asked["messages"].as_array().unwrap().len(), 5);
+    // A change of the configuration is seen by the next call (property B3).
+    assert_eq!(asked["model"], "gpt-4.1-mini");
+    assert_eq!(said(&stored(&restarted, &tenant).1).len(), 5);
+}
+
+#[test]
+fn call_that_is_too_long_is_ended() {
+    let world = World::new();
+    let tenant = turn_based(&world);
+    world.sql("update businesses set call_length_ms = 60000");
+    let (sid, greeting) = greeted(&world);
+    world.doubles.clock.advance(Millis::from_secs(61));
+    let last = say(&world, &sid, &greeting, "And another thing.");
+    contains(&last, "reached the longest time");
+    contains(&heard(&world, &sid, &redirect(&last), &[]), "<Hangup/>");
+    let (call, transcript) = stored(&world, &tenant);
+    assert_eq!(call["end_reason"], "length_limit");
+    assert_eq!(said(&transcript)[1].1, "And another thing.");
+}
+
+#[test]
+fn caller_who_hangs_up_ends_the_call() {
+    let world = World::new();
+    let tenant = turn_based(&world);
+    let (sid, greeting) = greeted(&world);
+    let mut parameters = status(&sid, "completed").to_vec();
+    parameters.push(("SpeechResult", "Never mind"));
+    let reply = world.webhook(&greeting.attribute("action"), &parameters);
+    assert_eq!(reply.twiml(), "<Response><Hangup/></Response>");
+    let (call, transcript) = stored(&world, &tenant);
+    assert_eq!((&call["status"], &call["end_reason"]), (&json!("completed"), &json!("caller_hung_up")));
+    assert_eq!((&transcript["complete"], said(&transcript).len()), (&json!(true), 1));
+    // What comes after that changes nothing.
+    contains(&say(&world, &sid, &greeting, "Hello?"), "<Hangup/>");
+    assert_eq!(stored(&world, &tenant), (call, transcript));
+}
+
+#[test]
+fn operator_ends_a_call() {
+    let world = World::new();
+    let tenant = turn_based(&world);
+    let (sid, greeting) = greeted(&world);
+    let id = stored(&world, &tenant).0["id"].as_str().unwrap().to_owned();
+    world.doubles.http.answer(Ok(HttpResponse { status: 200, body: b"{}".to_vec() }));
+    assert_eq!(world.post(&format!("/api/v1/calls/{id}/end"), &tenant.key).status, 202);
+    assert!(world.doubles.http.requests()[0].url.contains(&sid));
+    assert_eq!(stored(&world, &tenant).0["end_reason"], "operator_ended");
+    contains(&say(&world, &sid, &greeting, "Hello?"), "<Hangup/>");
+}
+
+#[test]
+fn call_of_which_nothing_is_heard_any_more_is_closed() {
+    let world = World::new();
+    let tenant = turn_based(&world);
+    let (sid, greeting) = greeted(&world);
+    says(&world, "Tuesday.");
+    say(&world, &sid, &greeting, "A table, please.");
+    world.doubles.http.requests();
+    assert_eq!(block_on(jobs::scheduled(&world.app)).unwrap(), jobs::Swept::default());
+    world.doubles.clock.advance(Millis::from_secs(601));
+    world.doubles.http.answer(Ok(HttpResponse { status: 404, body: b"{\"code\":20404}".to_vec() }));
+    let swept = block_on(jobs::scheduled(&world.app)).unwrap();
+    assert_eq!(swept, jobs::Swept { closed: 1, failed: 0 });
+    assert_eq!(block_on(jobs::scheduled(&world.app)).unwrap(), jobs::Swept::default());
+    let (call, transcript) = stored(&world, &tenant);
+    assert_eq!((&call["status"], &call["end_reason"]), (&json!("completed"), &json!("abandoned")));
+    assert_eq!(said(&transcript).len(), 3);
+}
+
+#[test]
+fn database_that_is_away_in_mid_call_is_waited_for() {
+    let world = World::new();
+    turn_based(&world);
+    let (sid, greeting) = greeted(&world);
+    world.db.off(true);
+    let wait = say(&world, &sid, &greeting, "A table, please.");
+    contains(&wait, "One moment, please.");
+    world.db.off(false);
+    // What was said is lost: the caller is asked for it.
+    contains(&heard(&world, &sid, &redirect(&wait), &[]), "Are you still there?");
+    world.db.off(true);
+    let mut reply = say(&world, &sid, &greeting, "A table, please.");
+    for _ in 0..2 {
+        reply = heard(&world, &sid, &redirect(&reply), &[]);
+    }
+    contains(&reply, "<Record ");
+}
+
+#[test]
+fn language_of_the_business_is_spoken_and_understood() {
+    let world = World::new();
+    turn_based(&world);
+    world.sql("update businesses set language = 'de'");
+    let (sid, greeting) = greeted(&world);
+    contains(&greeting, " language=\"de-DE\" actionOnEmptyResult");
+    contains(&greeting, "<Say voice=\"Polly.Vicki\" language=\"de-DE\">Guten Tag");
+    contains(&heard(&world, &sid, &greeting.attribute("action"), &[]), "Sind Sie noch da?");
+}
+
+fn entry(seq: u32, speaker: Speaker, text: &str) -> Interaction {
+    Interaction {
+        seq,
+        speaker,
+        kind: InteractionKind::Speech,
+        text: text.to_owned(),
+        start_ms: u64::from(seq) * 1_000,
+        end_ms: u64::from(seq) * 1_000 + 900,
+        cut_at_ms: None,
+        estimated: false,
+        latency_ms: None,
+    }
+}
+
+/// The last stream of a call has failed; `log` is what its actor knows. Gives what Twilio is told.
+fn last_stream_failed(world: &World, sid: &str, id: CallId, log: &[Interaction]) -> Reply {
+    let log = log.to_vec();
+    world.doubles.actors.answer_with(move |_, command| {
+        let reply = match command["command"].as_str() {
+            Some("after_stream") => CallReply::AfterStream { after: AfterStream::Apologise },
+            Some("transcript") => CallReply::Transcript { interactions: log.clone(), complete: false },
+            _ => CallReply::Accepted,
+        };
+        Ok(serde_json::to_value(reply).unwrap())
+    });
+    let target = format!("/webhooks/twilio/stream-ended?call={id}&attempt=4");
+    world.webhook(&target, &status(sid, "in-progress"))
+}
+
+/// What the actor of a call hands over whose streams have failed.
+fn summary(id: CallId, said: Vec<Interaction>) -> CallSummary {
+    CallSummary {
+        call_id: id,
+        started_at: NOW,
+        ended_at: NOW.plus(Millis(30_000)),
+        reason: EndReason::StreamLost,
+        interactions: said,
+        usage: Usage { audio_in: 300, audio_out: 600, ..Usage::default() },
+        model_sessions: 2,
+        attempts: 4,
+        farewell_owed: false,
+    }
+}
+
+#[test]
+fn call_without_a_stream_goes_on_with_what_was_said() {
+    for actor_first in [true, false] {
+        let world = World::new();
+        let tenant = world.tenant(NUMBER);
+        let (sid, id) = world.call(&tenant, 1);
+        let setup = block_on(live::load_call(&world.app, id)).unwrap();
+        let said_there = vec![
+            entry(1, Speaker::Assistant, "Hello, this is Bella's."),
+            entry(2, Speaker::Caller, "I want a table."),
+        ];
+        let finish = || {
+            let summary = summary(id, said_there.clone());
+            for _ in 0..2 {
+                block_on(live::finish_call(&world.app, &setup, &summary)).unwrap();
+            }
+        };
+        if actor_first {
+            finish();
+        }
+        let goes_on = last_stream_failed(&world, &sid, id, &said_there);
+        contains(&goes_on, "<Say>I am sorry, the line was interrupted.");
+        assert_eq!(last_stream_failed(&world, &sid, id, &said_there).body, goes_on.body);
+        says(&world, "Tuesday.");
+        let reply = say(&world, &sid, &goes_on, "As I said: a table.");
+        contains(&reply, "<Say>Tuesday.</Say>");
+        let body = String::from_utf8(world.doubles.http.requests()[0].body.clone()).unwrap();
+        assert!(body.contains("I want a table."), "{body}");
+        if !actor_first {
+            finish();
+        }
+        assert_eq!(said(&stored(&world, &tenant).1).len(), 5, "while it runs");
+
+        world.webhook("/webhooks/twilio/status", &status(&sid, "completed"));
+        finish();
+        let (call, transcript) = stored(&world, &tenant);
+        assert_eq!((&call["status"], &call["end_reason"]), (&json!("completed"), &json!("caller_hung_up")));
+        assert_eq!((said(&transcript).len(), &transcript["complete"]), (5, &json!(true)));
+        assert_eq!((&call["attempts"], &call["model_sessions"]), (&json!(4), &json!(2)));
+        assert_eq!((&call["usage"]["audio_out"], &call["usage"]["text_out"]), (&json!(600), &json!(10)));
+        // 300 × 32 + 600 × 64 for the streams, 60 × 0.4 + 40 × 0.1 + 10 × 1.6 for the chat.
+        assert_eq!(call["cost_micros"], 9_600 + 38_400 + 44);
+        assert_eq!(world.sql("select day from usage_daily where cost_micros = 48044").rows.len(), 1);
+    }
+}
+
+#[test]
+fn setup_may_choose_turn_based_calls() {
+    let world = World::new();
+    let claim = json!({
+        "token": world.setup_token().expose(), "tenant_name": "A", "business_name": "B",
+        "phone_number": NUMBER, "voice_mode": "turn_based",
+    });
+    let made = world.request(axum::http::Method::POST, "/api/v1/setup/claim", None, Some(&claim));
+    assert_eq!(made.status, 201, "{}", made.body);
+    contains(&world.ring(NUMBER, 1).1, "<Gather ");
+    let mut odd = claim.clone();
+    odd["voice_mode"] = json!("telepathy");
+    let refused = world.request(axum::http::Method::POST, "/api/v1/setup/claim", None, Some(&odd));
+    assert!(refused.status.is_client_error());
+}
+
+#[test]
+fn strangers_move_nothing() {
+    let world = World::new();
+    let tenant = turn_based(&world);
+    let (sid, greeting) = greeted(&world);
+    let action = greeting.attribute("action");
+    let target = action.strip_prefix(ORIGIN).unwrap().split('#').next().unwrap();
+    let parameters = [("CallSid", sid.as_str()), ("AccountSid", ACCOUNT), ("SpeechResult", "Hi")];
+    world.form(target, &parameters, Some("AAAA")).assert_problem(403, "signature_invalid");
+    world.webhook("/webhooks/twilio/turn", &parameters).assert_problem(400, "malformed_request");
+    let nobody = "/webhooks/twilio/turn?call=01939a2b-0000-7000-8000-000000000001&step=1";
+    contains(&world.webhook(nobody, &parameters), "<Hangup/>");
+    for target in ["&step=0", "&step=99", "&step=-1", "&step=x", ""] {
+        let id = stored(&world, &tenant).0["id"].as_str().unwrap().to_owned();
+        let reply = world.webhook(&format!("/webhooks/twilio/turn?call={id}{target}"), &parameters);
+        assert_eq!(reply.body, greeting.body, "{target}");
+    }
+    let dump = world.doubles.db.dump();
+    says(&world, "Tuesday.");
+    say(&world, &sid, &greeting, "A secret table.");
+    assert!(!dump.iter().chain(&world.doubles.db.dump()).any(|text| text.contains("secret table")));
+}
