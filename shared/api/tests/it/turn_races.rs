@@ -31,6 +31,7 @@ struct Meanwhile {
     script: Mutex<VecDeque<(Model, Option<String>)>>,
     asked: Mutex<u32>,
     messages: Mutex<u32>,
+    said: Mutex<usize>,
     documents: Mutex<Vec<String>>,
 }
 
@@ -46,7 +47,10 @@ impl Http for Meanwhile {
                 self.documents.lock().unwrap().push(String::from_utf8(body.into()).unwrap());
             }
             match model {
-                Model::Says => Ok(completion(Some("Good."), None)),
+                Model::Says => {
+                    *self.said.lock().unwrap() += 1;
+                    Ok(completion(Some("Good."), None))
+                }
                 Model::TakesMessage => {
                     let mut messages = self.messages.lock().unwrap();
                     *messages += 1;
@@ -137,6 +141,9 @@ proptest! {
         prop_assert_eq!(entries.iter().filter(|entry| entry["speaker"] == "caller").count(), turns);
         let numbers: Vec<_> = entries.iter().map(|entry| entry["seq"].as_u64().unwrap()).collect();
         prop_assert_eq!(numbers, (1..=entries.len() as u64).collect::<Vec<_>>());
+        // Every answer of the model is there once: none was asked for twice, none lost to another.
+        let kept = entries.iter().filter(|entry| entry["text"] == "Good.").count();
+        prop_assert_eq!(kept, *http.said.lock().unwrap());
         prop_assert!(turns as u32 <= *http.asked.lock().unwrap());
     }
 }
