@@ -30,6 +30,6 @@ pub(crate) fn install_hook() {
         // Instead of `worker`'s, which lets the next call of any closure make the new instance: that closure, which belongs
         // to the dead one, would then run in the new one's memory. Ours leaves it to the next event; until then every
         // closure is refused.
-        wasm_bindgen::handler::set_on_abort(|| mark_broken());
+        wasm_bindgen::handler::set_on_abort(mark_broken);
     });
 }
