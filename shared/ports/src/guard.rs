@@ -86,7 +86,8 @@ fn fits(value: &Value) -> bool {
     }
 }
 
-fn changes_rows(sql: &Sql) -> bool {
+/// Whether it is an `insert`, `update` or `delete`: only those have a row count.
+pub fn changes_rows(sql: &Sql) -> bool {
     let text = sql.text().trim_start();
     ["insert ", "update ", "delete "]
         .iter()

@@ -1,0 +1,68 @@
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::post;
+use spin_sdk::variables;
+use voicecore_api::{ApiError, AppState, Config};
+
+use crate::jobs::{self, Runner};
+use crate::ports;
+
+thread_local! {
+    static ROUTER: OnceCell<Router> = const { OnceCell::new() };
+}
+
+/// The HTTP API over the ports of this platform, made with the first request of an instance. An instance lives for seconds,
+/// so a changed variable is soon seen.
+///
+/// Fails when a variable cannot be read, which is not the same as one that is not set: the next request tries again.
+pub(crate) async fn router() -> Result<Router, ApiError> {
+    if let Some(router) = ROUTER.with(|cell| cell.get().cloned()) {
+        return Ok(router);
+    }
+    let made = make().await?;
+    // Somebody else may have been quicker; what was made is the same.
+    Ok(ROUTER.with(|cell| cell.get_or_init(|| made).clone()))
+}
+
+async fn make() -> Result<Router, ApiError> {
+    let mut values = HashMap::new();
+    for name in names() {
+        if let Some(value) = variable(&name).await? {
+            values.insert(name, value);
+        }
+    }
+    let config = Arc::new(Config::from_lookup(&|name| values.get(name).cloned()));
+    let state = AppState::new(ports::all(), config);
+    let runner = Runner::new(state.clone(), values.remove(jobs::SECRET));
+    Ok(voicecore_api::router(state).route(jobs::PATH, post(jobs::run).with_state(Arc::new(runner))))
+}
+
+/// Every name that the configuration asks for, by asking: no list can be forgotten.
+fn names() -> Vec<String> {
+    let asked = RefCell::new(vec![jobs::SECRET.to_owned()]);
+    let _ = Config::from_lookup(&|name| {
+        asked.borrow_mut().push(name.to_owned());
+        None
+    });
+    let mut names = asked.into_inner();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Spin's names are lower case. Blank is not set, which `Config` knows.
+async fn variable(name: &str) -> Result<Option<String>, ApiError> {
+    match variables::get(name.to_lowercase()).await {
+        Ok(value) => Ok(Some(value)),
+        // Not in the manifest.
+        Err(variables::Error::Undefined(_) | variables::Error::InvalidName(_)) => Ok(None),
+        Err(error) => {
+            // What a provider says may quote its own credentials.
+            let kind = if matches!(error, variables::Error::Provider(_)) { "provider" } else { "host" };
+            Err(ApiError::Unavailable { part: "variables", cause: format!("the {kind} failed for {name}") })
+        }
+    }
+}

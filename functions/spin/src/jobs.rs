@@ -1,0 +1,136 @@
+//! `POST /jobs/run`: what waits in the queue and the job of every minute, for an outside timer, because Spin has none.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use subtle::ConstantTimeEq as _;
+use voicecore_api::{ApiError, AppState, ConfigMissing, jobs};
+use voicecore_ports::DbError;
+use voicecore_types::Secret;
+
+use crate::ports::queue::{self, Taken};
+
+/// Where the timer asks.
+pub(crate) const PATH: &str = "/jobs/run";
+/// The configuration value that the timer must show.
+pub(crate) const SECRET: &str = "JOBS_SECRET";
+/// Its fewest bytes, as of `JWT_SECRET`.
+const MIN_SECRET_BYTES: usize = 32;
+/// Jobs taken at once: no more than can be done within their lease.
+const TAKE: u32 = 10;
+/// Jobs done in one run. The answer says whether there may be more.
+const MAX_JOBS: u32 = 200;
+/// No more jobs are taken after this long: timers and gateways wait about half a minute.
+const RUN_LIMIT_MS: u64 = 20_000;
+
+/// What runs jobs.
+pub(crate) struct Runner {
+    app: AppState,
+    secret: Result<Secret<String>, ConfigMissing>,
+}
+
+/// What a run did.
+#[derive(Serialize, Default)]
+struct Ran {
+    /// Jobs done.
+    done: u32,
+    /// Jobs that failed, and wait for another try.
+    failed: u32,
+    /// Jobs given up since the last run.
+    given_up: u64,
+    /// Calls closed whose end never came.
+    closed: u32,
+    /// Calls that could not be closed now.
+    not_closed: u32,
+    /// A limit was reached: ask again soon.
+    more: bool,
+}
+
+impl Runner {
+    pub(crate) fn new(app: AppState, secret: Option<String>) -> Self {
+        let secret = secret.filter(|secret| !secret.trim().is_empty());
+        let secret = match secret {
+            None => Err(ConfigMissing { name: SECRET, invalid: false }),
+            Some(short) if short.len() < MIN_SECRET_BYTES => {
+                Err(ConfigMissing { name: SECRET, invalid: true })
+            }
+            Some(secret) => Ok(Secret::new(secret)),
+        };
+        Self { app, secret }
+    }
+
+    /// `Authorization: Bearer <JOBS_SECRET>`, compared in a time that says nothing of where they differ.
+    fn authorize(&self, headers: &HeaderMap) -> Result<(), ApiError> {
+        let secret = self.secret.as_ref().map_err(|missing| ApiError::ConfigMissing(vec![*missing]))?;
+        let shown = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes());
+        let shown = shown.and_then(|value| value.strip_prefix(b"Bearer ")).unwrap_or_default();
+        if bool::from(shown.ct_eq(secret.expose().as_bytes())) {
+            Ok(())
+        } else {
+            Err(ApiError::Unauthenticated(None))
+        }
+    }
+
+    async fn run(&self) -> Result<Ran, ApiError> {
+        let (ports, mut ran) = (&self.app.ports, Ran::default());
+        let began = ports.clock.now();
+        ran.given_up = queue::bury(&*ports.db, began).await.map_err(unavailable)?;
+        loop {
+            if ports.clock.now().0.saturating_sub(began.0) > RUN_LIMIT_MS || ran.done + ran.failed >= MAX_JOBS {
+                ran.more = true;
+                break;
+            }
+            let taken = queue::take(&*ports.db, ports.clock.now(), TAKE).await.map_err(unavailable)?;
+            if taken.is_empty() {
+                break;
+            }
+            for job in &taken {
+                self.one(job, &mut ran).await.map_err(unavailable)?;
+            }
+        }
+        match jobs::scheduled(&self.app).await {
+            Ok(swept) => (ran.closed, ran.not_closed) = (swept.closed, swept.failed),
+            Err(error) => eprintln!("the scheduled job failed: {error}"),
+        }
+        Ok(ran)
+    }
+
+    async fn one(&self, taken: &Taken, ran: &mut Ran) -> Result<(), DbError> {
+        let ports = &self.app.ports;
+        let outcome = match serde_json::from_str(&taken.job) {
+            Ok(job) => jobs::handle(&self.app, job).await.map_err(|error| error.to_string()),
+            Err(_) => Err("it is not JSON".to_owned()),
+        };
+        match outcome {
+            Ok(()) => {
+                ran.done += 1;
+                queue::complete(&*ports.db, taken).await
+            }
+            Err(error) => {
+                eprintln!("a job failed: {error}");
+                ran.failed += 1;
+                queue::give_back(&*ports.db, taken, ports.clock.now()).await
+            }
+        }
+    }
+}
+
+fn unavailable(error: DbError) -> ApiError {
+    ApiError::Unavailable { part: "database", cause: error.to_string() }
+}
+
+/// Answers the timer.
+pub(crate) async fn run(State(runner): State<Arc<Runner>>, headers: HeaderMap) -> Response {
+    let ran = match runner.authorize(&headers) {
+        Ok(()) => runner.run().await,
+        Err(refused) => Err(refused),
+    };
+    match ran {
+        Ok(ran) => ([(header::CACHE_CONTROL, "no-store")], Json(ran)).into_response(),
+        Err(error) => error.into_response(),
+    }
+}

@@ -1,0 +1,50 @@
+//! VoiceCore as a Spin component: entry point and ports. No rule of the business is here.
+//!
+//! **Invariant:** nothing panics on input. Spin lets an instance serve many requests at once, and a panic ends the instance with
+//! all of them (functions/README.md, "Spin").
+
+mod app;
+mod jobs;
+mod migrations;
+mod panic;
+mod ports;
+
+use axum::body::Body;
+use axum::response::{IntoResponse as _, Response};
+use spin_sdk::http::Request;
+use spin_sdk::http_service;
+use tower::ServiceExt as _;
+use voicecore_api::Cause;
+
+/// Answers one request. Both bodies are streamed.
+#[http_service]
+async fn handle(request: Request) -> Response {
+    panic::install_hook();
+    let path = request.uri().path().to_owned();
+    let response = answer(request).await;
+    if let Some(Cause(cause)) = response.extensions().get() {
+        eprintln!("{} {path}: {cause}", response.status().as_u16());
+    }
+    response
+}
+
+async fn answer(request: Request) -> Response {
+    let router = match app::router().await {
+        Ok(router) => router,
+        Err(unavailable) => return unavailable.into_response(),
+    };
+    match router.oneshot(to_axum(request)).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+/// The address as the other platforms have it: without the origin, which the host guesses from the `Host` header.
+fn to_axum(request: Request) -> http::Request<Body> {
+    let (mut parts, body) = request.into_parts();
+    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+    if let Ok(uri) = target.parse() {
+        parts.uri = uri;
+    }
+    http::Request::from_parts(parts, Body::new(body))
+}

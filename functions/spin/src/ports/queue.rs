@@ -1,0 +1,98 @@
+use std::sync::Arc;
+
+use voicecore_ports::{BoxFuture, Clock, Db, DbError, Queue, QueueError, Rng, Stmt, Value};
+use voicecore_types::Millis;
+
+/// The port's limit.
+const MAX_JOB_BYTES: usize = 64 * 1024;
+/// A job that was taken and not heard of again may be taken by another after this long.
+pub(crate) const LEASE: Millis = Millis(2 * 60 * 1000);
+/// A job that failed may be taken again after this long, as on Workers.
+pub(crate) const RETRY_DELAY: Millis = Millis(30 * 1000);
+/// A job is tried this often, then given up: kept, for people to look at.
+pub(crate) const MAX_ATTEMPTS: u32 = 10;
+
+/// A job that is ours until its lease ends.
+pub(crate) struct Taken {
+    id: String,
+    attempts: i64,
+    /// JSON.
+    pub(crate) job: String,
+}
+
+/// Jobs as rows of the database. Delivered at least once: one that is being done may be taken again when its lease has ended.
+pub(crate) struct SqlQueue {
+    db: Arc<dyn Db>,
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+}
+
+impl SqlQueue {
+    pub(crate) fn new(db: Arc<dyn Db>, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Self {
+        Self { db, clock, rng }
+    }
+
+    async fn put(&self, job: String) -> Result<(), QueueError> {
+        let mut random = [0; 16];
+        self.rng.fill(&mut random);
+        let id = format!("{:032x}", u128::from_be_bytes(random));
+        let insert = Stmt::new(
+            "insert into jobs (id, job, due_at) values (?1, ?2, ?3)",
+            vec![id.into(), job.into(), self.clock.now().into()],
+        );
+        self.db.query(insert.exactly(1)).await.map(drop).map_err(|_| QueueError)
+    }
+}
+
+impl Queue for SqlQueue {
+    fn send<'a>(&'a self, job: &'a serde_json::Value) -> BoxFuture<'a, Result<(), QueueError>> {
+        Box::pin(async move {
+            let text = job.to_string();
+            if text.len() > MAX_JOB_BYTES {
+                return Err(QueueError);
+            }
+            self.put(text).await
+        })
+    }
+}
+
+/// Takes up to `limit` jobs that are due, those that wait longest first. One statement, so two runners never take the same.
+pub(crate) async fn take(db: &dyn Db, now: Millis, limit: u32) -> Result<Vec<Taken>, DbError> {
+    let lease_ends = Millis(now.0.saturating_add(LEASE.0));
+    let take = Stmt::new(
+        "update jobs set attempts = attempts + 1, due_at = ?1 where id in (
+           select id from jobs where dead_at is null and due_at <= ?2 and attempts < ?3 order by due_at limit ?4
+         ) returning id, attempts, job",
+        vec![lease_ends.into(), now.into(), MAX_ATTEMPTS.into(), limit.into()],
+    );
+    let rows = db.query(take).await?.rows;
+    let taken = rows.into_iter().filter_map(|mut row| match (row.remove("id"), row.remove("attempts"), row.remove("job")) {
+        (Some(Value::Text(id)), Some(Value::Int(attempts)), Some(Value::Text(job))) => Some(Taken { id, attempts, job }),
+        _ => None,
+    });
+    Ok(taken.collect())
+}
+
+/// It is done.
+pub(crate) async fn complete(db: &dyn Db, taken: &Taken) -> Result<(), DbError> {
+    db.query(Stmt::new("delete from jobs where id = ?1", vec![taken.id.as_str().into()])).await.map(drop)
+}
+
+/// It failed: somebody tries again later. Nothing happens when somebody else has taken it meanwhile.
+pub(crate) async fn give_back(db: &dyn Db, taken: &Taken, now: Millis) -> Result<(), DbError> {
+    let due_at = Millis(now.0.saturating_add(RETRY_DELAY.0));
+    let later = Stmt::new(
+        "update jobs set due_at = ?3 where id = ?1 and attempts = ?2",
+        vec![taken.id.as_str().into(), taken.attempts.into(), due_at.into()],
+    );
+    db.query(later).await.map(drop)
+}
+
+/// Gives up what was tried too often, also what never came back because it ended its instance. Returns how many.
+pub(crate) async fn bury(db: &dyn Db, now: Millis) -> Result<u64, DbError> {
+    let bury = Stmt::new(
+        "update jobs set dead_at = ?1 where dead_at is null and due_at <= ?1 and attempts >= ?2",
+        vec![now.into(), MAX_ATTEMPTS.into()],
+    );
+    Ok(db.query(bury).await?.changed)
+}
