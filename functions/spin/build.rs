@@ -7,9 +7,12 @@ use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
     let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
+    // tests/spin/probe has this script, too.
+    let root = here.ancestors().find(|directory| directory.join("functions/spin/migrations").is_dir());
+    let root = root.ok_or_else(|| io::Error::other("the source tree is not complete"))?;
     let mut list = String::from("&[\n");
-    for (prefix, directory) in [("", "../../migrations"), ("spin_", "migrations")] {
-        let directory = here.join(directory);
+    for (prefix, directory) in [("", "migrations"), ("spin_", "functions/spin/migrations")] {
+        let directory = root.join(directory);
         println!("cargo::rerun-if-changed={}", directory.display());
         for file in sql_files(&directory)? {
             let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();

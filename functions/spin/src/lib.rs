@@ -1,8 +1,8 @@
 //! VoiceCore as a Spin component: entry point and ports. No rule of the business is here.
 //!
-//! **Invariant:** nothing panics on input. Spin lets an instance serve many requests at once, and a panic ends the instance with
-//! all of them (functions/README.md, "Spin").
+//! **Invariants:** nothing panics on input, and no panic takes another request with it (`alone.rs`).
 
+mod alone;
 mod app;
 mod jobs;
 mod migrations;
@@ -11,6 +11,7 @@ mod ports;
 
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
+use http_body_util::BodyExt as _;
 use spin_sdk::http::Request;
 use spin_sdk::http_service;
 use tower::ServiceExt as _;
@@ -19,13 +20,20 @@ use voicecore_api::Cause;
 /// Answers one request. Both bodies are streamed.
 #[http_service]
 async fn handle(request: Request) -> Response {
+    let alone = alone::Alone::begin();
     panic::install_hook();
     let path = request.uri().path().to_owned();
     let response = answer(request).await;
     if let Some(Cause(cause)) = response.extensions().get() {
         eprintln!("{} {path}: {cause}", response.status().as_u16());
     }
-    response
+    // The answer is complete when its body is: the frames carry the guard along.
+    response.map(|body| {
+        Body::new(body.map_frame(move |frame| {
+            let _alone = &alone;
+            frame
+        }))
+    })
 }
 
 async fn answer(request: Request) -> Response {

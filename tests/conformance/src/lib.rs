@@ -6,10 +6,13 @@
 
 pub mod blob;
 pub mod db;
+#[cfg(feature = "doubles")]
 pub mod doubles;
+pub mod http;
 pub mod interleave;
 pub mod kv;
 pub mod migrations;
 pub mod portable;
+pub mod report;
 
 pub use pollster::block_on;

@@ -6,6 +6,7 @@
 )]
 
 mod api;
+mod conformance;
 mod isolation;
 mod ladder;
 mod leaks;

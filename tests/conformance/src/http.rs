@@ -1,0 +1,240 @@
+//! The conformance suite of the HTTP API: what every platform must answer alike, whatever lies between a client and the router.
+//! What the routes do is tested natively (`shared/api/tests`); here stands what an adapter can get wrong: bodies, headers,
+//! addresses, methods, statuses, and whether what was written is read again.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::Pin;
+
+use serde_json::{Value, json};
+use voicecore_wire::twilio::signature::sign;
+use voicecore_wire::twilio::webhook::Form;
+
+/// A request.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// `GET`, `POST`, …
+    pub method: &'static str,
+    /// Path and query.
+    pub path: String,
+    /// Headers in order.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body; empty for none.
+    pub body: Vec<u8>,
+}
+
+/// Its answer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// Headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// What a site's answer comes as.
+pub type Answered<'a> = Pin<Box<dyn Future<Output = Result<Answer, String>> + Send + 'a>>;
+
+/// A system under test, complete in its configuration, with what the suite has to know of it.
+pub struct Site<'a> {
+    /// Sends one request; follows no redirects.
+    pub send: &'a (dyn Fn(Ask) -> Answered<'a> + Sync),
+    /// `PUBLIC_URL`.
+    pub public_url: &'a str,
+    /// `TWILIO_ACCOUNT_SID`.
+    pub account_sid: &'a str,
+    /// `TWILIO_AUTH_TOKEN`.
+    pub auth_token: &'a str,
+    /// A set-up link's token that is good, and used up by the suite.
+    pub setup_token: &'a str,
+    /// A number that nobody has yet.
+    pub number: &'a str,
+}
+
+/// Runs every case against a system, and panics at the first promise that is broken; the output names the case. Returns how many.
+pub async fn suite(site: &Site<'_>) -> u32 {
+    let mut cases = 0;
+    macro_rules! cases {
+        ($($case:ident),+ $(,)?) => {$(
+            println!("{}", stringify!($case));
+            $case(site).await;
+            cases += 1;
+        )+};
+    }
+    cases!(
+        health_and_readiness_answer,
+        every_answer_has_its_headers,
+        problems_are_problems,
+        the_document_comes_whole,
+        addresses_for_sockets_say_so,
+        webhooks_are_checked_byte_for_byte,
+        bodies_are_limited,
+        what_was_set_up_is_found_again,
+    );
+    cases
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+async fn send(site: &Site<'_>, ask: Ask) -> Answer {
+    let shown = format!("{} {}", ask.method, ask.path);
+    match (site.send)(ask).await {
+        Ok(answer) => answer,
+        Err(error) => unreachable!("{shown}: {error}"),
+    }
+}
+
+async fn get(site: &Site<'_>, path: &str) -> Answer {
+    send(site, Ask { method: "GET", path: path.to_owned(), headers: vec![], body: vec![] }).await
+}
+
+async fn post(site: &Site<'_>, path: &str, content_type: &str, body: &[u8]) -> Answer {
+    let headers = vec![("content-type", content_type.to_owned())];
+    send(site, Ask { method: "POST", path: path.to_owned(), headers, body: body.to_vec() }).await
+}
+
+async fn health_and_readiness_answer(site: &Site<'_>) {
+    let health = get(site, "/health").await;
+    assert_eq!((health.status, health.json()["status"].as_str()), (200, Some("ok")));
+    let ready = get(site, "/ready").await;
+    assert_eq!((ready.status, ready.json()["status"].as_str()), (200, Some("ready")), "{}", ready.text());
+}
+
+/// On success, failure, unknown addresses and webhooks alike; a request id is ours and never twice the same.
+async fn every_answer_has_its_headers(site: &Site<'_>) {
+    let mut ids = BTreeSet::new();
+    for path in ["/health", "/health", "/nowhere", "/api/v1/calls", "/webhooks/twilio/voice", "/openapi.json"] {
+        let headers = vec![("x-request-id", "mine".to_owned())];
+        let ask = Ask { method: "GET", path: path.to_owned(), headers, body: vec![] };
+        let answer = send(site, ask).await;
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
+        assert!(answer.header("strict-transport-security").is_some(), "{path}");
+        let id = answer.header("x-request-id").unwrap_or_default().to_owned();
+        assert_eq!(id.len(), 24, "{path}: {id}");
+        assert!(ids.insert(id), "{path}: the id of another request");
+    }
+}
+
+/// Status, code and media type of what fails before any handler does anything.
+async fn problems_are_problems(site: &Site<'_>) {
+    let json = "application/json";
+    let ask = |method, path: &str| Ask { method, path: path.to_owned(), headers: vec![], body: vec![] };
+    let key = |key: &str| vec![("authorization", format!("Bearer {key}"))];
+    for (answer, status, code) in [
+        (get(site, "/no/such/address").await, 404, "not_found"),
+        (send(site, ask("DELETE", "/health")).await, 405, "method_not_allowed"),
+        (get(site, "/api/v1/calls").await, 401, "unauthenticated"),
+        (send(site, Ask { headers: key("vc_a_b"), ..ask("GET", "/api/v1/calls") }).await, 401, "unauthenticated"),
+        (post(site, "/api/v1/setup/claim", json, b"{").await, 400, "malformed_request"),
+        (post(site, "/api/v1/setup/claim", json, b"\xff\xfe").await, 400, "malformed_request"),
+        (post(site, "/api/v1/setup/claim", "text/plain", b"{}").await, 415, "unsupported_media_type"),
+    ] {
+        assert_eq!(answer.status, status, "{}", answer.text());
+        assert_eq!(answer.json()["code"], code);
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+        assert_eq!(answer.header("www-authenticate").is_some(), status == 401);
+    }
+    let head = send(site, ask("HEAD", "/health")).await;
+    assert_eq!((head.status, head.body.len()), (200, 0));
+}
+
+/// The largest answer there is, byte for byte.
+async fn the_document_comes_whole(site: &Site<'_>) {
+    let answer = get(site, "/openapi.json").await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.json()["paths"]["/api/v1/calls"].is_object(), "{} bytes came", answer.body.len());
+}
+
+/// Plain HTTP gets the document that says what is missing.
+async fn addresses_for_sockets_say_so(site: &Site<'_>) {
+    let call = "01939a2b-0000-7000-8000-000000000001";
+    for path in ["/api/v1/live".to_owned(), format!("/media/{call}")] {
+        let answer = get(site, &path).await;
+        assert_eq!((answer.status, answer.json()["code"].as_str()), (426, Some("upgrade_required")), "{path}");
+        assert_eq!(answer.header("upgrade"), Some("websocket"), "{path}");
+    }
+}
+
+/// Parameters and addresses reach the signature's check exactly as they were sent: blanks, plus signs, escapes, other scripts.
+async fn webhooks_are_checked_byte_for_byte(site: &Site<'_>) {
+    let body = format!(
+        "AccountSid={}&CallSid=CA{}&CallStatus=ringing&From=%2B12025550117&To={}&Direction=inbound&ApiVersion=2010-04-01\
+         &CallerName=J%C3%BCrgen+%26+S%C3%B6hne%20%2B&Empty=",
+        site.account_sid,
+        "0123456789abcdef0123456789abcdef",
+        site.number.replace('+', "%2B"),
+    );
+    let Ok(form) = Form::parse(body.as_bytes()) else { unreachable!("the form is well-formed") };
+    for path in ["/webhooks/twilio/voice", "/webhooks/twilio/voice?retry=1&x=a%20b+c%C3%A9"] {
+        let signature = sign(site.auth_token, &format!("{}{path}", site.public_url), &form);
+        let hook = |signature: Option<String>| {
+            let mut headers = vec![("content-type", "application/x-www-form-urlencoded".to_owned())];
+            headers.extend(signature.map(|signature| ("x-twilio-signature", signature)));
+            Ask { method: "POST", path: path.to_owned(), headers, body: body.clone().into_bytes() }
+        };
+        // A number that nobody has: the caller is told so.
+        let answer = send(site, hook(Some(signature.clone()))).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        assert!(answer.header("content-type").is_some_and(|media_type| media_type.contains("xml")));
+        assert!(answer.text().contains("<Say") && answer.text().contains("<Hangup"), "{}", answer.text());
+        for bad in [None, Some(String::new()), Some(format!("{signature}A"))] {
+            assert_eq!(send(site, hook(bad)).await.status, 403, "{path}");
+        }
+    }
+}
+
+/// A body over the limit is refused by us, not by something on the way that words it differently.
+async fn bodies_are_limited(site: &Site<'_>) {
+    let large = vec![b' '; 2 * 1024 * 1024];
+    let answer = post(site, "/api/v1/setup/claim", "application/json", &large).await;
+    assert_eq!((answer.status, answer.json()["code"].as_str()), (413, Some("payload_too_large")));
+}
+
+/// A link is good for one tenant; its key opens the API; what was stored is read, filtered and paged.
+async fn what_was_set_up_is_found_again(site: &Site<'_>) {
+    let claim = json!({
+        "token": site.setup_token,
+        "tenant_name": "Конформность",
+        "business_name": "Bäckerei 世界 👩‍🍳 'x' \"y\"",
+        "phone_number": site.number,
+        "fallback_number": "+12025550198",
+    });
+    let claim = claim.to_string();
+    let claimed = post(site, "/api/v1/setup/claim", "application/json", claim.as_bytes()).await;
+    assert_eq!(claimed.status, 201, "{}", claimed.text());
+    let again = post(site, "/api/v1/setup/claim", "application/json", claim.as_bytes()).await;
+    assert_eq!((again.status, again.json()["code"].as_str()), (403, Some("setup_token_invalid")));
+
+    let key = format!("Bearer {}", claimed.json()["api_key"].as_str().unwrap_or_default());
+    let ask = |path: &str| Ask {
+        method: "GET",
+        path: path.to_owned(),
+        headers: vec![("authorization", key.clone())],
+        body: vec![],
+    };
+    let calls = send(site, ask("/api/v1/calls?page=1&page_size=7")).await;
+    assert_eq!((calls.status, calls.json()["items"].as_array().map(Vec::len)), (200, Some(0)), "{}", calls.text());
+    assert_eq!(send(site, ask("/api/v1/messages")).await.status, 200);
+    for (path, status) in [
+        ("/api/v1/calls?page_size=101", 422),
+        ("/api/v1/calls?nothing=1", 400),
+        ("/api/v1/calls/01939a2b-0000-7000-8000-000000000001", 404),
+    ] {
+        let answer = send(site, ask(path)).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.text());
+    }
+}

@@ -1,0 +1,61 @@
+//! The SQL-backed queue: what `/jobs/run` rests on.
+
+use serde_json::json;
+use voicecore_ports::{Db, Ports, Stmt};
+use voicecore_types::Millis;
+
+use crate::ports::queue::{LEASE, MAX_ATTEMPTS, RETRY_DELAY, bury, complete, give_back, take};
+
+async fn query(db: &dyn Db, sql: &'static str) -> Vec<voicecore_ports::Row> {
+    let rows = db.query(Stmt::new(sql, vec![])).await;
+    assert!(rows.is_ok(), "{sql}: {rows:?}");
+    rows.unwrap_or_default().rows
+}
+
+async fn taken(db: &dyn Db, now: Millis, limit: u32) -> Vec<crate::ports::queue::Taken> {
+    let taken = take(db, now, limit).await;
+    assert!(taken.is_ok(), "the queue does not answer");
+    taken.unwrap_or_default()
+}
+
+/// Runs every case, and panics at the first promise that is broken.
+pub(crate) async fn run(ports: &Ports) {
+    let db = &*ports.db;
+    query(db, "delete from jobs").await;
+    let now = Millis(ports.clock.now().0 + 1_000);
+    let later = |span: Millis, times: u64| Millis(now.0 + span.0 * times);
+
+    for k in 0..5 {
+        assert!(ports.queue.send(&json!({"k": k})).await.is_ok());
+    }
+    assert!(ports.queue.send(&json!("x".repeat(64 * 1024))).await.is_err(), "a job over the limit was taken");
+
+    // Nobody takes what another has.
+    let first = taken(db, now, 3).await;
+    let second = taken(db, now, 3).await;
+    assert_eq!((first.len(), second.len()), (3, 2));
+    assert!(taken(db, now, 3).await.is_empty());
+
+    // Done is gone. What failed comes back after the delay, what was not heard of after the lease.
+    for job in &second {
+        assert!(complete(db, job).await.is_ok());
+    }
+    let Some(failed) = first.first() else { unreachable!("three were taken") };
+    assert!(give_back(db, failed, now).await.is_ok());
+    assert_eq!(taken(db, later(RETRY_DELAY, 1), 9).await.len(), 1);
+    let returned = taken(db, later(LEASE, 2), 9).await;
+    assert_eq!(returned.len(), 3);
+
+    // Somebody whose lease has ended gives nothing back: it is another's by now.
+    assert!(give_back(db, failed, now).await.is_ok());
+    assert!(taken(db, later(LEASE, 2), 9).await.is_empty());
+
+    // Tried as often as it may be, it is given up and kept.
+    for round in 3..=u64::from(MAX_ATTEMPTS) * 2 {
+        taken(db, later(LEASE, round), 9).await;
+    }
+    assert!(bury(db, later(LEASE, 99)).await.is_ok_and(|buried| buried == 3));
+    assert!(taken(db, later(LEASE, 99), 9).await.is_empty());
+    assert_eq!(query(db, "select id from jobs where dead_at is not null").await.len(), 3);
+    query(db, "delete from jobs").await;
+}

@@ -1,0 +1,247 @@
+//! What is tested.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+
+use anyhow::{Result, ensure};
+use serde_json::Value;
+use tokio::net::TcpListener;
+use voicecore_conformance::doubles::{Numbers, SqliteDb};
+use voicecore_conformance::http::{Answer, Ask, Site, suite};
+use voicecore_conformance::{block_on, report};
+use voicecore_domain::credentials::SetupToken;
+use voicecore_ports::{Db as _, Stmt};
+
+use crate::host::{ACCOUNT_SID, AUTH_TOKEN, App, Host, JOBS_SECRET, Kind, PUBLIC_URL};
+use crate::outside;
+
+type Case = fn(Kind) -> Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+
+/// Where the probe may send requests to (its manifest says so).
+const OUTSIDE_PORT: u16 = 47_319;
+/// As many as once lost two thirds of their counts on the key-value store.
+const COUNTERS: usize = 41;
+/// Year 2100 in milliseconds: the set-up link of a test does not expire.
+const FAR_FUTURE: u64 = 4_102_444_800_000;
+
+/// Every case by its name.
+pub(crate) fn all() -> Vec<(&'static str, Case)> {
+    macro_rules! cases {
+        ($($case:ident),+ $(,)?) => { vec![$((stringify!($case), |kind| Box::pin($case(kind)))),+] };
+    }
+    cases!(
+        ports_pass_their_suites,
+        requests_to_others_keep_to_the_contract,
+        counters_in_sql_lose_nothing,
+        a_panic_takes_no_other_request_with_it,
+        instances_that_start_at_once_migrate_once,
+        the_component_passes_the_http_suite,
+        a_database_that_is_locked_is_unavailable_and_recovers,
+        jobs_run_for_those_who_know_the_secret,
+        what_needs_an_actor_says_so,
+    )
+}
+
+async fn ports_pass_their_suites(kind: Kind) -> Result<()> {
+    let host = Host::start(kind, App::Probe).await?;
+    for (suite, path) in [("Db", "/db"), ("Blob", "/blob"), ("Kv", "/kv?run"), ("Queue", "/queue")] {
+        host.probe(path).await?;
+        report::passed(suite, kind.backend());
+    }
+    Ok(())
+}
+
+async fn requests_to_others_keep_to_the_contract(kind: Kind) -> Result<()> {
+    let host = Host::start(kind, App::Probe).await?;
+    let listener = TcpListener::bind(("127.0.0.1", OUTSIDE_PORT)).await?;
+    let server = tokio::spawn(outside::serve(listener));
+    let base = format!("http://127.0.0.1:{OUTSIDE_PORT}");
+    for (path, timeout, outcome) in [
+        ("/polite", 10_000, "200 pong"),
+        ("/teapot", 10_000, "418 "),
+        ("/elsewhere", 10_000, "302 "),
+        ("/endless", 30_000, "invalid"),
+        ("/never", 300, "timed out"),
+    ] {
+        let said = host.probe(&format!("/http?{timeout}&{base}{path}")).await?;
+        ensure!(said == outcome, "{path}: {said}");
+    }
+    server.abort();
+    // Nobody listens there (any more); that host is not in the manifest; that is no address.
+    drop(server.await);
+    for (url, outcome) in
+        [(base.as_str(), "unreachable"), ("http://127.0.0.1:9", "unreachable"), ("no%20address", "invalid")]
+    {
+        let said = host.probe(&format!("/http?10000&{url}")).await?;
+        ensure!(said == outcome, "{url}: {said}");
+    }
+    report::passed("Http", kind.backend());
+    Ok(())
+}
+
+/// The key-value store, asked the same, lost two of three: it has no atomic operation.
+async fn counters_in_sql_lose_nothing(kind: Kind) -> Result<()> {
+    let host = Host::start(kind, App::Probe).await?;
+    host.probe("/count").await?;
+    let url = host.url("/count");
+    let all: Vec<_> =
+        (1..COUNTERS).map(|_| tokio::spawn(host.client().post(&url).send())).collect();
+    let mut counted = 1_usize;
+    for one in all {
+        // One that waited too long for its turn is told so, and has not counted.
+        counted += usize::from(one.await??.status().is_success());
+    }
+    let stored: usize = host.database()?.query_row("select n from probe_count", [], |row| row.get(0))?;
+    ensure!(stored == counted, "{counted} were told that they had counted, {stored} had");
+    ensure!(counted > COUNTERS / 2, "only {counted} of {COUNTERS} got their turn");
+    Ok(())
+}
+
+async fn a_panic_takes_no_other_request_with_it(kind: Kind) -> Result<()> {
+    let host = Host::start(kind, App::Probe).await?;
+    let ask = |path: &str| tokio::spawn(host.client().post(host.url(path)).send());
+    // Slow ones before, between and after.
+    let paths = ["/slow", "/panic", "/slow", "/slow", "/panic", "/slow"];
+    let all: Vec<_> = paths.iter().map(|path| (*path, ask(path))).collect();
+    for (path, answer) in all {
+        let status = answer.await?.map(|answer| answer.status().as_u16());
+        match path {
+            "/slow" => ensure!(matches!(status, Ok(200)), "a neighbour of a panic: {status:?}\n{}", host.log()),
+            _ => ensure!(!matches!(status, Ok(200)), "the panic went unnoticed"),
+        }
+    }
+    ensure!(!host.log().contains("ports_pass"), "the log is another's");
+    host.probe("/slow").await.map(drop)
+}
+
+/// The schema is then what the native tests have, and each migration is recorded once.
+async fn instances_that_start_at_once_migrate_once(kind: Kind) -> Result<()> {
+    let mut host = Host::start(kind, App::Product).await?;
+    let url = host.url("/ready");
+    let all: Vec<_> = (0..16).map(|_| tokio::spawn(host.client().get(&url).send())).collect();
+    for one in all {
+        let status = one.await??.status();
+        ensure!(status.is_success(), "{status}\n{}", host.log());
+    }
+    let schema = |rows: Vec<(String, String)>| -> BTreeMap<String, String> {
+        let words = |sql: &str| sql.split_whitespace().collect::<Vec<_>>().join(" ");
+        rows.into_iter().map(|(name, sql)| (name, words(&sql))).collect()
+    };
+    let select = "select name, sql from sqlite_schema where sql is not null order by name";
+    let database = host.database()?;
+    let mut statement = database.prepare(select)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut found = schema(rows.collect::<rusqlite::Result<_>>()?);
+    // What only this platform has.
+    found.retain(|name, _| !["schema_migrations", "jobs", "jobs_by_due", "blobs"].contains(&name.as_str()));
+    let native = block_on(SqliteDb::migrated(Numbers::Integers).query(Stmt::new(select, vec![])))?;
+    let text = |value: Option<&voicecore_ports::Value>| match value {
+        Some(voicecore_ports::Value::Text(text)) => text.clone(),
+        _ => String::new(),
+    };
+    let native = native.rows.iter().map(|row| (text(row.get("name")), text(row.get("sql")))).collect();
+    let (native, found) = (uncommented(&schema(native)), uncommented(&found));
+    ensure!(found == native, "the schema is another:\n{found:#?}\n{native:#?}");
+    host.restart().await?;
+    ensure!(host.client().get(&url).send().await?.status().is_success(), "after a restart");
+    Ok(())
+}
+
+/// Comments in a statement are kept by SQLite, but not by our splitting of files.
+fn uncommented(schema: &BTreeMap<String, String>) -> Vec<String> {
+    schema.keys().cloned().collect()
+}
+
+async fn the_component_passes_the_http_suite(kind: Kind) -> Result<()> {
+    let mut host = Host::start(kind, App::Product).await?;
+    ensure!(host.client().get(host.url("/ready")).send().await?.status().is_success(), "{}", host.log());
+    let token = SetupToken::new(&[8; 32]);
+    let insert = "insert into setup_tokens (token_hash, email, created_at, expires_at) values (?1, ?2, 0, ?3)";
+    let row = rusqlite::params![token.hash(), "owner@example.com", FAR_FUTURE];
+    host.database()?.execute(insert, row)?;
+    let site = Site {
+        send: &|ask| Box::pin(send(&host, ask)),
+        public_url: PUBLIC_URL,
+        account_sid: ACCOUNT_SID,
+        auth_token: AUTH_TOKEN,
+        setup_token: token.expose(),
+        number: "+12025550150",
+    };
+    suite(&site).await;
+    report::passed("HTTP API", kind.backend());
+    // Nothing of it is lost with the process.
+    host.restart().await?;
+    let tenants: u32 = host.database()?.query_row("select count(*) from tenants", [], |row| row.get(0))?;
+    ensure!(tenants == 1 && host.client().get(host.url("/ready")).send().await?.status().is_success());
+    Ok(())
+}
+
+async fn send(host: &Host, ask: Ask) -> Result<Answer, String> {
+    let method = ask.method.parse().map_err(|_| "no method".to_owned())?;
+    let mut request = host.client().request(method, host.url(&ask.path)).body(ask.body);
+    for (name, value) in ask.headers {
+        request = request.header(name, value);
+    }
+    let response = request.send().await.map_err(|error| error.to_string())?;
+    let header = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
+        (name.to_string(), value.to_str().unwrap_or_default().to_owned())
+    };
+    Ok(Answer {
+        status: response.status().as_u16(),
+        headers: response.headers().iter().map(header).collect(),
+        body: response.bytes().await.map_err(|error| error.to_string())?.into(),
+    })
+}
+
+async fn a_database_that_is_locked_is_unavailable_and_recovers(kind: Kind) -> Result<()> {
+    let host = Host::start(kind, App::Product).await?;
+    let ready = async || anyhow::Ok(host.client().get(host.url("/ready")).send().await?.status().as_u16());
+    ensure!(ready().await? == 200, "{}", host.log());
+    let database = host.database()?;
+    database.execute_batch("begin exclusive")?;
+    ensure!(ready().await? == 503, "a locked database answers");
+    database.execute_batch("rollback")?;
+    ensure!(ready().await? == 200, "it does not recover: {}", host.log());
+    Ok(())
+}
+
+async fn jobs_run_for_those_who_know_the_secret(kind: Kind) -> Result<()> {
+    let host = Host::start(kind, App::Product).await?;
+    let run = async |secret: &str| {
+        let request = host.client().post(host.url("/jobs/run")).header("authorization", secret);
+        let response = request.send().await?;
+        let status = response.status().as_u16();
+        anyhow::Ok((status, response.json::<Value>().await?))
+    };
+    for bad in ["", "Bearer ", "Bearer wrong", JOBS_SECRET, &format!("Bearer {JOBS_SECRET}x"), "Bearer a"] {
+        let (status, problem) = run(bad).await?;
+        ensure!((status, problem["code"].as_str()) == (401, Some("unauthenticated")), "{bad}: {status} {problem}");
+    }
+    let good = format!("Bearer {JOBS_SECRET}");
+    let (status, ran) = run(&good).await?;
+    ensure!((status, &ran["done"], &ran["failed"]) == (200, &Value::from(0), &Value::from(0)), "{status} {ran}");
+    // One is done (a call that nobody knows), one is no job of ours and waits for another try, one is given up.
+    let database = host.database()?;
+    let put = "insert into jobs (id, job, due_at, attempts) values (?1, ?2, 0, ?3)";
+    let known = r#"{"job":"take_status","carrier_call_id":"CA0123456789abcdef0123456789abcdef","status":"completed","at":1}"#;
+    database.execute(put, rusqlite::params!["a", known, 0])?;
+    database.execute(put, rusqlite::params!["b", r#"{"job":"unknown"}"#, 0])?;
+    database.execute(put, rusqlite::params!["c", "{", 10])?;
+    let (status, ran) = run(&good).await?;
+    let counts = (&ran["done"], &ran["failed"], &ran["given_up"]);
+    ensure!(status == 200 && counts == (&1.into(), &1.into(), &1.into()), "{status} {ran}\n{}", host.log());
+    let left: String = database
+        .query_row("select group_concat(id || attempts) from (select * from jobs order by id)", [], |row| row.get(0))?;
+    ensure!(left == "b1,c10", "{left}");
+    ensure!(run(&good).await?.1["failed"] == 0, "what failed is tried again at once");
+    Ok(())
+}
+
+async fn what_needs_an_actor_says_so(kind: Kind) -> Result<()> {
+    let host = Host::start(kind, App::Product).await?;
+    // A WebSocket's request is an ordinary one here: nothing is upgraded, and it is told why.
+    let upgrade = host.client().get(host.url("/api/v1/live?ticket=x")).header("upgrade", "websocket");
+    let upgrade = upgrade.header("connection", "upgrade").send().await?;
+    ensure!(upgrade.status().as_u16() == 426, "{}", upgrade.status());
+    Ok(())
+}

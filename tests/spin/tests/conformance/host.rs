@@ -1,0 +1,200 @@
+//! A host with a component in it.
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use tokio::process::{Child, Command};
+use tokio::time::{sleep, timeout};
+
+/// The longest that a start may take: a component that was never compiled before, on a machine that is busy.
+const START_LIMIT: Duration = Duration::from_mins(3);
+/// The longest that a request may take; a suite is one request.
+const REQUEST_LIMIT: Duration = Duration::from_mins(2);
+/// Where SQL finds the database, in the state directory of either host.
+const DATABASE: &str = "sqlite_db.db";
+
+pub(crate) const PUBLIC_URL: &str = "https://voicecore.example.com";
+pub(crate) const ACCOUNT_SID: &str = "AC0123456789abcdef0123456789abcdef";
+pub(crate) const AUTH_TOKEN: &str = "e2e0123456789abcdef0123456789ab";
+pub(crate) const JOBS_SECRET: &str = "a secret of thirty-two bytes for the timer";
+
+/// Which program plays Spin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Spin,
+    Ours,
+}
+
+impl Kind {
+    /// The real one, if there is one.
+    pub(crate) fn here() -> Self {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let found = std::env::split_paths(&path).any(|directory| directory.join("spin").is_file());
+        if found { Self::Spin } else { Self::Ours }
+    }
+
+    pub(crate) fn describe(self) -> &'static str {
+        match self {
+            Self::Spin => "spin (on the PATH)",
+            Self::Ours => "wasmtime with our own imports, because no `spin` is on the PATH",
+        }
+    }
+
+    /// For the table.
+    pub(crate) fn backend(self) -> &'static str {
+        match self {
+            Self::Spin => "Spin",
+            Self::Ours => "Spin (our host)",
+        }
+    }
+
+    fn program(self) -> &'static str {
+        match self {
+            Self::Spin => "spin",
+            Self::Ours => env!("CARGO_BIN_EXE_voicecore-spin-host"),
+        }
+    }
+}
+
+/// What runs in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum App {
+    /// `spin.toml`.
+    Product,
+    /// `tests/spin/probe/spin.toml`.
+    Probe,
+}
+
+impl App {
+    fn manifest(self) -> PathBuf {
+        root().join(match self {
+            Self::Product => "spin.toml",
+            Self::Probe => "tests/spin/probe/spin.toml",
+        })
+    }
+}
+
+/// A running host. Killed when dropped.
+pub(crate) struct Host {
+    child: Child,
+    kind: Kind,
+    app: App,
+    port: u16,
+    directory: PathBuf,
+    client: reqwest::Client,
+}
+
+/// The top of the working tree.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// What the product is told.
+fn variables() -> [(&'static str, &'static str); 7] {
+    [
+        ("PUBLIC_URL", PUBLIC_URL),
+        ("TWILIO_ACCOUNT_SID", ACCOUNT_SID),
+        ("TWILIO_AUTH_TOKEN", AUTH_TOKEN),
+        ("OPENAI_API_KEY", "sk-simulated"),
+        ("JWT_SECRET", "a secret of thirty-two bytes or so, for tests"),
+        ("MASTER_KEY", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="),
+        ("JOBS_SECRET", JOBS_SECRET),
+    ]
+}
+
+impl Host {
+    /// Starts one with nothing stored.
+    pub(crate) async fn start(kind: Kind, app: App) -> Result<Self> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let directory = std::env::temp_dir().join(format!("voicecore-spin-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&directory)?;
+        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let child = spawn(kind, app, port, &directory)?;
+        let client = reqwest::Client::builder().timeout(REQUEST_LIMIT).build()?;
+        let mut host = Self { child, kind, app, port, directory, client };
+        host.wait().await?;
+        Ok(host)
+    }
+
+    /// Kills it without warning and starts it on the same port and storage.
+    pub(crate) async fn restart(&mut self) -> Result<()> {
+        self.child.kill().await?;
+        self.child = spawn(self.kind, self.app, self.port, &self.directory)?;
+        self.wait().await
+    }
+
+    async fn wait(&mut self) -> Result<()> {
+        let answers = async {
+            // Any answer is one.
+            while self.client.get(self.url("/health")).send().await.is_err() {
+                if let Some(status) = self.child.try_wait()? {
+                    anyhow::bail!("the host has ended ({status}): {}", self.log());
+                }
+                sleep(Duration::from_millis(20)).await;
+            }
+            Ok(())
+        };
+        timeout(START_LIMIT, answers).await.context("the host does not answer")?
+    }
+
+    /// What it has said.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.directory.join("log")).unwrap_or_default()
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    pub(crate) fn client(&self) -> &reqwest::Client {
+        &self.client
+    }
+
+    /// The database, from outside.
+    pub(crate) fn database(&self) -> Result<rusqlite::Connection> {
+        Ok(rusqlite::Connection::open(self.directory.join(DATABASE))?)
+    }
+
+    /// POSTs to the probe; anything but 200 is an error with what the host has said.
+    pub(crate) async fn probe(&self, path: &str) -> Result<String> {
+        let response = self.client.post(self.url(path)).send().await?;
+        let (status, text) = (response.status(), response.text().await?);
+        ensure!(status.is_success(), "{path}: {status} {text}\n{}", self.log());
+        Ok(text)
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        // What is left of a failure lies there until the machine forgets it.
+        if !std::thread::panicking() {
+            std::fs::remove_dir_all(&self.directory).ok();
+        }
+    }
+}
+
+fn spawn(kind: Kind, app: App, port: u16, directory: &Path) -> Result<Child> {
+    let log = File::options().create(true).append(true).open(directory.join("log"))?;
+    let mut command = Command::new(kind.program());
+    command
+        .args(["up", "-f"])
+        .arg(app.manifest())
+        .args(["--listen", &format!("127.0.0.1:{port}"), "--state-dir"])
+        .arg(directory)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .kill_on_drop(true);
+    if app == App::Product {
+        for (name, value) in variables() {
+            command.env(format!("SPIN_VARIABLE_{name}"), value);
+        }
+    }
+    command.spawn().with_context(|| format!("starting {}", kind.program()))
+}

@@ -1,0 +1,39 @@
+//! The component in a host for components: `spin` where it is on the PATH, ours elsewhere. `cargo xtask build` makes what is tested.
+
+mod cases;
+mod host;
+mod outside;
+
+use std::process::ExitCode;
+
+use crate::host::Kind;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = std::env::args().nth(1).filter(|word| !word.starts_with('-')).unwrap_or_default();
+    let kind = Kind::here();
+    println!("host: {}", kind.describe());
+    let (mut passed, mut failed) = (0, 0);
+    for (name, case) in cases::all() {
+        if !name.contains(&filter) {
+            continue;
+        }
+        // A task of its own: a broken promise is a panic.
+        match tokio::spawn(case(kind)).await {
+            Ok(Ok(())) => {
+                println!("test {name} ... ok");
+                passed += 1;
+            }
+            Ok(Err(error)) => {
+                println!("test {name} ... FAILED\n{error:#}");
+                failed += 1;
+            }
+            Err(panic) => {
+                println!("test {name} ... FAILED ({panic})");
+                failed += 1;
+            }
+        }
+    }
+    println!("{passed} passed, {failed} failed");
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
