@@ -11,6 +11,7 @@ mod ports;
 
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
+use http::header::{CONNECTION, TRANSFER_ENCODING, UPGRADE};
 use http_body_util::BodyExt as _;
 use spin_sdk::http::Request;
 use spin_sdk::http_service;
@@ -27,8 +28,8 @@ async fn handle(request: Request) -> Response {
     if let Some(Cause(cause)) = response.extensions().get() {
         eprintln!("{} {path}: {cause}", response.status().as_u16());
     }
-    // The answer is complete when its body is: the frames carry the guard along.
-    response.map(|body| {
+    sendable(response).map(|body| {
+        // The answer is complete when its body is: the frames carry the guard along.
         Body::new(body.map_frame(move |frame| {
             let _alone = &alone;
             frame
@@ -45,6 +46,15 @@ async fn answer(request: Request) -> Response {
         Ok(response) => response,
         Err(never) => match never {},
     }
+}
+
+/// Without the headers that are the connection's: a host that is handed one refuses the whole answer. We set one, `upgrade`, where
+/// an address is for sockets; there is nothing here to upgrade to.
+fn sendable(mut response: Response) -> Response {
+    for name in [CONNECTION, TRANSFER_ENCODING, UPGRADE] {
+        response.headers_mut().remove(name);
+    }
+    response
 }
 
 /// The address as the other platforms have it: without the origin, which the host guesses from the `Host` header.

@@ -29,6 +29,8 @@ pub enum ErrorCode {
     UnsupportedMediaType,
     /// This address speaks WebSocket only.
     UpgradeRequired,
+    /// The platform that this deployment runs on cannot do this, now or later.
+    Unsupported,
     /// Configuration values are missing; `missing` names them.
     ConfigMissing,
     /// Something this operation needs cannot be reached now. Trying again may help.

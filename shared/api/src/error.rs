@@ -58,6 +58,9 @@ pub enum ApiError {
     /// 426: this address speaks WebSocket only.
     #[error("a WebSocket upgrade is needed")]
     UpgradeRequired,
+    /// 501: the platform that this runs on cannot do it.
+    #[error("the platform cannot do this: {0}")]
+    Unsupported(&'static str),
     /// 503: configuration values are missing.
     #[error("{} configuration values are missing", .0.len())]
     ConfigMissing(Vec<ConfigMissing>),
@@ -96,6 +99,7 @@ impl ApiError {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, ErrorCode::UnsupportedMediaType)
             }
             Self::UpgradeRequired => (StatusCode::UPGRADE_REQUIRED, ErrorCode::UpgradeRequired),
+            Self::Unsupported(_) => (StatusCode::NOT_IMPLEMENTED, ErrorCode::Unsupported),
             Self::ConfigMissing(_) => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::ConfigMissing),
             Self::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal),
@@ -117,7 +121,7 @@ impl ApiError {
             }
             Self::NotFound => "There is no such thing here.".to_owned(),
             Self::MethodNotAllowed => "This address does not know the method.".to_owned(),
-            Self::Conflict(what) => (*what).to_owned(),
+            Self::Conflict(what) | Self::Unsupported(what) => (*what).to_owned(),
             Self::PayloadTooLarge => "The body is larger than this address takes.".to_owned(),
             Self::UnsupportedMediaType => {
                 "The body is not of a media type that this address takes.".to_owned()

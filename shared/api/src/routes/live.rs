@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use voicecore_api_types::{LiveTicket, Problem};
+use voicecore_ports::ActorError;
 
 use crate::actors::{HubCommand, HubReply, ask_hub};
 use crate::auth::{Access, LiveRead};
@@ -33,6 +34,9 @@ pub(crate) async fn create_ticket(
         }
         Ok(HubReply::Published { .. }) => {
             Err(ApiError::Internal("the hub answered another question".to_owned()))
+        }
+        Err(ActorError::Unsupported) => {
+            Err(ApiError::Unsupported("This deployment has no live stream: its platform has no sockets."))
         }
         Err(error) => Err(ApiError::Unavailable { part: "hub", cause: error.to_string() }),
     }

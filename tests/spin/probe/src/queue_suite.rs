@@ -35,6 +35,9 @@ pub(crate) async fn run(ports: &Ports) {
     let second = taken(db, now, 3).await;
     assert_eq!((first.len(), second.len()), (3, 2));
     assert!(taken(db, now, 3).await.is_empty());
+    let mut jobs: Vec<_> = first.iter().chain(&second).map(|taken| taken.job.as_str()).collect();
+    jobs.sort_unstable();
+    assert_eq!(jobs, [0, 1, 2, 3, 4].map(|k| json!({"k": k}).to_string()));
 
     // Done is gone. What failed comes back after the delay, what was not heard of after the lease.
     for job in &second {

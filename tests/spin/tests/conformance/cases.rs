@@ -15,7 +15,7 @@ use voicecore_ports::{Db as _, Stmt};
 use crate::host::{ACCOUNT_SID, AUTH_TOKEN, App, Host, JOBS_SECRET, Kind, PUBLIC_URL};
 use crate::outside;
 
-type Case = fn(Kind) -> Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+type Case = fn(Kind) -> Pin<Box<dyn Future<Output = Result<()>>>>;
 
 /// Where the probe may send requests to (its manifest says so).
 const OUTSIDE_PORT: u16 = 47_319;
@@ -110,7 +110,6 @@ async fn a_panic_takes_no_other_request_with_it(kind: Kind) -> Result<()> {
             _ => ensure!(!matches!(status, Ok(200)), "the panic went unnoticed"),
         }
     }
-    ensure!(!host.log().contains("ports_pass"), "the log is another's");
     host.probe("/slow").await.map(drop)
 }
 
@@ -124,8 +123,7 @@ async fn instances_that_start_at_once_migrate_once(kind: Kind) -> Result<()> {
         ensure!(status.is_success(), "{status}\n{}", host.log());
     }
     let schema = |rows: Vec<(String, String)>| -> BTreeMap<String, String> {
-        let words = |sql: &str| sql.split_whitespace().collect::<Vec<_>>().join(" ");
-        rows.into_iter().map(|(name, sql)| (name, words(&sql))).collect()
+        rows.into_iter().map(|(name, sql)| (name, uncommented(&sql))).collect()
     };
     let select = "select name, sql from sqlite_schema where sql is not null order by name";
     let database = host.database()?;
@@ -140,25 +138,32 @@ async fn instances_that_start_at_once_migrate_once(kind: Kind) -> Result<()> {
         _ => String::new(),
     };
     let native = native.rows.iter().map(|row| (text(row.get("name")), text(row.get("sql")))).collect();
-    let (native, found) = (uncommented(&schema(native)), uncommented(&found));
+    let native = schema(native);
     ensure!(found == native, "the schema is another:\n{found:#?}\n{native:#?}");
     host.restart().await?;
     ensure!(host.client().get(&url).send().await?.status().is_success(), "after a restart");
     Ok(())
 }
 
-/// Comments in a statement are kept by SQLite, but not by our splitting of files.
-fn uncommented(schema: &BTreeMap<String, String>) -> Vec<String> {
-    schema.keys().cloned().collect()
+/// SQLite keeps a statement as it was written; our splitting of files leaves comments out.
+fn uncommented(sql: &str) -> String {
+    let code = sql.lines().flat_map(|line| line.split("--").next().unwrap_or_default().split_whitespace());
+    code.collect::<Vec<_>>().join(" ")
 }
 
-async fn the_component_passes_the_http_suite(kind: Kind) -> Result<()> {
-    let mut host = Host::start(kind, App::Product).await?;
+/// A set-up link's token in a database that has been migrated.
+async fn setup_token(host: &Host) -> Result<SetupToken> {
     ensure!(host.client().get(host.url("/ready")).send().await?.status().is_success(), "{}", host.log());
     let token = SetupToken::new(&[8; 32]);
     let insert = "insert into setup_tokens (token_hash, email, created_at, expires_at) values (?1, ?2, 0, ?3)";
     let row = rusqlite::params![token.hash(), "owner@example.com", FAR_FUTURE];
     host.database()?.execute(insert, row)?;
+    Ok(token)
+}
+
+async fn the_component_passes_the_http_suite(kind: Kind) -> Result<()> {
+    let mut host = Host::start(kind, App::Product).await?;
+    let token = setup_token(&host).await?;
     let site = Site {
         send: &|ask| Box::pin(send(&host, ask)),
         public_url: PUBLIC_URL,
@@ -243,5 +248,18 @@ async fn what_needs_an_actor_says_so(kind: Kind) -> Result<()> {
     let upgrade = host.client().get(host.url("/api/v1/live?ticket=x")).header("upgrade", "websocket");
     let upgrade = upgrade.header("connection", "upgrade").send().await?;
     ensure!(upgrade.status().as_u16() == 426, "{}", upgrade.status());
+
+    let claim = serde_json::json!({
+        "token": setup_token(&host).await?.expose(),
+        "tenant_name": "x",
+        "business_name": "x",
+        "phone_number": "+12025550151",
+        "fallback_number": "+12025550198",
+    });
+    let claimed = host.client().post(host.url("/api/v1/setup/claim")).json(&claim).send().await?;
+    let key = claimed.json::<Value>().await?["api_key"].as_str().unwrap_or_default().to_owned();
+    let ticket = host.client().post(host.url("/api/v1/live/tickets")).bearer_auth(key).send().await?;
+    let (status, problem) = (ticket.status().as_u16(), ticket.json::<Value>().await?);
+    ensure!((status, problem["code"].as_str()) == (501, Some("unsupported")), "{status} {problem}");
     Ok(())
 }

@@ -8,8 +8,18 @@ use std::process::ExitCode;
 
 use crate::host::Kind;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime {
+        Ok(runtime) => tokio::task::LocalSet::new().block_on(&runtime, run()),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> ExitCode {
     let filter = std::env::args().nth(1).filter(|word| !word.starts_with('-')).unwrap_or_default();
     let kind = Kind::here();
     println!("host: {}", kind.describe());
@@ -19,7 +29,7 @@ async fn main() -> ExitCode {
             continue;
         }
         // A task of its own: a broken promise is a panic.
-        match tokio::spawn(case(kind)).await {
+        match tokio::task::spawn_local(case(kind)).await {
             Ok(Ok(())) => {
                 println!("test {name} ... ok");
                 passed += 1;
