@@ -1,4 +1,4 @@
-//! `cargo xtask build`: the Cloudflare worker, and its size.
+//! `cargo xtask build`: the Cloudflare worker and the Spin component, and their sizes.
 
 use std::fs;
 use std::io::Write;
@@ -8,36 +8,43 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
+use crate::cargo_build;
 use crate::proc::{self, npm_bin, root};
 use crate::progress::spell;
 use crate::setup::{self, WasmKit};
-use crate::toolchain::TARGET;
+use crate::toolchain::Target;
 
 /// The worker's crate.
 pub(crate) const WORKER: &str = "voicecore-cloudflare";
+/// The component's crate.
+pub(crate) const COMPONENT: &str = "voicecore-spin";
+/// The conformance suites as a component.
+pub(crate) const PROBE: &str = "voicecore-spin-probe";
+/// The host of components, with their tests.
+pub(crate) const HOST: &str = "voicecore-spin-host";
 /// In Cargo.toml.
 const PROFILE: &str = "worker";
 /// What the project allows itself of Cloudflare's limit for a gzipped script.
-const GZIPPED_BUDGET: u64 = 700_000;
+const WORKER_BUDGET: u64 = 700_000;
+/// What it allows itself for a component, which is fetched by every node that runs it.
+const COMPONENT_BUDGET: u64 = 900_000;
 
 /// The size of what is deployed, in bytes.
 pub(crate) struct Size {
-    pub(crate) raw: u64,
-    pub(crate) gzipped: u64,
+    what: &'static str,
+    raw: u64,
+    gzipped: u64,
+    budget: u64,
 }
 
 impl Size {
     /// Prints it; too much is an error.
     pub(crate) fn check(&self) -> Result<()> {
         let kb = |bytes: u64| bytes / 1000;
-        println!(
-            "worker: {} kB, {} kB gzipped (budget {} kB)",
-            kb(self.raw),
-            kb(self.gzipped),
-            kb(GZIPPED_BUDGET)
-        );
-        if self.gzipped > GZIPPED_BUDGET {
-            bail!("the worker is {} bytes gzipped, over its budget of {GZIPPED_BUDGET}", self.gzipped);
+        let Self { what, raw, gzipped, budget } = *self;
+        println!("{what}: {} kB, {} kB gzipped (budget {} kB)", kb(raw), kb(gzipped), kb(budget));
+        if gzipped > budget {
+            bail!("the {what} is {gzipped} bytes gzipped, over its budget of {budget}");
         }
         Ok(())
     }
@@ -60,11 +67,11 @@ pub(crate) fn worker() -> Result<Size> {
         "--profile",
         PROFILE,
         "--target",
-        TARGET,
+        Target::Workers.triple(),
         "-p",
         WORKER,
     ]))?;
-    let wasm = root().join("target/wasm").join(TARGET).join(PROFILE).join("voicecore_cloudflare.wasm");
+    let wasm = built(Target::Workers, "voicecore_cloudflare.wasm");
     let state = fingerprint(&kit, &wasm)?;
     let stamp = root().join("target/wasm/worker.built-from");
     let current = fs::read_to_string(&stamp).is_ok_and(|built| built == state);
@@ -105,7 +112,46 @@ fn size() -> Result<Size> {
         let path = output_dir().join(name);
         bytes.extend(fs::read(&path).with_context(|| format!("reading {}", path.display()))?);
     }
-    Ok(Size { raw: bytes.len() as u64, gzipped: gzip(&bytes)? })
+    Ok(Size { what: "worker", raw: bytes.len() as u64, gzipped: gzip(&bytes)?, budget: WORKER_BUDGET })
+}
+
+/// Where cargo leaves what it has built for wasm.
+fn built(target: Target, file: &str) -> PathBuf {
+    root().join("target/wasm").join(target.triple()).join(PROFILE).join(file)
+}
+
+/// Builds the component for release, puts it where `spin.toml` expects it, and returns its size.
+pub(crate) fn component() -> Result<Size> {
+    let bytes = for_spin(COMPONENT, "voicecore_spin.wasm", "voicecore.wasm")?;
+    Ok(Size { what: "component", raw: bytes.len() as u64, gzipped: gzip(&bytes)?, budget: COMPONENT_BUDGET })
+}
+
+/// Builds the component that runs the conformance suites.
+pub(crate) fn probe() -> Result<()> {
+    for_spin(PROBE, "voicecore_spin_probe.wasm", "probe.wasm").map(drop)
+}
+
+fn for_spin(package: &str, file: &str, name: &str) -> Result<Vec<u8>> {
+    let toolchain = setup::toolchain(Target::Spin)?;
+    let began = proc::now();
+    let mut build = toolchain.program("cargo");
+    build.args(["build", "--lib", "--profile", PROFILE, "--target", Target::Spin.triple(), "-p", package]);
+    proc::run(&mut build)?;
+    let file = built(Target::Spin, file);
+    let bytes = fs::read(&file).with_context(|| format!("reading {}", file.display()))?;
+    let place = proc::work_dir("spin")?.join(name);
+    // What has not changed is not written: hosts keep what they have compiled of it.
+    if fs::read(&place).ok().as_ref() != Some(&bytes) {
+        fs::write(&place, &bytes).with_context(|| format!("writing {}", place.display()))?;
+    }
+    eprintln!("{name} built · {}", spell(began.elapsed()));
+    Ok(bytes)
+}
+
+/// How long a new instance takes to answer, as a host measures it.
+pub(crate) fn cold_start() -> Result<()> {
+    let host = cargo_build::binary(HOST, &[])?;
+    proc::run(proc::command(host).args(["cold-start", "-f"]).arg(root().join("spin.toml")))
 }
 
 fn gzip(bytes: &[u8]) -> Result<u64> {

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::proc::{cargo, output, root};
-use crate::toolchain::TARGET;
+use crate::toolchain::Target;
 
 /// Crate → the crates of this workspace it may name in `[dependencies]`. A crate under shared/ or functions/ that is not
 /// listed here is a violation too: whoever adds one says where it belongs.
@@ -106,7 +106,7 @@ fn short(package: &str) -> String {
 
 /// `cargo tree` of one package alone: `cargo metadata` would count features that only other members switch on.
 fn reached(package: &str) -> Result<BTreeSet<String>> {
-    let tree = output(cargo().args(["tree", "--package", package, "--target", TARGET]).args([
+    let tree = output(cargo().args(["tree", "--package", package, "--target", Target::Workers.triple()]).args([
         "--edges=normal",
         "--prefix=none",
         "--format={p}",

@@ -5,6 +5,7 @@ mod bench;
 mod build;
 mod call;
 mod cargo_build;
+mod conformance;
 mod debian;
 mod deploy;
 mod deps;
@@ -50,7 +51,7 @@ enum Task {
     Ci,
     /// Checks that dependencies between crates point the right way
     Deps,
-    /// Builds the Cloudflare worker for release and prints its size
+    /// Builds worker and component for release, and prints their sizes and the component's cold start
     Build,
     /// Deploys, after building, checking the secrets and applying the migrations
     Deploy(deploy::Options),
@@ -74,7 +75,10 @@ fn run(task: &Task) -> Result<ExitCode> {
         Task::Test(options) => return test::run(options),
         Task::Ci => return Ok(test::ci()),
         Task::Deps => deps::check(),
-        Task::Build => build::worker()?.check(),
+        Task::Build => build::worker()
+            .and_then(|worker| worker.check())
+            .and_then(|()| build::component()?.check())
+            .and_then(|()| build::cold_start()),
         Task::Deploy(options) => deploy::run(options),
         Task::Bench(options) => bench::run(options),
         Task::Admin { task } => admin::run(task),

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use crate::debian;
 use crate::proc::{self, command, npm_bin, output, root, which};
 use crate::progress::{self, spell};
-use crate::toolchain::Toolchain;
+use crate::toolchain::{Target, Toolchain};
 
 const CARGO_INSTALL_LIMIT: Duration = Duration::from_mins(40);
 const NPM_LIMIT: Duration = Duration::from_mins(15);
@@ -30,9 +30,10 @@ pub(crate) struct WasmKit {
 pub(crate) fn all() -> Result<()> {
     let began = proc::now();
     let kit = wasm_kit()?;
+    toolchain(Target::Spin)?;
     speech()?;
     println!(
-        "ready ({}): {}, wasm-bindgen {}, worker-build {WORKER_BUILD}, wrangler and workerd, espeak-ng",
+        "ready ({}): {} for workers and components, wasm-bindgen {}, worker-build {WORKER_BUILD}, wrangler and workerd, espeak-ng",
         spell(began.elapsed()),
         kit.toolchain.version()?,
         wasm_bindgen_version()?
@@ -44,16 +45,16 @@ pub(crate) fn all() -> Result<()> {
 pub(crate) fn wasm_kit() -> Result<WasmKit> {
     let _one_at_a_time = lock()?;
     node_tools()?;
-    let toolchain = Toolchain::ready()?;
+    let toolchain = Toolchain::ready(Target::Workers)?;
     let wasm_bindgen = cargo_tool("wasm-bindgen-cli", "wasm-bindgen", &wasm_bindgen_version()?)?;
     let worker_build = cargo_tool("worker-build", "worker-build", WORKER_BUILD)?;
     Ok(WasmKit { toolchain, wasm_bindgen, worker_build })
 }
 
 /// The compiler alone.
-pub(crate) fn toolchain() -> Result<Toolchain> {
+pub(crate) fn toolchain(target: Target) -> Result<Toolchain> {
     let _one_at_a_time = lock()?;
-    Toolchain::ready()
+    Toolchain::ready(target)
 }
 
 /// wrangler, esbuild, wasm-opt and the oracles' packages, as package-lock.json has them.
@@ -103,15 +104,12 @@ fn wasm_bindgen_version() -> Result<String> {
 }
 
 /// A program from the Rust registry in exactly this version: an installed one when it fits, else built once.
-fn cargo_tool(package: &str, program: &str, version: &str) -> Result<PathBuf> {
-    let home = proc::cache().join("tools").join(format!("{package}-{version}"));
-    let ours = home.join("bin").join(program);
-    let shared = proc::cache().join("tools/bin").join(program);
-    for candidate in [Some(ours.clone()), Some(shared), which(program)].into_iter().flatten() {
-        if candidate.is_file() && says_version(&candidate, version) {
-            return Ok(candidate);
-        }
+pub(crate) fn cargo_tool(package: &str, program: &str, version: &str) -> Result<PathBuf> {
+    if let Some(installed) = installed_tool(package, program, version) {
+        return Ok(installed);
     }
+    let home = cargo_tool_home(package, version);
+    let ours = home.join("bin").join(program);
     let install = |locked: &[&str]| {
         let mut install = proc::cargo();
         install
@@ -133,6 +131,19 @@ fn cargo_tool(package: &str, program: &str, version: &str) -> Result<PathBuf> {
         install(&[])?;
     }
     Ok(ours)
+}
+
+/// The program in exactly this version, if it is there.
+pub(crate) fn installed_tool(package: &str, program: &str, version: &str) -> Option<PathBuf> {
+    let ours = cargo_tool_home(package, version).join("bin").join(program);
+    let shared = proc::cache().join("tools/bin").join(program);
+    let mut candidates = [Some(ours), Some(shared), which(program)].into_iter().flatten();
+    candidates.find(|candidate| candidate.is_file() && says_version(candidate, version))
+}
+
+/// Where [`cargo_tool`] installs what is not there already.
+fn cargo_tool_home(package: &str, version: &str) -> PathBuf {
+    proc::cache().join("tools").join(format!("{package}-{version}"))
 }
 
 fn says_version(program: &PathBuf, version: &str) -> bool {

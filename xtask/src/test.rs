@@ -6,12 +6,14 @@ use anyhow::Result;
 
 use crate::proc::{self, cargo, command, output};
 use crate::suite::Suite;
-use crate::toolchain::TARGET;
+use crate::toolchain::Target;
 use crate::wrangler::wrangler;
-use crate::{build, properties, setup};
+use crate::{build, conformance, properties, setup};
 
 /// The tests that run the built worker.
 const E2E: &str = "voicecore-e2e";
+/// What compiles for wasm only.
+const FOR_WASM: &[&str] = &[build::WORKER, build::COMPONENT, build::PROBE];
 /// Newer versions of clippy bring new lints; only these decide whether the code is clean.
 const NEWEST_CLIPPY: u32 = 96;
 
@@ -45,17 +47,25 @@ pub(crate) fn ci() -> ExitCode {
     let mut suite = Suite::default();
     suite.command("formatting", cargo().args(["fmt", "--all", "--check"]));
     suite.step("lints", || {
-        proc::run(&mut clippy(cargo(), &["--workspace", "--all-targets", "--exclude", build::WORKER])?)
+        let mut what = vec!["--workspace", "--all-targets"];
+        what.extend(without(FOR_WASM));
+        proc::run(&mut clippy(cargo(), &what)?)
     });
-    suite.step("lints for wasm", || {
-        let toolchain = setup::toolchain()?;
-        proc::run(&mut clippy(toolchain.program("cargo"), &["-p", build::WORKER, "--target", TARGET])?)
+    suite.step("lints for workers", || {
+        let toolchain = setup::toolchain(Target::Workers)?;
+        let what = ["-p", build::WORKER, "--target", Target::Workers.triple()];
+        proc::run(&mut clippy(toolchain.program("cargo"), &what)?)
+    });
+    suite.step("lints for components", || {
+        let toolchain = setup::toolchain(Target::Spin)?;
+        let what = ["-p", build::COMPONENT, "-p", build::PROBE, "--target", Target::Spin.triple()];
+        proc::run(&mut clippy(toolchain.program("cargo"), &what)?)
     });
     let mut doc = cargo();
     doc.env("RUSTDOCFLAGS", "-Dwarnings");
     suite.command(
         "documentation",
-        doc.args(["doc", "--workspace", "--no-deps", "--document-private-items", "--exclude", build::WORKER]),
+        doc.args(["doc", "--workspace", "--no-deps", "--document-private-items"]).args(without(FOR_WASM)),
     );
     tests(&mut suite);
     suite.finish()
@@ -63,7 +73,7 @@ pub(crate) fn ci() -> ExitCode {
 
 fn tests(suite: &mut Suite) {
     // What is missing takes minutes: it is fetched where its progress is seen, and no test has to wait for it.
-    suite.step("set-up", setup::all);
+    suite.step("set-up", || setup::all().and_then(|()| conformance::begin()));
     suite.cargo_test("native tests", &mut native_tests());
     suite.command("independent judges of our formats", command("node").arg("tests/oracles/run.mjs"));
     suite.step("the worker, within its size", || build::worker()?.check());
@@ -71,16 +81,34 @@ fn tests(suite: &mut Suite) {
         let out = proc::work_dir("wrangler")?.join("bundle");
         proc::run(wrangler().args(["deploy", "--dry-run", "--outdir"]).arg(out))
     });
-    suite.cargo_test(
-        "the whole system under workerd",
-        cargo().args(["test", "--package", E2E, "--no-fail-fast"]),
-    );
+    let mut e2e = cargo();
+    e2e.args(["test", "--package", E2E, "--no-fail-fast"]);
+    suite.cargo_test("the whole system under workerd", reporting(&mut e2e));
+    suite.step("the component, within its size", || build::component()?.check());
+    suite.step("the suites as a component", build::probe);
+    let mut spin = cargo();
+    spin.args(["test", "--package", build::HOST, "--no-fail-fast"]);
+    suite.cargo_test("the component in a host", reporting(&mut spin));
+    suite.step("cold start", build::cold_start);
+    suite.step("what ran where", conformance::show);
+}
+
+/// The suites that pass say so in the report.
+fn reporting(test: &mut Command) -> &mut Command {
+    test.env(conformance::VARIABLE, conformance::file())
 }
 
 fn native_tests() -> Command {
     let mut test = cargo();
-    test.args(["test", "--workspace", "--no-fail-fast", "--exclude", build::WORKER, "--exclude", E2E]);
+    test.args(["test", "--workspace", "--no-fail-fast"]).args(without(FOR_WASM));
+    test.args(without(&[E2E, build::HOST]));
+    reporting(&mut test);
     test
+}
+
+/// Arguments that leave crates out.
+fn without(crates: &'static [&'static str]) -> impl Iterator<Item = &'static str> {
+    crates.iter().flat_map(|name| ["--exclude", name])
 }
 
 fn clippy(mut cargo: Command, what: &[&str]) -> Result<Command> {

@@ -13,41 +13,81 @@ use anyhow::{Context, Result, bail};
 use crate::debian;
 use crate::proc::{self, command};
 use crate::progress;
+use crate::setup;
 
-/// What the Workers runtime runs.
-pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+/// What is compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// A module for workerd.
+    Workers,
+    /// A component for Spin.
+    Spin,
+}
+
+/// The linker of components, where the compiler does not bring it.
+const COMPONENT_LINKER: &str = "wasm-component-ld";
+/// Understands WASI 0.3, and is built for the compilers of today.
+const COMPONENT_LINKER_VERSION: &str = "0.5.31";
 /// `rust-version` of the workspace.
-const OLDEST_MINOR: u32 = 91;
+const OLDEST_MINOR: u32 = 94;
 /// Where rustup's servers cannot be reached its attempt hangs; with a way round it, do not wait long.
 const RUSTUP_LIMIT: Duration = Duration::from_secs(20);
 /// Without one, a slow line gets its time.
 const RUSTUP_PATIENT_LIMIT: Duration = Duration::from_mins(15);
 const STD_LIMIT: Duration = Duration::from_mins(15);
 const DEBIAN_PACKAGES: &[&str] = &["rustc-web", "cargo-web", "rust-web-src", "rust-web-clippy", "lld-22"];
+/// What those bring, as far as it says whether they are there.
+const DEBIAN_PROGRAMS: &[&str] =
+    &["/usr/bin/rustc", "/usr/bin/cargo", "/usr/lib/rustlib/src/rust/library/std/Cargo.toml", "/usr/bin/cargo-clippy", "/usr/bin/wasm-ld-22"];
 /// Debian's compiler does not bring `rust-lld`.
 const DEBIAN_LINKER: &str = "wasm-ld-22";
+/// C's part of the standard library for WASI: package, where it puts its files, and those that rustc wants.
+const WASI_LIBC: (&str, &str, [&str; 3]) =
+    ("wasi-libc", "/usr/lib/wasm32-wasi", ["crt1-command.o", "crt1-reactor.o", "libc.a"]);
 
-/// A compiler proven to build and link for [`TARGET`].
+impl Target {
+    /// Its name, as rustc has it.
+    pub(crate) const fn triple(self) -> &'static str {
+        match self {
+            Self::Workers => "wasm32-unknown-unknown",
+            Self::Spin => "wasm32-wasip2",
+        }
+    }
+
+    /// `CARGO_TARGET_<TRIPLE>_<setting>`.
+    fn variable(self, setting: &str) -> String {
+        format!("CARGO_TARGET_{}_{setting}", self.triple().to_uppercase().replace('-', "_"))
+    }
+
+    /// Where Debian's compiler looks for the standard library.
+    fn library(self) -> PathBuf {
+        PathBuf::from("/usr/lib/rustlib").join(self.triple()).join("lib")
+    }
+}
+
+/// A compiler proven to build and link for its target.
 pub(crate) struct Toolchain {
+    target: Target,
     /// Goes first in `PATH`, so that `cargo` and `rustc` are this toolchain's; `None`: `PATH` is right as it is.
     bin: Option<PathBuf>,
-    linker: Option<&'static str>,
+    /// What rustc must be told so that it links; empty: it knows.
+    flags: Vec<String>,
 }
 
 impl Toolchain {
     /// Finds one that works, or makes one work. Quick when there is one.
-    pub(crate) fn ready() -> Result<Self> {
-        if let Some(found) = Self::find() {
+    pub(crate) fn ready(target: Target) -> Result<Self> {
+        if let Some(found) = Self::find(target) {
             return Ok(found);
         }
         let fallback = debian::is_debian();
         if proc::which("rustup").is_some() {
             let limit = if fallback { RUSTUP_LIMIT } else { RUSTUP_PATIENT_LIMIT };
             let mut add = command("rustup");
-            add.args(["target", "add", TARGET]);
-            match progress::step("rustup target add wasm32-unknown-unknown", &mut add, limit) {
+            add.args(["target", "add", target.triple()]);
+            match progress::step(&format!("rustup target add {}", target.triple()), &mut add, limit) {
                 Ok(()) => {
-                    if let Some(found) = Self::find() {
+                    if let Some(found) = Self::find(target) {
                         return Ok(found);
                     }
                 }
@@ -59,36 +99,47 @@ impl Toolchain {
         }
         if !fallback {
             bail!(
-                "no Rust compiler (1.{OLDEST_MINOR} or newer) for {TARGET}: install rustup (https://rustup.rs) and try again"
+                "no Rust compiler (1.{OLDEST_MINOR} or newer) for {}: install rustup (https://rustup.rs) and try again",
+                target.triple()
             );
         }
-        debian::install("Debian's Rust compiler", DEBIAN_PACKAGES)?;
-        let debian = Self::debian()?;
+        if !DEBIAN_PROGRAMS.iter().all(|program| Path::new(program).exists()) {
+            debian::install("Debian's Rust compiler", DEBIAN_PACKAGES)?;
+        }
+        if target == Target::Spin {
+            let (package, directory, _) = WASI_LIBC;
+            if !Path::new(directory).exists() {
+                debian::install("the C library of WASI", &[package])?;
+            }
+            setup::cargo_tool(COMPONENT_LINKER, COMPONENT_LINKER, COMPONENT_LINKER_VERSION)?;
+        }
+        let debian = Self::debian(target)?;
         if !debian.works() {
             debian.build_std()?;
         }
         if !debian.works() {
             bail!(
-                "{TARGET} still does not compile with /usr/bin/rustc: {}",
+                "{} still does not compile with /usr/bin/rustc: {}",
+                target.triple(),
                 debian.probe().err().map_or_else(String::new, |e| e.to_string())
             );
         }
         Ok(debian)
     }
 
-    fn find() -> Option<Self> {
-        let usual = Self { bin: None, linker: None };
+    fn find(target: Target) -> Option<Self> {
+        let usual = Self { target, bin: None, flags: Vec::new() };
         if usual.works() {
             return Some(usual);
         }
         if !Path::new("/usr/bin/rustc").exists() {
             return None;
         }
-        Self::debian().ok().filter(Self::works)
+        Self::debian(target).ok().filter(Self::works)
     }
 
     /// Debian's compiler, behind a folder of links: `/usr/bin` itself must not come before other things in `PATH`.
-    fn debian() -> Result<Self> {
+    fn debian(target: Target) -> Result<Self> {
         let bin = proc::cache().join("debian-rust");
         fs::create_dir_all(&bin)?;
         for program in ["cargo", "rustc", "rustdoc", "cargo-clippy", "clippy-driver"] {
@@ -99,7 +150,19 @@ impl Toolchain {
                 })?;
             }
         }
-        Ok(Self { bin: Some(bin), linker: Some(DEBIAN_LINKER) })
+        let flags = match target {
+            Target::Workers => vec![format!("-Clinker={DEBIAN_LINKER}")],
+            Target::Spin => {
+                let linker =
+                    setup::installed_tool(COMPONENT_LINKER, COMPONENT_LINKER, COMPONENT_LINKER_VERSION)
+                        .context("the linker of components is missing")?;
+                vec![
+                    format!("-Clinker={}", linker.display()),
+                    format!("-Clink-arg=--wasm-ld-path=/usr/bin/{DEBIAN_LINKER}"),
+                ]
+            }
+        };
+        Ok(Self { target, bin: Some(bin), flags })
     }
 
     /// A program run with this toolchain first in `PATH`, building under `target/wasm`: two compilers that share a
@@ -117,8 +180,8 @@ impl Toolchain {
                 command.env_remove(rustups);
             }
         }
-        if let Some(linker) = self.linker {
-            command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
+        if !self.flags.is_empty() {
+            command.env(self.target.variable("RUSTFLAGS"), self.flags.join(" "));
         }
         command
     }
@@ -149,16 +212,18 @@ impl Toolchain {
         }
         let out = proc::work_dir("xtask")?.join(format!("probe-{}.wasm", std::process::id()));
         let mut rustc = self.program("rustc");
-        rustc.args(["-", "--edition=2024", "--crate-name=probe", "--crate-type=cdylib", "--target", TARGET]);
-        rustc.arg("-o").arg(&out);
-        if let Some(linker) = self.linker {
-            rustc.arg(format!("-Clinker={linker}"));
-        }
+        // A component has a world, which a bare function is not: a program is the least that links.
+        let (kind, code) = match self.target {
+            Target::Workers => {
+                ("cdylib", "#[unsafe(no_mangle)] pub extern \"C\" fn f() -> usize { std::env::args().count() }\n")
+            }
+            Target::Spin => ("bin", "fn main() { println!(\"{}\", std::env::args().count()) }\n"),
+        };
+        rustc.args(["-", "--edition=2024", "--crate-name=probe", "--crate-type", kind]);
+        rustc.args(["--target", self.target.triple()]).args(&self.flags).arg("-o").arg(&out);
         let mut child = rustc.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         if let Some(mut stdin) = child.stdin.take() {
-            stdin.write_all(
-                b"#[unsafe(no_mangle)] pub extern \"C\" fn f() -> usize { std::env::args().count() }\n",
-            )?;
+            stdin.write_all(code.as_bytes())?;
         }
         let done = child.wait_with_output()?;
         fs::remove_file(&out).ok();
@@ -180,18 +245,19 @@ impl Toolchain {
             .current_dir(&dir)
             .env("CARGO_TARGET_DIR", dir.join("target"))
             .env("RUSTC_BOOTSTRAP", "1")
-            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "-Cembed-bitcode=yes")
+            .env(self.target.variable("RUSTFLAGS"), "-Cembed-bitcode=yes")
             .args([
                 "build",
                 "--release",
                 "-Zbuild-std=std,test,panic_abort,panic_unwind,proc_macro",
                 "--target",
-                TARGET,
+                self.target.triple(),
             ]);
-        progress::step("building Rust's standard library for wasm", &mut build, STD_LIMIT)?;
+        let title = format!("building Rust's standard library for {}", self.target.triple());
+        progress::step(&title, &mut build, STD_LIMIT)?;
 
-        let library = PathBuf::from("/usr/lib/rustlib").join(TARGET).join("lib");
-        let artefacts = dir.join("target").join(TARGET).join("release/deps");
+        let library = self.target.library();
+        let artefacts = dir.join("target").join(self.target.triple()).join("release/deps");
         let mut rlibs: Vec<PathBuf> = fs::read_dir(&artefacts)
             .with_context(|| format!("reading {}", artefacts.display()))?
             .filter_map(|entry| Some(entry.ok()?.path()))
@@ -204,6 +270,14 @@ impl Toolchain {
         // What an older compiler left there would be refused, or chosen instead.
         proc::run(debian::as_root("rm")?.arg("-rf").arg(&library))?;
         proc::run(debian::as_root("mkdir")?.arg("-p").arg(&library))?;
-        proc::run(debian::as_root("cp")?.args(&rlibs).arg(&library))
+        proc::run(debian::as_root("cp")?.args(&rlibs).arg(&library))?;
+        if self.target == Target::Spin {
+            let (_, directory, files) = WASI_LIBC;
+            let own = library.join("self-contained");
+            proc::run(debian::as_root("mkdir")?.arg("-p").arg(&own))?;
+            let files = files.map(|file| Path::new(directory).join(file));
+            proc::run(debian::as_root("cp")?.args(files).arg(own))?;
+        }
+        Ok(())
     }
 }

@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value as Json, json};
-use voicecore_conformance::{block_on, db};
+use voicecore_conformance::{block_on, db, report};
 use voicecore_ports::guard::{self, Guarded};
 use voicecore_ports::{BoxFuture, Db, DbError, Row, Rows, Stmt, Value};
 
@@ -117,4 +117,5 @@ impl Db for D1 {
 #[test]
 fn d1_keeps_the_promises_of_db() {
     block_on(db::suite(Arc::new(D1::start().unwrap())));
+    report::passed("Db", "Workers");
 }

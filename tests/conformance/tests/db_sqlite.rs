@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use voicecore_conformance::doubles::{Numbers, SqliteDb};
-use voicecore_conformance::{block_on, db};
+use voicecore_conformance::{block_on, db, report};
 
 #[test]
 fn sqlite_keeps_the_promises_of_db() {
     block_on(db::suite(Arc::new(SqliteDb::empty(Numbers::Integers))));
+    report::passed("Db", "native");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use voicecore_conformance::doubles::{ManualClock, MemoryBlob, MemoryKv};
-use voicecore_conformance::{blob, block_on, kv};
+use voicecore_conformance::{blob, block_on, kv, report};
 use voicecore_ports::Kv as _;
 use voicecore_types::Millis;
 
@@ -12,11 +12,13 @@ fn memory_keeps_the_promises_of_blob() {
     let memory = Arc::new(MemoryBlob::default());
     block_on(blob::suite(memory.clone()));
     assert_eq!(memory.keys(), [""; 0], "the suite leaves nothing behind");
+    report::passed("Blob", "native");
 }
 
 #[test]
 fn memory_keeps_the_promises_of_kv() {
     block_on(kv::suite(Arc::new(MemoryKv::new(Arc::new(ManualClock::new(Millis(0))))), "first"));
+    report::passed("Kv", "native");
 }
 
 #[test]
