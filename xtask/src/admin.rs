@@ -38,7 +38,7 @@ pub(crate) fn run(task: &Task) -> Result<()> {
         Some(public_url) if !local => (Place::Remote { environment: env.clone() }, public_url.clone()),
         _ => {
             let running = dev::running()?.context("nothing is running: start it with `cargo xtask dev`")?;
-            (dev::place()?, running.base_url)
+            (dev::place(&running)?, running.base_url)
         }
     };
     let token = create(email, &place)?;

@@ -49,6 +49,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     eprintln!("nothing is running: starting the system for this one call (`cargo xtask dev` keeps it)");
     let system = System::start(&dev::Options {
+        runtime: dev::Runtime::Workers,
         port: dev::free_port()?,
         set: Vec::new(),
         no_sim: false,

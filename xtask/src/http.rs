@@ -11,6 +11,13 @@ pub(crate) fn status(url: &str) -> Result<u16> {
     u16::try_from(answer.status_code).context("a status out of range")
 }
 
+/// The status of a POST without a body, with a secret.
+pub(crate) fn post(url: &str, secret: &str) -> Result<u16> {
+    let post = minreq::post(url).with_header("authorization", format!("Bearer {secret}"));
+    let answer = post.with_timeout(LIMIT_SECONDS).send().with_context(|| format!("POST {url}"))?;
+    u16::try_from(answer.status_code).context("a status out of range")
+}
+
 /// GETs JSON, whatever the status.
 pub(crate) fn get_json(url: &str) -> Result<(u16, Value)> {
     let answer = minreq::get(url).with_timeout(LIMIT_SECONDS).send().with_context(|| format!("GET {url}"))?;

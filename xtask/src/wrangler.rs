@@ -1,9 +1,9 @@
-//! Cloudflare's command line.
+//! Cloudflare's command line, and where databases are.
 
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::proc::{self, npm_bin, root};
 
@@ -14,6 +14,8 @@ const DATABASE: &str = "voicecore";
 pub(crate) enum Place {
     /// What `cargo xtask dev` keeps under this folder.
     Local(PathBuf),
+    /// What `cargo xtask dev --runtime spin` keeps under this folder, with the program that opens it.
+    Spin { host: PathBuf, state: PathBuf },
     /// What is deployed; with an environment of wrangler.toml, if any.
     Remote { environment: Option<String> },
 }
@@ -40,6 +42,11 @@ impl Place {
 
     /// Runs one statement.
     pub(crate) fn execute(&self, sql: &str) -> Result<Command> {
+        if let Self::Spin { host, state } = self {
+            let mut command = proc::command(host);
+            command.args(["sql", "--state-dir"]).arg(state).arg(sql);
+            return Ok(command);
+        }
         let mut command = self.database(&["execute"])?;
         command.args(["--yes", "--command", sql]);
         Ok(command)
@@ -53,6 +60,7 @@ impl Place {
                 std::fs::create_dir_all(state)?;
                 command.args(["--local", "--persist-to"]).arg(state);
             }
+            Self::Spin { .. } => bail!("the component migrates its database by itself"),
             Self::Remote { environment } => {
                 command.arg("--remote");
                 if let Some(environment) = environment {

@@ -2,10 +2,12 @@
 
 mod demo;
 mod plan;
+mod spin;
 mod state;
 mod system;
 
 use std::net::TcpListener;
+use std::path::PathBuf;
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
@@ -15,8 +17,22 @@ pub(crate) use self::system::{System, simulator};
 use crate::http;
 use crate::wrangler::Place;
 
+/// What the system runs on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Runtime {
+    /// workerd, with everything
+    #[default]
+    Workers,
+    /// The component: no sockets, so no media streams and no live feed
+    Spin,
+}
+
 #[derive(clap::Args)]
 pub(crate) struct Options {
+    /// What it runs on
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) runtime: Runtime,
     /// Port on 127.0.0.1
     #[arg(long, default_value_t = 8787)]
     pub(crate) port: u16,
@@ -38,6 +54,10 @@ pub(crate) struct Options {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Running {
     pub(crate) base_url: String,
+    #[serde(default)]
+    pub(crate) runtime: Runtime,
+    /// Where it keeps what it stores.
+    pub(crate) storage: PathBuf,
     #[serde(flatten)]
     pub(crate) demo: Demo,
     pub(crate) account_sid: String,
@@ -70,7 +90,7 @@ fn welcome(running: &Running) -> Result<()> {
     println!("  demo number   {}; if nobody can help: {}", demo.phone_number, demo.fallback_number);
     println!("  demo tenant   {}, {}", demo.tenant_id, demo.email);
     println!("  API key       {}", demo.api_key);
-    println!("  stored in     {} (--fresh forgets it)", state::storage()?.display());
+    println!("  stored in     {} (--fresh forgets it)", running.storage.display());
     if let Some(url) = control_url {
         println!("  Twilio        simulated at {url}");
     }
@@ -95,9 +115,12 @@ pub(crate) fn free_port() -> Result<u16> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
-/// The database of `cargo xtask dev`.
-pub(crate) fn place() -> Result<Place> {
-    Ok(Place::Local(state::storage()?))
+/// The database of a running system.
+pub(crate) fn place(running: &Running) -> Result<Place> {
+    Ok(match running.runtime {
+        Runtime::Workers => Place::Local(running.storage.clone()),
+        Runtime::Spin => Place::Spin { host: spin::host()?, state: running.storage.clone() },
+    })
 }
 
 /// What runs now, by `target/dev.json`; `None` when nothing answers there.
@@ -115,6 +138,8 @@ mod tests {
     fn the_ready_line_is_flat() {
         let running = Running {
             base_url: "http://127.0.0.1:1".into(),
+            runtime: Runtime::Workers,
+            storage: "storage".into(),
             demo: Demo {
                 tenant_id: "t".into(),
                 api_key: "vc_a_b".into(),

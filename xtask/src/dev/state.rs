@@ -1,4 +1,4 @@
-//! What `cargo xtask dev` keeps in `target/dev` from one run to the next.
+//! What `cargo xtask dev` keeps in `target/dev` (`target/dev-spin`) from one run to the next.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+use super::Runtime;
 use super::demo::Demo;
 use super::plan::Secrets;
 use crate::proc::{root, work_dir};
@@ -23,9 +24,12 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Takes the folder; with `fresh`, empties it first.
-    pub(crate) fn open(fresh: bool) -> Result<Self> {
-        let dir = work_dir("dev")?;
+    /// Takes the runtime's folder; with `fresh`, empties it first.
+    pub(crate) fn open(runtime: Runtime, fresh: bool) -> Result<Self> {
+        let dir = work_dir(match runtime {
+            Runtime::Workers => "dev",
+            Runtime::Spin => "dev-spin",
+        })?;
         let lock = File::create(dir.join("lock"))?;
         if lock.try_lock().is_err() {
             bail!("it is running already (see {}): stop that one first", running_file().display());
@@ -45,6 +49,11 @@ impl State {
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.join(name)
+    }
+
+    /// Where the runtime keeps what is stored: D1, KV, R2 and Durable Objects; or SQLite and key-value pairs.
+    pub(crate) fn storage(&self) -> PathBuf {
+        self.path("storage")
     }
 
     /// The secrets of this folder, made the first time.
@@ -105,11 +114,6 @@ fn migrations() -> Result<BTreeMap<String, String>> {
     Ok(found)
 }
 
-/// Where wrangler keeps D1, KV, R2 and Durable Objects.
-pub(crate) fn storage() -> Result<PathBuf> {
-    Ok(work_dir("dev")?.join("storage"))
-}
-
 /// `target/dev.json`: how to reach the running system; there while one runs.
 pub(crate) fn running_file() -> PathBuf {
     root().join("target/dev.json")
@@ -137,13 +141,15 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     }
 }
 
-fn random<const N: usize>() -> Result<[u8; N]> {
+/// Bytes that nobody can guess.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
     Ok(bytes)
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// As text.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {
         write!(text, "{byte:02x}").ok();

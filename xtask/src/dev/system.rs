@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 
 use super::plan::{Plan, Ports, Secrets};
 use super::state::{self, State};
-use super::{Options, Running, demo};
+use super::{Options, Running, Runtime, demo, spin};
 use crate::group::Group;
 use crate::proc::{self, output};
 use crate::progress::{spell, tail};
@@ -32,6 +32,8 @@ pub(crate) struct System {
     pub(crate) running: Running,
     group: Group,
     state: State,
+    /// What the timer of the component shows.
+    jobs_secret: String,
 }
 
 impl Drop for System {
@@ -50,11 +52,14 @@ fn stop_requested() -> bool {
 impl System {
     /// Builds what has changed and starts everything; returns when it answers.
     pub(crate) fn start(options: &Options) -> Result<Self> {
-        let state = State::open(options.fresh)?;
+        let state = State::open(options.runtime, options.fresh)?;
         if TcpListener::bind(("127.0.0.1", options.port)).is_err() {
             bail!("port {} is in use: choose another with --port", options.port);
         }
-        build::worker()?;
+        match options.runtime {
+            Runtime::Workers => drop(build::worker()?),
+            Runtime::Spin => drop(build::component()?),
+        }
         let simulator = if options.no_sim { None } else { Some(simulator()?) };
         let began = proc::now();
         let secrets = state.secrets()?;
@@ -62,12 +67,16 @@ impl System {
         let environment = |name: &str| std::env::var(name).ok();
         let plan = Plan::new(&options.set, &environment, &secrets, ports, !options.no_sim);
 
-        let place = Place::Local(state::storage()?);
-        if state.needs_migration()? {
-            output(&mut place.migrate()?).context("applying the migrations")?;
+        let jobs_secret = state::hex(&state::random::<32>()?);
+        if options.runtime == Runtime::Workers && state.needs_migration()? {
+            output(&mut Place::Local(state.storage()).migrate()?).context("applying the migrations")?;
             state.migrated()?;
         }
-        let claim = if state.demo()?.is_none() { Some(admin::create(demo::EMAIL, &place)?) } else { None };
+        let unclaimed = state.demo()?.is_none();
+        let mut claim = None;
+        if options.runtime == Runtime::Workers && unclaimed {
+            claim = Some(admin::create(demo::EMAIL, &Place::Local(state.storage()))?);
+        }
 
         ctrlc::set_handler(|| {
             // Whoever asks twice does not want to wait; the guard ends the children all the same.
@@ -81,16 +90,24 @@ impl System {
         if let Some(simulator) = simulator.filter(|_| simulated) {
             start_simulator(&mut group, &state, &simulator, &plan, &secrets, ports)?;
         }
-        start_worker(&mut group, &state, &plan, ports)?;
+        match options.runtime {
+            Runtime::Workers => start_worker(&mut group, &state, &plan, ports)?,
+            Runtime::Spin => spin::start(&mut group, &state, &plan, ports, &jobs_secret)?,
+        }
         let base_url = format!("http://127.0.0.1:{}", ports.http);
-        wait_until("the worker", &mut group, READY_LIMIT, || {
+        wait_until("the system", &mut group, READY_LIMIT, || {
             http::status(&format!("{base_url}/health")).is_ok_and(|s| s == 200)
         })?;
-
+        if options.runtime == Runtime::Spin && unclaimed {
+            // The component migrates its database when it first looks at it.
+            http::post(&format!("{base_url}/jobs/run"), &jobs_secret)?;
+            let place = Place::Spin { host: spin::host()?, state: state.storage() };
+            claim = Some(admin::create(demo::EMAIL, &place)?);
+        }
         let demo = match (state.demo()?, claim) {
             (Some(demo), _) => demo,
             (None, Some(token)) => {
-                let log = state.path("wrangler.log");
+                let log = state.path(log(options.runtime));
                 let demo = demo::claim(&base_url, token.expose())
                     .with_context(|| format!("{} says why", log.display()))?;
                 state.keep_demo(&demo)?;
@@ -100,6 +117,8 @@ impl System {
         };
         let running = Running {
             base_url,
+            runtime: options.runtime,
+            storage: state.storage(),
             demo,
             account_sid: plan.get("TWILIO_ACCOUNT_SID").to_owned(),
             auth_token: plan.get("TWILIO_AUTH_TOKEN").to_owned(),
@@ -109,12 +128,12 @@ impl System {
         };
         state::write_private(&state::running_file(), &serde_json::to_string_pretty(&running)?)?;
         eprintln!("running · {}", spell(began.elapsed()));
-        Ok(Self { running, group, state })
+        Ok(Self { running, group, state, jobs_secret })
     }
 
     /// Until somebody asks us to stop, or a part of the system ends by itself, which is an error.
     pub(crate) fn watch(&mut self, show_log: bool) -> Result<()> {
-        let log = self.state.path("wrangler.log");
+        let log = self.state.path(log(self.running.runtime));
         let mut shown = fs::metadata(&log)?.len();
         let mut cron = proc::now();
         while !stop_requested() {
@@ -132,12 +151,24 @@ impl System {
             }
             if cron.elapsed() > CRON {
                 cron = proc::now();
-                // A missed minute is made up for by the next; the worker logs what goes wrong in it.
-                http::status(&format!("{}/cdn-cgi/handler/scheduled", self.running.base_url)).ok();
+                // A missed minute is made up for by the next; the system logs what goes wrong in it.
+                let base_url = &self.running.base_url;
+                match self.running.runtime {
+                    Runtime::Workers => http::status(&format!("{base_url}/cdn-cgi/handler/scheduled")).ok(),
+                    Runtime::Spin => http::post(&format!("{base_url}/jobs/run"), &self.jobs_secret).ok(),
+                };
             }
             thread::sleep(POLL);
         }
         Ok(())
+    }
+}
+
+/// The file that the runtime's output goes to.
+fn log(runtime: Runtime) -> &'static str {
+    match runtime {
+        Runtime::Workers => "wrangler.log",
+        Runtime::Spin => "spin.log",
     }
 }
 
@@ -199,7 +230,7 @@ fn start_worker(group: &mut Group, state: &State, plan: &Plan, ports: Ports) -> 
         .arg("--env-file")
         .arg(vars)
         .arg("--persist-to")
-        .arg(state::storage()?);
+        .arg(state.storage());
     group.start("wrangler", &mut dev, &state.path("wrangler.log"), None)
 }
 

@@ -1,0 +1,62 @@
+//! The component under `cargo xtask dev --runtime spin`: in Spin where it is on the PATH, in our own host elsewhere.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use super::plan::{Plan, Ports};
+use super::state::State;
+use crate::group::Group;
+use crate::proc::{self, root, which};
+use crate::{build, cargo_build};
+
+/// Our host, built.
+pub(super) fn host() -> Result<PathBuf> {
+    cargo_build::binary(build::HOST, &[])
+}
+
+/// Starts the component. Variables go through the environment: arguments would be visible to every user of the machine.
+pub(super) fn start(
+    group: &mut Group,
+    state: &State,
+    plan: &Plan,
+    ports: Ports,
+    jobs_secret: &str,
+) -> Result<()> {
+    let (program, host) = match which("spin") {
+        Some(spin) => (spin, "spin, which is on the PATH"),
+        None => (host()?, "our own host, because no `spin` is on the PATH; it reaches nobody by TLS"),
+    };
+    eprintln!("the component runs in {host}");
+    let mut up = proc::command(program);
+    up.args(["up", "-f"]).arg(root().join("spin.toml"));
+    up.args(["--listen", &format!("127.0.0.1:{}", ports.http), "--state-dir"]).arg(state.storage());
+    let variable = |name: &str| format!("SPIN_VARIABLE_{name}");
+    up.envs(plan.vars.iter().map(|(name, value)| (variable(name), value)));
+    up.env(variable("JOBS_SECRET"), jobs_secret);
+    for (name, base_url) in [("TWILIO_ORIGIN", "TWILIO_BASE_URL"), ("OPENAI_ORIGIN", "OPENAI_BASE_URL")] {
+        if let Some(url) = plan.vars.get(base_url) {
+            up.env(variable(name), origin(url).with_context(|| format!("{base_url} is no address"))?);
+        }
+    }
+    group.start("the component", &mut up, &state.path("spin.log"), None)
+}
+
+/// `scheme://host[:port]` of an address.
+fn origin(url: &str) -> Option<&str> {
+    let start = url.find("://")? + 3;
+    let end = url.get(start..)?.find('/').map_or(url.len(), |slash| start + slash);
+    url.get(..end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::origin;
+
+    #[test]
+    fn an_origin_has_no_path() {
+        assert_eq!(origin("http://127.0.0.1:4/v1"), Some("http://127.0.0.1:4"));
+        assert_eq!(origin("https://api.twilio.com"), Some("https://api.twilio.com"));
+        assert_eq!(origin("api.twilio.com"), None);
+    }
+}
