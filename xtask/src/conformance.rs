@@ -37,8 +37,9 @@ pub(crate) fn show() -> Result<()> {
 fn table(report: &str) -> String {
     let passed: BTreeSet<(&str, &str)> = report.lines().filter_map(|line| line.split_once('\t')).collect();
     let row = |name: &str, cells: Vec<String>| {
-        let cells: String = cells.iter().map(|cell| format!(" {cell:<16}")).collect();
-        format!("  {name:<10}{}\n", cells.trim_end())
+        let cells: Vec<_> = cells.iter().map(|cell| format!("{cell:<16}")).collect();
+        let cells = cells.join(" ");
+        format!("  {name:<10} {}\n", cells.trim_end())
     };
     let mut table = row("", BACKENDS.iter().map(|backend| (*backend).to_owned()).collect());
     for suite in SUITES {

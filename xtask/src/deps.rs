@@ -106,11 +106,12 @@ fn short(package: &str) -> String {
 
 /// `cargo tree` of one package alone: `cargo metadata` would count features that only other members switch on.
 fn reached(package: &str) -> Result<BTreeSet<String>> {
-    let tree = output(cargo().args(["tree", "--package", package, "--target", Target::Workers.triple()]).args([
-        "--edges=normal",
-        "--prefix=none",
-        "--format={p}",
-    ]))?;
+    let tree =
+        output(cargo().args(["tree", "--package", package, "--target", Target::Workers.triple()]).args([
+            "--edges=normal",
+            "--prefix=none",
+            "--format={p}",
+        ]))?;
     Ok(tree.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect())
 }
 

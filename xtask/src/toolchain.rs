@@ -37,8 +37,13 @@ const RUSTUP_PATIENT_LIMIT: Duration = Duration::from_mins(15);
 const STD_LIMIT: Duration = Duration::from_mins(15);
 const DEBIAN_PACKAGES: &[&str] = &["rustc-web", "cargo-web", "rust-web-src", "rust-web-clippy", "lld-22"];
 /// What those bring, as far as it says whether they are there.
-const DEBIAN_PROGRAMS: &[&str] =
-    &["/usr/bin/rustc", "/usr/bin/cargo", "/usr/lib/rustlib/src/rust/library/std/Cargo.toml", "/usr/bin/cargo-clippy", "/usr/bin/wasm-ld-22"];
+const DEBIAN_PROGRAMS: &[&str] = &[
+    "/usr/bin/rustc",
+    "/usr/bin/cargo",
+    "/usr/lib/rustlib/src/rust/library/std/Cargo.toml",
+    "/usr/bin/cargo-clippy",
+    "/usr/bin/wasm-ld-22",
+];
 /// Debian's compiler does not bring `rust-lld`.
 const DEBIAN_LINKER: &str = "wasm-ld-22";
 /// C's part of the standard library for WASI: package, where it puts its files, and those that rustc wants.
@@ -214,9 +219,10 @@ impl Toolchain {
         let mut rustc = self.program("rustc");
         // A component has a world, which a bare function is not: a program is the least that links.
         let (kind, code) = match self.target {
-            Target::Workers => {
-                ("cdylib", "#[unsafe(no_mangle)] pub extern \"C\" fn f() -> usize { std::env::args().count() }\n")
-            }
+            Target::Workers => (
+                "cdylib",
+                "#[unsafe(no_mangle)] pub extern \"C\" fn f() -> usize { std::env::args().count() }\n",
+            ),
             Target::Spin => ("bin", "fn main() { println!(\"{}\", std::env::args().count()) }\n"),
         };
         rustc.args(["-", "--edition=2024", "--crate-name=probe", "--crate-type", kind]);

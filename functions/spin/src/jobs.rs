@@ -66,7 +66,7 @@ impl Runner {
     /// `Authorization: Bearer <JOBS_SECRET>`, compared in a time that says nothing of where they differ.
     fn authorize(&self, headers: &HeaderMap) -> Result<(), ApiError> {
         let secret = self.secret.as_ref().map_err(|missing| ApiError::ConfigMissing(vec![*missing]))?;
-        let shown = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes());
+        let shown = headers.get(header::AUTHORIZATION).map(http::HeaderValue::as_bytes);
         let shown = shown.and_then(|value| value.strip_prefix(b"Bearer ")).unwrap_or_default();
         if bool::from(shown.ct_eq(secret.expose().as_bytes())) {
             Ok(())
@@ -78,18 +78,21 @@ impl Runner {
     async fn run(&self) -> Result<Ran, ApiError> {
         let (ports, mut ran) = (&self.app.ports, Ran::default());
         let began = ports.clock.now();
-        ran.given_up = queue::bury(&*ports.db, began).await.map_err(unavailable)?;
+        ran.given_up = queue::bury(&*ports.db, began).await.map_err(|error| unavailable(&error))?;
         loop {
-            if ports.clock.now().0.saturating_sub(began.0) > RUN_LIMIT_MS || ran.done + ran.failed >= MAX_JOBS {
+            if ports.clock.now().0.saturating_sub(began.0) > RUN_LIMIT_MS || ran.done + ran.failed >= MAX_JOBS
+            {
                 ran.more = true;
                 break;
             }
-            let taken = queue::take(&*ports.db, ports.clock.now(), TAKE).await.map_err(unavailable)?;
+            let taken = queue::take(&*ports.db, ports.clock.now(), TAKE)
+                .await
+                .map_err(|error| unavailable(&error))?;
             if taken.is_empty() {
                 break;
             }
             for job in &taken {
-                self.one(job, &mut ran).await.map_err(unavailable)?;
+                self.one(job, &mut ran).await.map_err(|error| unavailable(&error))?;
             }
         }
         match jobs::scheduled(&self.app).await {
@@ -119,7 +122,7 @@ impl Runner {
     }
 }
 
-fn unavailable(error: DbError) -> ApiError {
+fn unavailable(error: &DbError) -> ApiError {
     ApiError::Unavailable { part: "database", cause: error.to_string() }
 }
 

@@ -1,6 +1,7 @@
 //! VoiceCore as a Spin component: entry point and ports. No rule of the business is here.
 //!
 //! **Invariants:** nothing panics on input, and no panic takes another request with it (`alone.rs`).
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::string_slice))]
 
 mod alone;
 mod app;

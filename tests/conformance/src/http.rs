@@ -117,7 +117,9 @@ async fn health_and_readiness_answer(site: &Site<'_>) {
 /// On success, failure, unknown addresses and webhooks alike; a request id is ours and never twice the same.
 async fn every_answer_has_its_headers(site: &Site<'_>) {
     let mut ids = BTreeSet::new();
-    for path in ["/health", "/health", "/nowhere", "/api/v1/calls", "/webhooks/twilio/voice", "/api/v1/openapi.json"] {
+    for path in
+        ["/health", "/health", "/nowhere", "/api/v1/calls", "/webhooks/twilio/voice", "/api/v1/openapi.json"]
+    {
         let headers = vec![("x-request-id", "mine".to_owned())];
         let ask = Ask { method: "GET", path: path.to_owned(), headers, body: vec![] };
         let answer = send(site, ask).await;
@@ -138,7 +140,11 @@ async fn problems_are_problems(site: &Site<'_>) {
         (get(site, "/no/such/address").await, 404, "not_found"),
         (send(site, ask("DELETE", "/health")).await, 405, "method_not_allowed"),
         (get(site, "/api/v1/calls").await, 401, "unauthenticated"),
-        (send(site, Ask { headers: key("vc_a_b"), ..ask("GET", "/api/v1/calls") }).await, 401, "unauthenticated"),
+        (
+            send(site, Ask { headers: key("vc_a_b"), ..ask("GET", "/api/v1/calls") }).await,
+            401,
+            "unauthenticated",
+        ),
         (post(site, "/api/v1/setup/claim", json, b"{").await, 400, "malformed_request"),
         (post(site, "/api/v1/setup/claim", json, b"\xff\xfe").await, 400, "malformed_request"),
         (post(site, "/api/v1/setup/claim", "text/plain", b"{}").await, 415, "unsupported_media_type"),
@@ -164,7 +170,11 @@ async fn addresses_for_sockets_say_so(site: &Site<'_>) {
     let call = "01939a2b-0000-7000-8000-000000000001";
     for path in ["/api/v1/live".to_owned(), format!("/media/{call}")] {
         let answer = get(site, &path).await;
-        assert_eq!((answer.status, answer.json()["code"].as_str()), (426, Some("upgrade_required")), "{path}");
+        assert_eq!(
+            (answer.status, answer.json()["code"].as_str()),
+            (426, Some("upgrade_required")),
+            "{path}"
+        );
         // RFC 9110 wants the header; not every platform lets it through.
         assert!(matches!(answer.header("upgrade"), None | Some("websocket")), "{path}");
     }
@@ -228,7 +238,12 @@ async fn what_was_set_up_is_found_again(site: &Site<'_>) {
         body: vec![],
     };
     let calls = send(site, ask("/api/v1/calls?page=1&page_size=7")).await;
-    assert_eq!((calls.status, calls.json()["items"].as_array().map(Vec::len)), (200, Some(0)), "{}", calls.text());
+    assert_eq!(
+        (calls.status, calls.json()["items"].as_array().map(Vec::len)),
+        (200, Some(0)),
+        "{}",
+        calls.text()
+    );
     assert_eq!(send(site, ask("/api/v1/messages")).await.status, 200);
     for (path, status) in [
         ("/api/v1/calls?page_size=101", 422),

@@ -7,6 +7,9 @@ use std::io::Write as _;
 pub const FILE: &str = "VOICECORE_CONFORMANCE_REPORT";
 
 /// Notes that a suite has passed on a backend: `<suite>\t<backend>`.
+///
+/// # Panics
+/// When the report cannot be written.
 pub fn passed(suite: &str, backend: &str) {
     let Some(path) = std::env::var_os(FILE) else { return };
     let file = OpenOptions::new().create(true).append(true).open(path);

@@ -10,7 +10,7 @@ use voicecore_sim::twilio::{CallReport, CallSpec, Event};
 
 use crate::api::Call;
 use crate::system::{CALLER, NUMBER, System};
-use crate::{bad_input, endings, live, root, turn_based};
+use crate::{bad_input, endings, http_suite, live, root, turn_based};
 
 /// Calls of the crowd.
 const CROWD: u32 = 6;
@@ -42,6 +42,7 @@ enum Kind {
     Operator,
     Jobs,
     Orphan,
+    HttpSuite,
 }
 
 /// How a case went.
@@ -59,6 +60,7 @@ pub(crate) fn all() -> anyhow::Result<Vec<Case>> {
         ("operator", 10, Kind::Operator),
         ("jobs", 20, Kind::Jobs),
         ("orphan", 110, Kind::Orphan),
+        ("http-suite", 5, Kind::HttpSuite),
     ]
     .into_iter()
     .map(|(name, seconds, kind)| Case { name: name.into(), seconds, kind })
@@ -149,6 +151,7 @@ pub(crate) async fn play(case: &Case, directory: &Path) -> anyhow::Result<Outcom
         Kind::Operator => endings::operator(&system).await,
         Kind::Jobs => endings::jobs(&system).await,
         Kind::Orphan => endings::orphan(&system).await,
+        Kind::HttpSuite => http_suite::run(&system).await,
     };
     system.stop().await;
     outcome

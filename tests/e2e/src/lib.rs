@@ -7,6 +7,7 @@ mod bad_input;
 mod carrier;
 mod cases;
 mod endings;
+mod http_suite;
 mod live;
 mod native;
 mod system;

@@ -33,7 +33,7 @@ pub(crate) const CALLER: &str = "+12025550117";
 /// The key that the simulated model accepts.
 const MODEL_KEY: &str = "sk-simulated";
 /// Year 2100 in milliseconds: the set-up link of a test does not expire.
-const FAR_FUTURE: u64 = 4_102_444_800_000;
+pub(crate) const FAR_FUTURE: u64 = 4_102_444_800_000;
 
 /// A running system.
 pub(crate) struct System {

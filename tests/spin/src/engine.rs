@@ -11,7 +11,8 @@ use sha2::{Digest as _, Sha256};
 use wasmtime::component::{Component, GuestTaskId, InstancePre, Linker};
 use wasmtime::{Config, Engine, Store, StoreContextMut};
 use wasmtime_wasi_http::handler::{
-    HandlerState, Instance as Worker, Proxy, ShouldAccept, ViewFn, WorkerExpiration, WorkerState, WorkerStatus,
+    HandlerState, Instance as Worker, Proxy, ShouldAccept, ViewFn, WorkerExpiration, WorkerState,
+    WorkerStatus,
 };
 use wasmtime_wasi_http::p3::WasiHttpView as _;
 use wasmtime_wasi_http::p3::bindings::Service;

@@ -105,12 +105,11 @@ fn load(from: &Path, given: &BTreeMap<String, String>, state: PathBuf, reuse: Re
 
 async fn serve(up: Up) -> Result<()> {
     let given: BTreeMap<_, _> = up.variables.into_iter().collect();
-    let reuse = Reuse {
-        total: up.max_instance_reuse_count,
-        concurrent: up.max_instance_concurrent_reuse_count,
-    };
+    let reuse =
+        Reuse { total: up.max_instance_reuse_count, concurrent: up.max_instance_concurrent_reuse_count };
     let instances = load(&up.from, &given, up.state_dir, reuse)?;
-    let listener = TcpListener::bind(&up.listen).await.with_context(|| format!("listening on {}", up.listen))?;
+    let listener =
+        TcpListener::bind(&up.listen).await.with_context(|| format!("listening on {}", up.listen))?;
     println!("Serving http://{} (host: wasmtime)", listener.local_addr()?);
     server::serve(listener, ProxyHandler::new(instances)).await
 }

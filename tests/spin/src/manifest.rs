@@ -152,7 +152,10 @@ fn values(
     for (name, variable) in declared {
         let valid = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
         ensure!(valid && !name.contains("__"), "`{name}` is no name of a variable");
-        ensure!(variable.required != variable.default.is_some(), "`{name}` needs a default or `required`, not both");
+        ensure!(
+            variable.required != variable.default.is_some(),
+            "`{name}` needs a default or `required`, not both"
+        );
         let given = given.get(name).cloned();
         let value = given.or_else(|| environment(&format!("SPIN_VARIABLE_{}", name.to_uppercase())));
         let value = value.or_else(|| variable.default.clone());

@@ -36,9 +36,8 @@ async fn answer(
     if complete_uri(&mut request).is_none() {
         return empty(StatusCode::BAD_REQUEST);
     }
-    let request = request.map(|body| {
-        body.map_err(|_| ErrorCode::from(P3ErrorCode::HttpProtocolError)).boxed_unsync()
-    });
+    let request =
+        request.map(|body| body.map_err(|_| ErrorCode::from(P3ErrorCode::HttpProtocolError)).boxed_unsync());
     match handler.handle((), request).await {
         Ok(response) => Ok(response),
         Err(error) => {

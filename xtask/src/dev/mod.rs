@@ -76,7 +76,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if options.json {
         println!("{}", serde_json::to_string(&system.running)?);
     } else {
-        welcome(&system.running)?;
+        welcome(&system.running);
     }
     system.watch(!options.json)?;
     eprintln!("\nstopping");
@@ -84,7 +84,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 /// Where things are and what to try.
-fn welcome(running: &Running) -> Result<()> {
+fn welcome(running: &Running) {
     let Running { base_url, demo, control_url, .. } = running;
     println!("\nVoiceCore answers at {base_url}  (Ctrl-C stops it)\n");
     println!("  demo number   {}; if nobody can help: {}", demo.phone_number, demo.fallback_number);
@@ -107,7 +107,6 @@ fn welcome(running: &Running) -> Result<()> {
         println!("  cargo xtask call --scenario interruption --wav heard.wav");
     }
     println!("  curl -H 'Authorization: Bearer {}' {base_url}/api/v1/calls\n", demo.api_key);
-    Ok(())
 }
 
 /// A port nobody uses.

@@ -66,9 +66,13 @@ pub(crate) async fn take(db: &dyn Db, now: Millis, limit: u32) -> Result<Vec<Tak
         vec![lease_ends.into(), now.into(), MAX_ATTEMPTS.into(), limit.into()],
     );
     let rows = db.query(take).await?.rows;
-    let taken = rows.into_iter().filter_map(|mut row| match (row.remove("id"), row.remove("attempts"), row.remove("job")) {
-        (Some(Value::Text(id)), Some(Value::Int(attempts)), Some(Value::Text(job))) => Some(Taken { id, attempts, job }),
-        _ => None,
+    let taken = rows.into_iter().filter_map(|mut row| {
+        match (row.remove("id"), row.remove("attempts"), row.remove("job")) {
+            (Some(Value::Text(id)), Some(Value::Int(attempts)), Some(Value::Text(job))) => {
+                Some(Taken { id, attempts, job })
+            }
+            _ => None,
+        }
     });
     Ok(taken.collect())
 }

@@ -36,10 +36,7 @@ fn other(error: &rusqlite::Error) -> Error {
 }
 
 /// The label of the store, and the table.
-fn parts<T>(
-    accessor: &Accessor<T, Whole>,
-    store: &Resource<Store>,
-) -> wasmtime::Result<(String, Shared)> {
+fn parts<T>(accessor: &Accessor<T, Whole>, store: &Resource<Store>) -> wasmtime::Result<(String, Shared)> {
     accessor.with(|mut access| {
         let instance = access.get();
         Ok((instance.table.get(store)?.0.clone(), instance.outside.key_values.clone()))

@@ -3,9 +3,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::types::{Value as SqlValue, ValueRef};
 use wasmtime::component::{Accessor, FutureReader, Resource, StreamReader};
 
-use super::spin::sqlite::sqlite::{
-    Error, Host, HostConnection, HostConnectionWithStore, RowResult, Value,
-};
+use super::spin::sqlite::sqlite::{Error, Host, HostConnection, HostConnectionWithStore, RowResult, Value};
 use super::{Instance, Whole};
 
 /// Open connections of one instance, as many as Spin allows.

@@ -84,8 +84,7 @@ async fn counters_in_sql_lose_nothing(kind: Kind) -> Result<()> {
     let host = Host::start(kind, App::Probe).await?;
     host.probe("/count").await?;
     let url = host.url("/count");
-    let all: Vec<_> =
-        (1..COUNTERS).map(|_| tokio::spawn(host.client().post(&url).send())).collect();
+    let all: Vec<_> = (1..COUNTERS).map(|_| tokio::spawn(host.client().post(&url).send())).collect();
     let mut counted = 1_usize;
     for one in all {
         // One that waited too long for its turn is told so, and has not counted.
@@ -106,7 +105,9 @@ async fn a_panic_takes_no_other_request_with_it(kind: Kind) -> Result<()> {
     for (path, answer) in all {
         let status = answer.await?.map(|answer| answer.status().as_u16());
         match path {
-            "/slow" => ensure!(matches!(status, Ok(200)), "a neighbour of a panic: {status:?}\n{}", host.log()),
+            "/slow" => {
+                ensure!(matches!(status, Ok(200)), "a neighbour of a panic: {status:?}\n{}", host.log())
+            }
             _ => ensure!(!matches!(status, Ok(200)), "the panic went unnoticed"),
         }
     }
@@ -155,7 +156,8 @@ fn uncommented(sql: &str) -> String {
 async fn setup_token(host: &Host) -> Result<SetupToken> {
     ensure!(host.client().get(host.url("/ready")).send().await?.status().is_success(), "{}", host.log());
     let token = SetupToken::new(&[8; 32]);
-    let insert = "insert into setup_tokens (token_hash, email, created_at, expires_at) values (?1, ?2, 0, ?3)";
+    let insert =
+        "insert into setup_tokens (token_hash, email, created_at, expires_at) values (?1, ?2, 0, ?3)";
     let row = rusqlite::params![token.hash(), "owner@example.com", FAR_FUTURE];
     host.database()?.execute(insert, row)?;
     Ok(token)
@@ -220,11 +222,17 @@ async fn jobs_run_for_those_who_know_the_secret(kind: Kind) -> Result<()> {
     };
     for bad in ["", "Bearer ", "Bearer wrong", JOBS_SECRET, &format!("Bearer {JOBS_SECRET}x"), "Bearer a"] {
         let (status, problem) = run(bad).await?;
-        ensure!((status, problem["code"].as_str()) == (401, Some("unauthenticated")), "{bad}: {status} {problem}");
+        ensure!(
+            (status, problem["code"].as_str()) == (401, Some("unauthenticated")),
+            "{bad}: {status} {problem}"
+        );
     }
     let good = format!("Bearer {JOBS_SECRET}");
     let (status, ran) = run(&good).await?;
-    ensure!((status, &ran["done"], &ran["failed"]) == (200, &Value::from(0), &Value::from(0)), "{status} {ran}");
+    ensure!(
+        (status, &ran["done"], &ran["failed"]) == (200, &Value::from(0), &Value::from(0)),
+        "{status} {ran}"
+    );
     // One is done (a call that nobody knows), one is no job of ours and waits for another try, one is given up.
     let database = host.database()?;
     let put = "insert into jobs (id, job, due_at, attempts) values (?1, ?2, 0, ?3)";
@@ -235,8 +243,11 @@ async fn jobs_run_for_those_who_know_the_secret(kind: Kind) -> Result<()> {
     let (status, ran) = run(&good).await?;
     let counts = (&ran["done"], &ran["failed"], &ran["given_up"]);
     ensure!(status == 200 && counts == (&1.into(), &1.into(), &1.into()), "{status} {ran}\n{}", host.log());
-    let left: String = database
-        .query_row("select group_concat(id || attempts) from (select * from jobs order by id)", [], |row| row.get(0))?;
+    let left: String = database.query_row(
+        "select group_concat(id || attempts) from (select * from jobs order by id)",
+        [],
+        |row| row.get(0),
+    )?;
     ensure!(left == "b1,c10", "{left}");
     ensure!(run(&good).await?.1["failed"] == 0, "what failed is tried again at once");
     Ok(())

@@ -30,7 +30,9 @@ async fn answer(mut stream: TcpStream) -> std::io::Result<()> {
         let answer = format!("{}content-length: {}\r\n\r\n{body}", head_only("200 OK"), body.len());
         stream.write_all(answer.as_bytes()).await
     } else if head.starts_with("post /teapot ") {
-        stream.write_all(format!("{}content-length: 0\r\n\r\n", head_only("418 I'm a teapot")).as_bytes()).await
+        stream
+            .write_all(format!("{}content-length: 0\r\n\r\n", head_only("418 I'm a teapot")).as_bytes())
+            .await
     } else if head.starts_with("post /elsewhere ") {
         let to = "location: /polite\r\ncontent-length: 0\r\n\r\n";
         stream.write_all(format!("{}{to}", head_only("302 Found")).as_bytes()).await
