@@ -106,7 +106,7 @@ async fn a_panic_takes_no_other_request_with_it(kind: Kind) -> Result<()> {
         let status = answer.await?.map(|answer| answer.status().as_u16());
         match path {
             "/slow" => {
-                ensure!(matches!(status, Ok(200)), "a neighbour of a panic: {status:?}\n{}", host.log())
+                ensure!(matches!(status, Ok(200)), "a neighbour of a panic: {status:?}\n{}", host.log());
             }
             _ => ensure!(!matches!(status, Ok(200)), "the panic went unnoticed"),
         }
