@@ -15,6 +15,9 @@ const CALLER: &str = "+12025550117";
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
+    /// What a system runs on that is started for this call
+    #[arg(long, value_enum, default_value_t)]
+    runtime: dev::Runtime,
     /// A scenario's name (tests/sim/scenarios/NAME.toml) or file
     #[arg(long, default_value = DEFAULT_SCENARIO)]
     scenario: String,
@@ -49,7 +52,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     eprintln!("nothing is running: starting the system for this one call (`cargo xtask dev` keeps it)");
     let system = System::start(&dev::Options {
-        runtime: dev::Runtime::Workers,
+        runtime: options.runtime,
         port: dev::free_port()?,
         set: Vec::new(),
         no_sim: false,

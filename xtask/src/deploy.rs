@@ -104,6 +104,24 @@ mod tests {
     }
 
     #[test]
+    fn spin_toml_has_every_value_that_the_system_asks_for() {
+        let text = fs::read_to_string(root().join("spin.toml")).unwrap();
+        let asked = std::cell::RefCell::new(vec!["JOBS_SECRET".to_owned()]);
+        let _ = voicecore_api::Config::from_lookup(&|name| {
+            asked.borrow_mut().push(name.to_owned());
+            None
+        });
+        for name in asked.into_inner() {
+            let name = name.to_lowercase();
+            assert!(text.contains(&format!("\n{name} = {{ ")), "no variable {name}");
+            assert!(
+                text.contains(&format!("\n{name} = \"{{{{ {name} }}}}\"")),
+                "the component does not see {name}"
+            );
+        }
+    }
+
+    #[test]
     fn every_required_secret_that_is_not_listed_is_named() {
         let list =
             r#"[{"name":"JWT_SECRET","type":"secret_text"},{"name":"MASTER_KEY","type":"secret_text"}]"#;

@@ -34,7 +34,11 @@ pub(super) fn start(
     let variable = |name: &str| format!("SPIN_VARIABLE_{name}");
     up.envs(plan.vars.iter().map(|(name, value)| (variable(name), value)));
     up.env(variable("JOBS_SECRET"), jobs_secret);
-    for (name, base_url) in [("TWILIO_ORIGIN", "TWILIO_BASE_URL"), ("OPENAI_ORIGIN", "OPENAI_BASE_URL")] {
+    for (name, base_url) in [
+        ("TWILIO_ORIGIN", "TWILIO_BASE_URL"),
+        ("OPENAI_ORIGIN", "OPENAI_BASE_URL"),
+        ("CHAT_ORIGIN", "CHAT_BASE_URL"),
+    ] {
         if let Some(url) = plan.vars.get(base_url) {
             up.env(variable(name), origin(url).with_context(|| format!("{base_url} is no address"))?);
         }

@@ -6,6 +6,10 @@ use voicecore_types::{CallId, TenantId};
 pub(crate) struct NoActors;
 
 impl Actors for NoActors {
+    fn available(&self) -> bool {
+        false
+    }
+
     fn call(&self, _call: CallId, _command: Value) -> BoxFuture<'_, Result<Value, ActorError>> {
         Box::pin(async { Err(ActorError::Unsupported) })
     }
