@@ -42,13 +42,13 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let scenario = scenario_file(&options.scenario)?;
     if let Some(control) = &options.control {
-        return ring(options, &scenario, control, None);
+        return ring(options, &scenario, control, options.runtime, None);
     }
     if let Some(running) = dev::running()? {
         let Some(control) = &running.control_url else {
             bail!("{} runs with a real Twilio account: ring it with a telephone", running.base_url);
         };
-        return ring(options, &scenario, control, Some(&running.demo.phone_number));
+        return ring(options, &scenario, control, running.runtime, Some(&running.demo.phone_number));
     }
     eprintln!("nothing is running: starting the system for this one call (`cargo xtask dev` keeps it)");
     let system = System::start(&dev::Options {
@@ -62,16 +62,25 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let Some(control) = &system.running.control_url else {
         bail!("a Twilio account is configured in the environment, so there is no simulator that could ring");
     };
-    ring(options, &scenario, control, Some(&system.running.demo.phone_number))
+    ring(options, &scenario, control, options.runtime, Some(&system.running.demo.phone_number))
 }
 
-fn ring(options: &Options, scenario: &Path, control: &str, demo_number: Option<&str>) -> Result<()> {
+fn ring(
+    options: &Options,
+    scenario: &Path,
+    control: &str,
+    runtime: dev::Runtime,
+    demo_number: Option<&str>,
+) -> Result<()> {
     let Some(to) = options.to.as_deref().or(demo_number) else { bail!("--to is missing") };
     let mut call = Command::new(dev::simulator()?);
     call.args(["call", "--control", control, "--to", to, "--from", &options.from, "--scenario"])
         .arg(scenario);
     if let Some(wav) = &options.wav {
         call.arg("--wav").arg(wav);
+    }
+    if runtime == dev::Runtime::Spin {
+        call.arg("--turn-based");
     }
     if options.json {
         call.arg("--json");

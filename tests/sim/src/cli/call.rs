@@ -31,6 +31,9 @@ pub(super) struct CallArgs {
     /// Saves what the caller heard
     #[arg(long, value_name = "FILE")]
     wav: Option<PathBuf>,
+    /// The product holds this call turn by turn: expects no stream, and leaves out what only a stream shows
+    #[arg(long)]
+    turn_based: bool,
     /// Prints the report as JSON instead of the conversation
     #[arg(long)]
     json: bool,
@@ -66,7 +69,12 @@ struct OptionalSim {
 
 /// Makes the call; `true` when it went as the scenario expects.
 pub(super) async fn run(args: &CallArgs) -> anyhow::Result<bool> {
-    let scenario = Scenario::load(&args.scenario)?;
+    let mut scenario = Scenario::load(&args.scenario)?;
+    if args.turn_based {
+        scenario = scenario.turn_based();
+        // Tools are seen on the way to a Realtime session, which there is none of.
+        scenario.expect.tools.clear();
+    }
     let (control, running) = if let Some(control) = &args.control {
         (control.trim_end_matches('/').to_owned(), None)
     } else {

@@ -296,6 +296,15 @@ impl Scenario {
         Self::from_toml(&text)
     }
 
+    /// The same scenario for a call that is held turn by turn: no stream is opened, and where a recogniser cut a prompt short is
+    /// not known to anybody.
+    #[must_use]
+    pub fn turn_based(mut self) -> Self {
+        self.expect.streams = None;
+        self.expect.interrupted_turns = None;
+        self
+    }
+
     /// Someone who only listens, until the other side ends the call.
     pub fn listener() -> Self {
         Self {
