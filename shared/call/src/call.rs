@@ -180,6 +180,7 @@ impl Call {
         for entry in journal {
             call.replay(entry);
         }
+        call.write_down_runs(now);
         call.leaving = Leaving::from_journal(journal);
         call.greeted = call
             .turns
