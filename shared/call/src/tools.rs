@@ -229,7 +229,6 @@ mod tests {
             name: name.to_owned(),
             description: String::new(),
             parameters: serde_json::json!({}),
-            read_only: false,
         }
     }
 
