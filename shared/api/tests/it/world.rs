@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
@@ -52,6 +52,7 @@ pub(crate) struct Switch {
     inner: Arc<dyn Db>,
     off: AtomicBool,
     hangs: AtomicBool,
+    asked: AtomicU32,
     before_change: Mutex<Option<BoxFuture<'static, ()>>>,
     finishes: Mutex<VecDeque<Finish>>,
 }
@@ -100,7 +101,13 @@ impl Switch {
         self.hangs.store(hangs, Ordering::SeqCst);
     }
 
+    /// How often it was asked for anything since the last time.
+    pub(crate) fn asked(&self) -> u32 {
+        self.asked.swap(0, Ordering::SeqCst)
+    }
+
     async fn ready(&self) -> Result<(), DbError> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
         if self.hangs.load(Ordering::SeqCst) {
             std::future::pending::<()>().await;
         }
@@ -232,6 +239,7 @@ impl World {
             inner: doubles.db.clone(),
             off: AtomicBool::new(false),
             hangs: AtomicBool::new(false),
+            asked: AtomicU32::new(0),
             before_change: Mutex::default(),
             finishes: Mutex::default(),
         });

@@ -146,6 +146,30 @@ fn a26_a_caller_whose_stream_comes_back_hears_a_tone_at_once() {
 }
 
 #[test]
+fn a26_a_call_that_is_slow_to_load_counts_its_tone_from_the_opening_of_the_stream() {
+    // Loaded in a second; in longer than the caller should wait.
+    for (loading, tone) in [(1_000, 2_500), (3_900, 3_900)] {
+        let mut world = World::new(config());
+        world.model_connects_after = None;
+        let opened = world.moment();
+        world.stand_still(loading);
+        world.call.stream_opened(opened);
+        world.attach(1);
+        world.run_for(2_000);
+        assert_eq!(world.tones().first(), Some(&tone));
+        // It counts for one stream.
+        world.line_breaks();
+        world.after_stream();
+        world.run_for(1_000);
+        world.attach(2);
+        let back = world.now();
+        world.run_for(4_000);
+        let tones: Vec<_> = world.tones().into_iter().filter(|at| *at >= back).collect();
+        assert!(tones[0] == back && tones[1] - back >= 2_500, "{back}, {tones:?}");
+    }
+}
+
+#[test]
 fn a21_a26_a_call_killed_in_mid_sentence_keeps_its_transcript() {
     let mut world = World::greeted();
     world.caller_begins("c1");
