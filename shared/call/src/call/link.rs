@@ -221,11 +221,6 @@ impl Call {
         self.leave(now, EndReason::ModelUnavailable, false);
     }
 
-    /// The model owes something and does not give it.
-    pub(super) fn model_silent(&mut self, now: Millis) {
-        self.model_lost(now, Trouble::Replace);
-    }
-
     /// What was said so far, for a session that was not there: the latest, within limits, as it was heard.
     fn tell_history(&mut self) {
         let mut room = MAX_HISTORY_CHARACTERS;
