@@ -333,6 +333,7 @@ fn a21_words_are_placed_by_when_they_were_said() {
     world.caller_ends("c3");
     world.caller_said("c3", "");
     world.hang_up();
+    world.run_for(3_000);
     assert_eq!(
         world.transcript()[1..],
         ["caller: First question?", "assistant: Yes.", "caller: Second question?", "assistant: No."]
