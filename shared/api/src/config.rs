@@ -66,7 +66,7 @@ pub struct OpenAiConfig {
 /// OpenAI's.
 #[derive(Debug, Clone)]
 pub struct ChatConfig {
-    /// `CHAT_API_KEY`, or else `OPENAI_API_KEY`.
+    /// `CHAT_API_KEY`, or else `OPENAI_API_KEY` unless `CHAT_BASE_URL` names another provider.
     pub api_key: Required<Secret<String>>,
     /// `CHAT_BASE_URL`, or else `OPENAI_BASE_URL`: http(s), without a slash at the end.
     pub base_url: Required<String>,
@@ -132,9 +132,15 @@ impl Config {
             base_url: base_url("OPENAI_BASE_URL", DEFAULT_OPENAI_BASE_URL),
             realtime_model: or_default("OPENAI_REALTIME_MODEL", DEFAULT_REALTIME_MODEL),
         };
+        let own_provider = is_set("CHAT_BASE_URL");
         let chat = ChatConfig {
-            api_key: if is_set("CHAT_API_KEY") { secret("CHAT_API_KEY") } else { openai.api_key.clone() },
-            base_url: if is_set("CHAT_BASE_URL") {
+            // Another provider must not be sent OpenAI's key.
+            api_key: if own_provider || is_set("CHAT_API_KEY") {
+                secret("CHAT_API_KEY")
+            } else {
+                openai.api_key.clone()
+            },
+            base_url: if own_provider {
                 base_url("CHAT_BASE_URL", DEFAULT_OPENAI_BASE_URL)
             } else {
                 openai.base_url.clone()
@@ -177,6 +183,7 @@ impl Config {
             self.openai.api_key.missing(),
             self.openai.base_url.missing(),
             // Where they are OpenAI's, they have been named.
+            self.chat.api_key.missing().filter(|missing| missing.name == "CHAT_API_KEY"),
             self.chat.base_url.missing().filter(|missing| missing.name == "CHAT_BASE_URL"),
             self.keys.jwt_secret.missing(),
             self.keys.master_key.missing(),
@@ -267,7 +274,6 @@ mod tests {
             ("TWILIO_BASE_URL", "http://twilio.example.com"),
             ("OPENAI_BASE_URL", "ftp://x"),
             ("OPENAI_BASE_URL", "https://user@example.com/v1"),
-            ("CHAT_BASE_URL", "http://chat.example.com/v1"),
             ("JWT_SECRET", "too short"),
             ("MASTER_KEY", "AAEC"),
             ("MASTER_KEY", "not base64!"),
@@ -307,6 +313,24 @@ mod tests {
         assert_eq!(other.chat.api_key.get().unwrap().expose(), "gsk-1");
         assert_eq!(other.chat.model, "llama-3.3-70b-versatile");
         assert_eq!(other.openai.base_url.get().unwrap(), DEFAULT_OPENAI_BASE_URL);
+        let clear =
+            config(&[("CHAT_BASE_URL", Some("http://chat.example.com/v1")), ("CHAT_API_KEY", Some("k"))]);
+        assert_eq!(clear.missing(), [ConfigMissing { name: "CHAT_BASE_URL", invalid: true }]);
+    }
+
+    #[test]
+    fn openais_key_is_sent_to_nobody_else() {
+        let url = ("CHAT_BASE_URL", Some("https://api.groq.com/openai/v1"));
+        let keyless = ConfigMissing { name: "CHAT_API_KEY", invalid: false };
+        for absent in [None, Some(" ")] {
+            let other = config(&[url, ("CHAT_API_KEY", absent)]);
+            assert_eq!(other.chat.api_key.get().err(), Some(keyless));
+            assert_eq!(other.missing(), [keyless]);
+        }
+        // Another key for OpenAI itself.
+        let own = config(&[("CHAT_API_KEY", Some("sk-of-chat"))]);
+        assert_eq!(own.chat.api_key.get().unwrap().expose(), "sk-of-chat");
+        assert_eq!(own.missing(), []);
     }
 
     #[test]

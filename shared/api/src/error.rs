@@ -19,6 +19,9 @@ use crate::ConfigMissing;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause(pub String);
 
+/// The database's name among the parts that may be unavailable.
+const DATABASE: &str = "database";
+
 /// What a handler can fail with.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
@@ -81,6 +84,11 @@ impl ApiError {
     /// One value that is not acceptable.
     pub fn invalid(field: &str, message: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldError { field: field.to_owned(), message: message.into() }])
+    }
+
+    /// The database did not answer: asking it again now would only be another wait.
+    pub(crate) fn is_database_away(&self) -> bool {
+        matches!(self, Self::Unavailable { part: DATABASE, .. })
     }
 
     fn status_and_code(&self) -> (StatusCode, ErrorCode) {
@@ -197,7 +205,7 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Db(DbError::Unavailable) => {
-                Self::Unavailable { part: "database", cause: DbError::Unavailable.to_string() }
+                Self::Unavailable { part: DATABASE, cause: DbError::Unavailable.to_string() }
             }
             StoreError::Db(error) => Self::Internal(error.to_string()),
             StoreError::Key(error) => error.into(),

@@ -90,6 +90,8 @@ pub struct Call {
     timers: Timers,
     now: Millis,
     started_at: Option<Millis>,
+    /// Since when the caller hears nothing, if that is longer than the next stream is attached.
+    unheard_since: Option<Millis>,
 
     line: Option<Line>,
     ledger: Ledger,
@@ -146,6 +148,7 @@ impl Call {
             timers,
             now,
             started_at: None,
+            unheard_since: None,
             line: None,
             ledger: Ledger::default(),
             attempts: 0,
@@ -180,6 +183,7 @@ impl Call {
         for entry in journal {
             call.replay(entry);
         }
+        call.write_down_runs(now);
         call.leaving = Leaving::from_journal(journal);
         call.greeted = call
             .turns
@@ -240,6 +244,12 @@ impl Call {
             Input::Timer => {}
         }
         self.run(now);
+    }
+
+    /// The stream that is attached next was opened at this moment, and its caller has heard nothing since: what the caller is
+    /// owed within 4 seconds counts from there, not from the moment when the call was loaded and the token verified.
+    pub fn stream_opened(&mut self, opened: Millis) {
+        self.unheard_since = Some(opened);
     }
 
     /// Lets a carrier's stream in, after its token was verified for `attempt`. A higher attempt supersedes the

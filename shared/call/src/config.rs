@@ -81,8 +81,6 @@ pub struct ToolSpec {
     pub description: String,
     /// JSON Schema of its arguments.
     pub parameters: serde_json::Value,
-    /// It changes nothing outside of the call, so it may be abandoned.
-    pub read_only: bool,
 }
 
 /// Limits of one call. [`Limits::default`] holds the protective values of `architecture.md`.

@@ -114,6 +114,11 @@ impl Tools {
         }
     }
 
+    /// The runs that have no entry in the transcript.
+    pub(crate) fn without_entry(&mut self) -> impl Iterator<Item = &mut Run> {
+        self.runs.iter_mut().filter(|run| run.entry.is_none())
+    }
+
     /// Takes the runs that a process before this one began and did not settle.
     pub(crate) fn take_restored(&mut self, deadline: Millis) -> Vec<ToolCall> {
         let open = self.runs.iter_mut().filter(|run| !run.settled && run.deadline == NEVER);
@@ -224,7 +229,6 @@ mod tests {
             name: name.to_owned(),
             description: String::new(),
             parameters: serde_json::json!({}),
-            read_only: false,
         }
     }
 

@@ -56,6 +56,49 @@ fn dead_actor_gets_a_limited_number_of_new_streams() {
 }
 
 #[test]
+fn caller_who_waits_for_a_dead_actor_or_database_is_spoken_to_before_each_stream() {
+    const SAID: &str = "<Response><Say voice=\"Polly.Vicki\" language=\"de-DE\">Einen Moment, bitte.</Say><Connect ";
+    let world = World::new();
+    let tenant = world.tenant(NUMBER);
+    world.sql("update businesses set language = 'de'");
+    let (sid, first) = world.ring(&tenant.number, 1);
+    assert!(first.twiml().starts_with("<Response><Connect "), "{}", first.body);
+    let mut action = first.attribute("action");
+    // Its actor does not answer, and the database would never: nothing is asked of it.
+    world.db.hangs(true);
+    let reply = world.webhook(&action, &status(&sid, "in-progress"));
+    assert!(reply.twiml().starts_with(SAID), "{}", reply.body);
+    action = reply.attribute("action");
+    world.db.hangs(false);
+    // Its actor knows nothing of it, once with the database, once without.
+    world.actors_reply(CallReply::NotRunning);
+    for off in [false, true] {
+        world.db.off(off);
+        let reply = world.webhook(&action, &status(&sid, "in-progress"));
+        assert!(reply.twiml().starts_with(SAID), "off: {off}, {}", reply.body);
+        action = reply.attribute("action");
+    }
+    // Who comes back to a living actor has a tone from it.
+    world.actors_reply(CallReply::AfterStream { after: AfterStream::Reconnect { attempt: 2 } });
+    let back = world.webhook(&first.attribute("action"), &status(&sid, "in-progress"));
+    assert!(back.twiml().starts_with("<Response><Connect "), "{}", back.body);
+}
+
+#[test]
+fn database_that_did_not_answer_is_not_waited_for_again_on_the_last_rung() {
+    let world = World::new();
+    let tenant = world.tenant(NUMBER);
+    let (sid, id) = world.call(&tenant, 1);
+    world.actors_reply(CallReply::NotRunning);
+    world.db.off(true);
+    world.db.asked();
+    let target = format!("/webhooks/twilio/stream-ended?call={id}&attempt=4");
+    let reply = world.webhook(&target, &status(&sid, "in-progress"));
+    assert!(reply.twiml().contains("<Record ") && reply.cause.is_some(), "{}", reply.body);
+    assert_eq!(world.db.asked(), 1);
+}
+
+#[test]
 fn finished_call_without_actor_ends_as_its_row_says() {
     for (reason, expected) in [
         (EndReason::Transferred, "<Dial "),

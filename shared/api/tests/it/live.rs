@@ -11,7 +11,7 @@ use voicecore_conformance::block_on;
 use voicecore_ports::Blob as _;
 use voicecore_types::{CallId, Millis};
 
-use crate::world::{CALLER, NOW, Tenant, World, at_once, status};
+use crate::world::{CALLER, Finish, NOW, Tenant, World, at_once, status};
 
 const NUMBER: &str = "+15005550006";
 
@@ -191,6 +191,30 @@ fn a_database_that_never_answers_keeps_nobody_on_the_line() {
     world.db.hangs(true);
     let call = ToolCall { arguments: r#"{"message":"x"}"#.to_owned(), ..tool("call_2", "take_message") };
     assert!(at_once(live::run_tool(&world.app, &setup, &call)).is_none());
+}
+
+#[test]
+fn a_message_that_the_database_was_slow_to_store_is_stored_once() {
+    use Finish::{Late, Lost};
+    for (finishes, told) in [
+        (&[Late][..], None),
+        (&[Lost], None),
+        (&[Late, Late], Some("timeout")),
+        (&[Lost, Late], Some("timeout")),
+    ] {
+        let world = World::new();
+        let (tenant, setup) = connected(&world);
+        world.db.finishes(finishes);
+        let (_, output) = run(&world, &setup, "call_1", "take_message", r#"{"message":"x"}"#);
+        match told {
+            None => assert_eq!(output["ok"], true, "{output}"),
+            Some(error) => {
+                assert_eq!(output["error"], error);
+                assert!(output["message"].as_str().unwrap().contains("do not try again"), "{output}");
+            }
+        }
+        assert_eq!(world.get("/api/v1/messages", &tenant.key).json()["total"], 1);
+    }
 }
 
 #[test]

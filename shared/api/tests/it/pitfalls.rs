@@ -34,7 +34,8 @@ fn pitfall_30_a_webhook_that_comes_twice_is_one_call_and_one_attempt() {
 #[test]
 fn pitfall_32_callers_are_connected_in_both_directions() {
     let both_ways = |reply: &Reply| {
-        let twiml = reply.twiml();
+        // Who has waited is told so first.
+        let twiml = reply.twiml().replace("<Say>One moment, please.</Say>", "");
         assert!(twiml.starts_with("<Response><Connect action="), "{twiml}");
         assert_eq!(twiml.matches("<Stream ").count(), 1, "{twiml}");
         let (_, connect) = twiml.split_once("<Connect ").unwrap();

@@ -46,7 +46,7 @@ impl Call {
         self.ledger.reset();
         self.line = Some(Line { writer, expected: None, padded_ahead: 0, last_media: now });
         self.timers.clear(Timer::Detached);
-        self.silence.broken(now);
+        self.silence.broken(self.unheard_since.take().map_or(now, |since| since.min(now)));
         if attempt > 1 {
             // Whoever comes back has heard nothing through the break: a tone is owed already.
             self.play(now, Source::Tone, &tone::comfort());

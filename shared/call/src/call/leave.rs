@@ -14,7 +14,7 @@ const LAST_WORDS: Millis = Millis::from_secs(10);
 const MAX_LEAVING: Millis = Millis::from_secs(60);
 /// After their last audio should have been heard, the echo of its mark is waited for this long (pitfall 16).
 const MARK_GRACE: Millis = Millis::from_secs(3);
-/// After the stream is over, transcriptions and tools under way are waited for this long.
+/// After the stream is over, transcriptions, tools and the bill of an answer under way are waited for this long.
 const DRAIN: Millis = Millis::from_secs(3);
 
 /// The call leaves the stream as soon as its last words are heard.
@@ -164,11 +164,20 @@ impl Call {
             self.publish();
             self.pad(carrier::STALL_PADDING_MS);
         }
+        self.stop_answering();
         self.cut_for_the_record(now);
         self.ended = Some(reason);
         self.line = None;
         self.timers.clear_all();
         self.timers.set(Timer::Drain, now.plus(DRAIN));
+    }
+
+    /// Nobody hears an answer that is being made, but it is billed, and only its end says how much.
+    fn stop_answering(&mut self) {
+        self.voice.withdraw();
+        if self.link.is_ready() {
+            self.voice.interrupt(&[], true);
+        }
     }
 
     /// Writes down what was heard of what was being said; nobody needs to be told.
@@ -187,7 +196,10 @@ impl Call {
 
     /// What still matters after the end: the caller's words, the bill.
     pub(super) fn on_last_words(&mut self, now: Millis, event: VoiceEvent<'_>) {
+        // Whatever was refused or failed is not asked for again.
+        self.voice.withdraw();
         match event {
+            VoiceEvent::AnswerBegan { .. } => self.stop_answering(),
             VoiceEvent::CallerBegan { item } => self.turns.caller_began(self.at(now), &item),
             VoiceEvent::CallerEnded { item } => {
                 self.turns.caller_stopped(self.at(now), &item);
@@ -214,9 +226,9 @@ impl Call {
         if self.ended.is_none() {
             return;
         }
-        let words =
-            self.link.is_ready() && (self.turns.awaits_caller(self.at(now)) || self.speaking_since.is_some());
-        if !words && self.tools.running() == 0 {
+        let words = self.turns.awaits_caller(self.at(now)) || self.speaking_since.is_some();
+        let awaited = self.link.is_ready() && (words || self.voice.is_answering());
+        if !awaited && self.tools.running() == 0 {
             self.finish(now);
         }
     }

@@ -221,11 +221,6 @@ impl Call {
         self.leave(now, EndReason::ModelUnavailable, false);
     }
 
-    /// The model owes something and does not give it.
-    pub(super) fn model_silent(&mut self, now: Millis) {
-        self.model_lost(now, Trouble::Replace);
-    }
-
     /// What was said so far, for a session that was not there: the latest, within limits, as it was heard.
     fn tell_history(&mut self) {
         let mut room = MAX_HISTORY_CHARACTERS;
@@ -246,7 +241,10 @@ impl Call {
 
 fn as_history(entry: &Interaction) -> Option<(Teller, String)> {
     if entry.text.is_empty() {
-        return None;
+        // A run under way: a session that did not know of it would ask for another.
+        let InteractionKind::Tool { name, .. } = &entry.kind else { return None };
+        let told = format!("The tool {name} is running. Its result will follow: do not call it again for this.");
+        return Some((Teller::System, told));
     }
     Some(match (&entry.kind, entry.speaker) {
         (InteractionKind::Speech, Speaker::Caller) => (Teller::Caller, entry.text.clone()),

@@ -12,11 +12,7 @@ impl Call {
         match self.tools.wanted(call, answer, &self.config.session.tools) {
             Verdict::Run(call) => {
                 let at = self.at(now);
-                let kind = InteractionKind::Tool {
-                    name: call.name.clone(),
-                    tool_call_id: call.tool_call_id.clone(),
-                };
-                let entry = self.turns.add(at, Speaker::System, kind, "");
+                let entry = self.turns.add(at, Speaker::System, entry_kind(&call), "");
                 let deadline = now.plus(self.config.limits.tool_patience);
                 self.tools.start(call.clone(), answer, self.link.sessions(), entry, deadline);
                 self.journal(JournalEntry::Tool(call.clone()));
@@ -89,6 +85,15 @@ impl Call {
         }
     }
 
+    /// A run is journaled at once, its entry of the transcript a moment later: a process that died in between left none. Without
+    /// one neither the next session nor the transcript would know of the run.
+    pub(super) fn write_down_runs(&mut self, now: Millis) {
+        let at = self.at(now);
+        for run in self.tools.without_entry() {
+            run.entry = self.turns.add(at, Speaker::System, entry_kind(&run.call), "");
+        }
+    }
+
     /// Tools that a process before this one began are asked for again: their id makes it one run.
     pub(super) fn rerun_tools(&mut self, now: Millis) {
         let deadline = now.plus(self.config.limits.tool_patience);
@@ -96,4 +101,8 @@ impl Call {
             self.outputs.push_back(Output::RunTool(call));
         }
     }
+}
+
+fn entry_kind(call: &ToolCall) -> InteractionKind {
+    InteractionKind::Tool { name: call.name.clone(), tool_call_id: call.tool_call_id.clone() }
 }

@@ -6,7 +6,7 @@ use super::Call;
 use crate::ledger::Source;
 use crate::timers::Timer;
 use crate::tone;
-use crate::upstream::Ask;
+use crate::upstream::{Ask, Trouble};
 use crate::{EndReason, TurnDetection};
 
 /// After audio should have been heard, its mark is waited for this long before it counts as heard anyway.
@@ -15,6 +15,9 @@ const PLAYOUT_GRACE: Millis = Millis(500);
 const MAX_COMFORT: Millis = Millis(3_500);
 /// What a model takes to say that a turn is over, beyond the silence that ends one.
 const TURN_END_DELAY: Millis = Millis(700);
+/// The longest that one answer is owed by models, however many sessions take turns at it: then the ladder goes down. A session
+/// that hangs is given up after `limits.model_patience`, so there is time for one more.
+const ANSWER_PATIENCE: Millis = Millis::from_secs(12);
 /// A caller who has been speaking for longer is a television: what is owed is watched again (pitfall 12).
 const MAX_CALLER_TURN: Millis = Millis::from_secs(60);
 
@@ -25,6 +28,8 @@ pub(super) struct Silence {
     since: Millis,
     /// Since when the model has owed something without giving anything.
     owed_since: Option<Millis>,
+    /// Since when an answer has been owed, by whatever session. No new session begins it again.
+    answer_owed_since: Option<Millis>,
     /// Something was playing when last looked.
     playing: bool,
     /// Questions whether the caller is still there, without an answer.
@@ -52,17 +57,17 @@ enum Owed {
 
 impl Silence {
     pub(super) fn new(now: Millis) -> Self {
-        Self { since: now, owed_since: None, playing: false, prompts: 0 }
+        Self { since: now, owed_since: None, answer_owed_since: None, playing: false, prompts: 0 }
     }
 
     /// The caller spoke, or pressed a key.
     pub(super) fn caller_was_there(&mut self, now: Millis) {
         self.since = now;
-        self.owed_since = None;
+        self.nothing_owed();
         self.prompts = 0;
     }
 
-    /// The model is doing something: its time begins again.
+    /// Another model is asked: its own time begins, that of the answer goes on.
     pub(super) fn model_asked(&mut self, now: Millis) {
         if self.owed_since.is_some() {
             self.owed_since = Some(now);
@@ -70,13 +75,29 @@ impl Silence {
     }
 
     pub(super) fn model_spoke(&mut self) {
+        self.nothing_owed();
+    }
+
+    fn nothing_owed(&mut self) {
         self.owed_since = None;
+        self.answer_owed_since = None;
+    }
+
+    /// The model owes something, since now if it did not before.
+    fn owed_by_model(&mut self, now: Millis) {
+        self.owed_since.get_or_insert(now);
+        self.answer_owed_since.get_or_insert(now);
+    }
+
+    /// When no answer will come in time any more.
+    fn answer_due(&self) -> Option<Millis> {
+        self.answer_owed_since.map(|since| since.plus(ANSWER_PATIENCE))
     }
 
     /// The line was silent until now.
     pub(super) fn broken(&mut self, now: Millis) {
         self.since = now;
-        self.owed_since = None;
+        self.nothing_owed();
         self.playing = false;
     }
 }
@@ -163,10 +184,10 @@ impl Call {
         self.silence.playing = playing;
         self.timers.put(Timer::Playout, self.ledger.drain_deadline(PLAYOUT_GRACE).filter(|at| *at > now));
         let owed = self.owed(now, playing);
-        self.silence.owed_since = match owed {
-            Owed::ByModel => Some(self.silence.owed_since.unwrap_or(now)),
-            Owed::Nothing | Owed::ByTool => None,
-        };
+        match owed {
+            Owed::ByModel => self.silence.owed_by_model(now),
+            Owed::Nothing | Owed::ByTool => self.silence.nothing_owed(),
+        }
         let limits = &self.config.limits;
         let caller = self.caller(now);
         let speaking = caller == Caller::Speaking;
@@ -175,7 +196,9 @@ impl Call {
         }
         let comfort = (owed != Owed::Nothing && !playing)
             .then(|| self.silence.since.plus(limits.comfort.min(MAX_COMFORT)));
-        let patience = self.silence.owed_since.map(|since| since.plus(limits.model_patience));
+        let session = self.silence.owed_since.map(|since| since.plus(limits.model_patience));
+        let session = session.filter(|_| self.link.is_opening_or_open());
+        let patience = session.into_iter().chain(self.silence.answer_due()).min();
         let quiet = owed == Owed::Nothing && !playing && self.line.is_some() && self.leaving.is_none();
         let since = match self.speaking_since.filter(|_| speaking) {
             Some(since) => since.plus(MAX_CALLER_TURN),
@@ -183,8 +206,7 @@ impl Call {
         };
         let idle = quiet.then(|| since.plus(limits.idle));
         self.timers.put(Timer::Comfort, comfort);
-        let patient = self.leaving.is_none() && self.link.is_opening_or_open();
-        self.timers.put(Timer::Patience, patience.filter(|_| patient));
+        self.timers.put(Timer::Patience, patience.filter(|_| self.leaving.is_none()));
         self.timers.put(Timer::Idle, idle);
         // Set once: it looks for itself whether the caller was heard since.
         self.timers.put(Timer::CallerQuiet, speaking.then(|| self.loud_at.plus(self.turn_ends_after())));
@@ -192,6 +214,12 @@ impl Call {
         if quiet && !speaking && self.link.rotation_due() && self.tools.running() == 0 {
             self.rotate(now);
         }
+    }
+
+    /// The model owes something and does not give it: another session, or the next rung.
+    pub(super) fn model_silent(&mut self, now: Millis) {
+        let too_late = self.silence.answer_due().is_some_and(|due| due <= now);
+        self.model_lost(now, if too_late { Trouble::Fatal } else { Trouble::Replace });
     }
 
     /// A tone: the line is alive.

@@ -49,6 +49,8 @@ pub(crate) trait UpstreamVoice: fmt::Debug + Send {
     fn lock(&mut self);
     /// An answer is being made, or asked for.
     fn is_busy(&self) -> bool;
+    /// An answer is being made, or will be without being asked for again.
+    fn is_answering(&self) -> bool;
     /// Time has passed: what was held back for an answer that never began may go now.
     fn nudge(&mut self);
     /// The next frame to send.

@@ -316,6 +316,10 @@ impl UpstreamVoice for Realtime {
         self.requests.is_busy()
     }
 
+    fn is_answering(&self) -> bool {
+        self.requests.is_answering()
+    }
+
     fn nudge(&mut self) {
         self.requests.nudge();
         self.flush();

@@ -155,6 +155,11 @@ impl Requests {
         self.active.is_some() || self.in_flight.is_some() || !self.waiting.is_empty()
     }
 
+    /// Active, asked for, or begun by the server in a moment.
+    pub(super) fn is_answering(&self) -> bool {
+        self.active.is_some() || self.in_flight.is_some() || self.floor == Floor::Server
+    }
+
     pub(super) fn nudge(&mut self) {
         self.held = false;
         self.floor = Floor::Free;

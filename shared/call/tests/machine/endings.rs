@@ -181,6 +181,7 @@ fn a_transfer_that_the_caller_does_not_wait_for_did_not_take_place() {
     world.response_done("r1", "completed");
     world.tool_done("t1", "{}", ToolEffect::Transfer);
     world.hang_up();
+    world.run_for(3_000);
     assert_eq!(world.summary().reason, EndReason::CallerHungUp);
 }
 

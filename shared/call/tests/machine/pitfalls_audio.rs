@@ -133,10 +133,24 @@ fn pitfall_12_an_interruption_during_a_tool_does_not_leave_the_assistant_mute() 
 #[test]
 fn pitfall_12_a_caller_who_never_stops_speaking_does_not_stop_the_watch() {
     let mut world = World::greeted();
+    let asked = world.sent("response.create").len();
+    let mut timestamp = 0;
+    let mut talks = |world: &mut World, ms: u64| {
+        for _ in 0..ms / 20 {
+            world.frame(timestamp, 0x90);
+            timestamp += 20;
+            world.run_for(20);
+        }
+    };
     world.caller_begins("television");
-    world.run_for(120_000);
-    assert!(world.opened > 1 || !world.sent("response.create").is_empty() || world.played("media").len() > 5);
-    assert!(!world.tones().is_empty() || world.sent("response.create").len() > 1, "something happens");
+    talks(&mut world, 59_000);
+    assert_eq!((world.sent("response.create").len(), world.tones()), (asked, vec![]), "it may be the caller");
+    talks(&mut world, 11_000);
+    assert_eq!(world.sent("response.create").len(), asked + 1, "is anybody there?");
+    assert!(world.instructions_of_last_request().contains("still there"));
+    // The question is not answered either.
+    talks(&mut world, 4_000);
+    assert!(!world.tones().is_empty());
 }
 
 #[test]

@@ -87,19 +87,75 @@ fn pitfall_35_binary_frames_are_counted_and_ignored_and_clear_exists() {
     assert_eq!(world.finished.len(), 0);
 }
 
+/// The end of an answer, with its bill.
+fn metered(id: &str, status: &str) -> serde_json::Value {
+    json!({"type": "response.done", "response": {"id": id, "status": status, "usage": {
+        "total_tokens": 253, "input_tokens": 132, "output_tokens": 121,
+        "input_token_details": {"text_tokens": 119, "audio_tokens": 13, "image_tokens": 0, "cached_tokens": 64,
+            "cached_tokens_details": {"text_tokens": 60, "audio_tokens": 4, "image_tokens": 0}},
+        "output_token_details": {"text_tokens": 30, "audio_tokens": 91}}}})
+}
+
+#[test]
+fn pitfall_37_an_answer_that_is_being_made_when_the_caller_hangs_up_is_metered() {
+    // It is being spoken; it was asked for; it is what the server is about to say by itself.
+    type Answer = fn(&mut World);
+    let answers: [(Answer, bool); 3] = [
+        (
+            |world| {
+                world.response_by_itself("r1");
+                world.audio("r1", "i1", 400, tag_of("i1"));
+            },
+            true,
+        ),
+        (|world| world.run_for(9_000), false),
+        (
+            |world| {
+                world.caller_begins("c1");
+                world.caller_ends("c1");
+                world.caller_said("c1", "Goodbye.");
+            },
+            false,
+        ),
+    ];
+    for (answer, began) in answers {
+        let mut world = World::greeted();
+        answer(&mut world);
+        world.hang_up();
+        assert_eq!(world.finished.len(), 0, "its bill is awaited");
+        if !began {
+            world.response_created("r1");
+        }
+        let cancelled = world.sent("response.cancel");
+        assert_eq!((cancelled.len(), &cancelled[0]["response_id"]), (1, &json!("r1")));
+        world.model_says(&metered("r1", "cancelled"));
+        assert_eq!(world.summary().usage.audio_out, 91);
+        assert_eq!(world.summary().reason, EndReason::CallerHungUp);
+    }
+
+    // A bill that does not come is not waited for for long, and nothing is asked for any more.
+    for status in [None, Some("failed")] {
+        let mut world = World::greeted();
+        world.run_for(9_000);
+        let asked = world.sent("response.create").len();
+        world.response_created("r1");
+        world.hang_up();
+        if let Some(status) = status {
+            world.response_done("r1", status);
+        } else {
+            world.run_for(3_000);
+        }
+        assert_eq!(world.summary().usage.audio_out, 0);
+        assert_eq!(world.sent("response.create").len(), asked);
+    }
+}
+
 #[test]
 fn pitfall_37_tokens_are_metered_and_cached_ones_are_not_counted_twice() {
     let mut world = World::greeted();
-    let done = |id: &str, status: &str| {
-        json!({"type": "response.done", "response": {"id": id, "status": status, "usage": {
-            "total_tokens": 253, "input_tokens": 132, "output_tokens": 121,
-            "input_token_details": {"text_tokens": 119, "audio_tokens": 13, "image_tokens": 0, "cached_tokens": 64,
-                "cached_tokens_details": {"text_tokens": 60, "audio_tokens": 4, "image_tokens": 0}},
-            "output_token_details": {"text_tokens": 30, "audio_tokens": 91}}}})
-    };
     for (id, status) in [("r1", "completed"), ("r2", "cancelled")] {
         world.response_by_itself(id);
-        world.model_says(&done(id, status));
+        world.model_says(&metered(id, status));
     }
     world.hang_up();
     let usage = world.summary().usage;

@@ -1,7 +1,7 @@
 //! Pitfalls 19 to 22: tools.
 
 use serde_json::Value;
-use voicecore_call::{EndReason, JournalEntry, ToolEffect};
+use voicecore_call::{EndReason, InteractionKind, JournalEntry, ToolEffect};
 
 use crate::world::{World, config, tag_of};
 
@@ -74,6 +74,46 @@ fn pitfall_19_after_a_restart_a_finished_tool_is_not_run_and_an_unfinished_one_k
     assert!(told.iter().any(|item| item.contains(r#"\"booked\":1"#)), "{told:?}");
     assert!(told.last().unwrap().contains(r#"\"booked\":2"#), "told in words: the new session never asked");
     assert_eq!(world.tools.len(), 1);
+}
+
+/// A world whose process died after the run was journaled and before its entry of the transcript was.
+fn killed_after_tool() -> World {
+    let mut world = asked_for(&[("t1", "book", r#"{"day":"monday"}"#)]);
+    let tool = world.journal.iter().position(|entry| matches!(entry, JournalEntry::Tool(_))).unwrap();
+    world.journal.truncate(tool + 1);
+    world.resume(config())
+}
+
+#[test]
+fn pitfall_19_a_run_whose_entry_died_with_the_process_is_known_to_the_next_session() {
+    // The result is there before the new session, and after it.
+    for early in [true, false] {
+        let mut world = killed_after_tool();
+        world.attach(2);
+        assert_eq!(world.tools.len(), 1);
+        if !early {
+            world.run_for(100);
+            let told = world.sent("conversation.item.create").last().unwrap()["item"].to_string();
+            assert!(told.contains("book") && told.contains("not call it again"), "{told}");
+        }
+        world.tool_done("t1", r#"{"booked":1}"#, ToolEffect::None);
+        world.run_for(100);
+        let told = world.sent("conversation.item.create").last().unwrap()["item"].to_string();
+        assert!(told.contains(r#"\"booked\":1"#), "early: {early}, {told}");
+        assert_eq!(world.transcript().last().unwrap(), r#"system: {"booked":1}"#);
+        // The next process knows that it is done.
+        let mut world = world.resume(config());
+        world.attach(3);
+        assert_eq!(world.tools, []);
+    }
+}
+
+#[test]
+fn pitfall_19_a_run_whose_entry_died_with_the_call_is_in_the_transcript() {
+    let mut world = killed_after_tool();
+    world.abandon();
+    let kind = |name: &str| InteractionKind::Tool { name: name.to_owned(), tool_call_id: "t1".to_owned() };
+    assert_eq!(world.summary().interactions.last().unwrap().kind, kind("book"));
 }
 
 #[test]

@@ -22,7 +22,6 @@ pub(crate) fn config() -> CallConfig {
         name: name.to_owned(),
         description: format!("What {name} does."),
         parameters: json!({"type": "object", "properties": {}}),
-        read_only: false,
     };
     CallConfig {
         call_id: CallId::new(Millis(EPOCH), &[7; 10]),

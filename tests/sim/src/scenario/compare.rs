@@ -34,7 +34,9 @@ pub struct Entry {
 ///
 /// The caller's turns must be there word for word, in order; of a turn that was broken off or did not reach the product
 /// whole, any part may be. The assistant's turns must be there as they were heard: whole ones word for word, interrupted
-/// ones cut with at most one word too many and two missing, marked as estimated and with the milliseconds heard.
+/// ones cut with at most one word too many and two missing, marked as estimated and with the milliseconds heard. Every tool
+/// that the model called must be there, in order, and none that it did not call; a process that was killed may not have heard
+/// of its last one.
 pub fn transcript_problems(report: &CallReport, entries: &[Entry]) -> Vec<String> {
     let mut problems = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
@@ -51,6 +53,7 @@ pub fn transcript_problems(report: &CallReport, entries: &[Entry]) -> Vec<String
     let turns = |who| report.turns.iter().filter(move |turn: &&Turn| turn.speaker == who);
     caller(turns(Speaker::Caller), &spoken("caller"), &mut problems);
     assistant(turns(Speaker::Assistant), &spoken("assistant"), report, &mut problems);
+    tools(report, entries, &mut problems);
     problems
 }
 
@@ -93,6 +96,19 @@ pub fn turn_based_problems(report: &CallReport, entries: &[Entry], fillers: &[&s
     }
     problems.extend(entries.map(|entry| format!("the caller never heard “{}”", entry.text)));
     problems
+}
+
+fn tools(report: &CallReport, entries: &[Entry], problems: &mut Vec<String>) {
+    let stored: Vec<&str> = entries
+        .iter()
+        .filter(|entry| entry.kind == "tool")
+        .map(|entry| entry.name.as_deref().unwrap_or_default())
+        .collect();
+    let mut called = report.tools.iter();
+    let all_called = stored.iter().all(|name| called.any(|called| called == name));
+    if !all_called || !report.killed && stored.len() < report.tools.len() {
+        problems.push(format!("the model called {:?}, the transcript has {stored:?}", report.tools));
+    }
 }
 
 fn caller<'a>(turns: impl Iterator<Item = &'a Turn>, entries: &[&Entry], problems: &mut Vec<String>) {
@@ -260,6 +276,27 @@ mod tests {
         wrong[1].text = "A cable".into();
         assert_eq!(transcript_problems(&report(said.to_vec()), &wrong).len(), 2);
         assert_eq!(transcript_problems(&report(said[..1].to_vec()), &right).len(), 1);
+    }
+
+    #[test]
+    fn tools_that_were_called_are_stored_in_order() {
+        let tool = |seq, name: &str| Entry {
+            kind: "tool".into(),
+            name: Some(name.into()),
+            ..entry(seq, "system", "{}", None)
+        };
+        let mut called = report(vec![]);
+        called.tools = vec!["take_message".into(), "end_call".into()];
+        let both = [tool(1, "take_message"), tool(2, "end_call")];
+        for killed in [false, true] {
+            called.killed = killed;
+            assert_eq!(transcript_problems(&called, &both), Vec::<String>::new());
+            let swapped = [tool(1, "end_call"), tool(2, "take_message")];
+            let twice = [tool(1, "take_message"), tool(2, "take_message"), tool(3, "end_call")];
+            assert_eq!(transcript_problems(&called, &swapped).len(), 1);
+            assert_eq!(transcript_problems(&called, &twice).len(), 1);
+            assert_eq!(transcript_problems(&called, &both[..1]).is_empty(), killed);
+        }
     }
 
     #[test]

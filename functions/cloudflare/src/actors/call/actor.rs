@@ -91,6 +91,7 @@ impl Actor {
     }
 
     async fn admit(&self, doorway: &Doorway, start: Start) {
+        let opened_at = ports::now();
         let (session, opened) = join(self.begin(), start.wait()).await;
         let Some(opened) = opened else { return doorway.refuse(POLICY_VIOLATION) };
         let session = match session {
@@ -101,7 +102,7 @@ impl Actor {
             return doorway.refuse(POLICY_VIOLATION);
         };
         let Some((socket, early)) = doorway.take() else { return };
-        if let Err(refused) = session.attach(attempt, &opened.stream_sid, socket, &early) {
+        if let Err(refused) = session.attach(opened_at, attempt, &opened.stream_sid, socket, &early) {
             worker::console_warn!("a stream was not let in: {refused}");
         }
     }

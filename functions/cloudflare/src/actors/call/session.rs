@@ -98,9 +98,10 @@ impl Session {
         &self.hub
     }
 
-    /// Lets a carrier's stream in: its socket, and the frames that came behind `start`.
+    /// Lets a carrier's stream in that was opened at `opened`: its socket, and the frames that came behind `start`.
     pub(super) fn attach(
         &self,
+        opened: Millis,
         attempt: u32,
         stream_sid: &str,
         socket: Socket,
@@ -108,6 +109,7 @@ impl Session {
     ) -> Result<(), AttachRefused> {
         let now = ports::now();
         let mut call = self.call.try_borrow_mut().map_err(|_| AttachRefused::CallOver)?;
+        call.stream_opened(opened);
         call.attach(now, attempt, stream_sid)?;
         drop(call);
         // A socket that was attached before is closed by being dropped.

@@ -26,6 +26,5 @@ fn spec() -> ToolSpec {
             "required": [],
             "additionalProperties": false,
         }),
-        read_only: false,
     }
 }

@@ -12,7 +12,7 @@ mod transfer;
 
 use serde_json::{Value, json};
 use voicecore_call::{ToolCall, ToolEffect, ToolResult, ToolSpec};
-use voicecore_ports::Stmt;
+use voicecore_ports::{DbError, Stmt};
 use voicecore_store::businesses::{self, CallSetupRow};
 use voicecore_store::seal::Sealer;
 use voicecore_store::tool_runs::{self, Begun, ToolOutcome, ToolRun};
@@ -120,11 +120,31 @@ async fn checked(app: &AppState, setup: &CallSetup, call: &ToolCall) -> Result<(
         Work::Call { effect, next } => Ok((json!({"ok": true, "next": next}), effect)),
         Work::Store(work) => match run_once(app, setup, (tool.name, work), call, &arguments).await {
             Ok(output) => Ok((output, ToolEffect::None)),
-            Err(_) => Err(json!({
+            Err(Failed::NotDone) => Err(json!({
                 "error": "unavailable",
                 "message": "This could not be done. Apologise, and offer to try again or to call back later.",
             })),
+            // As the call machine says it of a tool that does not answer: another try would do it twice.
+            Err(Failed::Unknown) => Err(json!({
+                "error": "timeout",
+                "message": "The tool did not answer in time. It may still have worked: do not try again.",
+            })),
         },
+    }
+}
+
+/// A tool that writes gave no outcome.
+enum Failed {
+    /// It has had no effect, and will have none.
+    NotDone,
+    /// What it was to store may be stored, or may be yet.
+    Unknown,
+}
+
+/// Whatever fails before the outcome is handed to the database.
+impl<E: Into<ApiError>> From<E> for Failed {
+    fn from(_: E) -> Self {
+        Self::NotDone
     }
 }
 
@@ -134,26 +154,40 @@ async fn run_once(
     (name, work): (&'static str, Write),
     call: &ToolCall,
     arguments: &Arguments,
-) -> Result<Value, ApiError> {
+) -> Result<Value, Failed> {
     let call_id = setup.call.call_id;
     let scope = Scope::for_job(app.ports.db.clone(), setup.tenant_id);
     let run = ToolRun { call_id, tool_call_id: &call.tool_call_id, name };
     if let Begun::Done(outcome) = tool_runs::begin(&scope, &run, app.now()).await? {
-        return stored(&outcome);
+        return Ok(stored(&outcome)?);
     }
     let row = businesses::call_setup(&scope, call_id).await?.ok_or(StoreError::NotFound("call"))?;
     let sealer = app.sealer(setup.tenant_id, &row.wrapped_key)?;
     let context = Context { app, scope: &scope, sealer: &sealer, call: &row };
     let ran = work(&context, arguments)?;
+    store(app, &scope, &run, ran).await
+}
+
+/// Stores what a tool has done, with its outcome.
+async fn store(app: &AppState, scope: &Scope, run: &ToolRun<'_>, ran: Ran) -> Result<Value, Failed> {
     let effect = effect_word(ToolEffect::None).to_owned();
     let outcome = ToolOutcome { output: ran.output.to_string(), effect };
-    if tool_runs::finish(&scope, &run, &outcome, ran.store, app.now()).await? {
+    let stored_now = match tool_runs::finish(scope, run, &outcome, ran.store.clone(), app.now()).await {
+        // A database that is slow may store it yet. Of two that store the same run one wins, so another try does no harm, and
+        // tells what became of the first.
+        Err(StoreError::Db(DbError::Unavailable)) => {
+            let again = tool_runs::finish(scope, run, &outcome, ran.store, app.now()).await;
+            again.map_err(|_| Failed::Unknown)?
+        }
+        finished => finished?,
+    };
+    if stored_now {
         return Ok(ran.output);
     }
-    // Another run of the same call of the tool was quicker: its outcome is the one that counts.
-    match tool_runs::begin(&scope, &run, app.now()).await? {
-        Begun::Done(outcome) => stored(&outcome),
-        Begun::Fresh | Begun::Running => Err(StoreError::NotFound("tool run").into()),
+    // An earlier try, or another run of the same call of the tool: its outcome is the one that counts.
+    match tool_runs::begin(scope, run, app.now()).await {
+        Ok(Begun::Done(outcome)) => stored(&outcome).map_err(|_| Failed::Unknown),
+        Ok(Begun::Fresh | Begun::Running) | Err(_) => Err(Failed::Unknown),
     }
 }
 

@@ -42,7 +42,6 @@ fn spec() -> ToolSpec {
             "required": ["message"],
             "additionalProperties": false,
         }),
-        read_only: false,
     }
 }
 

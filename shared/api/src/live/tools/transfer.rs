@@ -31,6 +31,5 @@ fn spec() -> ToolSpec {
             "required": [],
             "additionalProperties": false,
         }),
-        read_only: false,
     }
 }

@@ -66,11 +66,13 @@ pub(super) struct Attempt<'a> {
     /// From 1.
     pub(super) number: u32,
     pub(super) language: Language,
+    /// The last attempt came to nothing: the caller has waited, and heard nothing.
+    pub(super) waited: bool,
 }
 
 /// Connects the caller with the assistant.
 pub(super) fn connect(config: &Config, attempt: &Attempt<'_>, now: Millis) -> Result<Response, ApiError> {
-    let Attempt { call_id, sid, number, language } = *attempt;
+    let Attempt { call_id, sid, number, language, waited } = *attempt;
     let line = Line { origin: config.public_url.get()?, call_id: Some(call_id), language };
     let token = issue_token(config, call_id, sid.as_str(), number, now)?;
     let query = format!("call={call_id}&attempt={number}");
@@ -81,7 +83,13 @@ pub(super) fn connect(config: &Config, attempt: &Attempt<'_>, now: Millis) -> Re
     let action = line.address(STREAM_ENDED_PATH, &[("attempt", &number.to_string())]);
     // Twilio may not ask the action when the stream never began (tests/sim/UNVERIFIED.md, T3) and goes on here instead:
     // the same question, so that the caller is not left in silence.
-    Ok(Response::new().connect(Connect::new(stream).action(&action)).redirect(&action))
+    let response = if waited {
+        // What kept the last attempt may keep this one: silence between them must not add up.
+        Response::new().say(say(Announcement::OneMoment, language))
+    } else {
+        Response::new()
+    };
+    Ok(response.connect(Connect::new(stream).action(&action)).redirect(&action))
 }
 
 /// Connects the caller with a human being, of whom they have been told.

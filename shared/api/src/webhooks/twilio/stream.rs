@@ -47,20 +47,27 @@ pub(super) async fn stream_ended(State(app): State<AppState>, signed: Signed) ->
         let noted = take(&app, ReportedStatus { carrier_call_id, status, at: app.now() }).await;
         return Ok(Twiml { document: documents::hang_up(), cause: noted.err() });
     }
-    let (after, mut cause) = match after_stream(&app, call_id, signed.attempt()).await {
-        Ok(after) => (after, None),
-        Err(cause) => (without_actor(signed.attempt()), Some(cause)),
+    let (told, mut cause) = match after_stream(&app, call_id, signed.attempt()).await {
+        Ok(told) => (told, None),
+        Err(cause) => (None, Some(cause)),
     };
+    let after = told.unwrap_or_else(|| without_actor(signed.attempt()));
     let origin = app.config.public_url.get()?;
     let line = Line { origin, call_id: Some(call_id), language: signed.language() };
-    if after == AfterStream::Apologise && signed.attempt() >= Limits::default().attempts {
-        // No stream holds: the next rung needs none. Where that is not to be had either, the ladder goes on below.
+    let no_stream_holds = after == AfterStream::Apologise && signed.attempt() >= Limits::default().attempts;
+    if no_stream_holds && !cause.as_ref().is_some_and(ApiError::is_database_away) {
+        // The next rung needs no stream. Where that is not to be had either, the ladder goes on below.
         match turn_by_turn(&app, call_id).await {
             Ok(document) => return Ok(Twiml { document, cause }),
             Err(error) => cause = Some(error),
         }
     }
-    match document(&app, &ended.call.sid, line, call_id, after).await {
+    if let (AfterStream::Apologise, Some(_)) = (after, cause.as_ref().filter(|cause| cause.is_database_away())) {
+        // It is not waited for again: the caller has heard nothing for long enough, and Twilio would not wait either.
+        return Ok(Twiml { document: documents::apologise(line, None), cause });
+    }
+    let waited = told.is_none();
+    match document(&app, &ended.call.sid, line, (call_id, after), waited).await {
         Ok(document) => Ok(Twiml { document, cause }),
         Err(error) => Ok(Twiml::because(documents::apologise(line, None), cause.unwrap_or(error))),
     }
@@ -73,15 +80,18 @@ async fn turn_by_turn(app: &AppState, call_id: CallId) -> Result<Response, ApiEr
     turn::first(app, call_id, &held)
 }
 
-async fn after_stream(app: &AppState, call_id: CallId, attempt: u32) -> Result<AfterStream, ApiError> {
+/// What the call's actor says, or what is stored of a call whose actor is gone. `None`: no stream ever reached the actor.
+async fn after_stream(
+    app: &AppState,
+    call_id: CallId,
+    attempt: u32,
+) -> Result<Option<AfterStream>, ApiError> {
     match ask_call(&*app.ports.actors, call_id, &CallCommand::AfterStream { attempt }).await? {
-        CallReply::AfterStream { after } => Ok(after),
+        CallReply::AfterStream { after } => Ok(Some(after)),
         CallReply::NotRunning => match directory::call(&app.ports.db, call_id).await? {
-            Some(call) if call.finished => after_finished(app, &call).await,
-            Some(call) if call.status.is_end() => Ok(AfterStream::Hangup),
-            // No stream ever reached the actor, so the caller has heard nothing yet.
-            Some(_) => Ok(without_actor(attempt)),
-            None => Ok(AfterStream::Hangup),
+            Some(call) if call.finished => after_finished(app, &call).await.map(Some),
+            Some(call) if !call.status.is_end() => Ok(None),
+            Some(_) | None => Ok(Some(AfterStream::Hangup)),
         },
         CallReply::Accepted | CallReply::Transcript { .. } => {
             Err(ApiError::Internal("the call's actor answered another question".to_owned()))
@@ -116,8 +126,8 @@ async fn document(
     app: &AppState,
     sid: &CallSid,
     line: Line<'_>,
-    call_id: CallId,
-    after: AfterStream,
+    (call_id, after): (CallId, AfterStream),
+    waited: bool,
 ) -> Result<Response, ApiError> {
     Ok(match after {
         AfterStream::Hangup => documents::hang_up(),
@@ -127,7 +137,7 @@ async fn document(
             None => documents::voicemail(line, Announcement::NobodyAvailable),
         },
         AfterStream::Reconnect { attempt } => {
-            let attempt = Attempt { call_id, sid, number: attempt, language: line.language };
+            let attempt = Attempt { call_id, sid, number: attempt, language: line.language, waited };
             documents::connect(&app.config, &attempt, app.now())?
         }
         AfterStream::Apologise => documents::apologise(line, human_for(app, sid).await?.as_ref()),
