@@ -83,8 +83,8 @@ fn pitfall_09_a_greeting_of_which_nothing_was_heard_is_said_again() {
 }
 
 #[test]
-fn pitfall_10_coughs_are_left_to_the_model_and_steps_can_be_uninterruptible() {
-    // How loud and how long speech must be is the session's configuration, passed on as it is.
+fn pitfall_10_speech_detection_is_passed_on_as_configured_and_stops_interrupting_for_the_goodbye() {
+    // How loud and how long speech must be is the session's configuration; whether coughs are kept out by it is not tested.
     let world = World::greeted();
     let detection = &world.sent("session.update")[0]["session"]["audio"]["input"]["turn_detection"];
     assert_eq!(detection["threshold"], 0.5);
@@ -99,7 +99,7 @@ fn pitfall_10_coughs_are_left_to_the_model_and_steps_can_be_uninterruptible() {
 }
 
 #[test]
-fn pitfall_11_noise_reduction_is_the_models_and_configured() {
+fn pitfall_11_noise_reduction_is_passed_on_as_configured() {
     // Echo is not looked for here, since audio is not decoded: what there is against it is the model's own reduction.
     let mut config = config();
     config.session.noise_reduction = Some(voicecore_call::NoiseReduction::FarField);
