@@ -225,11 +225,7 @@ mod tests {
     use voicecore_types::Millis;
 
     fn spec(name: &str) -> ToolSpec {
-        ToolSpec {
-            name: name.to_owned(),
-            description: String::new(),
-            parameters: serde_json::json!({}),
-        }
+        ToolSpec { name: name.to_owned(), description: String::new(), parameters: serde_json::json!({}) }
     }
 
     fn call(id: &str, name: &str, arguments: &str) -> ToolCall {

@@ -57,7 +57,8 @@ fn dead_actor_gets_a_limited_number_of_new_streams() {
 
 #[test]
 fn caller_who_waits_for_a_dead_actor_or_database_is_spoken_to_before_each_stream() {
-    const SAID: &str = "<Response><Say voice=\"Polly.Vicki\" language=\"de-DE\">Einen Moment, bitte.</Say><Connect ";
+    const SAID: &str =
+        "<Response><Say voice=\"Polly.Vicki\" language=\"de-DE\">Einen Moment, bitte.</Say><Connect ";
     let world = World::new();
     let tenant = world.tenant(NUMBER);
     world.sql("update businesses set language = 'de'");

@@ -243,7 +243,8 @@ fn as_history(entry: &Interaction) -> Option<(Teller, String)> {
     if entry.text.is_empty() {
         // A run under way: a session that did not know of it would ask for another.
         let InteractionKind::Tool { name, .. } = &entry.kind else { return None };
-        let told = format!("The tool {name} is running. Its result will follow: do not call it again for this.");
+        let told =
+            format!("The tool {name} is running. Its result will follow: do not call it again for this.");
         return Some((Teller::System, told));
     }
     Some(match (&entry.kind, entry.speaker) {

@@ -62,7 +62,7 @@ pub(super) async fn stream_ended(State(app): State<AppState>, signed: Signed) ->
             Err(error) => cause = Some(error),
         }
     }
-    if let (AfterStream::Apologise, Some(_)) = (after, cause.as_ref().filter(|cause| cause.is_database_away())) {
+    if after == AfterStream::Apologise && cause.as_ref().is_some_and(ApiError::is_database_away) {
         // It is not waited for again: the caller has heard nothing for long enough, and Twilio would not wait either.
         return Ok(Twiml { document: documents::apologise(line, None), cause });
     }

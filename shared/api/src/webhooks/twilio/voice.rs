@@ -58,7 +58,8 @@ async fn answer(app: &AppState, webhook: &VoiceWebhook) -> Result<Response, ApiE
             turn::first(app, call.id, &held)?
         }
         Admission::Admitted(call) | Admission::Repeated(call) => {
-            let attempt = Attempt { call_id: call.id, sid: &webhook.call.sid, number: 1, language, waited: false };
+            let attempt =
+                Attempt { call_id: call.id, sid: &webhook.call.sid, number: 1, language, waited: false };
             documents::connect(&app.config, &attempt, app.now())?
         }
     })
