@@ -1,8 +1,12 @@
-//! `cargo xtask admin create`: the one-use link by which a system's first administrator comes in.
+//! `cargo xtask admin`: the one-use link by which a system's first administrator comes in, and keys for administrators who have
+//! none any more.
+
+mod key;
 
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use voicecore_domain::credentials::{SETUP_TOKEN_LIFETIME, SetupToken};
+use voicecore_types::TenantId;
 
 use crate::dev;
 use crate::proc::{self, output};
@@ -28,31 +32,74 @@ pub(crate) enum Task {
         #[arg(long, required_unless_present = "local")]
         public_url: Option<String>,
     },
+    /// Prints a new API key for a tenant of the owner with this address; it is shown only this once
+    Key {
+        #[arg(long)]
+        email: String,
+        /// Which tenant, if the owner has several
+        #[arg(long)]
+        tenant: Option<TenantId>,
+        /// Revokes the key `vc_PREFIX_…`; the new one takes its place
+        #[arg(long, value_name = "PREFIX", conflicts_with = "tenant")]
+        revoke: Option<key::Prefix>,
+        /// The system that `cargo xtask dev` runs on this machine, not the deployed one
+        #[arg(long, conflicts_with = "env")]
+        local: bool,
+        /// Environment of wrangler.toml
+        #[arg(long)]
+        env: Option<String>,
+    },
 }
 
 /// `cargo xtask admin`.
 pub(crate) fn run(task: &Task) -> Result<()> {
-    let Task::Create { email, local, env, public_url } = task;
     setup::node()?;
-    let (place, public_url) = match public_url {
-        Some(public_url) if !local => (Place::Remote { environment: env.clone() }, public_url.clone()),
-        _ => {
-            let running = dev::running()?.context("nothing is running: start it with `cargo xtask dev`")?;
-            (dev::place(&running)?, running.base_url)
+    match task {
+        Task::Create { email, local, env, public_url } => {
+            let (place, public_url) = match public_url {
+                Some(public_url) if !local => {
+                    (Place::Remote { environment: env.clone() }, public_url.clone())
+                }
+                _ => {
+                    let running = running()?;
+                    (dev::place(&running)?, running.base_url)
+                }
+            };
+            let token = create(email, &place)?;
+            println!("{}", link(&public_url, &token));
+            eprintln!("Good for one use within {} days.", SETUP_TOKEN_LIFETIME.0 / 86_400_000);
         }
-    };
-    let token = create(email, &place)?;
-    println!("{}", link(&public_url, &token));
-    eprintln!("Good for one use within {} days.", SETUP_TOKEN_LIFETIME.0 / 86_400_000);
+        Task::Key { email, tenant, revoke, local, env } => {
+            let place =
+                if *local { dev::place(&running()?)? } else { Place::Remote { environment: env.clone() } };
+            let whose = match (revoke, tenant) {
+                (Some(prefix), _) => key::For::KeyOf(prefix.clone()),
+                (None, Some(tenant)) => key::For::Tenant(*tenant),
+                (None, None) => key::For::OnlyTenant,
+            };
+            println!("{}", key::create(email, &whose, &place)?.expose());
+            eprintln!(
+                "It allows everything and does not expire. Only its hash is stored: it cannot be shown again."
+            );
+        }
+    }
     Ok(())
+}
+
+fn running() -> Result<dev::Running> {
+    dev::running()?.context("nothing is running: start it with `cargo xtask dev`")
+}
+
+fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut random = [0; N];
+    getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
+    Ok(random)
 }
 
 /// Makes a token, stores its hash in the place's database, and returns the token.
 pub(crate) fn create(email: &str, place: &Place) -> Result<SetupToken> {
     let email = checked_email(email)?;
-    let mut random = [0; 32];
-    getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
-    let token = SetupToken::new(&random);
+    let token = SetupToken::new(&random()?);
     let now = proc::unix_time() * 1000;
     let expires = now + SETUP_TOKEN_LIFETIME.0;
     // wrangler binds no parameters: every part is one that cannot hold a quotation mark.

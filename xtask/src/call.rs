@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::dev::{self, System};
+use crate::dev::{self, Providers, System};
 use crate::proc::{self, root};
 
 /// What a caller says who has nothing special in mind.
@@ -33,6 +33,9 @@ pub(crate) struct Options {
     /// Prints the outcome as JSON
     #[arg(long)]
     json: bool,
+    /// Lets the caller meet the real model, with the OPENAI_API_KEY of the environment: that costs money
+    #[arg(long, conflicts_with = "control")]
+    real: bool,
     /// Control URL of a simulator that is running [default: the one of `cargo xtask dev`]
     #[arg(long, requires = "to")]
     control: Option<String>,
@@ -48,6 +51,16 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let Some(control) = &running.control_url else {
             bail!("{} runs with a real Twilio account: ring it with a telephone", running.base_url);
         };
+        match &running.openai_base_url {
+            None => eprintln!("OpenAI: {}", dev::REAL_OPENAI),
+            Some(_) if options.real => {
+                bail!(
+                    "{} simulates OpenAI: start it anew with OPENAI_API_KEY in its environment",
+                    running.base_url
+                )
+            }
+            Some(url) => eprintln!("OpenAI: simulated at {url}"),
+        }
         return ring(options, &scenario, control, running.runtime, Some(&running.demo.phone_number));
     }
     eprintln!("nothing is running: starting the system for this one call (`cargo xtask dev` keeps it)");
@@ -58,10 +71,18 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         no_sim: false,
         json: true,
         fresh: false,
+        providers: if options.real { Providers::Models } else { Providers::Simulated },
     })?;
     let Some(control) = &system.running.control_url else {
-        bail!("a Twilio account is configured in the environment, so there is no simulator that could ring");
+        bail!("no simulator was started that could ring")
     };
+    if options.real && system.running.openai_base_url.is_some() {
+        bail!("--real needs OPENAI_API_KEY in the environment");
+    }
+    eprintln!(
+        "OpenAI: {}",
+        if options.real { dev::REAL_OPENAI } else { "simulated; --real lets the caller meet it" }
+    );
     ring(options, &scenario, control, options.runtime, Some(&system.running.demo.phone_number))
 }
 

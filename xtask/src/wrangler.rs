@@ -52,6 +52,16 @@ impl Place {
         Ok(command)
     }
 
+    /// Runs statements and prints what they give, as JSON.
+    pub(crate) fn query(&self, statements: &[String]) -> Result<Command> {
+        if let Self::Spin { .. } = self {
+            bail!("Spin's database tells nothing of what a statement did: begin anew with --fresh");
+        }
+        let mut command = self.execute(&statements.join(";\n"))?;
+        command.arg("--json");
+        Ok(command)
+    }
+
     fn database(&self, verb: &[&str]) -> Result<Command> {
         let mut command = wrangler();
         command.arg("d1").args(verb).arg(DATABASE);

@@ -8,6 +8,11 @@ use voicecore_types::Millis;
 
 /// Events kept for dashboards that were away; who missed more is told to load everything afresh.
 pub const EVENT_CAP: u64 = 10_000;
+/// The longest that an event is kept: it holds what was said, as plain text.
+pub const EVENT_AGE: Millis = Millis::from_secs(24 * 3_600);
+/// Events are aged this often. What was in the log at one ageing goes with the next, so nothing needs a time of its own, and
+/// an event lives for [`EVENT_AGE`] at most.
+pub const AGEING_INTERVAL: Millis = Millis(EVENT_AGE.0 / 2);
 /// A ticket opens a socket within this time, once.
 pub const TICKET_LIFETIME: Millis = Millis::from_secs(30);
 /// Tickets open at one time: more are refused, so that nobody fills the actor's storage by asking for them.
@@ -47,6 +52,7 @@ impl Default for LogBounds {
 
 impl LogBounds {
     /// Of a log in which the events `first` to `last`, both included, are stored, and possibly older ones than it may hold.
+    /// Of a log whose events have all aged, `first` is one more than `last`.
     pub fn of(first: u64, last: u64) -> Self {
         let mut bounds = Self { first, next: last.saturating_add(1) };
         bounds.forget();
@@ -123,6 +129,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_log_whose_events_have_aged_goes_on_behind_its_newest_number() {
+        let mut bounds = LogBounds::of(6, 5);
+        assert_eq!((bounds.first(), bounds.last()), (6, 5));
+        assert_eq!(bounds.catch_up(Some(5)), CatchUp::Events { from: 6, to: 5 });
+        assert_eq!(bounds.catch_up(Some(4)), CatchUp::Resync { last: 5 });
+        assert_eq!(bounds.append(2), 6);
+        assert_eq!(bounds.catch_up(Some(5)), CatchUp::Events { from: 6, to: 7 });
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(128))]

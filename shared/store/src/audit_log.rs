@@ -12,7 +12,7 @@ pub struct AuditEntry<'a> {
     pub id: AuditEntryId,
     /// When.
     pub at: Millis,
-    /// What kind of actor: `setup`, `api_key`, …
+    /// What kind of actor: `setup`, `api_key`, `operator`, …
     pub actor_kind: &'static str,
     /// Which one.
     pub actor_id: Option<&'a str>,

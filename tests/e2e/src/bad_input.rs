@@ -6,13 +6,16 @@ use tokio_tungstenite::tungstenite::Message;
 use voicecore_sim::twilio::sign;
 
 use crate::carrier::{
-    Incoming, begin, ends_cleanly, incoming, next_sid, open, open_signed, params, post, signed, speaks, start,
+    Held, Incoming, begin, closed, ends_cleanly, hears, incoming, leave, next_sid, open, open_signed, params,
+    post, signed, speaks, start, talking,
 };
 use crate::cases::Outcome;
 use crate::system::{AUTH_TOKEN, NUMBER, PUBLIC_URL, System};
 
 /// Longer than any message of Twilio's.
 const OVERSIZED: usize = 2 * 1024 * 1024;
+/// A message is larger than the other side takes (RFC 6455, 7.4.1).
+const TOO_BIG: u16 = 1009;
 
 /// A name, and the messages that bear it.
 type Frames = (&'static str, fn() -> Vec<Message>);
@@ -24,7 +27,6 @@ const FRAMES: &[Frames] = &[
     ("an empty message", || vec![Message::text("")]),
     ("an unknown event", || vec![Message::text(r#"{"event":"whisper","streamSid":"MZ1"}"#)]),
     ("a binary frame", || vec![Message::binary(vec![0; 160])]),
-    ("an oversized message", || vec![Message::text("x".repeat(OVERSIZED))]),
     ("a payload that is not Base64", || {
         vec![Message::text(
             r#"{"event":"media","streamSid":"MZ1","media":{"track":"inbound","chunk":"1","timestamp":"0","payload":"!!"}}"#,
@@ -59,6 +61,7 @@ pub(crate) async fn run(system: &System) -> anyhow::Result<Outcome> {
     note("wrong order", wrong_order(system).await);
     note("wrong token", wrong_token(system).await);
     note("second socket", second_socket(system).await);
+    note("oversized messages", oversized(system).await);
     for (name, frames) in FRAMES {
         note(name, in_mid_call(system, frames()).await);
     }
@@ -116,7 +119,7 @@ async fn upgrades(system: &System) -> anyhow::Result<()> {
         let opened = open(system, &call.url, signature).await?;
         ensure!(opened.err() == Some(403), "a socket was opened with {what}");
     }
-    ends_cleanly(system, &call).await
+    ends_cleanly(system, &call, Held::Nothing).await
 }
 
 /// Media before the start, and a start that never comes.
@@ -125,12 +128,10 @@ async fn wrong_order(system: &System) -> anyhow::Result<()> {
     let mut socket = open_signed(system, &call).await?;
     let media = r#"{"event":"media","sequenceNumber":"2","streamSid":"MZ1","media":{"track":"inbound","chunk":"1","timestamp":"0","payload":"/w=="}}"#;
     socket.send(Message::text(media)).await?;
-    // Lives (and begins when the start does come) or is closed: both are clean.
-    if begin(&mut socket, &call).await.is_ok() {
-        speaks(&mut socket).await?;
-    }
-    drop(socket);
-    ends_cleanly(system, &call).await
+    begin(&mut socket, &call).await?;
+    ensure!(hears(&mut socket).await?, "media before the start kept the call from beginning");
+    leave(socket).await?;
+    ends_cleanly(system, &call, Held::Conversation).await
 }
 
 async fn wrong_token(system: &System) -> anyhow::Result<()> {
@@ -145,9 +146,9 @@ async fn wrong_token(system: &System) -> anyhow::Result<()> {
     // The right one still opens the call.
     let mut socket = open_signed(system, &call).await?;
     begin(&mut socket, &call).await?;
-    ensure!(speaks(&mut socket).await?, "the right token was refused after wrong ones");
-    drop(socket);
-    ends_cleanly(system, &call).await
+    ensure!(hears(&mut socket).await?, "the right token was refused after wrong ones");
+    leave(socket).await?;
+    ends_cleanly(system, &call, Held::Conversation).await
 }
 
 /// A second socket with a token that is in use: refused, and the first one goes on.
@@ -155,28 +156,42 @@ async fn second_socket(system: &System) -> anyhow::Result<()> {
     let call = incoming(system).await?;
     let mut first = open_signed(system, &call).await?;
     begin(&mut first, &call).await?;
-    ensure!(speaks(&mut first).await?, "the first socket hears nothing");
+    ensure!(hears(&mut first).await?, "the first socket hears nothing");
     let mut second = open_signed(system, &call).await?;
     begin(&mut second, &call).await?;
     ensure!(!speaks(&mut second).await?, "a used token opened a second stream");
-    ensure!(speaks(&mut first).await?, "the first stream ended with the second socket");
-    drop((first, second));
-    ends_cleanly(system, &call).await
+    ensure!(hears(&mut first).await?, "the first stream ended with the second socket");
+    leave(first).await?;
+    ends_cleanly(system, &call, Held::Conversation).await
 }
 
-/// The frames come while the assistant speaks: it goes on, or the call ends cleanly.
-async fn in_mid_call(system: &System, frames: Vec<Message>) -> anyhow::Result<()> {
+/// A message that no honest carrier sends, before the start and after it: the socket is closed with 1009 (too big), and the
+/// call goes on with the next one.
+async fn oversized(system: &System) -> anyhow::Result<()> {
+    let too_long = || Message::text("x".repeat(OVERSIZED));
     let call = incoming(system).await?;
+    let mut early = open_signed(system, &call).await?;
+    early.send(too_long()).await?;
+    let code = closed(&mut early).await?;
+    ensure!(code == Some(TOO_BIG), "before the start it is closed with {code:?}");
     let mut socket = open_signed(system, &call).await?;
     begin(&mut socket, &call).await?;
-    ensure!(speaks(&mut socket).await?, "the call never began");
+    ensure!(hears(&mut socket).await?, "no stream began after an oversized message");
+    socket.send(too_long()).await?;
+    let code = closed(&mut socket).await?;
+    ensure!(code == Some(TOO_BIG), "in mid-call it is closed with {code:?}");
+    ends_cleanly(system, &call, Held::Conversation).await
+}
+
+/// The frames come while the assistant speaks: it goes on.
+async fn in_mid_call(system: &System, frames: Vec<Message>) -> anyhow::Result<()> {
+    let (call, mut socket) = talking(system).await?;
     for frame in frames {
-        // The product may have closed already; that is for `ends_cleanly` to judge.
-        drop(socket.send(frame).await);
+        socket.send(frame).await?;
     }
-    speaks(&mut socket).await?;
-    drop(socket);
-    ends_cleanly(system, &call).await
+    ensure!(hears(&mut socket).await?, "the stream ended");
+    leave(socket).await?;
+    ends_cleanly(system, &call, Held::Conversation).await
 }
 
 /// The worker is well after all of this.
@@ -187,7 +202,7 @@ async fn afterwards(system: &System) -> anyhow::Result<()> {
     let call = incoming(system).await?;
     let mut socket = open_signed(system, &call).await?;
     begin(&mut socket, &call).await?;
-    ensure!(speaks(&mut socket).await?, "no call can be made any more");
-    drop(socket);
-    ends_cleanly(system, &call).await
+    ensure!(hears(&mut socket).await?, "no call can be made any more");
+    leave(socket).await?;
+    ends_cleanly(system, &call, Held::Conversation).await
 }

@@ -18,6 +18,9 @@ use crate::system::{ACCOUNT_SID, AUTH_TOKEN, CALLER, NUMBER, PUBLIC_URL, System}
 /// The longest that the product may take to speak, or to hang up.
 const ANSWER_LIMIT: Duration = Duration::from_secs(8);
 
+/// Enough speech to make out words: a second of µ-law.
+const HEARD_BYTES: usize = 8_000;
+
 /// A socket without TLS.
 pub(crate) type Socket = WebSocketStream<TcpStream>;
 /// The form of a webhook.
@@ -153,6 +156,34 @@ pub(crate) async fn speaks(socket: &mut Socket) -> anyhow::Result<bool> {
     timeout(ANSWER_LIMIT, next).await.context("neither speech nor an end")
 }
 
+/// Plays what the other side says, with the marks that tell it so: the caller has heard [`HEARD_BYTES`] (`true`), or it
+/// hangs up before (`false`).
+pub(crate) async fn hears(socket: &mut Socket) -> anyhow::Result<bool> {
+    let play = async {
+        let mut played = 0;
+        while let Some(Ok(message)) = socket.next().await {
+            let Message::Text(text) = message else { continue };
+            let event: serde_json::Value = serde_json::from_str(&text)?;
+            if let Some(payload) = event["media"]["payload"].as_str() {
+                played += payload.len() / 4 * 3;
+            } else if event["event"] == "mark" {
+                socket.send(Message::text(event.to_string())).await?;
+                if played >= HEARD_BYTES {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    };
+    timeout(ANSWER_LIMIT, play).await.context("neither speech nor an end")?
+}
+
+/// Closes the socket as Twilio does: what was sent before is read.
+pub(crate) async fn leave(mut socket: Socket) -> anyhow::Result<()> {
+    socket.close(None).await?;
+    closed(&mut socket).await.map(drop)
+}
+
 /// Brings a call in and lets it begin: the assistant has begun to speak.
 pub(crate) async fn talking(system: &System) -> anyhow::Result<(Incoming, Socket)> {
     let call = incoming(system).await?;
@@ -162,15 +193,43 @@ pub(crate) async fn talking(system: &System) -> anyhow::Result<(Incoming, Socket
     Ok((call, socket))
 }
 
-/// Tells that the call is over, and expects the product to have it, with a transcript.
-pub(crate) async fn ends_cleanly(system: &System, call: &Incoming) -> anyhow::Result<()> {
+/// Reads until the other side closes the socket; gives the code that it closes with (RFC 6455, 7.4.1).
+pub(crate) async fn closed(socket: &mut Socket) -> anyhow::Result<Option<u16>> {
+    let end = async {
+        while let Some(message) = socket.next().await {
+            match message {
+                Ok(Message::Close(frame)) => return frame.map(|frame| frame.code.into()),
+                Ok(_) => {}
+                Err(_) => return None,
+            }
+        }
+        None
+    };
+    timeout(ANSWER_LIMIT, end).await.context("the socket was not closed")
+}
+
+/// What a call must have come to that was told to be over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// The assistant spoke, and its transcript says so.
+    Conversation,
+    /// No stream ever began.
+    Nothing,
+}
+
+/// Tells that the call is over, and expects the product to have it whole: ended by its caller, with a transcript.
+pub(crate) async fn ends_cleanly(system: &System, call: &Incoming, held: Held) -> anyhow::Result<()> {
     let path = "/webhooks/twilio/status";
     let mut form = params(&call.call_sid, NUMBER, "completed");
     form.push(("CallDuration".into(), "5".into()));
     let (status, _) = post(system, path, &form, Some(signed(path, &form))).await?;
     ensure!((200..300).contains(&status), "the status callback answered {status}");
-    let (stored, _) = system.api.finished(&call.call_sid).await?;
+    let (stored, transcript) = system.api.finished(&call.call_sid).await?;
     ensure!(stored.status == "completed", "its status is {}", stored.status);
+    let reason = stored.end_reason.as_deref().unwrap_or_default();
+    ensure!(reason == "caller_hung_up", "it ended as {reason:?}");
+    let spoke = transcript.iter().any(|entry| entry.speaker == "assistant");
+    ensure!(spoke == (held == Held::Conversation), "its transcript is {transcript:?}");
     Ok(())
 }
 

@@ -13,6 +13,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use self::demo::Demo;
+pub(crate) use self::plan::Providers;
 pub(crate) use self::system::{System, simulator};
 use crate::http;
 use crate::wrangler::Place;
@@ -48,6 +49,9 @@ pub(crate) struct Options {
     /// Forgets what earlier runs have stored
     #[arg(long)]
     pub(crate) fresh: bool,
+    /// Who may be real
+    #[arg(skip)]
+    pub(crate) providers: Providers,
 }
 
 /// How to reach a running system: the line of `--json`, and `target/dev.json`.
@@ -83,6 +87,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// Said wherever a call is about to cost something.
+pub(crate) const REAL_OPENAI: &str = "real, with your OPENAI_API_KEY: calls cost money";
+
 /// Where things are and what to try.
 fn welcome(running: &Running) {
     let Running { base_url, demo, control_url, .. } = running;
@@ -94,8 +101,9 @@ fn welcome(running: &Running) {
     if let Some(url) = control_url {
         println!("  Twilio        simulated at {url}");
     }
-    if let Some(url) = &running.openai_base_url {
-        println!("  OpenAI        simulated at {url}");
+    match &running.openai_base_url {
+        Some(url) => println!("  OpenAI        simulated at {url}"),
+        None => println!("  OpenAI        {REAL_OPENAI}"),
     }
     if let Ok((503, problem)) = http::get_json(&format!("{base_url}/ready")) {
         let missing = problem["missing"].as_array().into_iter().flatten().filter_map(|name| name.as_str());

@@ -24,6 +24,31 @@ const NAMES: &[&str] = &[
     "JOURNAL",
 ];
 
+/// Which providers may be real ones. What is not about a provider comes from the environment in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Providers {
+    /// Each that the environment configures.
+    #[default]
+    Configured,
+    /// Models; Twilio is simulated whatever the environment says.
+    Models,
+    /// None: nothing costs money.
+    Simulated,
+}
+
+impl Providers {
+    /// Whether a value of the environment is looked at.
+    pub(crate) fn allow(self, name: &str) -> bool {
+        let telephone = name.starts_with("TWILIO_") || name == "PUBLIC_URL";
+        let model = name.starts_with("OPENAI_") || name.starts_with("CHAT_");
+        match self {
+            Self::Configured => true,
+            Self::Models => !telephone,
+            Self::Simulated => !telephone && !model,
+        }
+    }
+}
+
 /// Random values that must be the same the next time, or nothing that is stored could be read again.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Secrets {
@@ -154,6 +179,28 @@ mod tests {
         assert_eq!(plan.get("OPENAI_API_KEY"), "sk-real");
         assert!(!plan.vars.contains_key("OPENAI_BASE_URL"), "wrangler.toml's default stands");
         assert!(!plan.vars.contains_key("OPENAI_REALTIME_MODEL"), "empty is as good as absent");
+    }
+
+    #[test]
+    fn a_call_spends_no_money_and_needs_no_account_unless_it_is_to_be_real() {
+        let exported = |name: &str| match name {
+            "OPENAI_API_KEY" | "TWILIO_AUTH_TOKEN" | "MASTER_KEY" => Some("exported".to_owned()),
+            _ => None,
+        };
+        for (providers, simulates_openai) in [(Providers::Simulated, true), (Providers::Models, false)] {
+            let environment: Vec<_> = NAMES
+                .iter()
+                .filter(|name| providers.allow(name))
+                .filter_map(|name| Some((*name, exported(name)?)))
+                .collect();
+            let environment: Vec<_> =
+                environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let plan = plan(&[], &environment, true);
+            assert!(plan.simulate_twilio, "{providers:?}");
+            assert_eq!(plan.simulate_openai, simulates_openai, "{providers:?}");
+            assert_eq!(plan.get("MASTER_KEY"), "exported", "what is stored can be read");
+        }
+        assert!(NAMES.iter().all(|name| Providers::Configured.allow(name)));
     }
 
     #[test]

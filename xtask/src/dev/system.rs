@@ -64,7 +64,7 @@ impl System {
         let began = proc::now();
         let secrets = state.secrets()?;
         let ports = choose_ports(options.port)?;
-        let environment = |name: &str| std::env::var(name).ok();
+        let environment = |name: &str| std::env::var(name).ok().filter(|_| options.providers.allow(name));
         let plan = Plan::new(&options.set, &environment, &secrets, ports, !options.no_sim);
 
         let jobs_secret = state::hex(&state::random::<32>()?);

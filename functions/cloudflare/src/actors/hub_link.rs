@@ -21,6 +21,8 @@ const UNWATCHED_INTERVAL: Millis = Millis::from_secs(5);
 const MAX_WAITING: usize = 256;
 /// A hub that could not be reached is tried again after this long.
 const RETRY: Millis = Millis::from_secs(5);
+/// The longest notice of a hub, in UTF-16 units: it holds one word.
+const MAX_NOTICE: u32 = 4 * 1024;
 
 /// The call's one socket to its tenant's hub. Opened with the first event. Its failure never hurts the call.
 pub(crate) struct HubLink {
@@ -170,5 +172,5 @@ async fn connect(link: &Rc<HubLink>) -> Option<Socket> {
             SocketEvent::Closed { .. } => link.lost(),
         }
     };
-    Socket::accept(socket.as_ref(), &link.sockets, on_event).ok()
+    Socket::accept(socket.as_ref(), &link.sockets, MAX_NOTICE, on_event).ok()
 }

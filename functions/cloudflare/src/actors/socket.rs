@@ -18,14 +18,16 @@ use worker::worker_sys::ext::WebSocketExt as _;
 // Why JavaScript: the event and its `data` do not become values that Rust has to hold and free. And a wasm instance that
 // has died of a panic cannot hear any more: then the socket is closed here, so that the carrier asks what comes next and
 // the call goes on in a new instance, instead of hearing silence for ever. (A listener that throws does not help: workerd
-// then leaves the socket open and silent. `__worker_init_state` is `worker`'s own record of dead instances.)
+// then leaves the socket open and silent. `__worker_init_state` is `worker`'s own record of dead instances.) And a text that
+// is too long must not come into wasm memory, which never shrinks: its socket is closed, and told of as closed (1009).
 #[wasm_bindgen(inline_js = r#"
 const encoder = new TextEncoder();
 const instances = () => globalThis.__worker_init_state;
 export class Listeners {
-  constructor(socket, group) {
+  constructor(socket, group, maxUnits) {
     this.socket = socket;
     this.group = group;
+    this.maxUnits = maxUnits;
     this.text = "";
     this.instance = instances().instanceId;
   }
@@ -45,6 +47,12 @@ export class Listeners {
     };
     this.message = guarded(({ data }) => {
       if (typeof data === "string") {
+        if (data.length > this.maxUnits) {
+          this.remove();
+          try { this.socket.close(1009); } catch {}
+          onClose(1009, "");
+          return;
+        }
         this.text = data;
         onText(data.length);
         this.text = "";
@@ -71,7 +79,7 @@ export class Listeners {
 extern "C" {
     type Listeners;
     #[wasm_bindgen(constructor)]
-    fn new(socket: &WebSocket, group: &js_sys::Set) -> Listeners;
+    fn new(socket: &WebSocket, group: &js_sys::Set, max_units: u32) -> Listeners;
     #[wasm_bindgen(method)]
     fn add(this: &Listeners, on_text: &JsValue, on_binary: &JsValue, on_close: &JsValue);
     #[wasm_bindgen(method)]
@@ -81,7 +89,8 @@ extern "C" {
     fn encode_into(this: &Listeners, bytes: &mut [u8]) -> u32;
 }
 
-/// Room that is kept for texts. Frames of a call are far shorter; a longer text gets room of its own.
+/// Room that is kept for texts. Frames of a call are far shorter; a longer text gets room of its own, up to the limit of its
+/// socket.
 const KEPT_TEXT_BYTES: usize = 64 * 1024;
 /// A UTF-16 unit, which is what JavaScript counts, becomes three bytes at most.
 const BYTES_PER_UNIT: usize = 3;
@@ -142,24 +151,27 @@ pub(crate) struct Socket {
 impl Socket {
     /// Listens on `socket`, then accepts it: it delivers nothing before, so nothing is missed.
     ///
+    /// A text of more than `max_units` UTF-16 units is not heard: the socket is closed with 1009, and `on_event` told so.
     /// `on_event` is called from the runtime's event loop, never from within a method of this type.
     pub(crate) fn accept(
         socket: &WebSocket,
         group: &SocketGroup,
+        max_units: u32,
         on_event: impl Fn(SocketEvent<'_>) + Clone + 'static,
     ) -> worker::Result<Self> {
-        let this = Self::listen(socket.clone(), group, on_event);
+        let this = Self::listen(socket.clone(), group, max_units, on_event);
         socket.accept()?;
         Ok(this)
     }
 
-    /// Listens on a socket that is accepted already.
+    /// Listens on a socket that is accepted already, like [`Socket::accept`].
     pub(crate) fn listen(
         socket: WebSocket,
         group: &SocketGroup,
+        max_units: u32,
         on_event: impl Fn(SocketEvent<'_>) + Clone + 'static,
     ) -> Self {
-        Self { ears: Some(Ears::new(socket, group, on_event)) }
+        Self { ears: Some(Ears::new(socket, group, max_units, on_event)) }
     }
 
     /// Sends a text frame. On a socket that is closing it is lost: its end has been told, or will be.
@@ -206,9 +218,10 @@ impl Ears {
     fn new(
         socket: WebSocket,
         group: &SocketGroup,
+        max_units: u32,
         on_event: impl Fn(SocketEvent<'_>) + Clone + 'static,
     ) -> Self {
-        let listeners = Rc::new(Listeners::new(&socket, &group.0));
+        let listeners = Rc::new(Listeners::new(&socket, &group.0, max_units));
         let (source, text_event, binary_event) =
             (Rc::downgrade(&listeners), on_event.clone(), on_event.clone());
         let on_text = move |units: u32| {

@@ -1,13 +1,19 @@
+use std::time::Duration;
+
 use serde_json::Value;
 use voicecore_ports::{ActorError, Actors, BoxFuture};
 use voicecore_types::{CallId, TenantId};
 use worker::send::SendFuture;
 use worker::{Env, Method, Request, RequestInit, Stub};
 
-use super::binding;
+use super::{binding, within};
 
 /// Where an actor takes commands. The host means nothing: a stub reaches its object whatever the address.
 const COMMAND_URL: &str = "https://actor/command";
+/// An actor that has not answered by then counts as unavailable. Somebody may wait on the line for what it says, and Twilio
+/// waits three seconds for us: what is left must suffice for the answer that goes without it. A command that is carried out
+/// all the same does no harm: a call takes each as often as it comes, and news that a hub did not confirm are not sent again.
+const DEADLINE: Duration = Duration::from_millis(1_500);
 
 /// Durable Objects, addressed by name: the id of the call or of the tenant.
 pub(crate) struct DurableObjects {
@@ -31,17 +37,23 @@ impl DurableObjects {
         command: Value,
     ) -> BoxFuture<'_, Result<Value, ActorError>> {
         Box::pin(SendFuture::new(async move {
-            let stub = stub(&self.env, binding, &name).ok_or(ActorError::Unavailable)?;
-            let mut init = RequestInit::new();
-            init.with_method(Method::Post).with_body(Some(command.to_string().into()));
-            let request = Request::new_with_init(COMMAND_URL, &init).map_err(|_| ActorError::Unavailable)?;
-            let mut response = stub.fetch_with_request(request).await.map_err(|_| ActorError::Unavailable)?;
-            if response.status_code() != 200 {
-                return Err(ActorError::Unavailable);
-            }
-            let text = response.text().await.map_err(|_| ActorError::Unavailable)?;
-            serde_json::from_str(&text).map_err(|_| ActorError::Unavailable)
+            within(DEADLINE, self.answer(binding, &name, &command))
+                .await
+                .unwrap_or(Err(ActorError::Unavailable))
         }))
+    }
+
+    async fn answer(&self, binding: &'static str, name: &str, command: &Value) -> Result<Value, ActorError> {
+        let stub = stub(&self.env, binding, name).ok_or(ActorError::Unavailable)?;
+        let mut init = RequestInit::new();
+        init.with_method(Method::Post).with_body(Some(command.to_string().into()));
+        let request = Request::new_with_init(COMMAND_URL, &init).map_err(|_| ActorError::Unavailable)?;
+        let mut response = stub.fetch_with_request(request).await.map_err(|_| ActorError::Unavailable)?;
+        if response.status_code() != 200 {
+            return Err(ActorError::Unavailable);
+        }
+        let text = response.text().await.map_err(|_| ActorError::Unavailable)?;
+        serde_json::from_str(&text).map_err(|_| ActorError::Unavailable)
     }
 }
 

@@ -2,17 +2,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
-use futures_util::pin_mut;
 use serde::Deserialize;
 use serde::de::{Deserializer, Visitor};
 use voicecore_ports::guard::{Guarded, sqlite_error};
 use voicecore_ports::{BoxFuture, Db, DbError, MAX_INT, Rows, Stmt, Value};
 use wasm_bindgen::JsValue;
 use worker::send::SendFuture;
-use worker::{D1Database, D1PreparedStatement, D1Result, Delay, Env};
+use worker::{D1Database, D1PreparedStatement, D1Result, Env};
 
-use super::binding;
+use super::{binding, within};
 
 /// A database that has not answered by then counts as unavailable: the caller on the line must hear something within
 /// four seconds, and a database that hangs is no better than one that fails. A write that is stored all the same does no
@@ -31,12 +29,7 @@ impl D1 {
     }
 
     async fn run(&self, stmts: Vec<Stmt>) -> Result<Vec<Rows>, DbError> {
-        let (answer, deadline) = (self.answer(stmts), Delay::from(DEADLINE));
-        pin_mut!(answer, deadline);
-        match select(answer, deadline).await {
-            Either::Left((answer, _)) => answer,
-            Either::Right(_) => Err(DbError::Unavailable),
-        }
+        within(DEADLINE, self.answer(stmts)).await.unwrap_or(Err(DbError::Unavailable))
     }
 
     async fn answer(&self, stmts: Vec<Stmt>) -> Result<Vec<Rows>, DbError> {

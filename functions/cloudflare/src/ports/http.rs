@@ -1,10 +1,11 @@
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
-use futures_util::{StreamExt, pin_mut};
+use futures_util::StreamExt;
 use voicecore_ports::{BoxFuture, Http, HttpError, HttpRequest, HttpResponse};
 use worker::send::SendFuture;
-use worker::{AbortController, Delay, Headers, Method, Request, RequestInit, RequestRedirect, Response};
+use worker::{AbortController, Headers, Method, Request, RequestInit, RequestRedirect, Response};
+
+use super::within;
 
 /// The port's limit of an answer.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -15,7 +16,7 @@ pub(crate) struct Fetch;
 impl Http for Fetch {
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>> {
         Box::pin(SendFuture::new(async move {
-            let deadline = Delay::from(Duration::from_millis(u64::from(request.timeout_ms)));
+            let limit = Duration::from_millis(u64::from(request.timeout_ms));
             let abort = AbortController::default();
             let signal = abort.signal();
             let request = outgoing(&request)?;
@@ -24,14 +25,10 @@ impl Http for Fetch {
                 let response = fetch.send_with_signal(&signal).await.map_err(|_| HttpError::Unreachable)?;
                 incoming(response).await
             };
-            pin_mut!(exchange, deadline);
-            match select(exchange, deadline).await {
-                Either::Left((answer, _)) => answer,
-                Either::Right(_) => {
-                    abort.abort();
-                    Err(HttpError::TimedOut)
-                }
-            }
+            within(limit, exchange).await.unwrap_or_else(|| {
+                abort.abort();
+                Err(HttpError::TimedOut)
+            })
         }))
     }
 }

@@ -9,10 +9,13 @@ mod queue;
 mod r2;
 mod rng;
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use voicecore_ports::Ports;
-use worker::Env;
+use worker::{Delay, Env};
 
 pub(crate) use actors::{object_name, stub};
 pub(crate) use clock::now;
@@ -38,5 +41,13 @@ pub(crate) fn all(env: &Env) -> Ports {
         clock: Arc::new(clock::Date),
         rng: Arc::new(rng::WebCrypto),
         actors: Arc::new(actors::DurableObjects::new(env.clone())),
+    }
+}
+
+/// What `work` gives, or `None` when it takes longer than `limit`: then it is given up.
+async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    match select(pin!(work), pin!(Delay::from(limit))).await {
+        Either::Left((done, _)) => Some(done),
+        Either::Right(_) => None,
     }
 }

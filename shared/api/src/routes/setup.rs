@@ -21,7 +21,9 @@ pub(crate) const MAX_NAME_CHARS: usize = 200;
 /// The most characters of a voice's name.
 pub(crate) const MAX_VOICE_CHARS: usize = 64;
 
-/// Redeems a one-use set-up link. All or nothing: after an error the link still works.
+/// Redeems a one-use set-up link. All or nothing: after an error the link still works. The exception is a 503: the database may
+/// have stored everything after we stopped waiting for it. Try again; if the link is refused then, the tenant exists, and its
+/// operator makes it another key (`cargo xtask admin key`).
 #[utoipa::path(post, path = "/api/v1/setup/claim", tag = "setup", security(()), request_body = SetupClaim,
     responses(
         (status = 201, description = "What was set up.", body = SetupResult),

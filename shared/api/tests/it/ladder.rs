@@ -192,6 +192,7 @@ fn human_being_who_does_not_answer_is_followed_by_a_message() {
 fn voicemail_is_stored_once() {
     let world = World::new();
     let tenant = world.tenant(NUMBER);
+    world.actors_reply(CallReply::Accepted);
     let (sid, id) = world.call(&tenant, 1);
     let recorded = |recording: &str| {
         let mut parameters = status(&sid, "in-progress").to_vec();
@@ -219,6 +220,33 @@ fn voicemail_is_stored_once() {
         }
     }
     assert_eq!(world.get("/api/v1/messages", &tenant.key).json()["total"], 2);
+}
+
+#[test]
+fn hang_up_after_a_transfer_or_a_voicemail_frees_the_place_though_no_status_callback_comes() {
+    let world = World::new();
+    let tenant = world.tenant(NUMBER);
+    world.sql("update tenants set max_concurrent_calls = 1");
+    world.actors_reply(CallReply::Accepted);
+    let spoken = ("dial-ended", vec![("DialCallStatus", "completed")]);
+    let recorded = ("voicemail", vec![("RecordingSid", "RE00000000000000000000000000000001")]);
+    for (n, database_away, (path, more)) in
+        [(1, false, &spoken), (2, false, &recorded), (3, true, &spoken), (4, true, &recorded)]
+    {
+        let (sid, id) = world.call(&tenant, n);
+        let mut parameters = status(&sid, "in-progress").to_vec();
+        parameters.extend(more);
+        world.db.off(database_away);
+        let reply = world.webhook(&format!("/webhooks/twilio/{path}?call={id}"), &parameters);
+        assert!(reply.twiml().ends_with("<Hangup/></Response>"), "{}", reply.body);
+        world.db.off(false);
+        for job in world.doubles.queue.take() {
+            block_on(jobs::handle(&world.app, job)).unwrap();
+        }
+        let call = world.get(&format!("/api/v1/calls/{id}"), &tenant.key).json();
+        assert_eq!((&call["status"], &call["ended_at"]), (&json!("completed"), &json!(NOW)), "{path} {n}");
+    }
+    assert!(world.ring(NUMBER, 5).1.twiml().contains("<Connect "));
 }
 
 #[test]

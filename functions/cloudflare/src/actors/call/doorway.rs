@@ -12,6 +12,8 @@ use crate::actors::socket::{Socket, SocketEvent, SocketGroup};
 
 /// `start` is the second frame of an honest stream; it comes at once.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest text of a carrier's socket, in UTF-16 units: no message of Twilio's comes near it.
+pub(super) const MAX_CARRIER_TEXT: u32 = 64 * 1024;
 /// Frames kept between `start` and the moment when the call is known: ten seconds of audio.
 const MAX_EARLY_FRAMES: usize = 500;
 /// Bytes of them. An honest frame has about 350.
@@ -49,7 +51,7 @@ impl Doorway {
                 doorway.heard(event);
             }
         };
-        let socket = Socket::accept(socket, group, on_event)?;
+        let socket = Socket::accept(socket, group, MAX_CARRIER_TEXT, on_event)?;
         this.state.borrow_mut().socket = Some(socket);
         Ok((this, Start(start)))
     }

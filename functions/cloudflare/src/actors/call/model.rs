@@ -11,6 +11,9 @@ use crate::actors::socket::{NORMAL_CLOSURE, Socket, SocketEvent};
 
 /// How much of a refusal's body the machine is shown: an error document of the provider is shorter.
 const MAX_REFUSAL_BYTES: usize = 4_096;
+/// The longest event, in UTF-16 units. The largest honest ones carry audio: a delta is a second of it or less (11 kB in
+/// Base64), a whole response's end repeats its texts.
+const MAX_EVENT: u32 = 1024 * 1024;
 
 /// The call's socket to the model, which may be on its way.
 #[derive(Default)]
@@ -70,7 +73,8 @@ impl ModelLink {
         }
         let socket = outcome.and_then(|socket| {
             let on_event = listener(Rc::downgrade(session));
-            Socket::accept(socket.as_ref(), session.sockets(), on_event).map_err(|_| Refusal::UNREACHABLE)
+            Socket::accept(socket.as_ref(), session.sockets(), MAX_EVENT, on_event)
+                .map_err(|_| Refusal::UNREACHABLE)
         });
         match socket {
             Ok(socket) => {

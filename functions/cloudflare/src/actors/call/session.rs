@@ -9,6 +9,7 @@ use voicecore_call::{
 };
 use voicecore_types::Millis;
 
+use super::doorway::MAX_CARRIER_TEXT;
 use super::model::ModelLink;
 use crate::actors::hub_link::HubLink;
 use crate::actors::journal::Journal;
@@ -134,7 +135,7 @@ impl Session {
                 }
             }
         };
-        Some(Socket::listen(socket.detach()?, &self.sockets, on_event))
+        Some(Socket::listen(socket.detach()?, &self.sockets, MAX_CARRIER_TEXT, on_event))
     }
 
     /// Feeds the machine and does what it says.

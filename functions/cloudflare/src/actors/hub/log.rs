@@ -20,6 +20,8 @@ const SCHEMA: [&str; 2] = [
     "create table if not exists state (name text primary key, value text not null)",
 ];
 const TICKETS: &str = "tickets";
+/// The newest number at the last ageing.
+const AGED: &str = "aged";
 
 /// A tenant's newest events and its open tickets, in the object's SQL storage; the rules are `voicecore_domain::hub`'s.
 ///
@@ -101,6 +103,21 @@ impl EventLog {
         let rows: Vec<MessageRow> = rows.to_array().map_err(|_| LogError::Unreadable)?;
         let events = rows.iter().flat_map(|row| (row.first..).zip(row.events.split('\n')));
         Ok(events.filter(|(seq, _)| *seq >= from).map(|(_, event)| event.to_owned()).collect())
+    }
+
+    /// Deletes the events that were here at the last ageing (`voicecore_domain::hub::AGEING_INTERVAL`); `false` when none is
+    /// left. The newest row stays without its events, for its number is not to be given out again.
+    pub(super) fn age(&mut self) -> Result<bool, LogError> {
+        let aged = integer(self.load(AGED)?);
+        self.bounds = None;
+        let newest = "(select max(last) from messages)";
+        let empty =
+            format!("update messages set first = last + 1, events = '' where last <= ? and last = {newest}");
+        self.exec(&empty, vec![aged.clone()])?;
+        self.exec(&format!("delete from messages where last <= ? and last < {newest}"), vec![aged])?;
+        let bounds = self.bounds()?;
+        self.save(AGED, &bounds.last())?;
+        Ok(bounds.first() <= bounds.last())
     }
 
     /// Notes a ticket; `false` when too many are open.

@@ -1,12 +1,13 @@
 mod log;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
 
 use axum::response::IntoResponse as _;
 use voicecore_api::actors::{HubCommand, HubEvent, HubNotice, HubReply};
 use voicecore_api::live::{self, LiveAccess, TicketRefusal};
 use voicecore_api_types::LiveEnvelope;
-use voicecore_domain::hub::{CatchUp, TICKET_LIFETIME};
+use voicecore_domain::hub::{AGEING_INTERVAL, CatchUp, TICKET_LIFETIME};
 use voicecore_types::CallId;
 use worker::worker_sys::WebSocketRequestResponsePair;
 use worker::{
@@ -40,6 +41,8 @@ const TOO_BIG: u16 = 1009;
 pub struct HubActor {
     state: State,
     log: RefCell<EventLog>,
+    /// The alarm that ages the events is known to be set.
+    ageing: Cell<bool>,
 }
 
 impl DurableObject for HubActor {
@@ -49,7 +52,7 @@ impl DurableObject for HubActor {
             state.set_websocket_auto_response(&pair);
         }
         let log = RefCell::new(EventLog::new(state.storage().sql()));
-        Self { state, log }
+        Self { state, log, ageing: Cell::new(false) }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
@@ -58,7 +61,9 @@ impl DurableObject for HubActor {
         match request.path().as_str() {
             COMMAND_PATH => {
                 let command: HubCommand = request.json().await?;
-                Response::from_json(&self.command(command)?)
+                let reply = self.command(command)?;
+                self.see_to_ageing().await;
+                Response::from_json(&reply)
             }
             PUBLISH_PATH => self.accept_call(),
             _ => match live::open_ticket(path_and_query) {
@@ -81,7 +86,9 @@ impl DurableObject for HubActor {
             worker::console_error!("a call's message to its hub cannot be read");
             return Ok(());
         };
-        self.command(command).map(drop)
+        self.command(command)?;
+        self.see_to_ageing().await;
+        Ok(())
     }
 
     async fn websocket_close(
@@ -103,6 +110,11 @@ impl DurableObject for HubActor {
     }
 
     async fn alarm(&self) -> Result<Response> {
+        self.ageing.set(false);
+        let events_left = self.log.borrow_mut().age().map_err(storage_failed)?;
+        if events_left {
+            self.see_to_ageing().await;
+        }
         Response::empty()
     }
 
@@ -148,6 +160,24 @@ impl HubActor {
             }
         }
         Ok(HubReply::Published { seq })
+    }
+
+    /// Sets the alarm that ages the events, unless it is set.
+    async fn see_to_ageing(&self) {
+        if self.ageing.get() {
+            return;
+        }
+        let storage = self.state.storage();
+        let set = match storage.get_alarm().await {
+            Ok(None) => storage.set_alarm(Duration::from_millis(AGEING_INTERVAL.0)).await,
+            Ok(Some(_)) => Ok(()),
+            Err(error) => Err(error),
+        };
+        // The next event tries again.
+        self.ageing.set(set.is_ok());
+        if set.is_err() {
+            worker::console_error!("the alarm of a hub could not be set");
+        }
     }
 
     async fn subscribe(&self, access: &LiveAccess) -> Result<Response> {

@@ -1,14 +1,16 @@
 //! The lower rungs of the ladder: a human being did not answer, a message was left, something of ours failed.
 
 use axum::extract::State;
-use voicecore_domain::{Announcement, Language};
+use voicecore_domain::{Announcement, CallStatus, Language};
 use voicecore_store::seal::Column;
 use voicecore_store::{businesses, directory};
 use voicecore_types::CallId;
-use voicecore_wire::twilio::webhook::{DialEnded, RecordEnded, VoiceWebhook};
+use voicecore_wire::twilio::webhook::{CallRef, DialEnded, RecordEnded, VoiceWebhook};
 
 use super::documents::{self, Human, Line};
-use super::{Signed, Twiml, human_of};
+use super::status::take;
+use super::{Signed, Twiml, call_status, human_of};
+use crate::carrier::ReportedStatus;
 use crate::jobs::{self, Job};
 use crate::voicemail::{self, Voicemail};
 use crate::{ApiError, AppState};
@@ -17,7 +19,8 @@ use crate::{ApiError, AppState};
 pub(super) async fn dial_ended(State(app): State<AppState>, signed: Signed) -> Result<Twiml, ApiError> {
     let ended = DialEnded::read(&signed.form)?;
     if ended.dial_status.was_answered() || ended.call.status.is_final() {
-        return Ok(documents::hang_up().into());
+        let noted = take(&app, end_of(&app, &ended.call)).await;
+        return Ok(Twiml { document: documents::hang_up(), cause: noted.err() });
     }
     let origin = app.config.public_url.get()?;
     let line = Line { origin, call_id: signed.call(), language: signed.language() };
@@ -33,14 +36,25 @@ pub(super) async fn voicemail(State(app): State<AppState>, signed: Signed) -> Re
         duration_s: recorded.duration_s,
         at: app.now(),
     };
-    let language = signed.language();
+    let end = end_of(&app, &recorded.call);
+    let thank = |what| documents::say_and_hang_up(what, signed.language());
     let Err(cause) = voicemail::store(&app, &voicemail).await else {
-        return Ok(documents::say_and_hang_up(Announcement::Thanks, language).into());
+        let noted = take(&app, end).await;
+        return Ok(Twiml { document: thank(Announcement::Thanks), cause: noted.err() });
     };
     let kept = jobs::enqueue(&app, &Job::StoreVoicemail(voicemail)).await.is_ok();
+    // The database was away a moment ago: the caller, who waits for an answer, does not wait for it twice.
+    let _ = jobs::enqueue(&app, &Job::TakeStatus(end)).await;
     // Not stored anywhere but at Twilio: don't thank for it.
     let answer = if kept { Announcement::Thanks } else { Announcement::OutOfOrder };
-    Ok(Twiml::because(documents::say_and_hang_up(answer, language), cause))
+    Ok(Twiml::because(thank(answer), cause))
+}
+
+/// The end of a call to which the answer is to hang up. It is noted at once: should the number's status callback get lost, the
+/// call would take one of its tenant's places for hours.
+fn end_of(app: &AppState, call: &CallRef) -> ReportedStatus {
+    let status = call_status(call.status).filter(|status| status.is_end()).unwrap_or(CallStatus::Completed);
+    ReportedStatus { carrier_call_id: call.sid.as_str().to_owned(), status, at: app.now() }
 }
 
 /// Who was called, as far as it can be found out.
