@@ -108,7 +108,8 @@ impl Api {
             if let Some(call) = seen.clone().filter(|call| call.ended_at.is_some()) {
                 let path = format!("/api/v1/calls/{}/interactions", call.id);
                 let transcript: Interactions = serde_json::from_value(self.get(&path).await?)?;
-                if transcript.complete {
+                // The reason stands in the call's row a moment after the transcript is final: its actor is putting it there.
+                if transcript.complete && (call.end_reason.is_some() || Instant::now() >= deadline) {
                     return Ok((call, transcript.items));
                 }
             }
