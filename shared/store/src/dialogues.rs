@@ -3,10 +3,11 @@
 //! Every change names the step that it follows, so that of any number of processes that answer the same question one moves
 //! the call on; the others read what that one has stored.
 
-use voicecore_domain::{TokenUsage, limits, pricing};
-use voicecore_ports::{DbError, Stmt, Value};
+use voicecore_domain::{TokenUsage, pricing};
+use voicecore_ports::{Stmt, Value};
 use voicecore_types::{CallId, Millis};
 
+use crate::calls::{add_cost, log_end};
 use crate::row::{self, count_arg};
 use crate::seal::{Sealed, WrappedKey};
 use crate::{Scope, StoreError};
@@ -108,14 +109,6 @@ statements! {
         cost_micros = cost_micros + ?13
         where id = ?1 and tenant_id = ?2";
 
-    LOG_FINISH = "insert into call_events (call_id, status, tenant_id, at)
-        select id, status, tenant_id, coalesce(ended_at, answered_at, started_at) from calls
-        where id = ?1 and tenant_id = ?2
-        on conflict (call_id, status) do nothing";
-
-    ADD_COST = "insert into usage_daily (tenant_id, day, calls, cost_micros) values (?1, ?2, 0, ?3)
-        on conflict (tenant_id, day) do update set cost_micros = usage_daily.cost_micros + excluded.cost_micros";
-
     COUNT_STREAMS_ONCE = "update dialogues set streams_counted = 1
         where call_id = ?1 and tenant_id = ?2 and streams_counted = 0";
 
@@ -180,21 +173,17 @@ pub async fn change(scope: &Scope, change: &Change<'_>) -> Result<bool, StoreErr
 /// Stores what a call came to, and what it cost against its tenant's day, once. `false`: somebody else has moved the
 /// dialogue on since, and nothing was stored.
 pub async fn finish(scope: &Scope, call: &FinishedDialogue<'_>) -> Result<bool, StoreError> {
-    match scope.batch(finish_batch(scope, call)).await {
-        Ok(_) => Ok(true),
-        Err(DbError::Unexpected { .. }) => Ok(false),
-        Err(other) => Err(other.into()),
-    }
+    scope.batch_once(finish_batch(scope, call)).await
 }
 
 fn finish_batch(scope: &Scope, call: &FinishedDialogue<'_>) -> Vec<Stmt> {
     let Change { call_id, step, state, now, .. } = call.change;
     let [id, tenant] = key(scope, call_id);
-    let cost = || count_arg(pricing::cost_micros(call.model, &call.usage));
+    let spent = pricing::cost_micros(call.model, &call.usage);
     let dialogue = vec![id.clone(), tenant.clone(), count_arg(step), state.into(), now.into()];
     let update = vec![
-        id.clone(),
-        tenant.clone(),
+        id,
+        tenant,
         now.into(),
         call.end_reason.into(),
         call.connected_at.into(),
@@ -205,20 +194,20 @@ fn finish_batch(scope: &Scope, call: &FinishedDialogue<'_>) -> Vec<Stmt> {
         count_arg(call.usage.text_in),
         count_arg(call.usage.text_cached),
         count_arg(call.usage.text_out),
-        cost(),
+        count_arg(spent),
     ];
     vec![
         Stmt::new(FINISH, dialogue).exactly(1),
         Stmt::new(FINISH_CALL, update).exactly(1),
-        Stmt::new(LOG_FINISH, vec![id, tenant.clone()]),
-        Stmt::new(ADD_COST, vec![tenant, count_arg(limits::day(now)), cost()]).exactly(1),
+        log_end(scope, call_id),
+        add_cost(scope, now, spent),
     ]
 }
 
 /// Adds what the media streams of a call used that has been taken over, once. `false`: that was done before.
 pub async fn count_streams(scope: &Scope, used: &StreamUsage<'_>) -> Result<bool, StoreError> {
     let [id, tenant] = key(scope, used.call_id);
-    let cost = || count_arg(pricing::cost_micros(used.model, &used.usage));
+    let spent = pricing::cost_micros(used.model, &used.usage);
     let update = vec![
         id.clone(),
         tenant.clone(),
@@ -230,18 +219,14 @@ pub async fn count_streams(scope: &Scope, used: &StreamUsage<'_>) -> Result<bool
         count_arg(used.usage.audio_in),
         count_arg(used.usage.audio_cached),
         count_arg(used.usage.audio_out),
-        cost(),
+        count_arg(spent),
     ];
     let batch = vec![
-        Stmt::new(COUNT_STREAMS_ONCE, vec![id, tenant.clone()]).exactly(1),
+        Stmt::new(COUNT_STREAMS_ONCE, vec![id, tenant]).exactly(1),
         Stmt::new(COUNT_STREAMS, update).exactly(1),
-        Stmt::new(ADD_COST, vec![tenant, count_arg(limits::day(used.now)), cost()]).exactly(1),
+        add_cost(scope, used.now, spent),
     ];
-    match scope.batch(batch).await {
-        Ok(_) => Ok(true),
-        Err(DbError::Unexpected { .. }) => Ok(false),
-        Err(other) => Err(other.into()),
-    }
+    scope.batch_once(batch).await
 }
 
 fn key(scope: &Scope, call: CallId) -> [Value; 2] {

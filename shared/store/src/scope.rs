@@ -1,6 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::StoreError;
 use voicecore_ports::{Db, DbError, Rows, Stmt};
 use voicecore_types::TenantId;
 
@@ -40,6 +41,16 @@ impl Scope {
 
     pub(crate) async fn batch(&self, stmts: Vec<Stmt>) -> Result<Vec<Rows>, DbError> {
         self.db.batch(stmts).await
+    }
+
+    /// A batch that is to happen once. `false`: it has happened before, or somebody else was faster (a count of rows was not
+    /// as expected), and nothing was stored.
+    pub(crate) async fn batch_once(&self, stmts: Vec<Stmt>) -> Result<bool, StoreError> {
+        match self.batch(stmts).await {
+            Ok(_) => Ok(true),
+            Err(DbError::Unexpected { .. }) => Ok(false),
+            Err(other) => Err(other.into()),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod progress;
 pub use admit::{Admission, NewCall, Refusal, admit};
 pub use list::{CallFilter, CallSort, get, list};
 pub use progress::{Advance, FinishedCall, advance, finish};
+pub(crate) use progress::{add_cost, log_end};
 use voicecore_domain::{CallDirection, CallStatus, TokenUsage};
 use voicecore_types::{BusinessId, CallId, Millis};
 

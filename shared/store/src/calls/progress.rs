@@ -134,16 +134,12 @@ fn advance_batch(
 /// speak up after all, its summary takes that one's place, once: its usage is paid for and its reason stands. The status
 /// stays what it was, because the first end is the last word.
 pub async fn finish(scope: &Scope, call: &FinishedCall<'_>) -> Result<bool, StoreError> {
-    match scope.batch(finish_batch(scope, call)).await {
-        Ok(_) => Ok(true),
-        Err(DbError::Unexpected { .. }) => Ok(false),
-        Err(other) => Err(other.into()),
-    }
+    scope.batch_once(finish_batch(scope, call)).await
 }
 
 fn finish_batch(scope: &Scope, call: &FinishedCall<'_>) -> Vec<Stmt> {
     let id = || Value::from(call.call_id.to_string());
-    let cost = || count_arg(pricing::cost_micros(call.model, &call.usage));
+    let spent = pricing::cost_micros(call.model, &call.usage);
     let update = vec![
         id(),
         scope.tenant_arg(),
@@ -162,12 +158,22 @@ fn finish_batch(scope: &Scope, call: &FinishedCall<'_>) -> Vec<Stmt> {
         count_arg(call.usage.audio_in),
         count_arg(call.usage.audio_cached),
         count_arg(call.usage.audio_out),
-        cost(),
+        count_arg(spent),
     ];
-    let day = count_arg(limits::day(call.finished_at));
     vec![
         Stmt::new(FINISH, update).exactly(1),
-        Stmt::new(LOG_FINISH, vec![id(), scope.tenant_arg()]),
-        Stmt::new(ADD_COST, vec![scope.tenant_arg(), day, cost()]).exactly(1),
+        log_end(scope, call.call_id),
+        add_cost(scope, call.finished_at, spent),
     ]
+}
+
+/// Notes the status that a finished call has in its log.
+pub(crate) fn log_end(scope: &Scope, call: CallId) -> Stmt {
+    Stmt::new(LOG_FINISH, vec![call.to_string().into(), scope.tenant_arg()])
+}
+
+/// Adds what a call cost to its tenant's day.
+pub(crate) fn add_cost(scope: &Scope, at: Millis, cost_micros: u64) -> Stmt {
+    let args = vec![scope.tenant_arg(), count_arg(limits::day(at)), count_arg(cost_micros)];
+    Stmt::new(ADD_COST, args).exactly(1)
 }
