@@ -15,6 +15,7 @@ mod media;
 mod openapi;
 mod pitfalls;
 mod setup;
+mod take_over;
 mod turn_races;
 mod turns;
 mod webhooks;
