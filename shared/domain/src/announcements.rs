@@ -1,4 +1,5 @@
-//! What callers are told where no model speaks: when a number is unknown, a limit reached, or something failed.
+//! What callers are told where no model speaks: when a number is unknown, a limit reached, something failed, or a call that is
+//! held turn by turn needs words that the model did not make.
 
 use crate::Language;
 
@@ -13,7 +14,7 @@ pub enum Announcement {
     DaySpent,
     /// The call cannot be taken at all.
     OutOfOrder,
-    /// It is tried again in a second.
+    /// Something takes a moment, or is tried again in one.
     OneMoment,
     /// Something broke; a human being's telephone rings next.
     Connecting,
@@ -29,11 +30,27 @@ pub enum Announcement {
     Thanks,
     /// The call is over, and the assistant could not say so itself.
     Goodbye,
+    /// It still takes a moment.
+    StillLooking,
+    /// Nothing was heard of the caller.
+    StillThere,
+    /// Something was heard, but no words.
+    SayAgain,
+    /// Nothing was heard for too long.
+    NobodyHeard,
+    /// The call has reached its longest allowed length.
+    TooLong,
+    /// A human being's telephone rings next.
+    PuttingThrough,
+    /// The line broke; the conversation goes on.
+    GoOn,
+    /// The assistant ended the call, and found no words for it.
+    Farewell,
 }
 
 impl Announcement {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 20] = [
         Self::UnknownNumber,
         Self::LinesBusy,
         Self::DaySpent,
@@ -46,7 +63,21 @@ impl Announcement {
         Self::NothingHeard,
         Self::Thanks,
         Self::Goodbye,
+        Self::StillLooking,
+        Self::StillThere,
+        Self::SayAgain,
+        Self::NobodyHeard,
+        Self::TooLong,
+        Self::PuttingThrough,
+        Self::GoOn,
+        Self::Farewell,
     ];
+
+    /// What covers the n-th wait of one turn, from 0.
+    #[must_use]
+    pub const fn filler(nth: u32) -> Self {
+        if nth == 0 { Self::OneMoment } else { Self::StillLooking }
+    }
 
     /// Its words.
     pub const fn text(self, language: Language) -> &'static str {
@@ -83,6 +114,16 @@ impl Announcement {
             Self::NothingHeard => "We did not hear anything. Goodbye.",
             Self::Thanks => "Thank you. Your message has been recorded. Goodbye.",
             Self::Goodbye => "We have to end this call now. Thank you for calling. Goodbye.",
+            Self::StillLooking => "I am still looking into it. Please stay on the line.",
+            Self::StillThere => "Are you still there?",
+            Self::SayAgain => "I am sorry, I did not understand that. Could you say it again?",
+            Self::NobodyHeard => "I cannot hear you, so I will hang up now. Please call again. Goodbye.",
+            Self::TooLong => {
+                "This call has reached the longest time it may take. Thank you for calling. Goodbye."
+            }
+            Self::PuttingThrough => "I am putting you through now. Please stay on the line.",
+            Self::GoOn => "I am sorry, the line was interrupted. I am listening: please go on.",
+            Self::Farewell => "Thank you for calling. Goodbye.",
         }
     }
 
@@ -110,6 +151,14 @@ impl Announcement {
             Self::NothingHeard => "No hemos oído nada. Adiós.",
             Self::Thanks => "Gracias. Su mensaje ha quedado grabado. Adiós.",
             Self::Goodbye => "Tenemos que terminar esta llamada. Gracias por llamar. Adiós.",
+            Self::StillLooking => "Todavía lo estoy mirando. No cuelgue, por favor.",
+            Self::StillThere => "¿Sigue ahí?",
+            Self::SayAgain => "Perdone, no le he entendido. ¿Puede repetirlo?",
+            Self::NobodyHeard => "No le oigo, así que voy a colgar. Vuelva a llamar, por favor. Adiós.",
+            Self::TooLong => "Esta llamada ha alcanzado su duración máxima. Gracias por llamar. Adiós.",
+            Self::PuttingThrough => "Le paso ahora mismo. No cuelgue, por favor.",
+            Self::GoOn => "Perdone, se ha cortado la línea. Le escucho: continúe, por favor.",
+            Self::Farewell => "Gracias por llamar. Adiós.",
         }
     }
 
@@ -143,6 +192,22 @@ impl Announcement {
             Self::Goodbye => {
                 "Wir müssen das Gespräch nun beenden. Vielen Dank für Ihren Anruf. Auf Wiederhören."
             }
+            Self::StillLooking => "Ich sehe noch nach. Bitte bleiben Sie am Apparat.",
+            Self::StillThere => "Sind Sie noch da?",
+            Self::SayAgain => {
+                "Entschuldigung, das habe ich nicht verstanden. Können Sie es bitte noch einmal sagen?"
+            }
+            Self::NobodyHeard => {
+                "Ich kann Sie nicht hören und lege deshalb auf. Bitte rufen Sie noch einmal an. Auf Wiederhören."
+            }
+            Self::TooLong => {
+                "Dieses Gespräch hat seine längste Dauer erreicht. Vielen Dank für Ihren Anruf. Auf Wiederhören."
+            }
+            Self::PuttingThrough => "Ich verbinde Sie jetzt. Bitte bleiben Sie am Apparat.",
+            Self::GoOn => {
+                "Entschuldigung, die Verbindung war unterbrochen. Ich höre Ihnen zu: bitte sprechen Sie weiter."
+            }
+            Self::Farewell => "Vielen Dank für Ihren Anruf. Auf Wiederhören.",
         }
     }
 
@@ -175,6 +240,18 @@ impl Announcement {
             Self::NothingHeard => "Nous n'avons rien entendu. Au revoir.",
             Self::Thanks => "Merci. Votre message a été enregistré. Au revoir.",
             Self::Goodbye => "Nous devons mettre fin à cet appel. Merci de votre appel. Au revoir.",
+            Self::StillLooking => "Je regarde encore. Veuillez rester en ligne.",
+            Self::StillThere => "Êtes-vous toujours là ?",
+            Self::SayAgain => "Je suis désolé, je n'ai pas compris. Pouvez-vous répéter ?",
+            Self::NobodyHeard => {
+                "Je ne vous entends pas et je vais raccrocher. Veuillez rappeler. Au revoir."
+            }
+            Self::TooLong => "Cet appel a atteint sa durée maximale. Merci de votre appel. Au revoir.",
+            Self::PuttingThrough => "Je vous mets en relation. Veuillez rester en ligne.",
+            Self::GoOn => {
+                "Je suis désolé, la ligne a été coupée. Je vous écoute : continuez, s'il vous plaît."
+            }
+            Self::Farewell => "Merci de votre appel. Au revoir.",
         }
     }
 
@@ -202,6 +279,14 @@ impl Announcement {
             Self::NothingHeard => "Não ouvimos nada. Até logo.",
             Self::Thanks => "Obrigado. A sua mensagem foi gravada. Até logo.",
             Self::Goodbye => "Temos de terminar esta chamada. Obrigado por ligar. Até logo.",
+            Self::StillLooking => "Ainda estou verificando. Por favor, continue na linha.",
+            Self::StillThere => "Ainda está aí?",
+            Self::SayAgain => "Desculpe, não entendi. Pode repetir?",
+            Self::NobodyHeard => "Não consigo ouvir, por isso vou desligar. Ligue novamente. Até logo.",
+            Self::TooLong => "Esta chamada atingiu a duração máxima. Obrigado por ligar. Até logo.",
+            Self::PuttingThrough => "Vou transferir a sua chamada agora. Por favor, fique na linha.",
+            Self::GoOn => "Desculpe, a linha foi interrompida. Estou ouvindo: pode continuar.",
+            Self::Farewell => "Obrigado por ligar. Até logo.",
         }
     }
 }
@@ -219,7 +304,7 @@ mod tests {
         for language in Language::ALL {
             for announcement in Announcement::ALL {
                 let text = announcement.text(language);
-                assert!(text.ends_with('.') && !text.contains("  "), "{text}");
+                assert!(text.ends_with(['.', '?']) && !text.contains("  "), "{text}");
                 assert!(seen.insert(text), "twice: {text}");
             }
         }

@@ -5,13 +5,12 @@ use voicecore_call::{
     CallConfig, CallSummary, EndReason, Interaction, InteractionKind, Speaker, ToolCall, ToolEffect,
     ToolResult, Usage,
 };
-use voicecore_domain::Language;
+use voicecore_domain::{Announcement, Language};
 use voicecore_types::{CallId, Millis};
 use voicecore_wire::openai::chat::{ChatAnswer, ChatRequest};
 
 use crate::heard::{Heard, Verdict};
 use crate::log::{Log, MAX_REPLY_CHARS};
-use crate::phrase::Phrase;
 
 /// How long the model is waited for before the caller hears a filler: at the first try, at the second, and so on. After the
 /// last one the model counts as unavailable. All are far below the fifteen seconds that Twilio gives a webhook.
@@ -115,7 +114,7 @@ impl Dialogue {
     ) -> Self {
         let log = Log::from_interactions(interactions);
         let say = if log.greeted() {
-            Phrase::GoOn.text(language(config)).to_owned()
+            Announcement::GoOn.text(language(config)).to_owned()
         } else {
             config.session.greeting.clone()
         };
@@ -169,7 +168,11 @@ impl Dialogue {
                 let human = keys.starts_with(HUMAN_KEY) && config.transfer_available;
                 self.log.add(self.at(now), Speaker::Caller, InteractionKind::Dtmf, keys);
                 if human {
-                    return self.leave(now, EndReason::Transferred, Phrase::PuttingThrough.text(language));
+                    return self.leave(
+                        now,
+                        EndReason::Transferred,
+                        Announcement::PuttingThrough.text(language),
+                    );
                 }
                 self.think(now);
             }
@@ -178,20 +181,20 @@ impl Dialogue {
                 self.think(now);
             }
             Verdict::Unclear if self.unclear <= MAX_UNCLEAR => {
-                self.ask(now, Phrase::SayAgain.text(language).to_owned());
+                self.ask(now, Announcement::SayAgain.text(language).to_owned());
             }
             Verdict::Unclear if config.transfer_available => {
-                self.leave(now, EndReason::Transferred, Phrase::PuttingThrough.text(language));
+                self.leave(now, EndReason::Transferred, Announcement::PuttingThrough.text(language));
             }
             Verdict::Silence if self.silent <= config.limits.idle_prompts => {
-                self.ask(now, Phrase::StillThere.text(language).to_owned());
+                self.ask(now, Announcement::StillThere.text(language).to_owned());
             }
             Verdict::Unclear | Verdict::Silence => {
-                self.leave(now, EndReason::Silence, Phrase::NobodyHeard.text(language));
+                self.leave(now, EndReason::Silence, Announcement::NobodyHeard.text(language));
             }
         }
         if too_long && matches!(self.phase, Phase::Thinking { .. } | Phase::Listening { .. }) {
-            self.leave(now, EndReason::LengthLimit, Phrase::TooLong.text(language));
+            self.leave(now, EndReason::LengthLimit, Announcement::TooLong.text(language));
         }
     }
 
@@ -259,8 +262,8 @@ impl Dialogue {
             // Whatever it wanted to say, it has said that the call is over.
             Some(reason) if said.is_empty() => {
                 let phrase = match reason {
-                    EndReason::Transferred => Phrase::PuttingThrough,
-                    _ => Phrase::Goodbye,
+                    EndReason::Transferred => Announcement::PuttingThrough,
+                    _ => Announcement::Farewell,
                 };
                 self.leave(now, reason, phrase.text(language(config)));
             }

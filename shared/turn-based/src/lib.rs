@@ -9,9 +9,7 @@
 mod dialogue;
 mod heard;
 mod log;
-mod phrase;
 
 pub use dialogue::{Dialogue, Owed, PATIENCE};
 pub use heard::{Heard, MIN_CONFIDENCE};
 pub use log::MAX_REPLY_CHARS;
-pub use phrase::Phrase;

@@ -1,11 +1,10 @@
 //! Calls that are held turn by turn: which scenarios, and what must be true of them.
 
 use anyhow::Context as _;
-use voicecore_domain::Language;
+use voicecore_domain::{Announcement, Language};
 use voicecore_sim::openai::{Fault, FaultKind, FaultPlan, Trigger};
 use voicecore_sim::scenario::{Act, Outcome, Scenario, Step, When, turn_based_problems};
 use voicecore_sim::twilio::CallReport;
-use voicecore_turn_based::Phrase;
 
 use crate::api::Api;
 use crate::root;
@@ -84,8 +83,8 @@ pub(crate) async fn judge(api: &Api, scenario: &Scenario, report: &CallReport) -
     }
     match api.finished(&report.call_sid).await {
         Ok((call, entries)) => {
-            let fillers =
-                [Phrase::OneMoment, Phrase::StillLooking].map(|phrase| phrase.text(Language::English));
+            let fillers = [Announcement::OneMoment, Announcement::StillLooking]
+                .map(|said| said.text(Language::English));
             let ours = [
                 "I am sorry, something went wrong on our side. Please stay on the line: I am connecting you.",
             ];

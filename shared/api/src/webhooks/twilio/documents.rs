@@ -1,7 +1,6 @@
 //! The TwiML that we answer with.
 
 use voicecore_domain::{Announcement, Language};
-use voicecore_turn_based::Phrase;
 use voicecore_types::{CallId, E164, Millis};
 use voicecore_wire::twilio::origin::Origin;
 use voicecore_wire::twilio::sid::CallSid;
@@ -156,17 +155,15 @@ pub(super) fn listen(line: Line<'_>, step: u64, say: &str, silence: Millis) -> R
 }
 
 /// Says that it takes a moment, and goes on from `step`.
-pub(super) fn filler(line: Line<'_>, step: u64, phrase: Phrase) -> Response {
-    let say = spoken(phrase.text(line.language), line.language);
-    Response::new().say(say).redirect(&line.turn(step, &[]))
+pub(super) fn filler(line: Line<'_>, step: u64, what: Announcement) -> Response {
+    Response::new().say(say(what, line.language)).redirect(&line.turn(step, &[]))
 }
 
 /// Waits because somebody else is at work, and asks for what follows `step`. Every third time the caller hears that.
 pub(super) fn wait(line: Line<'_>, step: u64, waits: u32) -> Response {
     let again = line.turn(step, &[("wait", &waits.saturating_add(1).to_string())]);
     let response = if waits.is_multiple_of(3) {
-        let phrase = Phrase::filler(waits / 3).text(line.language);
-        Response::new().say(spoken(phrase, line.language))
+        Response::new().say(say(Announcement::filler(waits / 3), line.language))
     } else {
         Response::new()
     };

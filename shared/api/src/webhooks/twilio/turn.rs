@@ -2,10 +2,10 @@
 
 use axum::extract::State;
 use voicecore_call::{AfterStream, EndReason};
-use voicecore_domain::{CallStatus, Language};
+use voicecore_domain::{Announcement, CallStatus, Language};
 use voicecore_store::directory::CallLocation;
 use voicecore_store::{calls, directory};
-use voicecore_turn_based::{Heard, Phrase};
+use voicecore_turn_based::Heard;
 use voicecore_types::CallId;
 use voicecore_wire::twilio::twiml::Response;
 use voicecore_wire::twilio::webhook::Gathered;
@@ -88,7 +88,7 @@ pub(super) fn first(app: &AppState, call_id: CallId, held: &Held) -> Result<Resp
 fn document(line: Line<'_>, held: &Held, answer: Answer) -> Response {
     match answer {
         Answer::Listen(say) => documents::listen(line, held.step, &say, held.config().limits.idle),
-        Answer::Filler { nth } => documents::filler(line, held.step, Phrase::filler(nth)),
+        Answer::Filler { nth } => documents::filler(line, held.step, Announcement::filler(nth)),
         Answer::Busy => documents::wait(line, held.step, 0),
         Answer::LastWords(say) => documents::last_words(line, held.step, &say),
         Answer::Over(_) => documents::hang_up(),
