@@ -19,6 +19,7 @@ mod setup;
 mod suite;
 mod test;
 mod toolchain;
+mod watch;
 mod wrangler;
 
 use std::process::ExitCode;

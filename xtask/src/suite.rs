@@ -1,13 +1,21 @@
 //! Steps that pass or fail, one after the other, and what they come to.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Command, ExitCode, Stdio};
+use std::borrow::BorrowMut;
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, bail};
 
 use crate::proc::{self, describe};
 use crate::progress::spell;
+use crate::watch;
+
+/// Lines that the summary tells of a step that failed; all of them stand above it.
+const MAX_WHY: usize = 40;
+/// Lines that it tells of one test.
+const MAX_SAID: usize = 12;
+/// Characters of a line.
+const MAX_WIDTH: usize = 400;
 
 /// How many tests a step had.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -19,9 +27,24 @@ pub(crate) struct Count {
 /// A run of steps. A failing step does not keep the next from running: one run tells everything that is wrong.
 #[derive(Default)]
 pub(crate) struct Suite {
-    done: Vec<(String, Count, Duration)>,
+    done: Vec<Step>,
     /// Names of tests, without their crate, and whether they passed.
     pub(crate) tests: Vec<(String, bool)>,
+}
+
+/// A step that was run.
+struct Step {
+    name: String,
+    count: Count,
+    took: Duration,
+    /// What failed in it, and why.
+    why: Vec<String>,
+}
+
+/// What a step learns while it runs.
+struct Notes<'a> {
+    tests: &'a mut Vec<(String, bool)>,
+    why: Vec<String>,
 }
 
 impl Suite {
@@ -32,75 +55,157 @@ impl Suite {
 
     /// Runs a command that counts as one test.
     pub(crate) fn command(&mut self, name: &str, command: &mut Command) {
-        self.step(name, || proc::run(command));
+        self.prepared(name, || Ok(command));
+    }
+
+    /// The same, of a command that has to be prepared.
+    pub(crate) fn prepared<C: BorrowMut<Command>>(
+        &mut self,
+        name: &str,
+        prepare: impl FnOnce() -> Result<C>,
+    ) {
+        self.counted(name, |notes| {
+            let mut command = prepare()?;
+            let command = command.borrow_mut();
+            let (status, last) = watch::run(command, |_| {})?;
+            if !status.success() {
+                notes.why = last;
+                bail!("`{}` failed: {status}", describe(command));
+            }
+            Ok(Count { passed: 1, failed: 0 })
+        });
     }
 
     /// Runs a `cargo test` command and counts its tests.
     pub(crate) fn cargo_test(&mut self, name: &str, command: &mut Command) {
-        self.counted(name, |tests| cargo_test(command, tests));
+        self.counted(name, |notes| cargo_test(command, notes));
     }
 
-    fn counted(&mut self, name: &str, run: impl FnOnce(&mut Vec<(String, bool)>) -> Result<Count>) {
+    fn counted(&mut self, name: &str, run: impl FnOnce(&mut Notes<'_>) -> Result<Count>) {
         println!("\n── {name}");
         let began = proc::now();
-        let mut count = run(&mut self.tests).unwrap_or_else(|error| {
-            eprintln!("error: {error:#}");
+        let mut notes = Notes { tests: &mut self.tests, why: Vec::new() };
+        let mut count = run(&mut notes).unwrap_or_else(|error| {
+            let error = format!("error: {error:#}");
+            eprintln!("{error}");
+            notes.why.extend(error.lines().map(str::to_owned));
             Count { passed: 0, failed: 1 }
         });
+        let mut why = notes.why;
         if count == Count::default() {
-            eprintln!("error: there was nothing to run");
+            let error = "error: there was nothing to run";
+            eprintln!("{error}");
+            why.push(error.to_owned());
             count.failed = 1;
         }
-        self.done.push((name.to_owned(), count, began.elapsed()));
+        self.done.push(Step { name: name.to_owned(), count, took: began.elapsed(), why });
     }
 
-    /// Prints what every step came to and, as the last line, the whole. Fails when anything has failed.
+    /// Prints what every step came to, what failed and why, and, as the last line, the whole. Fails when anything has failed.
     pub(crate) fn finish(self) -> ExitCode {
+        let (summary, all) = self.summary();
+        println!("\n── summary\n{summary}");
+        if all.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+
+    fn summary(&self) -> (String, Count) {
         let mut all = Count::default();
         let mut took = Duration::ZERO;
-        println!("\n── summary");
-        for (name, count, span) in &self.done {
+        let mut text = String::new();
+        for Step { name, count, took: span, .. } in &self.done {
             let sign = if count.failed == 0 { '✓' } else { '✗' };
-            println!(
-                "  {sign} {name:<44} {:>5} passed {:>4} failed  {:>12}",
-                count.passed,
-                count.failed,
-                spell(*span)
-            );
-            all.passed += count.passed;
-            all.failed += count.failed;
+            let Count { passed, failed } = *count;
+            text +=
+                &format!("  {sign} {name:<44} {passed:>5} passed {failed:>4} failed  {:>12}\n", spell(*span));
+            all.passed += passed;
+            all.failed += failed;
             took += *span;
         }
-        println!("  {:<66} {:>12}\n", "", spell(took));
-        println!("{} passed, {} failed", all.passed, all.failed);
-        if all.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        text += &format!("  {:<66} {:>12}\n\n", "", spell(took));
+        for step in self.done.iter().filter(|step| step.count.failed > 0) {
+            text += &format!("✗ {}\n", step.name);
+            for line in step.why.iter().take(MAX_WHY) {
+                text += &format!("    {}\n", shortened(line));
+            }
+            if let Some(more @ 1..) = step.why.len().checked_sub(MAX_WHY) {
+                text += &format!("    … {more} more lines above\n");
+            }
+            text.push('\n');
+        }
+        text += &format!("{} passed, {} failed", all.passed, all.failed);
+        (text, all)
     }
 }
 
-/// Shows libtest's output as it comes, and adds up its results.
-fn cargo_test(command: &mut Command, tests: &mut Vec<(String, bool)>) -> Result<Count> {
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("starting `{}`", describe(command)))?;
+/// The beginning of a long line: assertions show whole documents.
+fn shortened(line: &str) -> &str {
+    line.char_indices().nth(MAX_WIDTH).and_then(|(end, _)| line.get(..end)).unwrap_or(line)
+}
+
+/// Shows the output of tests as it comes, adds up their results, and notes why any failed.
+fn cargo_test(command: &mut Command, notes: &mut Notes<'_>) -> Result<Count> {
+    // The message and the place of a panic say what failed; sixty frames of a runtime bury both.
+    command.env("RUST_BACKTRACE", "0");
     let mut count = Count::default();
-    for line in BufReader::new(child.stdout.take().context("no output")?).lines() {
-        let line = line?;
-        println!("{line}");
-        if let Some((passed, failed)) = totals(&line) {
+    let mut failures = Failures::default();
+    let (status, last) = watch::run(command, |line| {
+        failures.read(line);
+        if let Some((passed, failed)) = totals(line) {
             count.passed += passed;
             count.failed += failed;
-        } else if let Some(test) = result(&line) {
-            tests.push(test);
+        } else if let Some(test) = result(line) {
+            notes.tests.push(test);
         }
-    }
-    let status = child.wait()?;
+    })?;
+    notes.why = failures.lines;
     // It did not compile, or a test process died before it could say how it went.
     if !status.success() && count.failed == 0 {
         count.failed = 1;
+        notes.why.extend(last);
     }
     Ok(count)
+}
+
+/// What stands under `failures:` in the output of libtest and of tests with a harness of their own: for each test that failed
+/// its name and the beginning of what it said, from its panic on where there is one.
+#[derive(Default)]
+struct Failures {
+    lines: Vec<String>,
+    inside: bool,
+    /// Entries have a headline of libtest's; what is indented is something that a test said.
+    libtest: bool,
+    /// Where the entry of this test begins.
+    entry: usize,
+}
+
+impl Failures {
+    fn read(&mut self, line: &str) {
+        if line == "failures:" {
+            self.inside = true;
+        } else if totals(line).is_some() {
+            (self.inside, self.libtest) = (false, false);
+        } else if self.inside && !line.trim().is_empty() && !self.is_known(line) {
+            let of_libtest = line.strip_prefix("---- ").and_then(|rest| rest.strip_suffix(" stdout ----"));
+            self.libtest |= of_libtest.is_some();
+            let named = || line.strip_prefix("  ").is_some_and(|name| !name.starts_with(' '));
+            if of_libtest.is_some() || (!self.libtest && named()) {
+                self.entry = self.lines.len();
+                self.lines.push(of_libtest.unwrap_or(line.trim()).to_owned());
+            } else {
+                if line.starts_with("thread '") {
+                    self.lines.truncate(self.entry + 1);
+                }
+                if self.lines.len() <= self.entry + MAX_SAID {
+                    self.lines.push(format!("  {}", line.trim_end()));
+                }
+            }
+        }
+    }
+
+    /// At its end libtest repeats the names.
+    fn is_known(&self, line: &str) -> bool {
+        self.lines.iter().any(|known| known == line.trim())
+    }
 }
 
 /// `test result: ok. 9 passed; 0 failed; …` of libtest, `9 passed, 0 failed, …` of tests with a harness of their own.
@@ -152,7 +257,7 @@ mod tests {
         suite.step("broken", || anyhow::bail!("on purpose"));
         suite.step("fine", || Ok(()));
         assert_eq!(
-            suite.done.iter().map(|(_, count, _)| (count.passed, count.failed)).collect::<Vec<_>>(),
+            suite.done.iter().map(|step| (step.count.passed, step.count.failed)).collect::<Vec<_>>(),
             [(0, 1), (1, 0)]
         );
         let mut suite = Suite::default();
@@ -160,14 +265,81 @@ mod tests {
         assert_eq!(suite.finish(), ExitCode::SUCCESS);
     }
 
-    #[test]
-    fn a_test_command_that_does_not_compile_is_one_failure() {
+    fn sh(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    fn counted(command: &mut Command) -> (Count, Vec<(String, bool)>, Vec<String>) {
         let mut tests = Vec::new();
-        let count = cargo_test(Command::new("false").arg("x"), &mut tests).unwrap();
-        assert_eq!(count, Count { passed: 0, failed: 1 });
-        let mut fine = Command::new("printf");
-        fine.arg("test x::y ... ok\ntest result: ok. 1 passed; 0 failed; 0 ignored\n");
-        assert_eq!(cargo_test(&mut fine, &mut tests).unwrap(), Count { passed: 1, failed: 0 });
-        assert_eq!(tests, [("y".to_owned(), true)]);
+        let mut notes = Notes { tests: &mut tests, why: Vec::new() };
+        let count = cargo_test(command, &mut notes).unwrap();
+        let why = notes.why;
+        (count, tests, why)
+    }
+
+    #[test]
+    fn a_test_command_that_does_not_compile_is_one_failure_and_the_end_of_its_output_says_why() {
+        let (count, tests, why) = counted(&mut sh("echo 'error[E0425]: cannot find it' >&2; exit 101"));
+        assert_eq!((count, tests.as_slice()), (Count { passed: 0, failed: 1 }, [].as_slice()));
+        assert_eq!(why, ["error[E0425]: cannot find it"]);
+        let (count, tests, why) = counted(&mut sh(
+            "echo 'test x::y ... ok'; echo 'test result: ok. 1 passed; 0 failed; 0 ignored'",
+        ));
+        assert_eq!((count, tests), (Count { passed: 1, failed: 0 }, vec![("y".to_owned(), true)]));
+        assert!(why.is_empty());
+    }
+
+    #[test]
+    fn the_summary_ends_with_what_failed_and_why() {
+        let output = "failures:
+
+---- room::the_door_is_shut stdout ----
+a line of the test's own
+
+thread 'room::the_door_is_shut' (17) panicked at room/src/door.rs:9:5:
+assertion `left == right` failed
+  left: 1
+ right: 2
+note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace
+
+
+failures:
+    room::the_door_is_shut
+
+test result: FAILED. 3 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out
+
+failures:
+
+  http-suite  
+    bodies_are_limited: broken pipe (http.rs:1:1)
+
+4 passed, 1 failed, in 9 s
+";
+        let mut suite = Suite::default();
+        suite.cargo_test("tests", sh("printf '%s' \"$OUTPUT\"; exit 1").env("OUTPUT", output));
+        suite.command("judges", &mut sh("echo refused; exit 3"));
+        let (summary, all) = suite.summary();
+        assert_eq!(all, Count { passed: 7, failed: 3 });
+        let (_, end) = summary.split_once("\n\n").unwrap();
+        assert_eq!(
+            end,
+            "✗ tests
+    room::the_door_is_shut
+      thread 'room::the_door_is_shut' (17) panicked at room/src/door.rs:9:5:
+      assertion `left == right` failed
+        left: 1
+       right: 2
+      note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace
+    http-suite
+          bodies_are_limited: broken pipe (http.rs:1:1)
+
+✗ judges
+    refused
+    error: `sh -c echo refused; exit 3` failed: exit status: 3
+
+7 passed, 3 failed"
+        );
     }
 }

@@ -46,20 +46,20 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
 pub(crate) fn ci() -> ExitCode {
     let mut suite = Suite::default();
     suite.command("formatting", cargo().args(["fmt", "--all", "--check"]));
-    suite.step("lints", || {
+    suite.prepared("lints", || {
         let mut what = vec!["--workspace", "--all-targets"];
         what.extend(without(FOR_WASM));
-        proc::run(&mut clippy(cargo(), &what)?)
+        clippy(cargo(), &what)
     });
-    suite.step("lints for workers", || {
+    suite.prepared("lints for workers", || {
         let toolchain = setup::toolchain(Target::Workers)?;
         let what = ["-p", build::WORKER, "--target", Target::Workers.triple()];
-        proc::run(&mut clippy(toolchain.program("cargo"), &what)?)
+        clippy(toolchain.program("cargo"), &what)
     });
-    suite.step("lints for components", || {
+    suite.prepared("lints for components", || {
         let toolchain = setup::toolchain(Target::Spin)?;
         let what = ["-p", build::COMPONENT, "-p", build::PROBE, "--target", Target::Spin.triple()];
-        proc::run(&mut clippy(toolchain.program("cargo"), &what)?)
+        clippy(toolchain.program("cargo"), &what)
     });
     let mut doc = cargo();
     doc.env("RUSTDOCFLAGS", "-Dwarnings");
