@@ -176,10 +176,14 @@ async function main() {
   if (given.persist) mkdirSync(given.persist, { recursive: true });
 
   let workerd, stopping = false, mf;
+  const started = new Set();
+  // Nothing that was started outlives the harness, whichever way it ends.
+  const killAll = () => started.forEach((child) => child.kill("SIGKILL"));
+  process.on("exit", killAll);
   const stop = async (code) => {
     if (stopping) return;
     stopping = true;
-    workerd?.kill("SIGKILL");
+    killAll();
     await Promise.race([mf?.dispose(), new Promise((done) => setTimeout(done, 2000))]).catch(() => {});
     process.exit(code);
   };
@@ -202,7 +206,9 @@ async function main() {
   let port = given.port ?? 0;
   watchWorkerd((child) => {
     workerd = child;
+    started.add(child);
     child.once("exit", async (code, signal) => {
+      started.delete(child);
       if (stopping || workerd !== child) return;
       say({ exited: true, pid: child.pid, code, signal });
       if (!given.restart) return stop(3);

@@ -2,9 +2,11 @@
 //! What the routes do is tested natively (`shared/api/tests`); here stands what an adapter can get wrong: bodies, headers,
 //! addresses, methods, statuses, and whether what was written is read again.
 
+use std::any::Any;
 use std::collections::BTreeSet;
-use std::future::Future;
-use std::pin::Pin;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::{Pin, pin};
 
 use serde_json::{Value, json};
 use voicecore_wire::twilio::signature::sign;
@@ -53,13 +55,14 @@ pub struct Site<'a> {
     pub number: &'a str,
 }
 
-/// Runs every case against a system, and panics at the first promise that is broken; the output names the case. Returns how many.
+/// Runs every case against a system, and panics at the first promise that is broken; the panic's message begins with the name
+/// of the case. Returns how many.
 pub async fn suite(site: &Site<'_>) -> u32 {
     let mut cases = 0;
     macro_rules! cases {
         ($($case:ident),+ $(,)?) => {$(
             println!("{}", stringify!($case));
-            $case(site).await;
+            named(stringify!($case), $case(site)).await;
             cases += 1;
         )+};
     }
@@ -74,6 +77,24 @@ pub async fn suite(site: &Site<'_>) -> u32 {
         what_was_set_up_is_found_again,
     );
     cases
+}
+
+/// Runs a case; its panic goes on with the case's name before its message.
+async fn named(case: &str, run: impl Future<Output = ()>) {
+    let mut run = pin!(run);
+    let ended = poll_fn(|context| {
+        let polled = catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(context)));
+        polled.map_or_else(|panic| std::task::Poll::Ready(Err(panic)), |poll| poll.map(Ok))
+    });
+    if let Err(panic) = ended.await {
+        resume_unwind(Box::new(format!("{case}: {}", message(&*panic))));
+    }
+}
+
+/// What a panic says.
+pub fn message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without a message")
 }
 
 impl Answer {

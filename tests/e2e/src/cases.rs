@@ -10,7 +10,7 @@ use voicecore_sim::twilio::{CallReport, CallSpec, Event};
 
 use crate::api::Call;
 use crate::system::{CALLER, NUMBER, System};
-use crate::{bad_input, endings, http_suite, live, root, turn_based};
+use crate::{bad_input, endings, http_suite, live, processes, root, turn_based};
 
 /// Calls of the crowd.
 const CROWD: u32 = 6;
@@ -43,6 +43,8 @@ enum Kind {
     Jobs,
     Orphan,
     HttpSuite,
+    /// Of the tests themselves: nothing of theirs stays behind.
+    Processes,
 }
 
 /// How a case went.
@@ -53,6 +55,13 @@ pub(crate) struct Outcome {
     pub(crate) problems: Vec<String>,
 }
 
+impl Outcome {
+    /// Of a case that broke off.
+    pub(crate) fn failed(error: &anyhow::Error) -> Self {
+        Self { note: String::new(), problems: vec![format!("{error:#}")] }
+    }
+}
+
 /// Every case.
 pub(crate) fn all() -> anyhow::Result<Vec<Case>> {
     let mut cases: Vec<Case> = [
@@ -61,6 +70,7 @@ pub(crate) fn all() -> anyhow::Result<Vec<Case>> {
         ("jobs", 20, Kind::Jobs),
         ("orphan", 110, Kind::Orphan),
         ("http-suite", 5, Kind::HttpSuite),
+        ("processes", 10, Kind::Processes),
     ]
     .into_iter()
     .map(|(name, seconds, kind)| Case { name: name.into(), seconds, kind })
@@ -140,6 +150,9 @@ fn killed(scenario: &Scenario) -> Scenario {
 
 /// Plays a case in a system of its own.
 pub(crate) async fn play(case: &Case, directory: &Path) -> anyhow::Result<Outcome> {
+    if matches!(case.kind, Kind::Processes) {
+        return processes::run(directory).await;
+    }
     let system = System::start(directory, matches!(case.kind, Kind::InstanceDies(_))).await?;
     let outcome = match &case.kind {
         Kind::Scenario(scenario) => one_call(&system, scenario).await,
@@ -152,6 +165,7 @@ pub(crate) async fn play(case: &Case, directory: &Path) -> anyhow::Result<Outcom
         Kind::Jobs => endings::jobs(&system).await,
         Kind::Orphan => endings::orphan(&system).await,
         Kind::HttpSuite => http_suite::run(&system).await,
+        Kind::Processes => unreachable!("it has no system"),
     };
     system.stop().await;
     outcome

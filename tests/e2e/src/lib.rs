@@ -10,6 +10,8 @@ mod endings;
 mod http_suite;
 mod live;
 mod native;
+mod panics;
+mod processes;
 mod system;
 mod turn_based;
 mod workerd;
@@ -41,6 +43,7 @@ fn root() -> PathBuf {
 /// Runs the cases whose name contains one of `filters` (all without any), tells how they went, and exits with 1 when one
 /// failed.
 pub async fn run(filters: &[String]) -> ExitCode {
+    panics::install();
     match run_cases(filters).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
@@ -93,10 +96,10 @@ async fn run_lane(lane: usize, queue: Arc<Mutex<VecDeque<Case>>>, record: PathBu
     while let Some(case) = next() {
         let began = Instant::now();
         let directory = record.join(&case.name);
-        let outcome = tokio::time::timeout(CASE_LIMIT, cases::play(&case, &directory)).await;
+        let outcome = tokio::time::timeout(CASE_LIMIT, panics::caught(cases::play(&case, &directory))).await;
         let outcome = outcome
             .unwrap_or_else(|_| Err(anyhow::anyhow!("not over after {} s", CASE_LIMIT.as_secs())))
-            .unwrap_or_else(|error| Outcome { note: String::new(), problems: vec![format!("{error:#}")] });
+            .unwrap_or_else(|error| Outcome::failed(&error));
         let mark = if outcome.problems.is_empty() { "ok  " } else { "FAIL" };
         let seconds = began.elapsed().as_secs_f64();
         println!("{mark}  {:<38} {seconds:>5.0} s  lane {lane}  {}", case.name, outcome.note);

@@ -25,9 +25,9 @@ use voicecore_store::directory;
 use voicecore_types::Millis;
 
 use crate::api::Api;
-use crate::cases::{conversation, figures};
+use crate::cases::{Outcome, conversation, figures};
 use crate::system::{ACCOUNT_SID, AUTH_TOKEN, CALLER, NUMBER, PUBLIC_URL};
-use crate::turn_based;
+use crate::{panics, summarise, turn_based};
 
 /// The key that the simulated model accepts.
 const MODEL_KEY: &str = "sk-simulated";
@@ -38,6 +38,7 @@ const CALL_LIMIT: Duration = Duration::from_mins(3);
 
 /// Runs the calls whose name contains one of `filters` (all without any), all at the same time: they wait more than they work.
 pub async fn run(filters: &[String]) -> ExitCode {
+    panics::install();
     match run_all(filters).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
@@ -57,27 +58,30 @@ async fn run_all(filters: &[String]) -> anyhow::Result<bool> {
     let mut calls = JoinSet::new();
     for scenario in scenarios {
         calls.spawn(async move {
-            let outcome = tokio::time::timeout(CALL_LIMIT, call(&scenario)).await;
+            let outcome = tokio::time::timeout(CALL_LIMIT, panics::caught(call(&scenario))).await;
             let outcome = outcome.unwrap_or_else(|_| Err(anyhow::anyhow!("not over in time")));
-            let (note, problems) =
-                outcome.unwrap_or_else(|error| (String::new(), vec![format!("{error:#}")]));
-            let mark = if problems.is_empty() { "ok  " } else { "FAIL" };
-            println!("{mark}  {:<38} {note}", scenario.name);
-            for problem in &problems {
-                println!("        {problem}");
-            }
-            problems.is_empty()
+            (scenario.name.clone(), outcome.unwrap_or_else(|error| Outcome::failed(&error)))
         });
     }
-    let mut all_well = true;
-    while let Some(well) = calls.join_next().await {
-        all_well &= well.context("a call died")?;
+    let mut failed = Vec::new();
+    let mut passed = 0;
+    while let Some(call) = calls.join_next().await {
+        let (name, outcome) = call.context("a call died")?;
+        if outcome.problems.is_empty() {
+            println!("ok    {name:<38} {}", outcome.note);
+            passed += 1;
+        } else {
+            println!("FAIL  {name}");
+            failed.push((name, outcome));
+        }
     }
-    Ok(all_well)
+    summarise(&failed);
+    println!("\n{passed} passed, {} failed", failed.len());
+    Ok(failed.is_empty())
 }
 
-/// One call to a system of its own: a few figures, and what was wrong.
-async fn call(scenario: &Scenario) -> anyhow::Result<(String, Vec<String>)> {
+/// One call to a system of its own.
+async fn call(scenario: &Scenario) -> anyhow::Result<Outcome> {
     let system = Native::start().await?;
     let spec = CallSpec { to: NUMBER.into(), from: CALLER.into(), scenario: scenario.clone() };
     let report = system.sim.place_call(spec).await?;
@@ -85,7 +89,7 @@ async fn call(scenario: &Scenario) -> anyhow::Result<(String, Vec<String>)> {
     if !problems.is_empty() {
         problems.extend(conversation(&report));
     }
-    Ok((figures(&report), problems))
+    Ok(Outcome { note: figures(&report), problems })
 }
 
 struct Native {
@@ -159,6 +163,10 @@ impl Clock for Now {
     #[expect(clippy::disallowed_methods, reason = "this is where the time comes from, natively")]
     fn now(&self) -> Millis {
         Millis(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64))
+    }
+
+    fn sleep(&self, span: Millis) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(Duration::from_millis(span.0)))
     }
 }
 

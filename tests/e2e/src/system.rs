@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use anyhow::Context as _;
 use base64::Engine as _;
@@ -32,6 +33,9 @@ const FALLBACK: &str = "+12025550199";
 pub(crate) const CALLER: &str = "+12025550117";
 /// The key that the simulated model accepts.
 const MODEL_KEY: &str = "sk-simulated";
+/// Ports for workerd: so many from this one on.
+const FIRST_PORT: u16 = 20_480;
+const PORTS: u16 = 8_192;
 /// Year 2100 in milliseconds: the set-up link of a test does not expire.
 pub(crate) const FAR_FUTURE: u64 = 4_102_444_800_000;
 
@@ -128,8 +132,17 @@ async fn provision(workerd: &Workerd, seed: u8, number: &str) -> anyhow::Result<
     Ok(body["api_key"].as_str().context("the claim shows no api_key")?.to_owned())
 }
 
-/// A port that nobody uses: the worker has to be told the simulators' ports and they the worker's, so one of the two
-/// must be known before it is bound.
+/// A port that nobody uses: the worker has to be told the simulators' ports and they the worker's, so one of the two must be
+/// known before it is bound. It lies below those that the system gives to whoever asks for any (from 32768 on Linux, from 49152
+/// elsewhere): nobody gets it until workerd has bound it, nor while workerd is started again.
 fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Runs that take place at the same time begin at different ports.
+    let first = u16::try_from(std::process::id() % u32::from(PORTS / 64) * 64)?;
+    let candidates = (0..PORTS).map(|_| {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        FIRST_PORT + first.wrapping_add(number) % PORTS
+    });
+    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    candidates.into_iter().find(free).context("no port is free")
 }

@@ -4,6 +4,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
@@ -47,9 +49,11 @@ struct Running {
     starts: u32,
 }
 
-/// A workerd that starts again, on the same port and storage, when it dies. It is killed when this is dropped.
+/// A workerd that starts again, on the same port and storage, when it dies. Its harness and whatever that has started are killed
+/// when this is dropped, also by a case that panics or takes too long.
 pub(crate) struct Workerd {
     harness: Child,
+    group: Group,
     stdin: Mutex<ChildStdin>,
     answers: Mutex<mpsc::Receiver<Result<Value, String>>>,
     running: watch::Receiver<Option<Running>>,
@@ -75,15 +79,18 @@ impl Workerd {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)
+            .process_group(0)
             .kill_on_drop(true)
             .spawn()
             .context("starting node")?;
+        let group = Group(i32::try_from(harness.id().context("the harness ended at once")?)?);
         let stdin = harness.stdin.take().context("no stdin")?;
         let stdout = harness.stdout.take().context("no stdout")?;
         let (said, answers) = mpsc::channel(MAX_WAITING_LINES);
         let (state, running) = watch::channel(None);
         tokio::spawn(listen(stdout, said, state));
-        let mut workerd = Self { harness, stdin: Mutex::new(stdin), answers: Mutex::new(answers), running };
+        let mut workerd =
+            Self { harness, group, stdin: Mutex::new(stdin), answers: Mutex::new(answers), running };
         let ready = tokio::time::timeout(START_LIMIT, workerd.running.wait_for(Option::is_some)).await;
         if !ready.is_ok_and(|started| started.is_ok()) {
             let log = std::fs::read_to_string(persist.join("workerd.log")).unwrap_or_default();
@@ -159,11 +166,58 @@ impl Workerd {
         answer.context("the harness is gone")?.map_err(anyhow::Error::msg)
     }
 
-    /// Stops workerd and waits until it is gone.
-    pub(crate) async fn stop(mut self) {
-        drop(self.stdin);
-        drop(tokio::time::timeout(COMMAND_LIMIT, self.harness.wait()).await);
+    /// Its processes, to ask whether they are gone when this is.
+    pub(crate) fn processes(&self) -> Processes {
+        Processes(self.group.0)
     }
+
+    /// Stops workerd and waits until it is gone.
+    pub(crate) async fn stop(self) {
+        let Self { mut harness, group, stdin, .. } = self;
+        drop(stdin);
+        drop(tokio::time::timeout(COMMAND_LIMIT, harness.wait()).await);
+        drop(group);
+    }
+}
+
+/// The process group that the harness leads. SIGKILL would reach the harness alone, and leave its workerd running.
+struct Group(i32);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // An error: nobody of it is left.
+        let _ = killpg(Pid::from_raw(self.0), Signal::SIGKILL);
+    }
+}
+
+/// The processes of a harness.
+#[derive(Clone, Copy)]
+pub(crate) struct Processes(i32);
+
+impl Processes {
+    /// Kills the harness alone, as the system does when memory is short.
+    pub(crate) fn kill_harness(self) -> anyhow::Result<()> {
+        Ok(nix::sys::signal::kill(Pid::from_raw(self.0), Signal::SIGKILL)?)
+    }
+
+    /// How many of them run.
+    pub(crate) fn running(self) -> usize {
+        match std::fs::read_dir("/proc") {
+            Ok(processes) => processes
+                .flatten()
+                .filter_map(|process| std::fs::read_to_string(process.path().join("stat")).ok())
+                .filter(|stat| runs_in(stat, self.0))
+                .count(),
+            Err(_) => usize::from(killpg(Pid::from_raw(self.0), None).is_ok()),
+        }
+    }
+}
+
+/// `pid (name) state parent group …` of proc(5); one that only waits for its parent to ask how it ended does not run.
+fn runs_in(stat: &str, group: i32) -> bool {
+    let mut fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
+    let (state, group_of) = (fields.next(), fields.nth(1));
+    state != Some("Z") && group_of.and_then(|field| field.parse().ok()) == Some(group)
 }
 
 async fn listen(
