@@ -9,6 +9,7 @@ mod auth;
 mod carrier;
 mod config;
 mod convert;
+mod deadline;
 mod error;
 mod extract;
 mod hex;
@@ -30,6 +31,6 @@ pub use config::{ChatConfig, Config, ConfigMissing, KeyConfig, OpenAiConfig, Req
 pub use error::{ApiError, Cause};
 pub use extract::MAX_BODY_BYTES;
 use hex::hex;
-pub use layers::REQUEST_ID;
+pub use layers::{MAX_DROPPED_BYTES, REQUEST_ID};
 pub use router::{openapi_document, router};
 pub use state::AppState;

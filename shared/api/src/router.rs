@@ -75,5 +75,6 @@ pub fn router(app: AppState) -> Router {
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn_with_state(app.clone(), layers::finish))
+        .layer(from_fn_with_state(app.clone(), layers::read_out))
         .with_state(app)
 }

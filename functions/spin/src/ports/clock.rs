@@ -1,6 +1,6 @@
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use voicecore_ports::Clock;
+use voicecore_ports::{BoxFuture, Clock};
 use voicecore_types::Millis;
 
 /// The host's time of day.
@@ -11,5 +11,9 @@ impl Clock for Wall {
     fn now(&self) -> Millis {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Millis(since.as_millis() as u64)
+    }
+
+    fn sleep(&self, span: Millis) -> BoxFuture<'static, ()> {
+        Box::pin(spin_sdk::time::sleep(Duration::from_millis(span.0)))
     }
 }

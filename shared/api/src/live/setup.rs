@@ -3,12 +3,14 @@
 use serde::{Deserialize, Serialize};
 use voicecore_call::{CallConfig, Limits, NoiseReduction, SessionConfig, TurnDetection};
 use voicecore_domain::greeting::greeting;
+use voicecore_ports::DbError;
 use voicecore_store::businesses::{self, CallSetupRow};
 use voicecore_store::{StoreError, directory};
 use voicecore_types::{BusinessId, CallId, Millis, TenantId};
 
 use super::prompt::{self, Prompt};
 use super::tools;
+use crate::deadline::{LOAD, within};
 use crate::{AppState, Config};
 
 /// The voice of an assistant whose business has not chosen one (recommended by the provider, protocols.md §4.1).
@@ -49,8 +51,13 @@ pub enum LoadError {
     Store(#[from] StoreError),
 }
 
-/// Loads a call for its actor. Two statements, no writes.
+/// Loads a call for its actor: two statements, no writes, and an answer in time for a caller who hears nothing meanwhile.
 pub async fn load_call(app: &AppState, call_id: CallId) -> Result<CallSetup, LoadError> {
+    let loaded = within(&*app.ports.clock, LOAD, load(app, call_id)).await;
+    loaded.unwrap_or(Err(LoadError::Store(StoreError::Db(DbError::Unavailable))))
+}
+
+async fn load(app: &AppState, call_id: CallId) -> Result<CallSetup, LoadError> {
     let found = directory::call(&app.ports.db, call_id).await?.ok_or(LoadError::Unknown)?;
     if found.finished || found.status.is_end() {
         return Err(LoadError::Over);

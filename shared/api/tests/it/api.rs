@@ -1,11 +1,18 @@
 //! The API: calls, messages, live tickets, authentication, health.
 
-use axum::body::Body;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{Method, Request, header};
+use http_body::Frame;
 use serde_json::{Value, json};
-use voicecore_api::REQUEST_ID;
 use voicecore_api::actors::{CallReply, HubReply};
 use voicecore_api::live;
+use voicecore_api::{MAX_DROPPED_BYTES, REQUEST_ID};
 use voicecore_conformance::doubles::ActorName;
 use voicecore_ports::{HttpError, HttpResponse};
 use voicecore_types::Millis;
@@ -326,6 +333,60 @@ fn bad_requests_are_problems() {
     world
         .request(Method::GET, "/webhooks/twilio/voice", None, None)
         .assert_problem(405, "method_not_allowed");
+}
+
+/// A body in pieces, which knows what was read of it.
+struct Pieces {
+    left: u64,
+    read: Arc<AtomicU64>,
+    /// After the last one nothing comes, not even the end.
+    endless: bool,
+}
+
+const PIECE: u64 = 16_384;
+
+impl HttpBody for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.left == 0 {
+            return if self.endless { Poll::Pending } else { Poll::Ready(None) };
+        }
+        self.left -= 1;
+        self.read.fetch_add(PIECE, Ordering::SeqCst);
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[b' '; PIECE as usize])))))
+    }
+}
+
+#[test]
+fn the_rest_of_a_body_that_nobody_wanted_is_read_before_the_answer_is_sent() {
+    let world = World::new();
+    let claim = "/api/v1/setup/claim";
+    let most = MAX_DROPPED_BYTES / PIECE;
+    // Too large; of the wrong type; for nobody's address; not to be read at all; without an end.
+    for (target, media_type, declared, pieces, endless, status, read) in [
+        (claim, "application/json", None, 128, false, 413, 128),
+        (claim, "text/plain", None, 128, false, 415, 128),
+        ("/nowhere", "application/json", Some(128), 128, false, 404, 128),
+        (claim, "application/json", None, most * 4, false, 413, most + 6),
+        (claim, "application/json", Some(most + 1), most + 1, false, 413, 5),
+        (claim, "application/json", None, 30, true, 413, 30),
+    ] {
+        let seen = Arc::new(AtomicU64::new(0));
+        let body = Pieces { left: pieces, read: Arc::clone(&seen), endless };
+        let mut request = Request::post(target).header(header::CONTENT_TYPE, media_type);
+        if let Some(declared) = declared {
+            request = request.header(header::CONTENT_LENGTH, declared * PIECE);
+        }
+        let reply = world.send(request.body(Body::new(body)).unwrap());
+        assert_eq!(reply.status.as_u16(), status, "{}", reply.body);
+        let seen = seen.load(Ordering::SeqCst) / PIECE;
+        assert!(seen == read || (read > most && seen > most && seen <= read), "{target}: {seen}, not {read}");
+    }
 }
 
 #[test]

@@ -5,8 +5,8 @@ use voicecore_api::actors::CallReply;
 use voicecore_api::{jobs, live, media};
 use voicecore_call::{AfterStream, CallSummary, EndReason, Usage};
 use voicecore_conformance::block_on;
-use voicecore_ports::Blob as _;
-use voicecore_types::Millis;
+use voicecore_ports::{ActorError, Blob as _, Clock as _};
+use voicecore_types::{CallId, Millis};
 
 use crate::world::{CALLER, NOW, ORIGIN, Reply, World, call_id, human, incoming, status};
 
@@ -83,6 +83,106 @@ fn caller_who_waits_for_a_dead_actor_or_database_is_spoken_to_before_each_stream
     world.actors_reply(CallReply::AfterStream { after: AfterStream::Reconnect { attempt: 2 } });
     let back = world.webhook(&first.attribute("action"), &status(&sid, "in-progress"));
     assert!(back.twiml().starts_with("<Response><Connect "), "{}", back.body);
+}
+
+/// The longest that a caller may hear nothing.
+const SILENCE: Millis = Millis(4_000);
+/// What is left of it for the carrier: to ask, to open a stream, to begin to speak.
+const CARRIER: Millis = Millis(250);
+
+/// What the carrier does with a caller on the line, by a clock of its own making: nothing takes time but what is waited for.
+struct Line<'a> {
+    world: &'a World,
+    /// Since when the caller has heard nothing.
+    silent_since: Millis,
+}
+
+impl Line<'_> {
+    fn silence(&self) -> Millis {
+        Millis(self.world.doubles.clock.now().0 - self.silent_since.0)
+    }
+
+    /// The caller hears what `reply` says, if it says anything.
+    #[track_caller]
+    fn hears(&mut self, reply: &Reply) -> bool {
+        let speaks = reply.twiml().contains("<Say");
+        if speaks {
+            assert!(self.silence() <= SILENCE, "{:?} of silence before {}", self.silence(), reply.body);
+            self.silent_since = self.world.doubles.clock.now();
+        }
+        speaks
+    }
+
+    /// A stream opens, and its actor loads the call.
+    fn opens(&self, id: CallId) -> bool {
+        self.world.doubles.clock.advance(CARRIER);
+        self.world.doubles.clock.run(live::load_call(&self.world.app, id)).is_ok()
+    }
+}
+
+/// Counted from the moment at which the carrier asks what to do with the call, although it rings until that is answered.
+#[test]
+fn caller_hears_something_within_four_seconds_though_the_database_hangs() {
+    for (slow, since_when, actor) in [
+        // From the first question on; then between that and the stream, with an actor that refuses to say what comes next
+        // because it could not load the call (functions/cloudflare), and one that knows nothing.
+        (0, "webhook", None),
+        (600, "webhook", None),
+        (0, "stream", None),
+        (600, "stream", None),
+        (0, "stream", Some(CallReply::NotRunning)),
+        (50, "stream", Some(CallReply::NotRunning)),
+        // It answers, but takes its time with every statement.
+        (900, "never", None),
+        (1_900, "never", None),
+    ] {
+        let world = World::new();
+        let tenant = world.tenant(NUMBER);
+        match actor {
+            Some(reply) => world.actors_reply(reply),
+            None => world.doubles.actors.answer_with(|_, _| Err(ActorError::Unavailable)),
+        }
+        world.db.slow(Millis(slow));
+        world.db.hangs(since_when == "webhook");
+        let mut line = Line { world: &world, silent_since: world.doubles.clock.now() };
+        let (sid, mut reply) = world.ring(&tenant.number, 1);
+        let live = status(&sid, "in-progress");
+        // Down the whole ladder, up to the last word.
+        for rung in 0.. {
+            assert!(rung < 9, "{since_when} {slow}: it never ends");
+            let spoke = line.hears(&reply);
+            if let Some((_, rest)) = reply.twiml().split_once("<Connect ") {
+                world.db.hangs(since_when != "never");
+                let action = rest.split("action=\"").nth(1).and_then(|rest| rest.split('"').next());
+                if line.opens(call_id(&reply)) {
+                    break;
+                }
+                reply = world.webhook(&action.unwrap().replace("&amp;", "&"), &live);
+            } else if reply.twiml().contains("<Redirect>") {
+                assert!(spoke, "{}", reply.body);
+                reply = world.webhook(&redirect(&reply), &incoming(&sid, NUMBER));
+            } else {
+                assert!(spoke, "{}", reply.body);
+                break;
+            }
+        }
+        assert!(line.silence() <= SILENCE, "{since_when} {slow}: {:?}", line.silence());
+    }
+}
+
+/// The number's fallback address asks for who was called, and finds out nothing in time.
+#[test]
+fn fallback_waits_for_the_database_no_longer_than_the_carrier_for_us() {
+    for slow in [700, 1_900] {
+        let world = World::new();
+        let tenant = world.tenant(NUMBER);
+        let (sid, _) = world.call(&tenant, 1);
+        world.db.slow(Millis(slow));
+        let mut line = Line { world: &world, silent_since: world.doubles.clock.now() };
+        let reply = world.webhook("/webhooks/twilio/fallback", &incoming(&sid, NUMBER));
+        assert!(line.hears(&reply), "{}", reply.body);
+        assert!(world.doubles.clock.now() <= NOW.plus(Millis(10_000)));
+    }
 }
 
 #[test]

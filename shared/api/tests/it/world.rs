@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
@@ -15,9 +15,9 @@ use tower::ServiceExt as _;
 use voicecore_api::actors::{CallReply, HubReply};
 use voicecore_api::{AppState, Cause, Config, router};
 use voicecore_conformance::block_on;
-use voicecore_conformance::doubles::{ActorName, TestPorts};
+use voicecore_conformance::doubles::{ActorName, ManualClock, TestPorts};
 use voicecore_domain::SetupToken;
-use voicecore_ports::{BoxFuture, Db, DbError, Http, Ports, Rows, Stmt};
+use voicecore_ports::{BoxFuture, Clock as _, Db, DbError, Http, Ports, Rows, Stmt};
 use voicecore_store::directory;
 use voicecore_types::{CallId, Millis};
 use voicecore_wire::twilio::signature::sign;
@@ -47,9 +47,15 @@ pub(crate) fn config(changed: &[(&str, &str)]) -> Config {
     })
 }
 
-/// A database that can be switched off, and one that takes everything and never answers.
+/// A database that hangs is given up by its port after this long (`functions/*/src/ports`).
+const DB_DEADLINE: Millis = Millis(2_000);
+
+/// A database that can be switched off, that takes its time, or takes everything and never answers.
 pub(crate) struct Switch {
     inner: Arc<dyn Db>,
+    clock: Arc<ManualClock>,
+    /// Milliseconds that every statement takes.
+    slow: AtomicU64,
     off: AtomicBool,
     hangs: AtomicBool,
     asked: AtomicU32,
@@ -97,6 +103,11 @@ impl Switch {
         self.off.store(off, Ordering::SeqCst);
     }
 
+    /// From now on every statement takes so long.
+    pub(crate) fn slow(&self, span: Millis) {
+        self.slow.store(span.0, Ordering::SeqCst);
+    }
+
     pub(crate) fn hangs(&self, hangs: bool) {
         self.hangs.store(hangs, Ordering::SeqCst);
     }
@@ -108,8 +119,13 @@ impl Switch {
 
     async fn ready(&self) -> Result<(), DbError> {
         self.asked.fetch_add(1, Ordering::SeqCst);
+        let slow = Millis(self.slow.load(Ordering::SeqCst));
+        if slow > Millis(0) {
+            self.clock.sleep(slow).await;
+        }
         if self.hangs.load(Ordering::SeqCst) {
-            std::future::pending::<()>().await;
+            self.clock.sleep(DB_DEADLINE).await;
+            return Err(DbError::Unavailable);
         }
         if self.off.load(Ordering::SeqCst) { Err(DbError::Unavailable) } else { Ok(()) }
     }
@@ -237,6 +253,8 @@ impl World {
     fn over(doubles: TestPorts, http: Option<Arc<dyn Http>>, changed: &[(&str, &str)]) -> Self {
         let db = Arc::new(Switch {
             inner: doubles.db.clone(),
+            clock: doubles.clock.clone(),
+            slow: AtomicU64::new(0),
             off: AtomicBool::new(false),
             hangs: AtomicBool::new(false),
             asked: AtomicU32::new(0),
@@ -250,7 +268,7 @@ impl World {
     }
 
     pub(crate) fn send(&self, request: Request<Body>) -> Reply {
-        block_on(async {
+        self.doubles.clock.run(async {
             let response = self.router.clone().oneshot(request).await.unwrap();
             let (parts, body) = response.into_parts();
             let body = to_bytes(body, usize::MAX).await.unwrap();

@@ -1,27 +1,86 @@
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 
-use voicecore_ports::{Clock, Rng};
+use voicecore_ports::{BoxFuture, Clock, Rng};
 use voicecore_types::Millis;
 
-/// A clock that the test moves.
+use super::memory::lock;
+
+/// A clock that the test moves, or that [`ManualClock::run`] moves to the next moment for which anybody waits.
 #[derive(Debug)]
-pub struct ManualClock(AtomicU64);
+pub struct ManualClock(Arc<Time>);
+
+#[derive(Debug)]
+struct Time {
+    now: AtomicU64,
+    /// When those wake up who sleep, each with a number of its own.
+    sleepers: Mutex<BTreeSet<(u64, u64)>>,
+    next: AtomicU64,
+}
 
 impl ManualClock {
     /// At `now`.
     pub fn new(now: Millis) -> Self {
-        Self(AtomicU64::new(now.0))
+        let (sleepers, next) = (Mutex::default(), AtomicU64::new(0));
+        Self(Arc::new(Time { now: AtomicU64::new(now.0), sleepers, next }))
     }
 
     /// Moves it on.
     pub fn advance(&self, span: Millis) {
-        self.0.fetch_add(span.0, Ordering::SeqCst);
+        self.0.now.fetch_add(span.0, Ordering::SeqCst);
+    }
+
+    /// What a future gives for which nothing takes any time but sleeping by this clock: it moves on whenever all wait.
+    ///
+    /// # Panics
+    /// When the future waits for something else.
+    pub fn run<F: Future>(&self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        loop {
+            if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                return output;
+            }
+            let wakes = lock(&self.0.sleepers).first().map(|(wakes, _)| *wakes);
+            assert!(wakes.is_some(), "this waits for something that never comes");
+            self.0.now.fetch_max(wakes.unwrap_or_default(), Ordering::SeqCst);
+        }
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Millis {
-        Millis(self.0.load(Ordering::SeqCst))
+        Millis(self.0.now.load(Ordering::SeqCst))
+    }
+
+    fn sleep(&self, span: Millis) -> BoxFuture<'static, ()> {
+        let number = self.0.next.fetch_add(1, Ordering::SeqCst);
+        let sleep = Sleep { time: Arc::clone(&self.0), entry: (self.now().plus(span).0, number) };
+        lock(&self.0.sleepers).insert(sleep.entry);
+        Box::pin(sleep)
+    }
+}
+
+struct Sleep {
+    time: Arc<Time>,
+    entry: (u64, u64),
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    /// Wakes nobody: who moves the clock polls again.
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        if self.time.now.load(Ordering::SeqCst) < self.entry.0 { Poll::Pending } else { Poll::Ready(()) }
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        lock(&self.time.sleepers).remove(&self.entry);
     }
 }
 

@@ -46,6 +46,8 @@ pub(super) struct Actor {
     unconfirmed: Unconfirmed,
     session: RefCell<Option<Rc<Session>>>,
     doorways: Cell<u32>,
+    /// The database kept a stream from being let in: what comes next is not to be looked up there.
+    not_loaded: Cell<bool>,
     sockets: SocketGroup,
 }
 
@@ -72,6 +74,7 @@ impl Actor {
             unconfirmed: Unconfirmed::new(state),
             session: RefCell::default(),
             doorways: Cell::new(0),
+            not_loaded: Cell::new(false),
             sockets: SocketGroup::default(),
         })
     }
@@ -125,7 +128,9 @@ impl Actor {
             return Ok(session);
         }
         let call_id = self.name.ok_or(Unavailable::Load(LoadError::Unknown))?;
-        let setup = live::load_call(&self.app.state, call_id).await.map_err(Unavailable::Load)?;
+        let loaded = live::load_call(&self.app.state, call_id).await;
+        self.not_loaded.set(matches!(loaded, Err(LoadError::Store(_))));
+        let setup = loaded.map_err(Unavailable::Load)?;
         if let Some(session) = self.running() {
             return Ok(session);
         }
@@ -188,6 +193,9 @@ impl Actor {
     pub(super) async fn command(&self, command: CallCommand) -> Result<CallReply> {
         let session = match self.revive().await {
             Ok(Some(session)) => session,
+            Ok(None) if self.not_loaded.get() => {
+                return Err(Error::RustError("the call could not be loaded".to_owned()));
+            }
             Ok(None) => return Ok(CallReply::NotRunning),
             Err(Unavailable::Over) => return self.command_ended(&command).await,
             Err(_) => return Err(Error::RustError("the call cannot be revived now".to_owned())),

@@ -11,6 +11,7 @@ use super::documents::{self, Human, Line};
 use super::status::take;
 use super::{Signed, Twiml, call_status, human_of};
 use crate::carrier::ReportedStatus;
+use crate::deadline::{Deadline, NEXT};
 use crate::jobs::{self, Job};
 use crate::voicemail::{self, Voicemail};
 use crate::{ApiError, AppState};
@@ -80,11 +81,13 @@ pub(super) async fn fallback(State(app): State<AppState>, signed: Signed) -> Res
 async fn find_called(app: &AppState, webhook: &VoiceWebhook) -> (Called, Option<ApiError>) {
     let mut called = Called::default();
     let sid = webhook.call.sid.as_str();
-    let found = match directory::call_by_carrier_id(&app.ports.db, sid).await {
-        Ok(Some(call)) => by_call(app, &call, &mut called).await,
-        Ok(None) => by_number(app, webhook, &mut called).await,
-        Err(error) => Err(error.into()),
+    let find = async {
+        match directory::call_by_carrier_id(&app.ports.db, sid).await? {
+            Some(call) => by_call(app, &call, &mut called).await,
+            None => by_number(app, webhook, &mut called).await,
+        }
     };
+    let found = Deadline::after(app, NEXT).keep(find).await;
     (called, found.err())
 }
 

@@ -19,6 +19,7 @@ use super::status::take;
 use super::{Signed, Twiml, call_status, human_for, turn};
 use crate::actors::{CallCommand, CallReply, ask_call};
 use crate::carrier::ReportedStatus;
+use crate::deadline::{Deadline, NEXT};
 use crate::live::transcript;
 use crate::{ApiError, AppState, turn_based};
 
@@ -47,7 +48,8 @@ pub(super) async fn stream_ended(State(app): State<AppState>, signed: Signed) ->
         let noted = take(&app, ReportedStatus { carrier_call_id, status, at: app.now() }).await;
         return Ok(Twiml { document: documents::hang_up(), cause: noted.err() });
     }
-    let (told, mut cause) = match after_stream(&app, call_id, signed.attempt()).await {
+    let deadline = Deadline::after(&app, NEXT);
+    let (told, mut cause) = match deadline.keep(after_stream(&app, call_id, signed.attempt())).await {
         Ok(told) => (told, None),
         Err(cause) => (None, Some(cause)),
     };
@@ -57,7 +59,7 @@ pub(super) async fn stream_ended(State(app): State<AppState>, signed: Signed) ->
     let no_stream_holds = after == AfterStream::Apologise && signed.attempt() >= Limits::default().attempts;
     if no_stream_holds && !cause.as_ref().is_some_and(ApiError::is_database_away) {
         // The next rung needs no stream. Where that is not to be had either, the ladder goes on below.
-        match turn_by_turn(&app, call_id).await {
+        match deadline.keep(turn_by_turn(&app, call_id)).await {
             Ok(document) => return Ok(Twiml { document, cause }),
             Err(error) => cause = Some(error),
         }
@@ -67,7 +69,7 @@ pub(super) async fn stream_ended(State(app): State<AppState>, signed: Signed) ->
         return Ok(Twiml { document: documents::apologise(line, None), cause });
     }
     let waited = told.is_none();
-    match document(&app, &ended.call.sid, line, (call_id, after), waited).await {
+    match deadline.keep(document(&app, &ended.call.sid, line, (call_id, after), waited)).await {
         Ok(document) => Ok(Twiml { document, cause }),
         Err(error) => Ok(Twiml::because(documents::apologise(line, None), cause.unwrap_or(error))),
     }

@@ -11,6 +11,7 @@ use voicecore_wire::twilio::webhook::VoiceWebhook;
 
 use super::documents::{self, Attempt};
 use super::{Signed, Twiml, call_status, turn};
+use crate::deadline::{ANSWER, Deadline};
 use crate::{ApiError, AppState, turn_based};
 
 /// How often a caller is asked to wait while the database doesn't answer.
@@ -25,7 +26,7 @@ pub(super) async fn voice(State(app): State<AppState>, signed: Signed) -> Result
     }
     let webhook = VoiceWebhook::read(&signed.form)?;
     let origin = app.config.public_url.get()?;
-    Ok(match answer(&app, &webhook).await {
+    Ok(match Deadline::after(&app, ANSWER).keep(answer(&app, &webhook)).await {
         Ok(document) => document.into(),
         Err(cause) if signed.retry() < MAX_RETRIES => {
             Twiml::because(documents::try_again(origin, signed.retry() + 1), cause)
