@@ -15,7 +15,7 @@
 //   vars       configuration and secrets by name, as strings                      default {}
 //   restart    start workerd again, same port and storage, when it dies           default false
 //   inspector  port of the V8 inspector, for profiles                             default: none
-//   trap       the command `trap` makes the worker's wasm instance die (trap.mjs) default false
+//   faults     the worker takes the commands of faults.mjs                        default false
 //
 // Standard output is one JSON object per line:
 //   {"ready":true,"url":"http://127.0.0.1:8787","pid":123,"harness_pid":122}      after each (re)start
@@ -27,7 +27,9 @@
 //
 // Standard input, a command each line, answered in order:
 //   scheduled                                     runs the cron handler
-//   trap                                          the wasm instance dies when it next looks at the clock
+//   {"fault":"trap"}                              the wasm instance dies when it next looks at the clock
+//   {"fault":"late","argument":…}                 the worker's clock goes so many milliseconds behind
+//   {"fault":"hang","argument":"on"}              actors do not answer commands any more; "off": they do
 //   {"sql":"…","args":[…]}                        runs a statement on D1: {"done":"sql","rows":[…]}; how tests put in a set-up
 //                                                 token or raise a limit
 //   {"job":"…"}                                   puts a text into the queue
@@ -88,7 +90,7 @@ function miniflareOptions(given, port) {
     path: path.join(build, file),
     contents: readFileSync(path.join(directory, file)),
   });
-  const harness = given.trap ? ["trapped.mjs", "trap.mjs"].map((file) => module(file, HARNESS)) : [];
+  const harness = given.faults ? ["faulty.mjs", "faults.mjs"].map((file) => module(file, HARNESS)) : [];
   const persist = (kind) => (given.persist ? path.join(path.resolve(given.persist), kind) : false);
   return {
     // The socket below is the worker's own. This one leads to Miniflare's entry worker: only the harness uses it.
@@ -141,17 +143,18 @@ function watchWorkerd(onStart) {
 /** Carries out a line of standard input; what it returns is the answer. */
 async function command(mf, line) {
   if (!line.startsWith("{")) {
+    if (line !== "scheduled") throw new Error("no such command");
     const worker = await mf.getWorker("voicecore");
-    if (line === "scheduled") {
-      const { outcome } = await worker.scheduled({ cron: "* * * * *" });
-      return { done: line, outcome };
-    }
-    if (line !== "trap") throw new Error("no such command");
-    const response = await worker.fetch("http://worker/harness/trap");
-    if ((await response.text()) !== "armed") throw new Error("started without the option `trap`");
-    return { done: line };
+    const { outcome } = await worker.scheduled({ cron: "* * * * *" });
+    return { done: line, outcome };
   }
-  const { sql, args = [], job, object, name, command } = JSON.parse(line);
+  const { sql, args = [], job, object, name, command, fault, argument = "" } = JSON.parse(line);
+  if (fault) {
+    const worker = await mf.getWorker("voicecore");
+    const response = await worker.fetch(`http://worker/harness/${fault}/${argument}`);
+    if ((await response.text()) !== "done") throw new Error("no such fault, or started without the option `faults`");
+    return { done: "fault" };
+  }
   if (sql) {
     const db = await mf.getD1Database("DB", "voicecore");
     const { results } = await db.prepare(sql).bind(...args).all();

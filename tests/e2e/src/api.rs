@@ -49,6 +49,12 @@ struct Interactions {
     items: Vec<Entry>,
 }
 
+/// A client that opens a connection for each request: one that has been idle may be closed by workerd at the moment at which it
+/// is used again, and a request that must not be repeated by itself is lost then.
+pub(crate) fn client() -> reqwest::Client {
+    reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap_or_default()
+}
+
 /// A customer with an API key.
 pub(crate) struct Api {
     base_url: String,
@@ -58,7 +64,7 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) fn new(base_url: String, key: String) -> Self {
-        Self { base_url, key, client: reqwest::Client::new() }
+        Self { base_url, key, client: client() }
     }
 
     /// GETs a resource.

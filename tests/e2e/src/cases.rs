@@ -10,7 +10,7 @@ use voicecore_sim::twilio::{CallReport, CallSpec, Event};
 
 use crate::api::Call;
 use crate::system::{CALLER, NUMBER, System};
-use crate::{bad_input, endings, http_suite, live, processes, root, turn_based};
+use crate::{actors, bad_input, endings, http_suite, live, processes, root, turn_based};
 
 /// Calls of the crowd.
 const CROWD: u32 = 6;
@@ -42,9 +42,18 @@ enum Kind {
     Operator,
     Jobs,
     Orphan,
+    ActorHangs,
+    HubAges,
     HttpSuite,
     /// Of the tests themselves: nothing of theirs stays behind.
     Processes,
+}
+
+impl Kind {
+    /// Its system must be one that can be made to fail.
+    const fn needs_faults(&self) -> bool {
+        matches!(self, Self::InstanceDies(_) | Self::ActorHangs | Self::HubAges)
+    }
 }
 
 /// How a case went.
@@ -69,6 +78,8 @@ pub(crate) fn all() -> anyhow::Result<Vec<Case>> {
         ("operator", 10, Kind::Operator),
         ("jobs", 20, Kind::Jobs),
         ("orphan", 110, Kind::Orphan),
+        ("actor-hangs", 15, Kind::ActorHangs),
+        ("hub-ages", 30, Kind::HubAges),
         ("http-suite", 5, Kind::HttpSuite),
         ("processes", 10, Kind::Processes),
     ]
@@ -153,7 +164,7 @@ pub(crate) async fn play(case: &Case, directory: &Path) -> anyhow::Result<Outcom
     if matches!(case.kind, Kind::Processes) {
         return processes::run(directory).await;
     }
-    let system = System::start(directory, matches!(case.kind, Kind::InstanceDies(_))).await?;
+    let system = System::start(directory, case.kind.needs_faults()).await?;
     let outcome = match &case.kind {
         Kind::Scenario(scenario) => one_call(&system, scenario).await,
         Kind::Crowd(scenario) => crowd(&system, scenario).await,
@@ -164,6 +175,8 @@ pub(crate) async fn play(case: &Case, directory: &Path) -> anyhow::Result<Outcom
         Kind::Operator => endings::operator(&system).await,
         Kind::Jobs => endings::jobs(&system).await,
         Kind::Orphan => endings::orphan(&system).await,
+        Kind::ActorHangs => actors::hangs(&system).await,
+        Kind::HubAges => live::ages(&system).await,
         Kind::HttpSuite => http_suite::run(&system).await,
         Kind::Processes => unreachable!("it has no system"),
     };
@@ -235,7 +248,7 @@ pub(crate) async fn ring(
     let mut handle = system.sim.ring(spec).await?;
     while let Some(event) = handle.events.recv().await {
         match event {
-            Event::KillApp { .. } if system.trap => system.workerd.trap().await?,
+            Event::KillApp { .. } if system.faults => system.workerd.fault("trap", "").await?,
             Event::KillApp { .. } => system.workerd.kill().await?,
             Event::Ended { report } => {
                 system.record(&report)?;

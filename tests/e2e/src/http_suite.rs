@@ -1,5 +1,7 @@
 //! The conformance suite of the HTTP API against the worker.
 
+use std::time::Duration;
+
 use serde_json::json;
 use voicecore_conformance::http::{Answer, Ask, Site, suite};
 use voicecore_conformance::report;
@@ -15,7 +17,9 @@ pub(crate) async fn run(system: &System) -> anyhow::Result<Outcome> {
         "insert into setup_tokens (token_hash, email, created_at, expires_at) values (?1, ?2, ?3, ?4)";
     let row = [json!(token.hash()), json!("second@example.com"), json!(0), json!(FAR_FUTURE)];
     system.workerd.sql(insert, &row).await?;
-    let (base_url, client) = (system.workerd.url(), reqwest::Client::new());
+    let base_url = system.workerd.url();
+    // Connections are used again, as clients do, but not when workerd may be about to close them (after 5 s).
+    let client = reqwest::Client::builder().pool_idle_timeout(Duration::from_secs(2)).build()?;
     let site = Site {
         send: &|ask| Box::pin(send(&client, &base_url, ask)),
         public_url: PUBLIC_URL,

@@ -7,9 +7,9 @@ use anyhow::{Context as _, ensure};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::Message;
-use voicecore_domain::hub::{EVENT_CAP, TICKET_LIFETIME};
+use voicecore_domain::hub::{AGEING_INTERVAL, EVENT_CAP, TICKET_LIFETIME};
 use voicecore_sim::scenario::Scenario;
 
 use crate::api::Api;
@@ -19,6 +19,12 @@ use crate::system::{CALLER, NUMBER, System};
 
 /// The longest that a message which is due may take.
 const MESSAGE_LIMIT: Duration = Duration::from_secs(15);
+/// The alarm of a hub rings so long after it was set, in milliseconds.
+const ALARM_MS: u64 = 4_000;
+/// The longest that it takes until events have aged: two alarms.
+const AGED_LIMIT: Duration = Duration::from_secs(60);
+/// Between two looks.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// Events of one message to the hub, when its log is filled.
 const FILLING: u64 = 500;
 
@@ -55,6 +61,37 @@ pub(crate) async fn run(system: &System, scenario: &Scenario) -> anyhow::Result<
     sleep_until(old.1 + Duration::from_millis(TICKET_LIFETIME.0)).await;
     ensure!(refused(system, &old.0).await? == Some(401), "a ticket works after it has expired");
     Ok(Outcome { note: format!("{} events", events.len()), problems })
+}
+
+/// Events are kept for a day at most: their hub's alarm deletes what it has seen before. The worker's clock goes half a day
+/// behind while the alarm is set, so that it rings a few seconds later.
+pub(crate) async fn ages(system: &System) -> anyhow::Result<Outcome> {
+    let event = json!({"at": 1, "event": {"type": "caller_speaking"}});
+    let publish = json!({
+        "command": "publish", "call_id": "01939a2b-0000-7000-8000-000000000001", "events": [event, event, event],
+    });
+    system.workerd.fault("late", &(AGEING_INTERVAL.0 - ALARM_MS).to_string()).await?;
+    let tenant = tenant_of(&ticket(&system.api).await?);
+    let said = system.workerd.hub(&tenant, &publish).await?;
+    ensure!(said["seq"] == 3, "the hub answers {said}");
+    // The first time it rings the events are noted, the second time they go: the alarm is set again each time.
+    let deadline = Instant::now() + AGED_LIMIT;
+    loop {
+        let mut socket = subscribe(system, &system.api, "&after=0").await?;
+        let first = next(&mut socket).await?;
+        if first == r#"{"type":"resync"}"# {
+            break;
+        }
+        ensure!(first.contains(r#""seq":1,"#), "after 0 comes {first}");
+        ensure!(Instant::now() < deadline, "events are still there after their time");
+        sleep(LOOK_AGAIN).await;
+    }
+    // Their numbers are not given out again, and what comes is kept.
+    let said = system.workerd.hub(&tenant, &publish).await?;
+    ensure!(said["seq"] == 6, "after ageing the hub answers {said}");
+    let mut socket = subscribe(system, &system.api, "&after=3").await?;
+    ensure!(envelope(&mut socket).await?.seq == 4, "what came after ageing is gone");
+    Ok(Outcome { note: String::new(), problems: vec![] })
 }
 
 /// A new ticket, as the path that it opens.

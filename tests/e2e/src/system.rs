@@ -44,15 +44,15 @@ pub(crate) struct System {
     pub(crate) sim: Sim,
     pub(crate) workerd: Workerd,
     pub(crate) api: Api,
-    /// Its wasm instance can be made to die.
-    pub(crate) trap: bool,
+    /// It can be made to fail ([`Workerd::fault`]): its wasm instance dies in the place of workerd.
+    pub(crate) faults: bool,
     directory: PathBuf,
 }
 
 impl System {
     /// Starts one with a new tenant; Realtime traffic is recorded in `directory`, everything else lies there, too. With
-    /// `trap`, its wasm instance can be made to die.
-    pub(crate) async fn start(directory: &Path, trap: bool) -> anyhow::Result<Self> {
+    /// `faults`, it can be made to fail.
+    pub(crate) async fn start(directory: &Path, faults: bool) -> anyhow::Result<Self> {
         std::fs::create_dir_all(directory)?;
         let port = free_port()?;
         let app_url = format!("http://127.0.0.1:{port}");
@@ -70,10 +70,10 @@ impl System {
             "JWT_SECRET": "a secret of thirty-two bytes or so, for tests",
             "MASTER_KEY": STANDARD.encode([7_u8; 32]),
         });
-        let workerd = Workerd::start(port, &directory.join("state"), &vars, trap).await?;
+        let workerd = Workerd::start(port, &directory.join("state"), &vars, faults).await?;
         let api_key = provision(&workerd, 9, NUMBER).await?;
         let api = Api::new(workerd.url(), api_key);
-        Ok(Self { sim, workerd, api, trap, directory: directory.to_owned() })
+        Ok(Self { sim, workerd, api, faults, directory: directory.to_owned() })
     }
 
     /// Another tenant, as its customer sees the API.

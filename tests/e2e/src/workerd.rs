@@ -60,15 +60,16 @@ pub(crate) struct Workerd {
 }
 
 impl Workerd {
-    /// Starts the worker with `vars` as its configuration, its storage in `persist`. With `trap`, [`Workerd::trap`] works.
+    /// Starts the worker with `vars` as its configuration, its storage in `persist`. With `faults`, [`Workerd::fault`] works.
     pub(crate) async fn start(
         port: u16,
         persist: &std::path::Path,
         vars: &Value,
-        trap: bool,
+        faults: bool,
     ) -> anyhow::Result<Self> {
         std::fs::create_dir_all(persist)?;
-        let options = json!({"port": port, "persist": persist, "vars": vars, "restart": true, "trap": trap});
+        let options =
+            json!({"port": port, "persist": persist, "vars": vars, "restart": true, "faults": faults});
         let file = persist.join("harness.json");
         std::fs::write(&file, options.to_string())?;
         let log = std::fs::File::create(persist.join("workerd.log"))?;
@@ -131,9 +132,9 @@ impl Workerd {
         Ok(())
     }
 
-    /// Lets the worker's wasm instance die of a trap, at once. Only if started with `trap`.
-    pub(crate) async fn trap(&self) -> anyhow::Result<()> {
-        self.command("trap").await.map(drop)
+    /// Makes a fault (`tests/harness/faults.mjs`). Only if started with `faults`.
+    pub(crate) async fn fault(&self, fault: &str, argument: &str) -> anyhow::Result<()> {
+        self.command(&json!({"fault": fault, "argument": argument}).to_string()).await.map(drop)
     }
 
     /// Puts a text into the queue.
