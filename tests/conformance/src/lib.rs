@@ -11,6 +11,7 @@ pub mod doubles;
 pub mod http;
 pub mod interleave;
 pub mod kv;
+pub mod loopback;
 pub mod migrations;
 pub mod portable;
 pub mod report;

@@ -22,7 +22,7 @@ const MESSAGE_LIMIT: Duration = Duration::from_secs(15);
 /// The alarm of a hub rings so long after it was set, in milliseconds.
 const ALARM_MS: u64 = 4_000;
 /// The longest that it takes until events have aged: two alarms.
-const AGED_LIMIT: Duration = Duration::from_secs(60);
+const AGED_LIMIT: Duration = Duration::from_mins(1);
 /// Between two looks.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// Events of one message to the hub, when its log is filled.

@@ -1,5 +1,6 @@
 //! However a case ends, none of its processes stays behind.
 
+use std::panic::panic_any;
 use std::path::Path;
 use std::time::Duration;
 
@@ -39,7 +40,7 @@ pub(crate) async fn run(directory: &Path) -> anyhow::Result<Outcome> {
     let panicked: anyhow::Result<()> = panics::caught(async move {
         let _workerd = workerd;
         sleep(SHORT).await;
-        panic!("on purpose");
+        panic_any("on purpose");
     })
     .await;
     let said = panicked.err().context("a panic is no error")?.to_string();

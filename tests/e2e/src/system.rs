@@ -1,13 +1,12 @@
 //! One system: workerd with the built worker, both simulators, a tenant.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU16, Ordering};
 
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
+use voicecore_conformance::loopback::free_port;
 use voicecore_domain::credentials::SetupToken;
 use voicecore_sim::openai::OpenAiConfig;
 use voicecore_sim::scenario::Entry;
@@ -33,9 +32,6 @@ const FALLBACK: &str = "+12025550199";
 pub(crate) const CALLER: &str = "+12025550117";
 /// The key that the simulated model accepts.
 const MODEL_KEY: &str = "sk-simulated";
-/// Ports for workerd: so many from this one on.
-const FIRST_PORT: u16 = 20_480;
-const PORTS: u16 = 8_192;
 /// Year 2100 in milliseconds: the set-up link of a test does not expire.
 pub(crate) const FAR_FUTURE: u64 = 4_102_444_800_000;
 
@@ -54,7 +50,8 @@ impl System {
     /// `faults`, it can be made to fail.
     pub(crate) async fn start(directory: &Path, faults: bool) -> anyhow::Result<Self> {
         std::fs::create_dir_all(directory)?;
-        let port = free_port()?;
+        // The worker has to be told the simulators' ports and they the worker's, so one of the two is known before it is bound.
+        let port = free_port().context("no port is free")?;
         let app_url = format!("http://127.0.0.1:{port}");
         let mut openai = OpenAiConfig::new(MODEL_KEY);
         openai.record = Some(directory.to_owned());
@@ -130,19 +127,4 @@ async fn provision(workerd: &Workerd, seed: u8, number: &str) -> anyhow::Result<
     let body: serde_json::Value = response.json().await.unwrap_or_default();
     anyhow::ensure!(status.is_success(), "claiming the set-up link: {status} {body}");
     Ok(body["api_key"].as_str().context("the claim shows no api_key")?.to_owned())
-}
-
-/// A port that nobody uses: the worker has to be told the simulators' ports and they the worker's, so one of the two must be
-/// known before it is bound. It lies below those that the system gives to whoever asks for any (from 32768 on Linux, from 49152
-/// elsewhere): nobody gets it until workerd has bound it, nor while workerd is started again.
-fn free_port() -> anyhow::Result<u16> {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Runs that take place at the same time begin at different ports.
-    let first = u16::try_from(std::process::id() % u32::from(PORTS / 64) * 64)?;
-    let candidates = (0..PORTS).map(|_| {
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        FIRST_PORT + first.wrapping_add(number) % PORTS
-    });
-    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
-    candidates.into_iter().find(free).context("no port is free")
 }

@@ -1,7 +1,6 @@
 //! A host with a component in it.
 
 use std::fs::File;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
+use voicecore_conformance::loopback::free_port;
 
 /// The longest that a start may take: a component that was never compiled before, on a machine that is busy.
 const START_LIMIT: Duration = Duration::from_mins(3);
@@ -114,7 +114,7 @@ impl Host {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let directory = std::env::temp_dir().join(format!("voicecore-spin-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&directory)?;
-        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let port = free_port().context("no port is free")?;
         let child = spawn(kind, app, port, &directory)?;
         let client = reqwest::Client::builder().timeout(REQUEST_LIMIT).build()?;
         let mut host = Self { child, kind, app, port, directory, client };
