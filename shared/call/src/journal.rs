@@ -40,3 +40,52 @@ pub enum JournalEntry {
         reason: EndReason,
     },
 }
+
+impl JournalEntry {
+    /// With this entry in the journal, `older` tells nothing any more: it is the same utterance before it grew, or the total
+    /// before it rose.
+    #[must_use]
+    pub fn supersedes(&self, older: &Self) -> bool {
+        match (self, older) {
+            (Self::Interaction(new), Self::Interaction(old)) => new.seq == old.seq,
+            (Self::Usage(_), Self::Usage(_)) => true,
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{InteractionKind, Speaker};
+
+    fn said(seq: u32, text: &str) -> JournalEntry {
+        JournalEntry::Interaction(Interaction {
+            seq,
+            speaker: Speaker::Assistant,
+            kind: InteractionKind::Speech,
+            text: text.to_owned(),
+            start_ms: 0,
+            end_ms: 0,
+            cut_at_ms: None,
+            estimated: false,
+            latency_ms: None,
+        })
+    }
+
+    #[test]
+    fn only_what_tells_the_same_again_is_superseded() {
+        let usage = JournalEntry::Usage(Usage::default());
+        let attempt = JournalEntry::Attempt { attempt: 1, at: Millis(5) };
+        assert!(said(3, "Hello, this").supersedes(&said(3, "Hello")));
+        assert!(usage.supersedes(&usage));
+        for (new, old) in [
+            (&said(4, "Hello"), &said(3, "Hello")),
+            (&usage, &said(3, "Hello")),
+            (&said(3, "Hello"), &usage),
+            (&attempt, &attempt),
+        ] {
+            assert!(!new.supersedes(old));
+        }
+    }
+}

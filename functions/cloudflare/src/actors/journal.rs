@@ -9,8 +9,10 @@ use super::storage::{Records, StorageError, Unconfirmed};
 /// Entries wait this long for others to be written with them. With the writes unconfirmed anyway, this and the disk are
 /// what a dying actor can lose.
 const BATCH: Millis = Millis(200);
-/// A batch of this size is written at once. A stored value may hold 2 MB.
-const MAX_BATCH_BYTES: usize = 64 * 1024;
+/// A value of this size is full; what does not fit goes into the next one. A stored value may hold 2 MB.
+const MAX_VALUE_BYTES: usize = 64 * 1024;
+/// Entries that wait at most. Speech is two or three in [`BATCH`]: an utterance that grows is one entry.
+const MAX_WAITING: usize = 64;
 /// Batches of one call. At one each [`BATCH`] this is more than the longest call can write; beyond it nothing is journaled.
 const MAX_BATCHES: u32 = 50_000;
 /// Keys of the batches: this and six digits, so that their order is the order of writing.
@@ -18,11 +20,12 @@ const PREFIX: &str = "journal/";
 
 /// The journal of a running call: what is needed to go on with it after its actor died.
 ///
-/// It holds [`Unconfirmed`] storage only: audio never waits for it.
+/// It holds [`Unconfirmed`] storage only: audio never waits for it. Entries wait as they are and become text when they are
+/// written: an utterance grows forty times a second while its answer arrives, and all of it would be formatted each time.
 pub(crate) struct Journal {
     storage: Unconfirmed,
     lines: JournalLines,
-    pending: RefCell<String>,
+    waiting: RefCell<Vec<JournalEntry>>,
     flush_at: Cell<Option<Millis>>,
     next_batch: Cell<u32>,
 }
@@ -33,21 +36,23 @@ impl Journal {
         Self {
             storage,
             lines,
-            pending: RefCell::default(),
+            waiting: RefCell::default(),
             flush_at: Cell::new(None),
             next_batch: Cell::new(batches),
         }
     }
 
-    /// Appends an entry. It is written with the batch of the moment.
-    pub(crate) fn append(&self, now: Millis, entry: &JournalEntry) {
-        let Some(line) = self.lines.write(entry) else { return };
-        let mut pending = self.pending.borrow_mut();
-        pending.push_str(&line);
-        pending.push('\n');
-        let full = pending.len() >= MAX_BATCH_BYTES;
-        drop(pending);
-        if full || is_turning_point(entry) {
+    /// Appends an entry, in the place of a waiting one that it makes worthless. It is written with the batch of the moment.
+    pub(crate) fn append(&self, now: Millis, entry: JournalEntry) {
+        let at_once = is_turning_point(&entry);
+        let mut waiting = self.waiting.borrow_mut();
+        match waiting.iter_mut().find(|older| entry.supersedes(older)) {
+            Some(older) => *older = entry,
+            None => waiting.push(entry),
+        }
+        let full = waiting.len() >= MAX_WAITING;
+        drop(waiting);
+        if at_once || full {
             self.flush();
         } else if self.flush_at.get().is_none() {
             self.flush_at.set(Some(now.plus(BATCH)));
@@ -62,11 +67,24 @@ impl Journal {
     /// Writes what waits.
     pub(crate) fn flush(&self) {
         self.flush_at.set(None);
-        let batch = self.pending.take();
+        let mut value = String::new();
+        for line in self.waiting.take().iter().filter_map(|entry| self.lines.write(entry)) {
+            if !value.is_empty() && value.len() + line.len() >= MAX_VALUE_BYTES {
+                self.put(&std::mem::take(&mut value));
+            }
+            value.push_str(&line);
+            value.push('\n');
+        }
+        if !value.is_empty() {
+            self.put(&value);
+        }
+    }
+
+    fn put(&self, value: &str) {
         let number = self.next_batch.get();
-        if !batch.is_empty() && number < MAX_BATCHES {
+        if number < MAX_BATCHES {
             self.next_batch.set(number + 1);
-            self.storage.put(&format!("{PREFIX}{number:06}"), &batch);
+            self.storage.put(&format!("{PREFIX}{number:06}"), value);
         }
     }
 }

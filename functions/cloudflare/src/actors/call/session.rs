@@ -203,7 +203,7 @@ impl Session {
             Output::RunTool(tool) => self.run_tool(tool),
             Output::Journal(entry) => {
                 if let Some(journal) = &self.journal {
-                    journal.append(now, &entry);
+                    journal.append(now, entry);
                 }
             }
             Output::Hub(event) => self.hub.push(now, event),
