@@ -75,7 +75,7 @@ mod tests {
         let text = format!(
             r#"{{"call_sid":"CA1","scenario":"n","status":"completed","ended_by":"app","duration_ms":9000,
             "turns":[{turns}],"max_silence_ms":900,"max_wait_ms":800,"twiml":[],"streams":[],"truncations":[],
-            "tools":["end_call"],"dialled":null,"recordings":[],"killed":false,"jitter_ms":0,"violations":[],"failures":[]}}"#
+            "tools":["end_call"],"dialled":null,"recordings":[],"killed":false,"jitter_ms":0,"late_ms":0,"violations":[],"failures":[]}}"#
         );
         serde_json::from_str(&text).unwrap()
     }

@@ -244,6 +244,7 @@ mod tests {
             recordings: vec![],
             killed: false,
             jitter_ms: 0,
+            late_ms: 0,
             violations: vec![],
             failures: vec![],
             heard: vec![],

@@ -175,6 +175,7 @@ impl Twilio {
             recordings,
             killed: line.killed,
             jitter_ms: scenario.platform.jitter_ms,
+            late_ms: line.late_ms(),
             violations,
             failures: Vec::new(),
             heard: line.heard().to_vec(),

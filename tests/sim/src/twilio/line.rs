@@ -18,6 +18,9 @@ const BY: &str = "twilio";
 /// Time between two ticks.
 const TICK: Duration = Duration::from_millis(FRAME_MS as u64);
 
+/// How long a late tick says something of those that follow: a second.
+const LATE_TICKS: u64 = 50;
+
 /// What happened in one tick.
 #[derive(Debug)]
 pub(super) struct LineTick {
@@ -47,12 +50,34 @@ struct Said {
     on_wire: u32,
 }
 
+/// How late the clock is.
+#[derive(Debug, Default)]
+struct Late {
+    /// The worst of the last [`LATE_TICKS`] ticks and more, and which tick it was.
+    recent: Duration,
+    tick: u64,
+    at_clears: Duration,
+}
+
+impl Late {
+    fn tick(&mut self, tick: u64, late: Duration) {
+        if late >= self.recent || tick - self.tick > LATE_TICKS {
+            (self.recent, self.tick) = (late, tick);
+        }
+    }
+
+    fn clear(&mut self, since_tick: Duration) {
+        self.at_clears = self.at_clears.max(self.recent).max(since_tick);
+    }
+}
+
 /// The line of one call, from its answer to its end.
 #[derive(Debug)]
 pub(super) struct Line {
     call_sid: String,
     answered: Instant,
     ticks: u64,
+    late: Late,
     playback: Playback,
     received: Received,
     caller: Caller,
@@ -85,6 +110,7 @@ impl Line {
             call_sid: call_sid.to_owned(),
             answered: Instant::now(),
             ticks: 0,
+            late: Late::default(),
             playback: Playback::default(),
             received: Received::new(registry.clone()),
             caller,
@@ -119,6 +145,16 @@ impl Line {
         self.answered + TICK * u32::try_from(self.ticks + 1).unwrap_or(u32::MAX)
     }
 
+    /// Something of the simulator's own took `span`: for the call no time has passed.
+    pub(super) fn stand_still(&mut self, span: Duration) {
+        self.answered += span;
+    }
+
+    /// By how much the clock came late shortly before a `clear`, at worst.
+    pub(super) fn late_ms(&self) -> u64 {
+        self.late.at_clears.as_millis() as u64
+    }
+
     /// When the next mark falls due.
     pub(super) fn next_mark(&self) -> Option<Instant> {
         self.playback.next_mark_at().map(|at| self.answered + Duration::from_micros(at * 125))
@@ -126,6 +162,7 @@ impl Line {
 
     /// One tick: the caller hears 20 ms and says 20 ms.
     pub(super) fn tick(&mut self) -> LineTick {
+        self.late.tick(self.ticks, self.next_tick().elapsed());
         self.ticks += 1;
         let now = self.ticks * FRAME_BYTES as Samples;
         let marks = self.playback.advance(now);
@@ -223,6 +260,7 @@ impl Line {
 
     /// Stops every sound.
     pub(super) fn stop_sound(&mut self) -> Vec<MarkDue> {
+        self.late.clear(self.next_tick().elapsed());
         let now = self.now();
         let marks = self.playback.clear(now);
         self.follow();

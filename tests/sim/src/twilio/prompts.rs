@@ -3,6 +3,8 @@
 use std::io::Cursor;
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use super::engine::{Engine, Interrupt};
 use super::playback::{SAMPLES_PER_MS, Source};
 use super::report::Speaker;
@@ -58,26 +60,25 @@ impl Engine {
         self.speak(Speaker::Callee, Voices::callee(), text).await
     }
 
-    /// The sound of Twilio's voice; `None` (and a note) when it cannot be made.
-    pub(super) async fn voice_of(
-        &mut self,
-        voice: Voice,
-        text: &str,
-    ) -> Result<Option<Arc<Speech>>, Interrupt> {
+    /// The sound of Twilio's voice; `None` (and a note) when it cannot be made. To make it takes a while, the more so on a busy
+    /// machine and without a cache; Twilio begins to speak at once, so the call's clock stands still.
+    pub(super) async fn voice_of(&mut self, voice: Voice, text: &str) -> Option<Arc<Speech>> {
         let (synthesiser, words) = (self.voices.synthesiser.clone(), text.to_owned());
-        let synthesis = tokio::task::spawn_blocking(move || synthesiser.say(&voice, &words));
-        match self.during(synthesis).await? {
-            Ok(Ok(speech)) => Ok(Some(speech)),
+        let began = Instant::now();
+        let speech = tokio::task::spawn_blocking(move || synthesiser.say(&voice, &words)).await;
+        self.line.stand_still(began.elapsed());
+        match speech {
+            Ok(Ok(speech)) => Some(speech),
             Ok(Err(error)) => {
                 self.line.violation("simulator", error.to_string());
-                Ok(None)
+                None
             }
-            Err(_) => Ok(None),
+            Err(_) => None,
         }
     }
 
     async fn speak(&mut self, speaker: Speaker, voice: Voice, text: &str) -> Result<(), Interrupt> {
-        let Some(speech) = self.voice_of(voice, text).await? else { return Ok(()) };
+        let Some(speech) = self.voice_of(voice, text).await else { return Ok(()) };
         self.line.voice_began(speaker, text, speech.audio.len() as u64);
         let outcome = self.play_out(Source::Voice, speech.audio.clone()).await;
         self.line.voice_ended(matches!(outcome, Ok(true)));

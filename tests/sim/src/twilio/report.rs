@@ -262,6 +262,9 @@ pub struct CallReport {
     pub killed: bool,
     /// The network's jitter.
     pub jitter_ms: u64,
+    /// By how much the simulator itself came late to the line's ticks shortly before it took a `clear`, at worst: on a machine that
+    /// is busy with other things, a `clear` that has arrived waits for as long.
+    pub late_ms: u64,
     /// What either simulator complained of during this call.
     pub violations: Vec<String>,
     /// Expectations of the scenario that were not met.
@@ -275,9 +278,10 @@ pub struct CallReport {
 const CLAIM_TOLERANCE_MS: u64 = 30;
 
 impl CallReport {
-    /// How far a claim of what was heard may be off: nobody can know the jitter of a `clear` that is still on its way.
+    /// How far a claim of what was heard may be off: nobody can know the jitter of a `clear` that is still on its way, nor how late
+    /// it is taken.
     pub fn claim_tolerance_ms(&self) -> u64 {
-        CLAIM_TOLERANCE_MS + self.jitter_ms
+        CLAIM_TOLERANCE_MS + self.jitter_ms + self.late_ms
     }
 
     /// Latency of each answer, in order.
