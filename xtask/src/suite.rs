@@ -111,29 +111,27 @@ impl Suite {
     fn summary(&self) -> (String, Count) {
         let mut all = Count::default();
         let mut took = Duration::ZERO;
-        let mut text = String::new();
+        let mut lines = Vec::new();
         for Step { name, count, took: span, .. } in &self.done {
             let sign = if count.failed == 0 { '✓' } else { '✗' };
             let Count { passed, failed } = *count;
-            text +=
-                &format!("  {sign} {name:<44} {passed:>5} passed {failed:>4} failed  {:>12}\n", spell(*span));
+            let span_text = spell(*span);
+            lines.push(format!("  {sign} {name:<44} {passed:>5} passed {failed:>4} failed  {span_text:>12}"));
             all.passed += passed;
             all.failed += failed;
             took += *span;
         }
-        text += &format!("  {:<66} {:>12}\n\n", "", spell(took));
+        lines.push(format!("  {:<66} {:>12}\n", "", spell(took)));
         for step in self.done.iter().filter(|step| step.count.failed > 0) {
-            text += &format!("✗ {}\n", step.name);
-            for line in step.why.iter().take(MAX_WHY) {
-                text += &format!("    {}\n", shortened(line));
-            }
+            lines.push(format!("✗ {}", step.name));
+            lines.extend(step.why.iter().take(MAX_WHY).map(|line| format!("    {}", shortened(line))));
             if let Some(more @ 1..) = step.why.len().checked_sub(MAX_WHY) {
-                text += &format!("    … {more} more lines above\n");
+                lines.push(format!("    … {more} more lines above"));
             }
-            text.push('\n');
+            lines.push(String::new());
         }
-        text += &format!("{} passed, {} failed", all.passed, all.failed);
-        (text, all)
+        lines.push(format!("{} passed, {} failed", all.passed, all.failed));
+        (lines.join("\n"), all)
     }
 }
 

@@ -1,6 +1,5 @@
 //! However a case ends, none of its processes stays behind.
 
-use std::panic::panic_any;
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,6 +17,7 @@ const GONE_LIMIT: Duration = Duration::from_secs(10);
 const SHORT: Duration = Duration::from_millis(50);
 
 /// Lets cases end in every way.
+#[expect(clippy::panic, reason = "one of the ways")]
 pub(crate) async fn run(directory: &Path) -> anyhow::Result<Outcome> {
     let start = async |name: &str| -> anyhow::Result<(Workerd, Processes)> {
         let workerd = Workerd::start(0, &directory.join(name), &json!({}), false).await?;
@@ -40,7 +40,7 @@ pub(crate) async fn run(directory: &Path) -> anyhow::Result<Outcome> {
     let panicked: anyhow::Result<()> = panics::caught(async move {
         let _workerd = workerd;
         sleep(SHORT).await;
-        panic_any("on purpose");
+        panic!("on purpose");
     })
     .await;
     let said = panicked.err().context("a panic is no error")?.to_string();
