@@ -3,6 +3,7 @@
 mod load;
 mod subjects;
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -134,20 +135,14 @@ fn table(rows: &[Row]) -> String {
                     | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
         .to_owned();
     for row in rows {
-        text += &format!(
-            "| {} | {} | {} | {} | {:.0} | {:.2} | {:.2} | {:.1} | {:.2} |\n",
-            row.request,
-            row.client,
-            row.connections,
-            row.subject,
-            row.per_second,
-            row.latency_ms.p50,
-            row.latency_ms.p99,
-            row.latency_ms.max,
-            row.cpu_ms_per_request
+        let Row { request, client, connections, subject, latency_ms, .. } = row;
+        let _ = writeln!(
+            text,
+            "| {request} | {client} | {connections} | {subject} | {:.0} | {:.2} | {:.2} | {:.1} | {:.2} |",
+            row.per_second, latency_ms.p50, latency_ms.p99, latency_ms.max, row.cpu_ms_per_request
         );
         for error in row.errors.iter().take(3) {
-            text += &format!("    ! {error}\n");
+            let _ = writeln!(text, "    ! {error}");
         }
     }
     text
