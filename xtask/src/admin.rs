@@ -3,18 +3,22 @@
 
 mod key;
 
+use std::path::PathBuf;
+
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use voicecore_domain::credentials::{SETUP_TOKEN_LIFETIME, SetupToken};
 use voicecore_types::TenantId;
 
-use crate::dev;
 use crate::proc::{self, output};
 use crate::setup;
 use crate::wrangler::Place;
+use crate::{build, dev};
 
 /// Longest address that SMTP can carry (RFC 5321, 4.5.3.1.3, without the brackets).
 const EMAIL_MAX: usize = 254;
+/// How long a link is good.
+const LIFETIME_DAYS: u64 = SETUP_TOKEN_LIFETIME.0 / 86_400_000;
 
 #[derive(Subcommand)]
 pub(crate) enum Task {
@@ -31,6 +35,12 @@ pub(crate) enum Task {
         /// PUBLIC_URL of the deployed system
         #[arg(long, required_unless_present = "local")]
         public_url: Option<String>,
+        /// A `spin up` on this machine, by its state directory (.spin)
+        #[arg(long, value_name = "DIR", requires = "public_url", conflicts_with_all = ["local", "env"])]
+        spin_state: Option<PathBuf>,
+        /// Runs nothing, but prints the statement for a database that only you can reach, as Spin's elsewhere
+        #[arg(long, requires = "public_url", conflicts_with_all = ["local", "env", "spin_state"])]
+        print_sql: bool,
     },
     /// Prints a new API key for a tenant of the owner with this address; it is shown only this once
     Key {
@@ -53,23 +63,35 @@ pub(crate) enum Task {
 
 /// `cargo xtask admin`.
 pub(crate) fn run(task: &Task) -> Result<()> {
-    setup::node()?;
     match task {
-        Task::Create { email, local, env, public_url } => {
-            let (place, public_url) = match public_url {
-                Some(public_url) if !local => {
+        Task::Create { email, public_url: Some(public_url), print_sql: true, .. } => {
+            let (token, sql) = statement(email)?;
+            println!("{}", link(public_url, &token));
+            eprintln!("Good for one use within {LIFETIME_DAYS} days, once the database has been given this:");
+            println!("{sql};");
+        }
+        Task::Create { email, local, env, public_url, spin_state, .. } => {
+            let (place, public_url) = match (public_url, spin_state) {
+                (Some(public_url), Some(state)) => {
+                    let place = Place::Spin { host: build::host()?, state: state.clone() };
+                    (place, public_url.clone())
+                }
+                (Some(public_url), None) if !local => {
+                    setup::node()?;
                     (Place::Remote { environment: env.clone() }, public_url.clone())
                 }
                 _ => {
+                    setup::node()?;
                     let running = running()?;
                     (dev::place(&running)?, running.base_url)
                 }
             };
             let token = create(email, &place)?;
             println!("{}", link(&public_url, &token));
-            eprintln!("Good for one use within {} days.", SETUP_TOKEN_LIFETIME.0 / 86_400_000);
+            eprintln!("Good for one use within {LIFETIME_DAYS} days.");
         }
         Task::Key { email, tenant, revoke, local, env } => {
+            setup::node()?;
             let place =
                 if *local { dev::place(&running()?)? } else { Place::Remote { environment: env.clone() } };
             let whose = match (revoke, tenant) {
@@ -98,6 +120,13 @@ fn random<const N: usize>() -> Result<[u8; N]> {
 
 /// Makes a token, stores its hash in the place's database, and returns the token.
 pub(crate) fn create(email: &str, place: &Place) -> Result<SetupToken> {
+    let (token, sql) = statement(email)?;
+    output(&mut place.execute(&sql)?).context("storing the set-up token (are the migrations applied?)")?;
+    Ok(token)
+}
+
+/// A token, and the statement that lets a database know it: by its hash only.
+fn statement(email: &str) -> Result<(SetupToken, String)> {
     let email = checked_email(email)?;
     let token = SetupToken::new(&random()?);
     let now = proc::unix_time() * 1000;
@@ -107,8 +136,7 @@ pub(crate) fn create(email: &str, place: &Place) -> Result<SetupToken> {
         "insert into setup_tokens (token_hash, email, created_at, expires_at) values ('{}', '{email}', {now}, {expires})",
         token.hash()
     );
-    output(&mut place.execute(&sql)?).context("storing the set-up token (are the migrations applied?)")?;
-    Ok(token)
+    Ok((token, sql))
 }
 
 /// The link that uses it.
@@ -152,6 +180,13 @@ mod tests {
         ] {
             assert!(checked_email(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_statement_knows_the_hash_and_never_the_token() {
+        let (token, sql) = statement("ada@example.org").unwrap();
+        assert!(sql.contains(&token.hash()) && sql.contains("'ada@example.org'"));
+        assert!(!sql.contains(token.expose().trim_start_matches("vcs_")) && !sql.contains(';'));
     }
 
     #[test]

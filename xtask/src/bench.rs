@@ -5,6 +5,9 @@ use anyhow::Result;
 use crate::proc;
 use crate::{build, cargo_build, setup};
 
+/// The benchmark that runs the component, too.
+const WEBHOOK: &str = "webhook";
+
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Benchmark and its options, as in tests/bench/README.md: `bridge --help` lists them
@@ -12,10 +15,17 @@ pub(crate) struct Options {
     arguments: Vec<String>,
 }
 
-/// Measures the release worker as it would be deployed.
+/// Measures the release worker, and the component, as they would be deployed.
 pub(crate) fn run(options: &Options) -> Result<()> {
     build::worker()?;
-    setup::speech()?;
     let program = cargo_build::binary("voicecore-bench", &["--release"])?;
-    proc::run(proc::command(program).args(&options.arguments))
+    let mut bench = proc::command(program);
+    bench.args(&options.arguments);
+    if options.arguments.first().is_some_and(|name| name == WEBHOOK) {
+        build::component()?;
+        bench.arg("--host").arg(build::host()?);
+    } else {
+        setup::speech()?;
+    }
+    proc::run(&mut bench)
 }

@@ -23,7 +23,7 @@ pub(crate) const PROBE: &str = "voicecore-spin-probe";
 /// The host of components, with their tests.
 pub(crate) const HOST: &str = "voicecore-spin-host";
 /// In Cargo.toml.
-const PROFILE: &str = "worker";
+pub(crate) const PROFILE: &str = "worker";
 /// What the project allows itself of Cloudflare's limit for a gzipped script.
 const WORKER_BUDGET: u64 = 700_000;
 /// What it allows itself for a component, which is fetched by every node that runs it.
@@ -148,9 +148,15 @@ fn for_spin(package: &str, file: &str, name: &str) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// The host of components. Built with its tests: for them its crates get more features, and without them wasmtime and its compiler
+/// would be built a second time.
+pub(crate) fn host() -> Result<PathBuf> {
+    cargo_build::binary(HOST, &["--tests"])
+}
+
 /// How long a new instance takes to answer, as a host measures it.
 pub(crate) fn cold_start() -> Result<()> {
-    let host = cargo_build::binary(HOST, &[])?;
+    let host = host()?;
     proc::run(proc::command(host).args(["cold-start", "-f"]).arg(root().join("spin.toml")))
 }
 

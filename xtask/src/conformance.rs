@@ -30,6 +30,9 @@ pub(crate) fn begin() -> Result<()> {
 pub(crate) fn show() -> Result<()> {
     let report = fs::read_to_string(file()).context("no suite has reported")?;
     print!("{}", table(&report));
+    println!(
+        "\n  -: did not run there, or did not pass (its step says so); tests/conformance/README.md has the reasons"
+    );
     Ok(())
 }
 

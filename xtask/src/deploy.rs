@@ -1,4 +1,6 @@
-//! `cargo xtask deploy`: to Cloudflare, and not before everything it needs is there.
+//! `cargo xtask deploy`: to Cloudflare or to what runs Spin, and not before everything it needs is there.
+
+mod spin;
 
 use std::fs;
 
@@ -19,7 +21,10 @@ const NO_ID: &str = "00000000000000000000000000000000";
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Platform {
+    /// With wrangler
     Cloudflare,
+    /// With `spin`: to a registry and a cluster, or to a cloud that takes Spin applications
+    Spin,
 }
 
 #[derive(clap::Args)]
@@ -28,11 +33,19 @@ pub(crate) struct Options {
     /// Environment of wrangler.toml
     #[arg(long)]
     env: Option<String>,
+    #[command(flatten)]
+    spin: spin::Options,
 }
 
-/// `cargo xtask deploy cloudflare`.
+/// `cargo xtask deploy`.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let Platform::Cloudflare = options.platform;
+    match options.platform {
+        Platform::Cloudflare => cloudflare(options),
+        Platform::Spin => spin::run(&options.spin),
+    }
+}
+
+fn cloudflare(options: &Options) -> Result<()> {
     setup::node()?;
     resources_exist()?;
     let missing = missing_secrets(options)?;

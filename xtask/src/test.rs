@@ -51,14 +51,16 @@ pub(crate) fn ci() -> ExitCode {
         what.extend(without(FOR_WASM));
         clippy(cargo(), &what)
     });
+    // In the profile of what is deployed: macros and build scripts are then compiled once, for the lints and for the build.
     suite.prepared("lints for workers", || {
         let toolchain = setup::toolchain(Target::Workers)?;
-        let what = ["-p", build::WORKER, "--target", Target::Workers.triple()];
+        let what = ["-p", build::WORKER, "--target", Target::Workers.triple(), "--profile", build::PROFILE];
         clippy(toolchain.program("cargo"), &what)
     });
     suite.prepared("lints for components", || {
         let toolchain = setup::toolchain(Target::Spin)?;
         let what = ["-p", build::COMPONENT, "-p", build::PROBE, "--target", Target::Spin.triple()];
+        let what = [what.as_slice(), &["--profile", build::PROFILE]].concat();
         clippy(toolchain.program("cargo"), &what)
     });
     let mut doc = cargo();

@@ -1,4 +1,4 @@
-//! `voicecore-bench bridge`: how much the bridge costs, beside named baselines, in one run. See `README.md`.
+//! What calls (`bridge`) and webhooks (`webhook`) cost, beside named baselines, in one run. See `README.md`.
 
 mod clock;
 mod load;
@@ -7,6 +7,7 @@ mod relay;
 mod report;
 mod stats;
 mod subjects;
+mod webhook;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -29,6 +30,8 @@ struct Arguments {
 enum Command {
     /// N simultaneous calls through the front door: latency, barge-in, truncation, loss, CPU, memory.
     Bridge(Bridge),
+    /// Voice webhook to TwiML, on Spin and on Workers: requests per second and latency.
+    Webhook(webhook::Options),
     /// The copying relay, started by `bridge` in a process of its own.
     #[command(hide = true)]
     Relay {
@@ -91,6 +94,7 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match Arguments::parse().command {
         Command::Relay { port, model_port } => runtime.block_on(relay::serve(port, model_port)),
+        Command::Webhook(options) => runtime.block_on(webhook::run(&options)),
         Command::Bridge(bridge) => {
             let [subject_core, load_core] = bridge.cores.as_slice() else { anyhow::bail!("--cores A,B") };
             process::pin_self(*load_core);

@@ -52,7 +52,7 @@ pub(crate) struct Running {
     pub(crate) pids: Vec<u32>,
     children: Children,
     /// Where it stores; deleted when it has ended.
-    storage: Option<TempDir>,
+    pub(crate) storage: Option<TempDir>,
 }
 
 const RELAY_PORT: u16 = 19_801;
@@ -61,11 +61,16 @@ const MODEL_PORT: u16 = 19_810;
 /// The JavaScript object's ports are written into its given configuration.
 const OBJECT_PORT: u16 = 5_050;
 const OBJECT_MODEL_PORT: u16 = 9_100;
-const AUTH_TOKEN: &str = "0123456789abcdef0123456789abcdef";
-const ACCOUNT_SID: &str = "AC0123456789abcdef0123456789abcdef";
+pub(crate) const AUTH_TOKEN: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const ACCOUNT_SID: &str = "AC0123456789abcdef0123456789abcdef";
 const NUMBER: &str = "+15005550006";
+/// Of the tenant that is made for a run.
+pub(crate) const SETUP_TOKEN: &str = "vcs_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+/// Room for as many calls as a run wants.
+pub(crate) const NO_LIMITS: &str = "update tenants set max_concurrent_calls = 100000, max_daily_calls = 1000000, \
+    max_daily_cost_micros = 1000000000000";
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
@@ -78,13 +83,14 @@ impl Subject {
         match self {
             Self::Relay => relay(core).await,
             Self::JsObject => js_object(core).await,
-            Self::Voicecore => voicecore(core, build, "on").await,
-            Self::VoicecoreNojournal => voicecore(core, build, "off").await,
+            Self::Voicecore => voicecore(core, build, "on", &[]).await,
+            Self::VoicecoreNojournal => voicecore(core, build, "off", &[]).await,
         }
     }
 }
 
-fn running(port: u16, model_port: u16, webhook: &str, child: Child) -> Running {
+/// A subject that listens there.
+pub(crate) fn running(port: u16, model_port: u16, webhook: &str, child: Child) -> Running {
     Running {
         app: format!("127.0.0.1:{port}"),
         webhook: webhook.into(),
@@ -134,7 +140,13 @@ async fn js_object(core: u16) -> anyhow::Result<Running> {
     Ok(running(OBJECT_PORT, OBJECT_MODEL_PORT, "/incoming-call", child))
 }
 
-async fn voicecore(core: u16, build: &Path, journal: &str) -> anyhow::Result<Running> {
+/// The release worker in workerd, with these statements run on its database before anything is measured.
+pub(crate) async fn voicecore(
+    core: u16,
+    build: &Path,
+    journal: &str,
+    statements: &[&str],
+) -> anyhow::Result<Running> {
     let root = root();
     let storage = storage_in_memory()?;
     let options = json!({
@@ -169,14 +181,14 @@ async fn voicecore(core: u16, build: &Path, journal: &str) -> anyhow::Result<Run
     let mut running = running(VOICECORE_PORT, MODEL_PORT, "/webhooks/twilio/voice", child);
     running.pids = vec![pid as u32];
     running.storage = Some(storage);
-    provision(&mut running, &mut output).await?;
+    provision(&mut running, &mut output, statements).await?;
     Ok(running)
 }
 
 /// A directory that is gone when it is dropped. In memory, as the JavaScript object's storage is: on a disk workerd's audio
 /// thread waits for each `fsync`, and this machine's disk would be measured. (In production storage is another machine,
 /// and what it costs to wait for it does not show here: see the README.)
-fn storage_in_memory() -> anyhow::Result<TempDir> {
+pub(crate) fn storage_in_memory() -> anyhow::Result<TempDir> {
     let memory = Path::new("/dev/shm");
     let parent = if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() };
     tempfile::Builder::new()
@@ -192,9 +204,12 @@ fn line(output: &mut BufReader<ChildStdout>) -> anyhow::Result<Value> {
 }
 
 /// Makes the tenant whose number is rung, with room for as many calls as the run wants.
-async fn provision(running: &mut Running, output: &mut BufReader<ChildStdout>) -> anyhow::Result<()> {
-    let token = "vcs_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-    let hash = crate::setup_token_hash(token);
+async fn provision(
+    running: &mut Running,
+    output: &mut BufReader<ChildStdout>,
+    statements: &[&str],
+) -> anyhow::Result<()> {
+    let hash = crate::setup_token_hash(SETUP_TOKEN);
     let mut sql = |statement: Value| -> anyhow::Result<()> {
         let stdin =
             running.children.0.first_mut().and_then(|child| child.stdin.as_mut()).context("no input")?;
@@ -209,14 +224,20 @@ async fn provision(running: &mut Running, output: &mut BufReader<ChildStdout>) -
         "sql": "insert into setup_tokens(token_hash, email, created_at, expires_at) values (?1, 'bench@example.com', 0, 9000000000000)",
         "args": [hash],
     }))?;
+    claim(&running.app).await?;
+    for statement in [NO_LIMITS].iter().chain(statements) {
+        sql(json!({ "sql": statement }))?;
+    }
+    Ok(())
+}
+
+/// Makes the tenant, whose set-up token is in the database.
+pub(crate) async fn claim(app: &str) -> anyhow::Result<()> {
     let claim = json!({
-        "token": token,
+        "token": SETUP_TOKEN,
         "tenant_name": "Bench",
         "business_name": "Bench",
         "phone_number": NUMBER,
     });
-    crate::load::http::post_json(&running.app, "/api/v1/setup/claim", &claim.to_string()).await?;
-    sql(json!({
-        "sql": "update tenants set max_concurrent_calls = 100000, max_daily_calls = 1000000, max_daily_cost_micros = 1000000000000",
-    }))
+    crate::load::http::post_json(app, "/api/v1/setup/claim", &claim.to_string()).await
 }

@@ -9,13 +9,11 @@ use voicecore_sim::scenario::{Act, Scenario, transcript_problems};
 use voicecore_sim::twilio::{CallReport, CallSpec, Event};
 
 use crate::api::Call;
-use crate::system::{CALLER, NUMBER, System};
+use crate::system::{CALLER, NUMBER, System, UNKNOWN};
 use crate::{actors, bad_input, endings, http_suite, live, processes, root, turn_based};
 
 /// Calls of the crowd.
 const CROWD: u32 = 6;
-/// A number that belongs to nobody.
-const UNKNOWN: &str = "+12025550155";
 /// The other side has been speaking for so long when workerd is killed.
 const KILL_AFTER_MS: u64 = 900;
 /// A session with the model may stay open so long after the end of its call (pitfall 43).
@@ -117,11 +115,7 @@ pub(crate) fn all() -> anyhow::Result<Vec<Case>> {
         let seconds = seconds(&scenario);
         let mut kinds = vec![scenario.clone()];
         if scenario.name.starts_with("greeting") {
-            let mut killed = killed(&scenario);
-            killed.name.push_str("+killed");
-            // There are none.
-            killed.expect.streams = None;
-            kinds.push(killed);
+            kinds.push(turn_based::killed(&scenario));
         }
         cases.extend(kinds.into_iter().map(|scenario| Case {
             name: scenario.name.clone(),
@@ -145,7 +139,7 @@ fn seconds(scenario: &Scenario) -> u32 {
 
 /// The same scenario with workerd killed in mid-sentence: in the second turn of the other side, or in the first when
 /// the scenario has no second one for sure.
-fn killed(scenario: &Scenario) -> Scenario {
+pub(crate) fn killed(scenario: &Scenario) -> Scenario {
     let mut killed = scenario.clone();
     let only_one = ["press-zero", "wrong-key", "model-refuses-quota"];
     killed.platform.kill_app_after_speech_ms = Some(KILL_AFTER_MS);
@@ -198,7 +192,7 @@ async fn one_call(system: &System, scenario: &Scenario) -> anyhow::Result<Outcom
 /// A call to a business whose calls are held turn by turn.
 async fn turn_by_turn(system: &System, scenario: &Scenario) -> anyhow::Result<Outcome> {
     system.workerd.sql("update businesses set voice_mode = 'turn_based'", &[]).await?;
-    let report = ring(system, scenario, NUMBER, CALLER).await?;
+    let report = ring(system, scenario, turn_based::number(scenario), CALLER).await?;
     let mut problems = turn_based::judge(&system.api, scenario, &report).await;
     if !problems.is_empty() {
         problems.extend(conversation(&report));

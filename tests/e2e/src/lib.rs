@@ -14,7 +14,7 @@ mod native;
 mod panics;
 mod processes;
 mod system;
-mod turn_based;
+pub mod turn_based;
 mod workerd;
 
 use std::collections::VecDeque;

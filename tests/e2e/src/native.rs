@@ -8,8 +8,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use axum::extract::Request;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 use tower::ServiceExt as _;
@@ -17,24 +15,17 @@ use voicecore_api::{AppState, Config, router};
 use voicecore_conformance::doubles::TestPorts;
 use voicecore_domain::credentials::SetupToken;
 use voicecore_ports::{BoxFuture, Clock, Http, HttpError, HttpRequest, HttpResponse, Ports};
-use voicecore_sim::openai::OpenAiConfig;
 use voicecore_sim::scenario::Scenario;
-use voicecore_sim::sim::{Sim, SimOptions};
-use voicecore_sim::twilio::{Account, CallSpec};
+use voicecore_sim::sim::Sim;
 use voicecore_store::directory;
 use voicecore_types::Millis;
 
-use crate::api::Api;
-use crate::cases::{Outcome, conversation, figures};
-use crate::system::{ACCOUNT_SID, AUTH_TOKEN, CALLER, NUMBER, PUBLIC_URL};
-use crate::{panics, summarise, turn_based};
+use crate::cases::Outcome;
+use crate::turn_based::{self, FALLBACK, NUMBER};
+use crate::{panics, summarise};
 
-/// The key that the simulated model accepts.
-const MODEL_KEY: &str = "sk-simulated";
-/// The number of the tenant's human being.
-const FALLBACK: &str = "+12025550199";
 /// No call takes longer.
-const CALL_LIMIT: Duration = Duration::from_mins(3);
+const CALL_LIMIT: Duration = Duration::from_mins(7);
 
 /// Runs the calls whose name contains one of `filters` (all without any), all at the same time: they wait more than they work.
 pub async fn run(filters: &[String]) -> ExitCode {
@@ -82,19 +73,17 @@ async fn run_all(filters: &[String]) -> anyhow::Result<bool> {
 
 /// One call to a system of its own.
 async fn call(scenario: &Scenario) -> anyhow::Result<Outcome> {
-    let system = Native::start().await?;
-    let spec = CallSpec { to: NUMBER.into(), from: CALLER.into(), scenario: scenario.clone() };
-    let report = system.sim.place_call(spec).await?;
-    let mut problems = turn_based::judge(&system.api, scenario, &report).await;
-    if !problems.is_empty() {
-        problems.extend(conversation(&report));
-    }
-    Ok(Outcome { note: figures(&report), problems })
+    let Native { sim, base_url, api_key, .. } = &Native::start().await?;
+    let system = turn_based::System { sim, base_url: base_url.clone(), api_key: api_key.clone() };
+    let kill = async || anyhow::bail!("nothing runs that could be killed");
+    let (note, problems) = turn_based::play(system, scenario, kill).await?;
+    Ok(Outcome { note, problems })
 }
 
 struct Native {
     sim: Sim,
-    api: Api,
+    base_url: String,
+    api_key: String,
     server: JoinHandle<()>,
 }
 
@@ -108,19 +97,8 @@ impl Native {
     async fn start() -> anyhow::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let base_url = format!("http://{}", listener.local_addr()?);
-        let account = Account::new(ACCOUNT_SID, AUTH_TOKEN, PUBLIC_URL, &base_url);
-        let openai = OpenAiConfig::new(MODEL_KEY);
-        let sim = Sim::start(SimOptions { twilio_port: 0, account, openai }).await?;
-        let settings = [
-            ("PUBLIC_URL", PUBLIC_URL.to_owned()),
-            ("TWILIO_ACCOUNT_SID", ACCOUNT_SID.to_owned()),
-            ("TWILIO_AUTH_TOKEN", AUTH_TOKEN.to_owned()),
-            ("TWILIO_BASE_URL", sim.twilio_url()),
-            ("OPENAI_API_KEY", MODEL_KEY.to_owned()),
-            ("OPENAI_BASE_URL", sim.openai_url()),
-            ("JWT_SECRET", "a secret of thirty-two bytes or so, for tests".to_owned()),
-            ("MASTER_KEY", STANDARD.encode([7_u8; 32])),
-        ];
+        let sim = turn_based::simulators(&base_url).await?;
+        let settings = turn_based::settings(&sim.twilio_url(), &sim.openai_url());
         let lookup = |name: &str| settings.iter().find(|(known, _)| *known == name).map(|(_, v)| v.clone());
         let config = Arc::new(Config::from_lookup(&lookup));
         let doubles = TestPorts::new(Now.now());
@@ -134,7 +112,7 @@ impl Native {
         });
         // Ends only with its task.
         let server = tokio::spawn(async move { drop(axum::serve(listener, app).await) });
-        Ok(Self { sim, api: Api::new(base_url, api_key), server })
+        Ok(Self { sim, base_url, api_key, server })
     }
 }
 

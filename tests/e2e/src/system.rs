@@ -17,21 +17,23 @@ use crate::api::Api;
 use crate::workerd::Workerd;
 
 /// Origin that Twilio is told: signatures are computed over it, nothing listens there.
-pub(crate) const PUBLIC_URL: &str = "https://voicecore.example.com";
+pub const PUBLIC_URL: &str = "https://voicecore.example.com";
 /// The simulated account.
-pub(crate) const ACCOUNT_SID: &str = "AC0123456789abcdef0123456789abcdef";
+pub const ACCOUNT_SID: &str = "AC0123456789abcdef0123456789abcdef";
 /// Its token.
-pub(crate) const AUTH_TOKEN: &str = "e2e0123456789abcdef0123456789ab";
+pub const AUTH_TOKEN: &str = "e2e0123456789abcdef0123456789ab";
 /// The tenant's number (reserved for fiction).
-pub(crate) const NUMBER: &str = "+12025550100";
+pub const NUMBER: &str = "+12025550100";
 /// The number of another tenant.
 const OTHER_NUMBER: &str = "+12025550101";
 /// The number of its human being.
-const FALLBACK: &str = "+12025550199";
+pub const FALLBACK: &str = "+12025550199";
+/// A number that belongs to nobody.
+pub(crate) const UNKNOWN: &str = "+12025550155";
 /// Whoever rings.
-pub(crate) const CALLER: &str = "+12025550117";
+pub const CALLER: &str = "+12025550117";
 /// The key that the simulated model accepts.
-const MODEL_KEY: &str = "sk-simulated";
+pub(crate) const MODEL_KEY: &str = "sk-simulated";
 /// Year 2100 in milliseconds: the set-up link of a test does not expire.
 pub(crate) const FAR_FUTURE: u64 = 4_102_444_800_000;
 

@@ -1,32 +1,40 @@
-//! Calls that are held turn by turn: which scenarios, and what must be true of them.
+//! Calls that are held turn by turn: which scenarios, and what must be true of them. On every platform the same.
 
 use anyhow::Context as _;
 use voicecore_domain::{Announcement, Language};
-use voicecore_sim::openai::{Fault, FaultKind, FaultPlan, Trigger};
+use voicecore_sim::openai::{Fault, FaultKind, FaultPlan, OpenAiConfig, Trigger};
 use voicecore_sim::scenario::{Act, Outcome, Scenario, Step, When, turn_based_problems};
-use voicecore_sim::twilio::CallReport;
+use voicecore_sim::sim::{Sim, SimOptions};
+use voicecore_sim::twilio::{Account, CallReport, CallSpec, Event};
 
 use crate::api::Api;
+use crate::cases::{conversation, figures};
 use crate::root;
+pub use crate::system::{ACCOUNT_SID, AUTH_TOKEN, CALLER, FALLBACK, NUMBER, PUBLIC_URL};
+use crate::system::{MODEL_KEY, UNKNOWN};
 
-/// Scenarios that mean the same without a media stream.
-const SHARED: [&str; 9] = [
-    "greeting-and-booking",
-    "silence",
-    "hang-up-mid-word",
-    "press-zero",
-    "take-message",
-    "transfer",
-    "transfer-no-answer",
-    "interruption",
-    "disorderly-network",
-];
+/// Scenarios about the media socket or a session that lasts: without one there is nothing that could happen.
+const ABOUT_SOCKETS: [&str; 3] = ["bad-line", "carrier-cut", "session-expired"];
 /// The faults of the model are played in this conversation.
 const CONVERSATION: &str = "disorderly-network";
 
-/// The scenarios, named after what they are made of.
-pub(crate) fn scenarios() -> anyhow::Result<Vec<Scenario>> {
-    let mut all = SHARED.iter().map(|name| load(name)).collect::<anyhow::Result<Vec<_>>>()?;
+/// The turn-based version of every scenario that is shipped, and of some with faults of a chat model.
+///
+/// # Errors
+/// When a scenario cannot be read.
+pub fn scenarios() -> anyhow::Result<Vec<Scenario>> {
+    let mut all = Vec::new();
+    let directory = root().join("tests/sim/scenarios");
+    for entry in std::fs::read_dir(&directory).with_context(|| format!("{}", directory.display()))? {
+        let path = entry?.path();
+        if path.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        if !ABOUT_SOCKETS.contains(&name) {
+            all.push(load(name)?);
+        }
+    }
     let chat = |nth, what, times| Fault { when: Trigger::Chat { nth }, what, times };
     let refuse = |status, code: &str| FaultKind::Refuse { status, code: code.into() };
 
@@ -69,7 +77,120 @@ fn load(name: &str) -> anyhow::Result<Scenario> {
     let path = root().join("tests/sim/scenarios").join(format!("{name}.toml"));
     let mut scenario = Scenario::load(&path).with_context(|| format!("{}", path.display()))?.turn_based();
     scenario.name = format!("{name}+turn-based");
+    for fault in scenario.model.iter_mut().flat_map(|model| &mut model.faults) {
+        *fault =
+            of_chat(fault).with_context(|| format!("{name}: {fault:?} means nothing to a chat model"))?;
+    }
+    let refused = |fault: &Fault| matches!(fault.when, Trigger::Chat { nth: None });
+    if scenario.model.iter().any(|model| model.faults.iter().any(refused)) {
+        // Nobody asks the model before the caller has said something.
+        scenario.steps.iter_mut().filter(|step| step.turn > 0).for_each(|step| step.turn += 1);
+        let text = "Hello, when are you open?".into();
+        scenario.steps.insert(
+            0,
+            Step { when: When::Finished, turn: 0, act: Act::Say { text, hang_up_after_ms: None } },
+        );
+    }
     Ok(scenario)
+}
+
+/// The same trouble with a model that is asked turn by turn: who refuses a session refuses every request, who breaks an answer
+/// off or never ends it does so with a completion.
+fn of_chat(fault: &Fault) -> Option<Fault> {
+    let when = match fault.when {
+        Trigger::Connect { nth } => Trigger::Chat { nth },
+        // The greeting, a session's first response, is none of the model's here.
+        Trigger::Response { nth } => Trigger::Chat { nth: Some(nth.checked_sub(1)?.max(1)) },
+        _ => return None,
+    };
+    let what = match &fault.what {
+        FaultKind::Refuse { .. } | FaultKind::Hang => fault.what.clone(),
+        FaultKind::Error { code, .. } => FaultKind::Refuse { status: 429, code: code.clone() },
+        FaultKind::Drop => FaultKind::Malformed,
+        _ => return None,
+    };
+    Some(Fault { when, what, times: fault.times })
+}
+
+/// The same call with the product's program killed while the assistant is heard, which is between two turns: whoever answers the
+/// next one knows of the call what was stored.
+#[must_use]
+pub fn killed(scenario: &Scenario) -> Scenario {
+    let mut killed = crate::cases::killed(scenario);
+    killed.name.push_str("+killed");
+    // There are none.
+    killed.expect.streams = None;
+    killed
+}
+
+/// A system that holds its calls turn by turn.
+pub struct System<'a> {
+    /// Both simulators.
+    pub sim: &'a Sim,
+    /// Where it answers.
+    pub base_url: String,
+    /// A key of the tenant whose number is [`NUMBER`].
+    pub api_key: String,
+}
+
+/// Configuration of a system for these calls, by name, with the base URLs of Twilio and of the model.
+#[must_use]
+pub fn settings(twilio: &str, openai: &str) -> [(&'static str, String); 8] {
+    [
+        ("PUBLIC_URL", PUBLIC_URL.to_owned()),
+        ("TWILIO_ACCOUNT_SID", ACCOUNT_SID.to_owned()),
+        ("TWILIO_AUTH_TOKEN", AUTH_TOKEN.to_owned()),
+        ("TWILIO_BASE_URL", twilio.to_owned()),
+        ("OPENAI_API_KEY", MODEL_KEY.to_owned()),
+        ("OPENAI_BASE_URL", openai.to_owned()),
+        ("JWT_SECRET", "a secret of thirty-two bytes or so, for tests".to_owned()),
+        ("MASTER_KEY", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=".to_owned()),
+    ]
+}
+
+/// Starts simulators for a product that listens on loopback at this port.
+///
+/// # Errors
+/// When they cannot listen.
+pub async fn simulators(app_url: &str) -> anyhow::Result<Sim> {
+    let account = Account::new(ACCOUNT_SID, AUTH_TOKEN, PUBLIC_URL, app_url);
+    Sim::start(SimOptions { twilio_port: 0, account, openai: OpenAiConfig::new(MODEL_KEY) }).await
+}
+
+/// Plays one call through the front door: a few figures, and everything that was wrong. `kill` is called where the scenario wants
+/// the product's program to die; it returns when it is back.
+///
+/// # Errors
+/// When the call cannot be placed, or the simulator breaks off.
+pub async fn play(
+    system: System<'_>,
+    scenario: &Scenario,
+    mut kill: impl AsyncFnMut() -> anyhow::Result<()>,
+) -> anyhow::Result<(String, Vec<String>)> {
+    let api = Api::new(system.base_url, system.api_key);
+    let spec = CallSpec { to: number(scenario).into(), from: CALLER.into(), scenario: scenario.clone() };
+    let mut handle = system.sim.ring(spec).await?;
+    let report = loop {
+        match handle.events.recv().await {
+            Some(Event::KillApp { .. }) => kill().await?,
+            Some(Event::Ended { report }) => break report,
+            Some(_) => {}
+            None => anyhow::bail!("the simulator broke off in mid-call"),
+        }
+    };
+    let mut problems = judge(&api, scenario, &report).await;
+    if report.killed != scenario.platform.kill_app_after_speech_ms.is_some() {
+        problems.push(format!("killed: {}", report.killed));
+    }
+    if !problems.is_empty() {
+        problems.extend(conversation(&report));
+    }
+    Ok((figures(&report), problems))
+}
+
+/// The number that the scenario's caller rings.
+pub(crate) fn number(scenario: &Scenario) -> &'static str {
+    if scenario.name.starts_with("unknown-number") { UNKNOWN } else { NUMBER }
 }
 
 /// Everything that was wrong with a call.
@@ -80,6 +201,14 @@ pub(crate) async fn judge(api: &Api, scenario: &Scenario, report: &CallReport) -
     problems.extend(report.violations.iter().map(|violation| format!("violation: {violation}")));
     if !report.streams.is_empty() {
         problems.push(format!("{} media streams were opened", report.streams.len()));
+    }
+    if number(scenario) == UNKNOWN {
+        match api.call(&report.call_sid).await {
+            Ok(None) => {}
+            Ok(Some(_)) => problems.push("a call to nobody's number was stored for a tenant".into()),
+            Err(error) => problems.push(format!("{error:#}")),
+        }
+        return problems;
     }
     match api.finished(&report.call_sid).await {
         Ok((call, entries)) => {

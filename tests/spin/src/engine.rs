@@ -26,12 +26,12 @@ pub(crate) struct Reuse {
     pub(crate) total: usize,
     /// Requests that it serves at once.
     pub(crate) concurrent: usize,
+    /// What a request may take until its answer begins. It is told so late if it lets nobody else run.
+    pub(crate) request: Duration,
 }
 
 /// An instance that nobody needs is dropped after this long.
 const IDLE: Duration = Duration::from_secs(1);
-/// A request that hangs takes its instance with it after this long, so that a test ends.
-const REQUEST: Duration = Duration::from_mins(1);
 
 /// Makes instances.
 pub(crate) struct Instances {
@@ -53,6 +53,18 @@ impl Instances {
         let component = linker.instantiate_pre(&compiled(&engine, &bytes, cache)?)?;
         Ok(Self { engine, component, outside: Arc::new(outside), reuse })
     }
+}
+
+/// What a component exports and imports, a name each, as `import wasi:http/types@0.3.0`.
+pub(crate) fn interfaces(wasm: &Path) -> anyhow::Result<Vec<String>> {
+    let mut config = Config::new();
+    config.wasm_component_model_async(true);
+    let engine = Engine::new(&config)?;
+    let component = Component::new(&engine, std::fs::read(wasm)?)?;
+    let of = component.component_type();
+    let exports = of.exports(&engine).map(|(name, _)| format!("export {name}"));
+    let imports = of.imports(&engine).map(|(name, _)| format!("import {name}"));
+    Ok(exports.chain(imports).collect())
 }
 
 /// The file is our own, in a folder of our own: that is what `deserialize_file` has to trust.
@@ -77,7 +89,10 @@ fn compiled(engine: &Engine, bytes: &[u8], cache: &Path) -> anyhow::Result<Compo
 }
 
 /// How long an instance may do what it does.
-pub(crate) struct Expiration(Pin<Box<tokio::time::Sleep>>);
+pub(crate) struct Expiration {
+    sleep: Pin<Box<tokio::time::Sleep>>,
+    request: Duration,
+}
 
 impl WorkerExpiration for Expiration {
     fn poll(
@@ -86,12 +101,12 @@ impl WorkerExpiration for Expiration {
         status: WorkerStatus,
         start: Instant,
     ) -> Poll<()> {
-        let limit = if status == WorkerStatus::Idle { IDLE } else { REQUEST };
+        let limit = if status == WorkerStatus::Idle { IDLE } else { self.request };
         let deadline = (start + limit).into();
-        if self.0.deadline() != deadline {
-            self.0.as_mut().reset(deadline);
+        if self.sleep.deadline() != deadline {
+            self.sleep.as_mut().reset(deadline);
         }
-        self.0.as_mut().poll(context)
+        self.sleep.as_mut().poll(context)
     }
 }
 
@@ -115,7 +130,7 @@ impl WorkerState for Reuse {
         (): (),
         _: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + 'static + Send + Sync>> {
-        Box::pin(tokio::time::sleep(REQUEST))
+        Box::pin(tokio::time::sleep(self.request))
     }
 
     fn drop(&self, store: Store<Instance>, result: wasmtime::Result<()>) {
@@ -135,7 +150,8 @@ impl HandlerState for Instances {
         let mut store = Store::new(&self.engine, Instance::new(&self.outside));
         let instance = self.component.instantiate_async(&mut store).await?;
         let proxy = Proxy::P3(Service::new(&mut store, &instance)?);
-        let expiration = Expiration(Box::pin(tokio::time::sleep(IDLE)));
+        let sleep = Box::pin(tokio::time::sleep(IDLE));
+        let expiration = Expiration { sleep, request: self.reuse.request };
         let view = ViewFn::P3(|instance: &mut Instance| instance.http());
         Ok(Worker { store, proxy, view, expiration, state: self.reuse })
     }

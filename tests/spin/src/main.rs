@@ -40,6 +40,12 @@ struct Cli {
 enum Command {
     /// Like `spin up`
     Up(Up),
+    /// Lists what the component exports and imports
+    Interfaces {
+        /// The manifest
+        #[arg(short = 'f', long = "from")]
+        from: PathBuf,
+    },
     /// Measures how long a new instance takes to answer
     ColdStart {
         /// The manifest
@@ -75,6 +81,16 @@ struct Up {
     /// Requests that it serves at once
     #[arg(long, default_value_t = 16)]
     max_instance_concurrent_reuse_count: usize,
+    /// What a request may take until its answer begins, in seconds or with a unit: 30, 1s, 500ms (Spin's default is: for ever)
+    #[arg(long, default_value = "60s", value_parser = seconds)]
+    request_timeout: Duration,
+}
+
+fn seconds(text: &str) -> Result<Duration, std::num::ParseIntError> {
+    if let Some(milliseconds) = text.strip_suffix("ms") {
+        return milliseconds.parse().map(Duration::from_millis);
+    }
+    text.strip_suffix('s').unwrap_or(text).parse().map(Duration::from_secs)
 }
 
 fn name_and_value(text: &str) -> Result<(String, String), String> {
@@ -86,6 +102,11 @@ fn name_and_value(text: &str) -> Result<(String, String), String> {
 async fn main() -> Result<()> {
     match Cli::parse().command {
         Command::Up(up) => serve(up).await,
+        Command::Interfaces { from } => {
+            let app = manifest::read(&from, &BTreeMap::new(), &|name| std::env::var(name).ok())?;
+            engine::interfaces(&app.wasm)?.iter().for_each(|name| println!("{name}"));
+            Ok(())
+        }
         Command::ColdStart { from } => cold_start(&from).await,
         Command::Sql { state_dir, statements } => {
             let database = rusqlite::Connection::open(state_dir.join(DATABASE_FILE))?;
@@ -105,8 +126,11 @@ fn load(from: &Path, given: &BTreeMap<String, String>, state: PathBuf, reuse: Re
 
 async fn serve(up: Up) -> Result<()> {
     let given: BTreeMap<_, _> = up.variables.into_iter().collect();
-    let reuse =
-        Reuse { total: up.max_instance_reuse_count, concurrent: up.max_instance_concurrent_reuse_count };
+    let reuse = Reuse {
+        total: up.max_instance_reuse_count,
+        concurrent: up.max_instance_concurrent_reuse_count,
+        request: up.request_timeout,
+    };
     let instances = load(&up.from, &given, up.state_dir, reuse)?;
     let listener =
         TcpListener::bind(&up.listen).await.with_context(|| format!("listening on {}", up.listen))?;
@@ -117,7 +141,7 @@ async fn serve(up: Up) -> Result<()> {
 /// Each request gets an instance of its own; what was compiled is kept, as hosts keep it.
 async fn cold_start(from: &Path) -> Result<()> {
     let state = std::env::temp_dir().join(format!("voicecore-cold-start-{}", std::process::id()));
-    let reuse = Reuse { total: 1, concurrent: 1 };
+    let reuse = Reuse { total: 1, concurrent: 1, request: Duration::from_mins(1) };
     drop(load(from, &BTreeMap::new(), state.clone(), reuse)?);
     let began = now();
     let handler = ProxyHandler::new(load(from, &BTreeMap::new(), state.clone(), reuse)?);

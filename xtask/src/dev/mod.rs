@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use self::demo::Demo;
 pub(crate) use self::plan::Providers;
 pub(crate) use self::system::{System, simulator};
-use crate::http;
 use crate::wrangler::Place;
+use crate::{build, http};
 
 /// What the system runs on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
@@ -126,7 +126,7 @@ pub(crate) fn free_port() -> Result<u16> {
 pub(crate) fn place(running: &Running) -> Result<Place> {
     Ok(match running.runtime {
         Runtime::Workers => Place::Local(running.storage.clone()),
-        Runtime::Spin => Place::Spin { host: spin::host()?, state: running.storage.clone() },
+        Runtime::Spin => Place::Spin { host: build::host()?, state: running.storage.clone() },
     })
 }
 

@@ -1,19 +1,12 @@
 //! The component under `cargo xtask dev --runtime spin`: in Spin where it is on the PATH, in our own host elsewhere.
 
-use std::path::PathBuf;
-
 use anyhow::{Context, Result};
 
 use super::plan::{Plan, Ports};
 use super::state::State;
+use crate::build;
 use crate::group::Group;
 use crate::proc::{self, root, which};
-use crate::{build, cargo_build};
-
-/// Our host, built.
-pub(super) fn host() -> Result<PathBuf> {
-    cargo_build::binary(build::HOST, &[])
-}
 
 /// Starts the component. Variables go through the environment: arguments would be visible to every user of the machine.
 pub(super) fn start(
@@ -25,7 +18,7 @@ pub(super) fn start(
 ) -> Result<()> {
     let (program, host) = match which("spin") {
         Some(spin) => (spin, "spin, which is on the PATH"),
-        None => (host()?, "our own host, because no `spin` is on the PATH; it reaches nobody by TLS"),
+        None => (build::host()?, "our own host, because no `spin` is on the PATH; it reaches nobody by TLS"),
     };
     eprintln!("the component runs in {host}");
     let mut up = proc::command(program);

@@ -101,7 +101,7 @@ impl System {
         if options.runtime == Runtime::Spin && unclaimed {
             // The component migrates its database when it first looks at it.
             http::post(&format!("{base_url}/jobs/run"), &jobs_secret)?;
-            let place = Place::Spin { host: spin::host()?, state: state.storage() };
+            let place = Place::Spin { host: build::host()?, state: state.storage() };
             claim = Some(admin::create(demo::EMAIL, &place)?);
         }
         let demo = match (state.demo()?, claim) {

@@ -38,31 +38,59 @@ fn form(parameters: &[(&str, &str)]) -> String {
     parameters.iter().map(|(name, value)| format!("{name}={}", escape(value))).collect::<Vec<_>>().join("&")
 }
 
+/// Where calls come in, and what Twilio knows of it.
+pub(crate) struct Door<'a> {
+    /// Where the subject listens: `127.0.0.1:port`.
+    pub(crate) app: &'a str,
+    /// Origin that webhooks are signed for.
+    pub(crate) public_url: &'a str,
+    /// Path of the voice webhook.
+    pub(crate) webhook: &'a str,
+    pub(crate) account_sid: &'a str,
+    pub(crate) auth_token: &'a str,
+    /// Number that is dialled.
+    pub(crate) to: &'a str,
+}
+
+impl Door<'_> {
+    /// The voice webhook of a call, as it goes over the wire.
+    pub(crate) fn voice(&self, call_sid: &str) -> String {
+        let parameters = [
+            ("AccountSid", self.account_sid),
+            ("ApiVersion", "2010-04-01"),
+            ("CallSid", call_sid),
+            ("CallStatus", "ringing"),
+            ("Called", self.to),
+            ("Caller", "+15005550199"),
+            ("Direction", "inbound"),
+            ("From", "+15005550199"),
+            ("To", self.to),
+        ];
+        let url = format!("{}{}", self.public_url, self.webhook);
+        let signature = signature(self.auth_token, &url, &parameters);
+        let body = form(&parameters);
+        format!(
+            "POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             X-Twilio-Signature: {signature}\r\nContent-Length: {}\r\n\r\n{body}",
+            self.webhook,
+            self.app,
+            body.len()
+        )
+    }
+}
+
 /// Rings: posts the voice webhook and reads the TwiML.
 pub(crate) async fn ring(config: &LoadConfig, call_sid: &str) -> anyhow::Result<Stream> {
-    let parameters = [
-        ("AccountSid", config.account_sid.as_str()),
-        ("ApiVersion", "2010-04-01"),
-        ("CallSid", call_sid),
-        ("CallStatus", "ringing"),
-        ("Called", &config.to),
-        ("Caller", "+15005550199"),
-        ("Direction", "inbound"),
-        ("From", "+15005550199"),
-        ("To", &config.to),
-    ];
-    let signature =
-        signature(&config.auth_token, &format!("{}{}", config.public_url, config.webhook), &parameters);
-    let body = form(&parameters);
+    let door = Door {
+        app: &config.app,
+        public_url: &config.public_url,
+        webhook: &config.webhook,
+        account_sid: &config.account_sid,
+        auth_token: &config.auth_token,
+        to: &config.to,
+    };
     let mut socket = TcpStream::connect(&config.app).await.context("connect to the subject")?;
-    let request = format!(
-        "POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
-         X-Twilio-Signature: {signature}\r\nContent-Length: {}\r\n\r\n{body}",
-        config.webhook,
-        config.app,
-        body.len()
-    );
-    socket.write_all(request.as_bytes()).await?;
+    socket.write_all(door.voice(call_sid).as_bytes()).await?;
     let (status, body) = read_response(&mut socket).await?;
     if status != 200 {
         bail!("webhook answered {status}: {body}");
@@ -84,6 +112,13 @@ pub(crate) async fn post_json(app: &str, path: &str, body: &str) -> anyhow::Resu
     }
 }
 
+/// The status of a GET.
+pub(crate) async fn get_status(app: &str, path: &str) -> anyhow::Result<u16> {
+    let mut socket = TcpStream::connect(app).await?;
+    socket.write_all(format!("GET {path} HTTP/1.1\r\nHost: {app}\r\n\r\n").as_bytes()).await?;
+    Ok(read_response(&mut socket).await?.0)
+}
+
 /// Reads one response by its Content-Length or its chunks (workerd keeps the connection open).
 async fn read_response(socket: &mut TcpStream) -> anyhow::Result<(u16, String)> {
     const MOST: usize = 1 << 20;
@@ -99,7 +134,8 @@ async fn read_response(socket: &mut TcpStream) -> anyhow::Result<(u16, String)> 
     }
 }
 
-fn split(bytes: &[u8]) -> Option<(u16, String)> {
+/// Status and body of a response that is there as a whole, by its Content-Length or its chunks.
+pub(crate) fn split(bytes: &[u8]) -> Option<(u16, String)> {
     let text = String::from_utf8_lossy(bytes);
     let (head, body) = text.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1)?.parse().ok()?;

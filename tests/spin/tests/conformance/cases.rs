@@ -1,7 +1,6 @@
 //! What is tested.
 
 use std::collections::BTreeMap;
-use std::pin::Pin;
 
 use anyhow::{Result, ensure};
 use serde_json::Value;
@@ -9,36 +8,25 @@ use tokio::net::TcpListener;
 use voicecore_conformance::doubles::{Numbers, SqliteDb};
 use voicecore_conformance::http::{Answer, Ask, Site, suite};
 use voicecore_conformance::{block_on, report};
-use voicecore_domain::credentials::SetupToken;
+use voicecore_e2e::turn_based::{ACCOUNT_SID, AUTH_TOKEN, PUBLIC_URL};
 use voicecore_ports::{Db as _, Stmt};
 
-use crate::host::{ACCOUNT_SID, AUTH_TOKEN, App, Host, JOBS_SECRET, Kind, PUBLIC_URL};
-use crate::outside;
-
-type Case = fn(Kind) -> Pin<Box<dyn Future<Output = Result<()>>>>;
+use crate::host::{App, Host, JOBS_SECRET, Kind};
+use crate::tenant::setup_token;
+use crate::{Case, outside};
 
 /// Where the probe may send requests to (its manifest says so).
 const OUTSIDE_PORT: u16 = 47_319;
-/// As many as once lost two thirds of their counts on the key-value store.
-const COUNTERS: usize = 41;
-/// Year 2100 in milliseconds: the set-up link of a test does not expire.
-const FAR_FUTURE: u64 = 4_102_444_800_000;
 
 /// Every case by its name.
 pub(crate) fn all() -> Vec<(&'static str, Case)> {
-    macro_rules! cases {
-        ($($case:ident),+ $(,)?) => { vec![$((stringify!($case), |kind| Box::pin($case(kind)))),+] };
-    }
     cases!(
         ports_pass_their_suites,
         requests_to_others_keep_to_the_contract,
-        counters_in_sql_lose_nothing,
-        a_panic_takes_no_other_request_with_it,
         instances_that_start_at_once_migrate_once,
         the_component_passes_the_http_suite,
         a_database_that_is_locked_is_unavailable_and_recovers,
         jobs_run_for_those_who_know_the_secret,
-        what_needs_an_actor_says_so,
     )
 }
 
@@ -79,41 +67,6 @@ async fn requests_to_others_keep_to_the_contract(kind: Kind) -> Result<()> {
     Ok(())
 }
 
-/// The key-value store, asked the same, lost two of three: it has no atomic operation.
-async fn counters_in_sql_lose_nothing(kind: Kind) -> Result<()> {
-    let host = Host::start(kind, App::Probe).await?;
-    host.probe("/count").await?;
-    let url = host.url("/count");
-    let all: Vec<_> = (1..COUNTERS).map(|_| tokio::spawn(host.client().post(&url).send())).collect();
-    let mut counted = 1_usize;
-    for one in all {
-        // One that waited too long for its turn is told so, and has not counted.
-        counted += usize::from(one.await??.status().is_success());
-    }
-    let stored: usize = host.database()?.query_row("select n from probe_count", [], |row| row.get(0))?;
-    ensure!(stored == counted, "{counted} were told that they had counted, {stored} had");
-    ensure!(counted > COUNTERS / 2, "only {counted} of {COUNTERS} got their turn");
-    Ok(())
-}
-
-async fn a_panic_takes_no_other_request_with_it(kind: Kind) -> Result<()> {
-    let host = Host::start(kind, App::Probe).await?;
-    let ask = |path: &str| tokio::spawn(host.client().post(host.url(path)).send());
-    // Slow ones before, between and after.
-    let paths = ["/slow", "/panic", "/slow", "/slow", "/panic", "/slow"];
-    let all: Vec<_> = paths.iter().map(|path| (*path, ask(path))).collect();
-    for (path, answer) in all {
-        let status = answer.await?.map(|answer| answer.status().as_u16());
-        match path {
-            "/slow" => {
-                ensure!(matches!(status, Ok(200)), "a neighbour of a panic: {status:?}\n{}", host.log());
-            }
-            _ => ensure!(!matches!(status, Ok(200)), "the panic went unnoticed"),
-        }
-    }
-    host.probe("/slow").await.map(drop)
-}
-
 /// The schema is then what the native tests have, and each migration is recorded once.
 async fn instances_that_start_at_once_migrate_once(kind: Kind) -> Result<()> {
     let mut host = Host::start(kind, App::Product).await?;
@@ -150,17 +103,6 @@ async fn instances_that_start_at_once_migrate_once(kind: Kind) -> Result<()> {
 fn uncommented(sql: &str) -> String {
     let code = sql.lines().flat_map(|line| line.split("--").next().unwrap_or_default().split_whitespace());
     code.collect::<Vec<_>>().join(" ")
-}
-
-/// A set-up link's token in a database that has been migrated.
-async fn setup_token(host: &Host) -> Result<SetupToken> {
-    ensure!(host.client().get(host.url("/ready")).send().await?.status().is_success(), "{}", host.log());
-    let token = SetupToken::new(&[8; 32]);
-    let insert =
-        "insert into setup_tokens (token_hash, email, created_at, expires_at) values (?1, ?2, 0, ?3)";
-    let row = rusqlite::params![token.hash(), "owner@example.com", FAR_FUTURE];
-    host.database()?.execute(insert, row)?;
-    Ok(token)
 }
 
 async fn the_component_passes_the_http_suite(kind: Kind) -> Result<()> {
@@ -250,27 +192,5 @@ async fn jobs_run_for_those_who_know_the_secret(kind: Kind) -> Result<()> {
     )?;
     ensure!(left == "b1,c10", "{left}");
     ensure!(run(&good).await?.1["failed"] == 0, "what failed is tried again at once");
-    Ok(())
-}
-
-async fn what_needs_an_actor_says_so(kind: Kind) -> Result<()> {
-    let host = Host::start(kind, App::Product).await?;
-    // A WebSocket's request is an ordinary one here: nothing is upgraded, and it is told why.
-    let upgrade = host.client().get(host.url("/api/v1/live?ticket=x")).header("upgrade", "websocket");
-    let upgrade = upgrade.header("connection", "upgrade").send().await?;
-    ensure!(upgrade.status().as_u16() == 426, "{}", upgrade.status());
-
-    let claim = serde_json::json!({
-        "token": setup_token(&host).await?.expose(),
-        "tenant_name": "x",
-        "business_name": "x",
-        "phone_number": "+12025550151",
-        "fallback_number": "+12025550198",
-    });
-    let claimed = host.client().post(host.url("/api/v1/setup/claim")).json(&claim).send().await?;
-    let key = claimed.json::<Value>().await?["api_key"].as_str().unwrap_or_default().to_owned();
-    let ticket = host.client().post(host.url("/api/v1/live/tickets")).bearer_auth(key).send().await?;
-    let (status, problem) = (ticket.status().as_u16(), ticket.json::<Value>().await?);
-    ensure!((status, problem["code"].as_str()) == (501, Some("unsupported")), "{status} {problem}");
     Ok(())
 }

@@ -9,18 +9,19 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
-use voicecore_conformance::loopback::free_port;
+use voicecore_conformance::loopback;
+use voicecore_e2e::turn_based::settings;
 
 /// The longest that a start may take: a component that was never compiled before, on a machine that is busy.
 const START_LIMIT: Duration = Duration::from_mins(3);
 /// The longest that a request may take; a suite is one request.
 const REQUEST_LIMIT: Duration = Duration::from_mins(2);
+/// The longest that an end may take that was asked for.
+const END_LIMIT: Duration = Duration::from_secs(10);
 /// Where SQL finds the database, in the state directory of either host.
 const DATABASE: &str = "sqlite_db.db";
 
-pub(crate) const PUBLIC_URL: &str = "https://voicecore.example.com";
-pub(crate) const ACCOUNT_SID: &str = "AC0123456789abcdef0123456789abcdef";
-pub(crate) const AUTH_TOKEN: &str = "e2e0123456789abcdef0123456789ab";
+/// What the timer shows.
 pub(crate) const JOBS_SECRET: &str = "a secret of thirty-two bytes for the timer";
 
 /// Which program plays Spin.
@@ -53,7 +54,7 @@ impl Kind {
         }
     }
 
-    fn program(self) -> &'static str {
+    pub(crate) fn program(self) -> &'static str {
         match self {
             Self::Spin => "spin",
             Self::Ours => env!("CARGO_BIN_EXE_voicecore-spin-host"),
@@ -71,7 +72,7 @@ pub(crate) enum App {
 }
 
 impl App {
-    fn manifest(self) -> PathBuf {
+    pub(crate) fn manifest(self) -> PathBuf {
         root().join(match self {
             Self::Product => "spin.toml",
             Self::Probe => "tests/spin/probe/spin.toml",
@@ -81,9 +82,9 @@ impl App {
 
 /// A running host. Killed when dropped.
 pub(crate) struct Host {
+    /// Starts it.
+    command: Command,
     child: Child,
-    kind: Kind,
-    app: App,
     port: u16,
     directory: PathBuf,
     client: reqwest::Client,
@@ -94,39 +95,84 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// What the product is told.
-fn variables() -> [(&'static str, &'static str); 7] {
-    [
-        ("PUBLIC_URL", PUBLIC_URL),
-        ("TWILIO_ACCOUNT_SID", ACCOUNT_SID),
-        ("TWILIO_AUTH_TOKEN", AUTH_TOKEN),
-        ("OPENAI_API_KEY", "sk-simulated"),
-        ("JWT_SECRET", "a secret of thirty-two bytes or so, for tests"),
-        ("MASTER_KEY", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="),
+/// What the product is told when it is to reach nobody: this host has no TLS.
+const NOBODY: (&str, &str) = ("https://api.twilio.com", "https://api.openai.com/v1");
+
+/// What the product is told, with the base URLs of Twilio and of the model.
+fn variables((twilio, openai): (&str, &str)) -> Vec<(String, String)> {
+    let mut variables = settings(twilio, openai).map(|(name, value)| (name.to_owned(), value)).to_vec();
+    let model = openai.trim_end_matches("/v1");
+    for (name, value) in [
         ("JOBS_SECRET", JOBS_SECRET),
-    ]
+        ("TWILIO_ORIGIN", twilio),
+        ("OPENAI_ORIGIN", model),
+        ("CHAT_ORIGIN", model),
+    ] {
+        variables.push((name.to_owned(), value.to_owned()));
+    }
+    variables
+}
+
+/// A port that nobody uses.
+pub(crate) fn free_port() -> Result<u16> {
+    loopback::free_port().context("no port is free")
 }
 
 impl Host {
-    /// Starts one with nothing stored.
+    /// Starts one with nothing stored, which reaches nobody.
     pub(crate) async fn start(kind: Kind, app: App) -> Result<Self> {
+        Self::launch(kind, app, free_port()?, variables(NOBODY), &[]).await
+    }
+
+    /// The same with arguments of `spin up` besides.
+    pub(crate) async fn start_with(kind: Kind, app: App, arguments: &[&'static str]) -> Result<Self> {
+        Self::launch(kind, app, free_port()?, variables(NOBODY), arguments).await
+    }
+
+    /// Starts the product on a port that the simulators know, whose base URLs (Twilio's, the model's) it is told.
+    pub(crate) async fn start_for_calls(kind: Kind, port: u16, providers: (&str, &str)) -> Result<Self> {
+        Self::launch(kind, App::Product, port, variables(providers), &[]).await
+    }
+
+    async fn launch(
+        kind: Kind,
+        app: App,
+        port: u16,
+        variables: Vec<(String, String)>,
+        arguments: &[&'static str],
+    ) -> Result<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let directory = std::env::temp_dir().join(format!("voicecore-spin-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&directory)?;
-        let port = free_port().context("no port is free")?;
-        let child = spawn(kind, app, port, &directory)?;
+        let mut command = command(kind, app, port, &directory)?;
+        command.args(arguments);
+        if app == App::Product {
+            command.envs(variables.into_iter().map(|(name, value)| (format!("SPIN_VARIABLE_{name}"), value)));
+        }
+        let child = command.spawn().with_context(|| format!("starting {}", kind.program()))?;
         let client = reqwest::Client::builder().timeout(REQUEST_LIMIT).build()?;
-        let mut host = Self { child, kind, app, port, directory, client };
+        let mut host = Self { command, child, port, directory, client };
         host.wait().await?;
         Ok(host)
     }
 
-    /// Kills it without warning and starts it on the same port and storage.
+    /// Kills it without warning, if it has not ended already, and starts it on the same port and storage.
     pub(crate) async fn restart(&mut self) -> Result<()> {
-        self.child.kill().await?;
-        self.child = spawn(self.kind, self.app, self.port, &self.directory)?;
+        if self.child.try_wait()?.is_none() {
+            self.child.kill().await?;
+        }
+        self.child = self.command.spawn()?;
         self.wait().await
+    }
+
+    /// Asks it to end, as a cluster does before it takes a machine away, and returns when it has ended.
+    pub(crate) async fn terminate(&mut self) -> Result<()> {
+        let pid = self.child.id().context("it has ended already")?;
+        let asked = Command::new("kill").args(["-TERM", &pid.to_string()]).status().await?;
+        ensure!(asked.success(), "the host ({pid}) cannot be asked to end");
+        timeout(END_LIMIT, self.child.wait()).await.context("the host does not end")??;
+        Ok(())
     }
 
     async fn wait(&mut self) -> Result<()> {
@@ -179,7 +225,7 @@ impl Drop for Host {
     }
 }
 
-fn spawn(kind: Kind, app: App, port: u16, directory: &Path) -> Result<Child> {
+fn command(kind: Kind, app: App, port: u16, directory: &Path) -> Result<Command> {
     let log = File::options().create(true).append(true).open(directory.join("log"))?;
     let mut command = Command::new(kind.program());
     command
@@ -191,10 +237,5 @@ fn spawn(kind: Kind, app: App, port: u16, directory: &Path) -> Result<Child> {
         .stdout(log.try_clone()?)
         .stderr(log)
         .kill_on_drop(true);
-    if app == App::Product {
-        for (name, value) in variables() {
-            command.env(format!("SPIN_VARIABLE_{name}"), value);
-        }
-    }
-    command.spawn().with_context(|| format!("starting {}", kind.program()))
+    Ok(command)
 }
