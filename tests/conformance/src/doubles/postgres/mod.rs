@@ -118,8 +118,8 @@ impl PostgresDb {
     /// Every stored value of every table, for tests that look for what must not be there.
     pub fn dump(&self) -> Vec<String> {
         let tables = self.admin("select tablename from pg_tables where schemaname = 'public' order by tablename");
-        let rows = |table: &String| self.admin(&format!("select * from {table} as t order by t::text"));
-        tables.iter().flatten().flat_map(rows).flatten().collect()
+        let all = tables.iter().flatten().map(|table| format!("select * from {table} as t order by t::text;"));
+        self.admin(&all.collect::<String>()).into_iter().flatten().collect()
     }
 }
 
