@@ -22,8 +22,9 @@ impl std::fmt::Display for NativeError {
 
 impl std::error::Error for NativeError {}
 
-static RUNTIME: LazyLock<std::io::Result<Runtime>> =
-    LazyLock::new(|| Builder::new_multi_thread().worker_threads(1).thread_name("postgres").enable_all().build());
+static RUNTIME: LazyLock<std::io::Result<Runtime>> = LazyLock::new(|| {
+    Builder::new_multi_thread().worker_threads(1).thread_name("postgres").enable_all().build()
+});
 
 /// The runtime that drives connections, so that whoever asks the database needs none of its own.
 pub fn runtime() -> Result<&'static Runtime, NativeError> {
@@ -39,7 +40,8 @@ pub struct Native {
 impl Native {
     /// To the server and database that the address names, e.g. `postgres://user@127.0.0.1:5432/voicecore`.
     pub fn new(address: &str) -> Result<Self, NativeError> {
-        let config = address.parse().map_err(|error| NativeError(format!("address of PostgreSQL: {error}")))?;
+        let config =
+            address.parse().map_err(|error| NativeError(format!("address of PostgreSQL: {error}")))?;
         Ok(Self { config, runtime: runtime()? })
     }
 }

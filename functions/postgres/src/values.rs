@@ -41,9 +41,9 @@ impl ToSql for Argument<'_> {
 /// A row by column name. A column of a type that the port does not know is [`DbError::Invalid`].
 pub(crate) fn row(row: &tokio_postgres::Row) -> Result<Row, DbError> {
     let cell = |(index, column): (usize, &tokio_postgres::Column)| {
-        let cell: Cell = row.try_get(index).map_err(|_| {
-            DbError::Invalid("a column of a type that the port does not know".to_owned())
-        })?;
+        let cell: Cell = row
+            .try_get(index)
+            .map_err(|_| DbError::Invalid("a column of a type that the port does not know".to_owned()))?;
         Ok((column.name().to_owned(), cell.0))
     };
     row.columns().iter().enumerate().map(cell).collect()

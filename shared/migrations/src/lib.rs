@@ -17,7 +17,8 @@ pub const RECORD: &str = "create table if not exists schema_migrations (
 );";
 
 /// The rows of [`RECORD`], as [`Applied`] takes them.
-pub const READ_RECORD: &str = "select name, coalesce(checksum, '') as checksum from schema_migrations order by name;";
+pub const READ_RECORD: &str =
+    "select name, coalesce(checksum, '') as checksum from schema_migrations order by name;";
 
 /// Why nothing was done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -49,9 +49,10 @@ pub fn plan<'a>(
             migration.down.as_deref().ok_or_else(|| Refusal::NoWayBack(migration.name.clone()))?;
         Ok(Step { direction: Direction::Down, migration, statements })
     });
-    let on = ahead.iter().take_while(|migration| migration.number <= to).map(|migration| {
-        Ok(Step { direction: Direction::Up, migration, statements: &migration.up })
-    });
+    let on = ahead
+        .iter()
+        .take_while(|migration| migration.number <= to)
+        .map(|migration| Ok(Step { direction: Direction::Up, migration, statements: &migration.up }));
     back.chain(on).collect()
 }
 
@@ -139,7 +140,10 @@ mod tests {
     fn the_way_back_is_the_way_in_reverse() {
         let tree = tree();
         let down = |name: &str| (Direction::Down, name.to_owned());
-        assert_eq!(way(&tree, 3, Some(0)).unwrap(), [down("postgres/0002_own"), down("0002_b"), down("0001_a")]);
+        assert_eq!(
+            way(&tree, 3, Some(0)).unwrap(),
+            [down("postgres/0002_own"), down("0002_b"), down("0001_a")]
+        );
         assert_eq!(way(&tree, 3, Some(2)).unwrap(), []);
         assert_eq!(way(&tree, 4, Some(2)), Err(Refusal::NoWayBack("0003_c".to_owned())));
     }

@@ -131,8 +131,14 @@ mod tests {
 
     #[test]
     fn what_is_an_engines_own_follows_the_portable_one_of_its_number() {
-        let files =
-            ["0002_b.sql", "README.md", "postgres/0001_own.sql", "0001_a.sql", "sqlite/0002_text.sql", "postgres/policies.sql"];
+        let files = [
+            "0002_b.sql",
+            "README.md",
+            "postgres/0001_own.sql",
+            "0001_a.sql",
+            "sqlite/0002_text.sql",
+            "postgres/policies.sql",
+        ];
         assert_eq!(schema(Engine::Postgres, &files).unwrap(), ["0001_a", "postgres/0001_own", "0002_b"]);
         assert_eq!(schema(Engine::Sqlite, &files).unwrap(), ["0001_a", "0002_b", "sqlite/0002_text"]);
     }
@@ -142,7 +148,10 @@ mod tests {
         let refused = |paths: &[&str]| schema(Engine::Sqlite, paths).unwrap_err();
         assert_eq!(refused(&["1_a.sql"]), Refusal::Name("1_a.sql".to_owned()));
         assert_eq!(refused(&["0001_A.sql"]), Refusal::Name("0001_A.sql".to_owned()));
-        assert_eq!(refused(&["0001_a.sql", "0003_c.sql"]), Refusal::Number { found: "0003_c".to_owned(), expected: 2 });
+        assert_eq!(
+            refused(&["0001_a.sql", "0003_c.sql"]),
+            Refusal::Number { found: "0003_c".to_owned(), expected: 2 }
+        );
         assert!(matches!(refused(&["0001_a.sql", "0001_b.sql"]), Refusal::Number { .. }));
         assert_eq!(refused(&["0001_a.sql", "sqlite/0002_b.sql"]), Refusal::Stray("sqlite/0002_b".to_owned()));
         assert!(matches!(refused(&["0001_a.sql", "down/0002_b.sql"]), Refusal::Stray(_)));
@@ -152,7 +161,8 @@ mod tests {
     fn the_way_back_is_found_and_line_ends_do_not_change_a_checksum() {
         let text = |path: &str, text: &str| (path.to_owned(), text.to_owned());
         let schema = |up: &str| {
-            Schema::new(Engine::Sqlite, &[text("0001_a.sql", up), text("down/0001_a.sql", "drop table a;")]).unwrap()
+            Schema::new(Engine::Sqlite, &[text("0001_a.sql", up), text("down/0001_a.sql", "drop table a;")])
+                .unwrap()
         };
         let (unix, windows) = (schema("a\nb\n"), schema("a\r\nb\r\n"));
         assert_eq!(unix.migrations[0].down.as_deref(), Some("drop table a;"));

@@ -217,7 +217,10 @@ mod tests {
         for (ours, theirs) in [
             ("select ?1, ?12, ?1", "select $1, $12, $1"),
             ("a = ? and b = ? limit ?", "a = $1 and b = $2 limit $3"),
-            ("select '?', 'it''s ?', ? -- what? isn't\n, ?", "select '?', 'it''s ?', $1 -- what? isn't\n, $2"),
+            (
+                "select '?', 'it''s ?', ? -- what? isn't\n, ?",
+                "select '?', 'it''s ?', $1 -- what? isn't\n, $2",
+            ),
             ("a - ?", "a - $1"),
         ] {
             assert_eq!(with_dollars(ours), theirs);
@@ -248,13 +251,21 @@ mod tests {
     #[test]
     fn reach_is_set_where_it_changes() {
         let tenant = TenantId::new(Millis(1), &[7; 10]);
-        let stmts = [Reach::NoTenant, Reach::Tenant(tenant), Reach::Tenant(tenant), Reach::EveryTenant, Reach::NoTenant]
-            .map(|reach| Stmt::new("select 1", vec![]).reaching(reach));
+        let stmts = [
+            Reach::NoTenant,
+            Reach::Tenant(tenant),
+            Reach::Tenant(tenant),
+            Reach::EveryTenant,
+            Reach::NoTenant,
+        ]
+        .map(|reach| Stmt::new("select 1", vec![]).reaching(reach));
         let plan = Plan::new(stmts.into()).unwrap();
         let set: Vec<_> = plan.steps.iter().map(|step| step.reach.clone().unwrap_or_default()).collect();
         assert_eq!((set[0].as_str(), set[2].as_str()), ("", ""));
         assert!(set[1].contains(&format!("'{tenant}'")) && set[1].contains("'off'"));
-        assert!(set[3].contains("'on'") && set[4].contains("'off'") && set[4].contains("voicecore.tenant', ''"));
+        assert!(
+            set[3].contains("'on'") && set[4].contains("'off'") && set[4].contains("voicecore.tenant', ''")
+        );
     }
 
     #[test]
@@ -271,7 +282,9 @@ mod tests {
         assert!(matches!(error(Some("23505")), DbError::Constraint));
         assert!(matches!(error(Some("42501")), DbError::Invalid(_)));
         assert!(matches!(error(Some("22021")), DbError::Invalid(_)));
-        for again in [None, Some("40P01"), Some("40001"), Some("53300"), Some("57014"), Some("08006"), Some("é")] {
+        for again in
+            [None, Some("40P01"), Some("40001"), Some("53300"), Some("57014"), Some("08006"), Some("é")]
+        {
             assert!(matches!(error(again), DbError::Unavailable), "{again:?}");
         }
     }
@@ -295,6 +308,9 @@ mod tests {
             assert_eq!(numeric_bytes(&wire(words)), value, "{words:?}");
         }
         assert_eq!(numeric_bytes(&[0; 3]), None);
-        assert_eq!((numeric_text("12"), numeric_text("0.5"), numeric_text("NaN")), (Some(Value::Int(12)), Some(Value::Real(0.5)), None));
+        assert_eq!(
+            (numeric_text("12"), numeric_text("0.5"), numeric_text("NaN")),
+            (Some(Value::Int(12)), Some(Value::Real(0.5)), None)
+        );
     }
 }

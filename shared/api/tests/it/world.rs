@@ -406,7 +406,8 @@ impl World {
 
     /// From now on every key allows these, by their words.
     pub(crate) fn keys_allow(&self, permissions: &str) {
-        let stmt = Stmt::new("update api_keys set permissions = ?1", vec![permissions.into()]).reaching(Reach::EveryTenant);
+        let stmt = Stmt::new("update api_keys set permissions = ?1", vec![permissions.into()])
+            .reaching(Reach::EveryTenant);
         block_on(self.doubles.db.query(stmt)).unwrap();
     }
 }

@@ -1,8 +1,8 @@
 //! Lists: right, bounded, and along an index whatever the filters.
 
 use proptest::prelude::*;
-use voicecore_conformance::{block_on, portable};
 use voicecore_conformance::doubles::{Numbers, PostgresDb, SqliteDb};
+use voicecore_conformance::{block_on, portable};
 use voicecore_domain::{CallDirection, CallStatus, MessageKind};
 use voicecore_ports::postgres::Plan;
 use voicecore_types::{BusinessId, E164, MessageId, Millis, Page, PageRequest};

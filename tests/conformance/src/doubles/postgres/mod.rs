@@ -2,13 +2,13 @@
 
 mod server;
 
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use server::Server;
 use voicecore_migrations::Engine;
 use voicecore_ports::{BoxFuture, Db, DbError, Rows, Stmt};
-use voicecore_postgres::tokio_postgres::{Client, NoTls, SimpleQueryMessage};
+use voicecore_postgres::tokio_postgres::{Client, Error, NoTls, SimpleQueryMessage};
 use voicecore_postgres::{Native, Postgres, runtime};
 
 use crate::migrations;
@@ -104,21 +104,30 @@ impl PostgresDb {
         run(&SERVER, ADMIN, &self.name, sql)
     }
 
+    /// Runs a script as the owner of the tables, as a runner of migrations does. `Err`: what PostgreSQL says.
+    pub fn script(&self, sql: &str) -> Result<(), String> {
+        let (sql, address) = (sql.to_owned(), SERVER.address(OWNER, &self.name));
+        on_runtime(
+            async move { connect(&address).await.batch_execute(&sql).await.map_err(|error| said(&error)) },
+        )
+    }
+
     /// What PostgreSQL says of a statement's parameters, were it asked without arguments: their types. `Err`: it refuses it.
     pub fn parameters(&self, sql: &str) -> Result<Vec<String>, String> {
         let (sql, address) = (sql.to_owned(), SERVER.address(PRODUCT, &self.name));
         on_runtime(async move {
             let client = connect(&address).await;
-            let prepared = client.prepare(&sql).await;
-            let prepared = prepared.map_err(|error| error.as_db_error().map_or(error.to_string(), |e| e.message().to_owned()))?;
+            let prepared = client.prepare(&sql).await.map_err(|error| said(&error))?;
             Ok(prepared.params().iter().map(|kind| kind.name().to_owned()).collect())
         })
     }
 
     /// Every stored value of every table, for tests that look for what must not be there.
     pub fn dump(&self) -> Vec<String> {
-        let tables = self.admin("select tablename from pg_tables where schemaname = 'public' order by tablename");
-        let all = tables.iter().flatten().map(|table| format!("select * from {table} as t order by t::text;"));
+        let tables =
+            self.admin("select tablename from pg_tables where schemaname = 'public' order by tablename");
+        let all =
+            tables.iter().flatten().map(|table| format!("select * from {table} as t order by t::text;"));
         self.admin(&all.collect::<String>()).into_iter().flatten().collect()
     }
 }
@@ -174,6 +183,10 @@ fn run(server: &Server, user: &str, database: &str, sql: &str) -> Vec<Vec<String
         });
         rows.collect()
     })
+}
+
+fn said(error: &Error) -> String {
+    error.as_db_error().map_or_else(|| error.to_string(), |error| error.message().to_owned())
 }
 
 async fn try_connect(address: &str) -> Option<Client> {

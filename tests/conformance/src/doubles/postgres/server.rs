@@ -56,7 +56,14 @@ impl Server {
         let folder = new_folder()?;
         let mut initdb = Command::new(programs.join("initdb"));
         // C: text is ordered by its bytes, as SQLite orders it.
-        initdb.args(["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "-D"]);
+        initdb.args([
+            "--no-sync",
+            "--auth=trust",
+            "--username=postgres",
+            "--encoding=UTF8",
+            "--locale=C",
+            "-D",
+        ]);
         let made = as_nobody(initdb.arg(folder.join("data")))?.stdin(Stdio::null()).output()?;
         if !made.status.success() {
             return Err(io::Error::other(String::from_utf8_lossy(&made.stderr).into_owned()));
@@ -87,7 +94,8 @@ impl Server {
 /// Where `initdb` and `postgres` are.
 fn programs() -> io::Result<PathBuf> {
     let named = env::var_os(PROGRAMS).map(PathBuf::from);
-    let on_path = env::var_os("PATH").map(|path| env::split_paths(&path).collect::<Vec<_>>()).unwrap_or_default();
+    let on_path =
+        env::var_os("PATH").map(|path| env::split_paths(&path).collect::<Vec<_>>()).unwrap_or_default();
     let mut debian: Vec<_> = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().collect();
     debian.sort_by_key(|version| std::cmp::Reverse(version.file_name()));
     let debian = debian.into_iter().map(|version| version.path().join("bin"));
@@ -112,7 +120,8 @@ fn as_nobody(command: &mut Command) -> io::Result<&mut Command> {
 
 fn new_folder() -> io::Result<PathBuf> {
     let folder = env::temp_dir().join(format!("voicecore-postgres-{}", std::process::id()));
-    let free = (0..100).map(|n| folder.with_extension(n.to_string())).find(|folder| fs::create_dir(folder).is_ok());
+    let free =
+        (0..100).map(|n| folder.with_extension(n.to_string())).find(|folder| fs::create_dir(folder).is_ok());
     let folder = free.ok_or_else(|| io::Error::other("no temporary folder"))?;
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))?;
     if is_root()? {
