@@ -12,6 +12,7 @@ mod deps;
 mod dev;
 mod group;
 mod http;
+mod migrate;
 mod proc;
 mod progress;
 mod properties;
@@ -56,6 +57,8 @@ enum Task {
     Build,
     /// Deploys, after building, checking the secrets and applying the migrations
     Deploy(deploy::Options),
+    /// Brings a database's schema forward or back, e.g. `migrate --engine sqlite --database file.db`; `migrate status …` shows it
+    Migrate(migrate::Options),
     /// Runs a benchmark against the release worker, e.g. `bench bridge`
     Bench(bench::Options),
     /// Administrators of a system
@@ -81,6 +84,7 @@ fn run(task: &Task) -> Result<ExitCode> {
             .and_then(|()| build::component()?.check())
             .and_then(|()| build::cold_start()),
         Task::Deploy(options) => deploy::run(options),
+        Task::Migrate(options) => migrate::run(options),
         Task::Bench(options) => bench::run(options),
         Task::Admin { task } => admin::run(task),
         Task::Guard => {
