@@ -23,7 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("store", &["types", "ports", "domain"]),
     ("api", &["types", "wire", "call", "turn-based", "domain", "knowledge", "ports", "store", "api-types"]),
     ("postgres", &["ports"]),
-    ("cloudflare", &["types", "call", "domain", "ports", "api-types", "api"]),
+    ("cloudflare", &["types", "call", "domain", "ports", "api-types", "api", "postgres"]),
     ("spin", &["types", "domain", "ports", "api-types", "api"]),
     ("dashboard", &["api-types"]),
 ];

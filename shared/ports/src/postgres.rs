@@ -7,6 +7,8 @@
 //!
 //! Run on a real server by `tests/conformance`.
 
+use std::fmt::Write as _;
+
 use crate::guard::{changes_rows, check_limits};
 use crate::{DbError, Expect, MAX_INT, Reach, Row, Rows, Stmt, Value};
 
@@ -76,6 +78,11 @@ impl Step {
         }
     }
 
+    /// Whether rows come back: of a statement that changes some, only with `returning`.
+    pub fn gives_rows(&self) -> bool {
+        !self.changes_rows || self.sql.split_whitespace().any(|word| word.eq_ignore_ascii_case("returning"))
+    }
+
     /// The text with the type of each argument written into it, for a client that cannot tell the server otherwise.
     pub fn sql_with_types(&self) -> String {
         with_types(&self.sql, &self.args)
@@ -130,9 +137,10 @@ fn with_types(sql: &str, args: &[Value]) -> String {
         let digits = part.len() - part.trim_start_matches(|sign: char| sign.is_ascii_digit()).len();
         let (number, rest) = part.split_at(digits);
         let arg = number.parse::<usize>().ok().and_then(|n| args.get(n.checked_sub(1)?));
-        text += &match arg.and_then(type_name) {
-            Some(name) => format!("cast(${number} as {name}){rest}"),
-            None => format!("${number}{rest}"),
+        // Writing to a string does not fail.
+        let _ = match arg.and_then(type_name) {
+            Some(name) => write!(text, "cast(${number} as {name}){rest}"),
+            None => write!(text, "${number}{rest}"),
         };
     }
     text
@@ -189,14 +197,13 @@ pub fn numeric_bytes(bytes: &[u8]) -> Option<Value> {
     }
     for place in 0..=weight {
         let digit = usize::try_from(place).ok().and_then(|place| digits.get(place)).copied().unwrap_or(0);
-        text += &format!("{digit:04}");
+        let _ = write!(text, "{digit:04}");
     }
-    let fraction: String = digits
-        .iter()
-        .enumerate()
-        .filter(|(place, _)| i32::try_from(*place).is_ok_and(|place| place > weight))
-        .map(|(_, digit)| format!("{digit:04}"))
-        .collect();
+    let after_point = usize::try_from(weight + 1).unwrap_or(0);
+    let mut fraction = String::new();
+    for digit in digits.iter().skip(after_point) {
+        let _ = write!(fraction, "{digit:04}");
+    }
     if fraction.bytes().any(|digit| digit != b'0') {
         let zeros = usize::try_from(-1 - weight).unwrap_or(0);
         text.push('.');
@@ -275,6 +282,8 @@ mod tests {
         assert_eq!(update.outcome(vec![], 2).unwrap().changed, 2);
         assert!(matches!(update.outcome(vec![], 1), Err(DbError::Unexpected { index: 0 })));
         assert_eq!(step(Stmt::new("select 1", vec![])).outcome(vec![], 1).unwrap().changed, 0);
+        assert!(!update.gives_rows() && step(Stmt::new("select 1", vec![])).gives_rows());
+        assert!(step(Stmt::new("delete from t returning id", vec![])).gives_rows());
     }
 
     #[test]
