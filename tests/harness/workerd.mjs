@@ -114,6 +114,7 @@ function miniflareOptions(given, port) {
       stripCfConnectingIp: false,
       bindings: given.vars ?? {},
       d1Databases: { DB: "voicecore" },
+      ...(given.postgres && { hyperdrives: { HYPERDRIVE: given.postgres } }),
       kvNamespaces: { CACHE: "voicecore-cache" },
       r2Buckets: { BLOBS: "voicecore-blobs" },
       queueProducers: { JOBS: "voicecore-jobs" },

@@ -24,6 +24,8 @@ pub(crate) const PROBE: &str = "voicecore-spin-probe";
 pub(crate) const HOST: &str = "voicecore-spin-host";
 /// In Cargo.toml.
 pub(crate) const PROFILE: &str = "worker";
+/// What cargo is told for a build with PostgreSQL.
+const POSTGRES: [&str; 2] = ["--features", "postgres"];
 /// What the project allows itself of Cloudflare's limit for a gzipped script.
 const WORKER_BUDGET: u64 = 700_000;
 /// What it allows itself for a component, which is fetched by every node that runs it.
@@ -55,35 +57,63 @@ pub(crate) fn output_dir() -> PathBuf {
     root().join("functions/cloudflare/build")
 }
 
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// With PostgreSQL: through Hyperdrive on Workers, and Spin's own client (functions/README.md)
+    #[arg(long)]
+    postgres: bool,
+}
+
+/// `cargo xtask build`: both, within their sizes, and how quickly the component starts.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    if options.postgres {
+        // The host of our own that measures the start knows no PostgreSQL.
+        worker_with(&POSTGRES)?.check()?;
+        return component_with(&POSTGRES)?.check();
+    }
+    worker()?.check()?;
+    component()?.check()?;
+    cold_start()
+}
+
 /// Builds the worker for release unless it is up to date, and returns its size.
 pub(crate) fn worker() -> Result<Size> {
+    worker_with(&[])
+}
+
+fn worker_with(features: &[&str]) -> Result<Size> {
     let kit = setup::wasm_kit()?;
     let began = proc::now();
     // Cargo knows best whether anything has changed; worker-build, which would bind and optimise it all again, need
     // not run when the same wasm comes out of it.
-    proc::run(kit.toolchain.program("cargo").args([
-        "build",
-        "--lib",
-        "--profile",
-        PROFILE,
-        "--target",
-        Target::Workers.triple(),
-        "-p",
-        WORKER,
-    ]))?;
+    proc::run(
+        kit.toolchain
+            .program("cargo")
+            .args([
+                "build",
+                "--lib",
+                "--profile",
+                PROFILE,
+                "--target",
+                Target::Workers.triple(),
+                "-p",
+                WORKER,
+            ])
+            .args(features),
+    )?;
     let wasm = built(Target::Workers, "voicecore_cloudflare.wasm");
     let state = fingerprint(&kit, &wasm)?;
     let stamp = root().join("target/wasm/worker.built-from");
     let current = fs::read_to_string(&stamp).is_ok_and(|built| built == state);
     if !current || !output_dir().join("index.js").exists() {
-        bind(&kit)?;
+        bind(&kit, features)?;
         fs::write(&stamp, state)?;
     }
     eprintln!("worker built · {}", spell(began.elapsed()));
     size()
 }
 
-fn bind(kit: &WasmKit) -> Result<()> {
+fn bind(kit: &WasmKit, features: &[&str]) -> Result<()> {
     let mut build = kit.toolchain.command(&kit.worker_build);
     build
         .args(["--profile", PROFILE])
@@ -91,6 +121,9 @@ fn bind(kit: &WasmKit) -> Result<()> {
         .env("WASM_BINDGEN_BIN", &kit.wasm_bindgen)
         .env("ESBUILD_BIN", npm_bin("esbuild"))
         .env("WASM_OPT_BIN", npm_bin("wasm-opt"));
+    if !features.is_empty() {
+        build.arg("--").args(features);
+    }
     proc::run(&mut build)
 }
 
@@ -122,20 +155,25 @@ fn built(target: Target, file: &str) -> PathBuf {
 
 /// Builds the component for release, puts it where `spin.toml` expects it, and returns its size.
 pub(crate) fn component() -> Result<Size> {
-    let bytes = for_spin(COMPONENT, "voicecore_spin.wasm", "voicecore.wasm")?;
+    component_with(&[])
+}
+
+fn component_with(features: &[&str]) -> Result<Size> {
+    let bytes = for_spin(COMPONENT, features, "voicecore_spin.wasm", "voicecore.wasm")?;
     Ok(Size { what: "component", raw: bytes.len() as u64, gzipped: gzip(&bytes)?, budget: COMPONENT_BUDGET })
 }
 
 /// Builds the component that runs the conformance suites.
 pub(crate) fn probe() -> Result<()> {
-    for_spin(PROBE, "voicecore_spin_probe.wasm", "probe.wasm").map(drop)
+    for_spin(PROBE, &[], "voicecore_spin_probe.wasm", "probe.wasm").map(drop)
 }
 
-fn for_spin(package: &str, file: &str, name: &str) -> Result<Vec<u8>> {
+fn for_spin(package: &str, features: &[&str], file: &str, name: &str) -> Result<Vec<u8>> {
     let toolchain = setup::toolchain(Target::Spin)?;
     let began = proc::now();
     let mut build = toolchain.program("cargo");
     build.args(["build", "--lib", "--profile", PROFILE, "--target", Target::Spin.triple(), "-p", package]);
+    build.args(features);
     proc::run(&mut build)?;
     let file = built(Target::Spin, file);
     let bytes = fs::read(&file).with_context(|| format!("reading {}", file.display()))?;

@@ -13,7 +13,7 @@ pub(crate) const VARIABLE: &str = "VOICECORE_CONFORMANCE_REPORT";
 /// What a backend can be asked, in the order of the table.
 const SUITES: &[&str] = &["Db", "Kv", "Blob", "Queue", "Http", "HTTP API"];
 /// Where, in its order. Of the last two, one runs.
-const BACKENDS: &[&str] = &["native", "Workers", "Spin", "Spin (our host)"];
+const BACKENDS: &[&str] = &["native", "native PostgreSQL", "Workers", "Spin", "Spin (our host)"];
 
 /// Where they report.
 pub(crate) fn file() -> PathBuf {
@@ -40,7 +40,7 @@ pub(crate) fn show() -> Result<()> {
 fn table(report: &str) -> String {
     let passed: BTreeSet<(&str, &str)> = report.lines().filter_map(|line| line.split_once('\t')).collect();
     let row = |name: &str, cells: Vec<String>| {
-        let cells: Vec<_> = cells.iter().map(|cell| format!("{cell:<16}")).collect();
+        let cells: Vec<_> = cells.iter().map(|cell| format!("{cell:<17}")).collect();
         let cells = cells.join(" ");
         format!("  {name:<10} {}\n", cells.trim_end())
     };
@@ -63,8 +63,8 @@ mod tests {
             let line = table.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
             line.trim_start().trim_start_matches(name).split_whitespace().collect::<Vec<_>>()
         };
-        assert_eq!(row("Db"), ["passed", "-", "-", "-"]);
-        assert_eq!(row("HTTP API"), ["-", "-", "passed", "-"]);
-        assert_eq!(row("Kv"), ["-", "-", "-", "-"]);
+        assert_eq!(row("Db"), ["passed", "-", "-", "-", "-"]);
+        assert_eq!(row("HTTP API"), ["-", "-", "-", "passed", "-"]);
+        assert_eq!(row("Kv"), ["-"; 5]);
     }
 }

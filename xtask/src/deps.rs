@@ -18,10 +18,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("domain", &["types"]),
     ("knowledge", &["types"]),
     ("ports", &["types"]),
+    ("migrations", &[]),
     ("api-types", &["types"]),
     ("store", &["types", "ports", "domain"]),
     ("api", &["types", "wire", "call", "turn-based", "domain", "knowledge", "ports", "store", "api-types"]),
-    ("cloudflare", &["types", "call", "domain", "ports", "api-types", "api"]),
+    ("postgres", &["ports"]),
+    ("cloudflare", &["types", "call", "domain", "ports", "api-types", "api", "postgres"]),
     ("spin", &["types", "domain", "ports", "api-types", "api"]),
     ("dashboard", &["api-types"]),
 ];

@@ -12,6 +12,7 @@ mod deps;
 mod dev;
 mod group;
 mod http;
+mod migrate;
 mod proc;
 mod progress;
 mod properties;
@@ -53,9 +54,11 @@ enum Task {
     /// Checks that dependencies between crates point the right way
     Deps,
     /// Builds worker and component for release, and prints their sizes and the component's cold start
-    Build,
+    Build(build::Options),
     /// Deploys, after building, checking the secrets and applying the migrations
     Deploy(deploy::Options),
+    /// Brings a database's schema forward or back, e.g. `migrate --engine sqlite --database file.db`; `migrate status …` shows it
+    Migrate(migrate::Options),
     /// Runs a benchmark against the release worker, e.g. `bench bridge`
     Bench(bench::Options),
     /// Administrators of a system
@@ -76,11 +79,9 @@ fn run(task: &Task) -> Result<ExitCode> {
         Task::Test(options) => return test::run(options),
         Task::Ci => return Ok(test::ci()),
         Task::Deps => deps::check(),
-        Task::Build => build::worker()
-            .and_then(|worker| worker.check())
-            .and_then(|()| build::component()?.check())
-            .and_then(|()| build::cold_start()),
+        Task::Build(options) => build::run(options),
         Task::Deploy(options) => deploy::run(options),
+        Task::Migrate(options) => migrate::run(options),
         Task::Bench(options) => bench::run(options),
         Task::Admin { task } => admin::run(task),
         Task::Guard => {

@@ -32,8 +32,9 @@ pub(crate) fn all() -> Result<()> {
     let kit = wasm_kit()?;
     toolchain(Target::Spin)?;
     speech()?;
+    postgres()?;
     println!(
-        "ready ({}): {} for workers and components, wasm-bindgen {}, worker-build {WORKER_BUILD}, wrangler and workerd, espeak-ng",
+        "ready ({}): {} for workers and components, wasm-bindgen {}, worker-build {WORKER_BUILD}, wrangler and workerd, espeak-ng, PostgreSQL",
         spell(began.elapsed()),
         kit.toolchain.version()?,
         wasm_bindgen_version()?
@@ -79,6 +80,29 @@ pub(crate) fn speech() -> Result<()> {
     bail!(
         "espeak-ng is missing: it makes the simulated caller's voice. Install it (https://github.com/espeak-ng/espeak-ng)"
     )
+}
+
+/// A server of PostgreSQL for the tests, which start one of their own.
+pub(crate) fn postgres() -> Result<()> {
+    let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut installed = debian.map(|version| version.path().join("bin/initdb"));
+    if (which("postgres").is_some() && which("initdb").is_some()) || installed.any(|path| path.is_file()) {
+        return Ok(());
+    }
+    install("PostgreSQL", "postgresql")
+}
+
+/// A command line of an engine's, by the name of the program and of Debian's package.
+pub(crate) fn program(name: &str, package: &str) -> Result<()> {
+    if which(name).is_some() { Ok(()) } else { install(name, package) }
+}
+
+fn install(what: &str, package: &str) -> Result<()> {
+    let _one_at_a_time = lock()?;
+    if debian::is_debian() {
+        return debian::install(what, &[package]);
+    }
+    bail!("{what} is missing: install it (https://www.postgresql.org/download, https://sqlite.org)")
 }
 
 /// Two set-ups at once would disturb each other; the second waits.

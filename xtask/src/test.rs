@@ -77,6 +77,17 @@ fn tests(suite: &mut Suite) {
     // What is missing takes minutes: it is fetched where its progress is seen, and no test has to wait for it.
     suite.step("set-up", || setup::all().and_then(|()| conformance::begin()));
     suite.cargo_test("native tests", &mut native_tests());
+    let mut on_postgres = cargo();
+    on_postgres.args([
+        "test",
+        "--package",
+        "voicecore-store",
+        "--package",
+        "voicecore-api",
+        "--no-fail-fast",
+    ]);
+    on_postgres.env("VOICECORE_TEST_DATABASE", "postgres");
+    suite.cargo_test("the store and the API on PostgreSQL", &mut on_postgres);
     suite.command("independent judges of our formats", command("node").arg("tests/oracles/run.mjs"));
     suite.step("the worker, within its size", || build::worker()?.check());
     suite.step("wrangler takes the configuration", || {

@@ -1,6 +1,6 @@
 //! Cloudflare's command line, and where databases are.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Result, bail};
@@ -11,6 +11,7 @@ use crate::proc::{self, npm_bin, root};
 const DATABASE: &str = "voicecore";
 
 /// Which database, which deployment.
+#[derive(Clone)]
 pub(crate) enum Place {
     /// What `cargo xtask dev` keeps under this folder.
     Local(PathBuf),
@@ -49,6 +50,13 @@ impl Place {
         }
         let mut command = self.database(&["execute"])?;
         command.args(["--yes", "--command", sql]);
+        Ok(command)
+    }
+
+    /// Runs a file of statements, all or nothing.
+    pub(crate) fn execute_file(&self, file: &Path) -> Result<Command> {
+        let mut command = self.database(&["execute"])?;
+        command.args(["--yes", "--file"]).arg(file);
         Ok(command)
     }
 

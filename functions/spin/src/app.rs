@@ -6,6 +6,7 @@ use axum::Router;
 use axum::routing::post;
 use spin_sdk::variables;
 use voicecore_api::{ApiError, AppState, Config};
+use voicecore_ports::Ports;
 
 use crate::jobs::{self, Runner};
 use crate::ports;
@@ -35,14 +36,29 @@ async fn make() -> Result<Router, ApiError> {
         }
     }
     let config = Arc::new(Config::from_lookup(&|name| values.get(name).cloned()));
-    let state = AppState::new(ports::all(), config);
+    let state = AppState::new(all_ports(&values), config);
     let runner = Runner::new(state.clone(), values.remove(jobs::SECRET));
     Ok(voicecore_api::router(state).route(jobs::PATH, post(jobs::run).with_state(Arc::new(runner))))
+}
+
+#[cfg(not(feature = "postgres"))]
+fn all_ports(_: &HashMap<String, String>) -> Ports {
+    ports::all()
+}
+
+#[cfg(feature = "postgres")]
+fn all_ports(values: &HashMap<String, String>) -> Ports {
+    match values.get(ports::postgres::DATABASE_URL).map(|address| address.trim()) {
+        None | Some("") => ports::all(),
+        Some(address) => ports::all_with_postgres(address),
+    }
 }
 
 /// Every name that the configuration asks for, by asking: no list can be forgotten.
 fn names() -> Vec<String> {
     let asked = RefCell::new(vec![jobs::SECRET.to_owned()]);
+    #[cfg(feature = "postgres")]
+    asked.borrow_mut().push(ports::postgres::DATABASE_URL.to_owned());
     let _ = Config::from_lookup(&|name| {
         asked.borrow_mut().push(name.to_owned());
         None

@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use voicecore_types::TenantId;
+
 use crate::BoxFuture;
 
 /// The most parameters of one statement (D1 and Durable Object SQL take no more).
@@ -94,6 +96,22 @@ pub enum Expect {
     Exactly(u32),
 }
 
+/// Whose rows a statement can see and change. PostgreSQL enforces it with row-level security, so that a statement which
+/// forgets its `where tenant_id` finds nothing of anybody else. The other engines cannot, and take no notice.
+///
+/// It comes from where the right to it comes from: the store's `Scope` sets the tenant, `store/directory` says
+/// that it looks through all of them, and whoever forgets to say anything gets no tenant's rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reach {
+    /// No tenant's: only tables that belong to none.
+    #[default]
+    NoTenant,
+    /// Those of one tenant.
+    Tenant(TenantId),
+    /// Those of every tenant: to find out whose a key, a number or an identifier is.
+    EveryTenant,
+}
+
 /// One statement with its arguments.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stmt {
@@ -103,13 +121,28 @@ pub struct Stmt {
     pub args: Vec<Value>,
     /// What a batch demands of it.
     pub expect: Expect,
+    /// Whose rows it works with.
+    pub reach: Reach,
 }
 
 impl Stmt {
-    /// A statement without a demand on its row count.
+    /// A statement without a demand on its row count, which reaches no tenant's rows.
     #[must_use]
     pub fn new(sql: &'static str, args: Vec<Value>) -> Self {
-        Self { sql: Sql::new(sql), args, expect: Expect::Any }
+        Self::of(Sql::new(sql), args)
+    }
+
+    /// The same, of a text that is put together from parts.
+    #[must_use]
+    pub fn of(sql: Sql, args: Vec<Value>) -> Self {
+        Self { sql, args, expect: Expect::Any, reach: Reach::NoTenant }
+    }
+
+    /// The same statement for these rows.
+    #[must_use]
+    pub fn reaching(mut self, reach: Reach) -> Self {
+        self.reach = reach;
+        self
     }
 
     /// The same statement, demanding `rows` changed rows.

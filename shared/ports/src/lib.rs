@@ -12,6 +12,7 @@ mod db;
 pub mod guard;
 mod http;
 mod kv;
+pub mod postgres;
 mod queue;
 
 use std::future::Future;
@@ -21,7 +22,9 @@ use std::sync::Arc;
 pub use actors::{ActorError, Actors};
 pub use blob::{Blob, BlobError, MAX_BLOB_BYTES};
 pub use clock::{Clock, Rng};
-pub use db::{Db, DbError, Expect, MAX_INT, MAX_PARAMETERS, MAX_STATEMENTS, Row, Rows, Sql, Stmt, Value};
+pub use db::{
+    Db, DbError, Expect, MAX_INT, MAX_PARAMETERS, MAX_STATEMENTS, Reach, Row, Rows, Sql, Stmt, Value,
+};
 pub use http::{Http, HttpError, HttpRequest, HttpResponse};
 pub use kv::{Kv, KvError};
 pub use queue::{Queue, QueueError};

@@ -3,7 +3,7 @@
 use voicecore_ports::Stmt;
 use voicecore_types::{AuditEntryId, Millis};
 
-use crate::Scope;
+use crate::{Scope, StoreError};
 
 /// One entry: ids and fields, never values.
 #[derive(Debug, Clone)]
@@ -39,4 +39,10 @@ pub fn entry(scope: &Scope, entry: &AuditEntry<'_>) -> Stmt {
         entry.subject_id.into(),
     ];
     Stmt::new(INSERT, args).exactly(1)
+}
+
+/// Stores an entry by itself: for what is done outside of the database.
+pub async fn record(scope: &Scope, audited: &AuditEntry<'_>) -> Result<(), StoreError> {
+    scope.query(entry(scope, audited)).await?;
+    Ok(())
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use voicecore_domain::credentials::SETUP_TOKEN_LIFETIME;
 use voicecore_domain::{ApiKey, CallStatus, Permissions, SetupToken, VoiceMode, limits};
-use voicecore_ports::{Db, Stmt};
+use voicecore_ports::{Db, Reach, Stmt, Value};
 use voicecore_types::{ApiKeyId, BusinessId, CallId, Millis, PhoneNumberId};
 
 use crate::row::{self, Reader};
@@ -110,6 +110,11 @@ statements! {
     SETUP_TOKEN = "select email from setup_tokens where token_hash = ?1 and used_at is null and expires_at > ?2";
 }
 
+/// A statement that looks through the rows of every tenant. There is no other function that makes one.
+fn across_tenants(sql: &'static str, args: Vec<Value>) -> Stmt {
+    Stmt::new(sql, args).reaching(Reach::EveryTenant)
+}
+
 /// The database can be reached and every migration has been applied.
 pub async fn ready(db: &dyn Db) -> Result<(), StoreError> {
     db.query(Stmt::new(READY, vec![])).await?;
@@ -140,7 +145,7 @@ pub async fn dialled_number(
     db: &Arc<dyn Db>,
     number: &LookupHash,
 ) -> Result<Option<DialledNumber>, StoreError> {
-    let rows = db.query(Stmt::new(DIALLED_NUMBER, vec![number.into()])).await?;
+    let rows = db.query(across_tenants(DIALLED_NUMBER, vec![number.into()])).await?;
     row::one(&rows, |r| {
         Ok(DialledNumber {
             scope: Scope::new(Arc::clone(db), r.parsed("tenant_id")?),
@@ -156,7 +161,7 @@ pub async fn dialled_number(
 
 /// Authenticates by API key. `None` for a key that is unknown, wrong, expired or revoked, without telling which.
 pub async fn api_key(db: &Arc<dyn Db>, key: &ApiKey, now: Millis) -> Result<Option<Principal>, StoreError> {
-    let rows = db.query(Stmt::new(API_KEY, vec![key.prefix().into(), now.into()])).await?;
+    let rows = db.query(across_tenants(API_KEY, vec![key.prefix().into(), now.into()])).await?;
     let found = row::one(&rows, |r| {
         let principal = Principal {
             scope: Scope::new(Arc::clone(db), r.parsed("tenant_id")?),
@@ -171,7 +176,7 @@ pub async fn api_key(db: &Arc<dyn Db>, key: &ApiKey, now: Millis) -> Result<Opti
 
 /// A call by our name of it: for its actor and for callbacks whose address we signed.
 pub async fn call(db: &Arc<dyn Db>, id: CallId) -> Result<Option<CallLocation>, StoreError> {
-    let rows = db.query(Stmt::new(CALL, vec![id.to_string().into()])).await?;
+    let rows = db.query(across_tenants(CALL, vec![id.to_string().into()])).await?;
     row::one(&rows, |r| location(db, &r))
 }
 
@@ -180,7 +185,7 @@ pub async fn call_by_carrier_id(
     db: &Arc<dyn Db>,
     carrier_call_id: &str,
 ) -> Result<Option<CallLocation>, StoreError> {
-    let rows = db.query(Stmt::new(CALL_BY_CARRIER_ID, vec![carrier_call_id.into()])).await?;
+    let rows = db.query(across_tenants(CALL_BY_CARRIER_ID, vec![carrier_call_id.into()])).await?;
     row::one(&rows, |r| location(db, &r))
 }
 
@@ -193,7 +198,7 @@ pub async fn overdue_calls(db: &Arc<dyn Db>, now: Millis) -> Result<Vec<CallLoca
         limits::OVERDUE_BATCH.into(),
         now.since(limits::DIALOGUE_QUIET_AFTER).into(),
     ];
-    let rows = db.query(Stmt::new(OVERDUE_CALLS, args)).await?;
+    let rows = db.query(across_tenants(OVERDUE_CALLS, args)).await?;
     row::all(&rows, |r| location(db, &r))
 }
 

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::StoreError;
-use voicecore_ports::{Db, DbError, Rows, Stmt};
+use voicecore_ports::{Db, DbError, Reach, Rows, Stmt};
 use voicecore_types::TenantId;
 
 /// The right to work with one tenant's rows: a database and the tenant.
@@ -36,11 +36,16 @@ impl Scope {
     }
 
     pub(crate) async fn query(&self, stmt: Stmt) -> Result<Rows, DbError> {
-        self.db.query(stmt).await
+        self.db.query(self.reaching(stmt)).await
     }
 
     pub(crate) async fn batch(&self, stmts: Vec<Stmt>) -> Result<Vec<Rows>, DbError> {
-        self.db.batch(stmts).await
+        self.db.batch(stmts.into_iter().map(|stmt| self.reaching(stmt)).collect()).await
+    }
+
+    /// The statement with the tenant's rows in its reach, and nobody else's.
+    fn reaching(&self, stmt: Stmt) -> Stmt {
+        stmt.reaching(Reach::Tenant(self.tenant))
     }
 
     /// A batch that is to happen once. `false`: it has happened before, or somebody else was faster (a count of rows was not

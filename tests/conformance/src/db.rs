@@ -206,7 +206,7 @@ async fn limits_are_the_same_everywhere(db: SharedDb) {
         (1..parameters).for_each(|_| sql.push("?,"));
         sql.push("?)");
         let args = (0_i64..).take(parameters).map(Value::from).collect();
-        Stmt { sql, args, expect: voicecore_ports::Expect::Any }
+        Stmt::of(sql, args)
     };
     let full = db.query(wide(MAX_PARAMETERS)).await;
     assert!(full.is_ok(), "{full:?}");

@@ -1,8 +1,9 @@
 //! The rules of `migrations/README.md`.
 
-use voicecore_conformance::doubles::{Numbers, SqliteDb};
+use voicecore_conformance::doubles::{Numbers, PostgresDb, SqliteDb};
 use voicecore_conformance::{block_on, migrations, portable};
-use voicecore_ports::{Db as _, Stmt, Value};
+use voicecore_migrations::{Applied, Engine, READ_RECORD, RECORD, plan};
+use voicecore_ports::{Db as _, DbError, Reach, Row, Stmt, Value};
 
 #[test]
 fn migrations_are_portable() {
@@ -81,4 +82,104 @@ fn references_have_an_index_that_begins_with_them() {
     for table in names(&db, "select name from sqlite_schema where type = 'table'", vec![]) {
         assert_eq!(names(&db, UNINDEXED, vec![table.as_str().into()]), [""; 0], "{table}");
     }
+}
+
+/// Where scripts are run: on either engine.
+struct Runner<'a> {
+    run: &'a dyn Fn(&str) -> Result<(), String>,
+    /// The record, and everything that there is besides it.
+    look: &'a dyn Fn() -> (Vec<Applied>, Vec<String>),
+}
+
+impl Runner<'_> {
+    fn go(&self, migrations: &[voicecore_migrations::Migration], to: u32) -> usize {
+        let steps = plan(migrations, &(self.look)().0, Some(to)).unwrap();
+        for step in &steps {
+            let done = (self.run)(&format!("begin;\n{}commit;", step.script(7)));
+            assert_eq!(done, Ok(()), "{:?} {}", step.direction, step.migration.name);
+        }
+        steps.len()
+    }
+}
+
+/// As far back as there is a way back, one by one, and forward again.
+fn there_and_back(engine: Engine, runner: &Runner<'_>) {
+    let migrations = migrations::schema(engine).migrations;
+    let last = migrations.iter().take_while(|migration| migration.down.is_some()).last().unwrap().number;
+    assert!(last >= 6, "{last}");
+    (runner.run)(RECORD).unwrap();
+    let (_, empty) = (runner.look)();
+    let mut stations = vec![empty];
+    for number in 1..=last {
+        assert!(runner.go(&migrations, number) >= 1);
+        assert_eq!(runner.go(&migrations, number), 0, "a second run finds nothing to do");
+        stations.push((runner.look)().1);
+    }
+    for number in (0..last).rev() {
+        assert!(runner.go(&migrations, number) >= 1);
+        assert_eq!((runner.look)().1, stations[number as usize], "back at {number}");
+    }
+    runner.go(&migrations, last);
+    assert_eq!((runner.look)().1, stations[last as usize], "and forward again");
+    // Two runners at once: the second one's script changes nothing.
+    let again = plan(&migrations, &[], Some(1)).unwrap();
+    assert!((runner.run)(&format!("begin;\n{}commit;", again[0].script(8))).is_err());
+}
+
+fn applied(rows: impl IntoIterator<Item = Vec<String>>) -> Vec<Applied> {
+    rows.into_iter().map(|row| Applied { name: row[0].clone(), checksum: row[1].clone() }).collect()
+}
+
+#[test]
+fn migrations_go_forward_and_back_on_sqlite() {
+    // Columns rather than the text of the statement that made a table: dropping a column writes that anew.
+    const TABLES: &str = "select m.name || ' ' || coalesce(c.name, '') || ' ' || coalesce(c.type, '') as name
+        from sqlite_schema m left join pragma_table_info(m.name) c on 1 = 1 where m.name not like 'sqlite_%' order by 1";
+    let db = SqliteDb::empty(Numbers::Integers);
+    let look = || {
+        let rows = block_on(db.query(Stmt::new(READ_RECORD, vec![]))).unwrap().rows;
+        let text = |row: &Row, column: &str| match row.get(column) {
+            Some(Value::Text(text)) => text.clone(),
+            other => panic!("{other:?}"),
+        };
+        (
+            applied(rows.iter().map(|row| vec![text(row, "name"), text(row, "checksum")])),
+            names(&db, TABLES, vec![]),
+        )
+    };
+    there_and_back(
+        Engine::Sqlite,
+        &Runner { run: &|sql| db.script(sql).inspect_err(|_| drop(db.script("rollback"))), look: &look },
+    );
+}
+
+#[test]
+fn migrations_go_forward_and_back_on_postgres() {
+    const TABLES: &str =
+        "select concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default)
+        from information_schema.columns where table_schema = 'public'
+        union all select indexdef from pg_indexes where schemaname = 'public' order by 1";
+    let db = PostgresDb::empty();
+    let look = || (applied(db.admin(READ_RECORD)), db.admin(TABLES).into_iter().flatten().collect());
+    there_and_back(Engine::Postgres, &Runner { run: &|sql| db.script(sql), look: &look });
+}
+
+/// Run twice, policies are what they were; and a table that came in between is closed until they are run again.
+#[test]
+fn policies_can_be_made_again() {
+    const POLICIES: &str =
+        "select polrelid::regclass, polname, pg_get_expr(polqual, polrelid) from pg_policy order by 1";
+    let db = PostgresDb::migrated();
+    let policies = migrations::schema(Engine::Postgres).afterwards.unwrap();
+    let before = db.admin(POLICIES);
+    assert!(!before.is_empty());
+    db.script(&policies).unwrap();
+    assert_eq!(db.admin(POLICIES), before);
+    db.script("create table late (id text primary key, tenant_id text not null)").unwrap();
+    let look = || block_on(db.query(Stmt::new("select id from late", vec![]).reaching(Reach::EveryTenant)));
+    assert!(matches!(look(), Err(DbError::Invalid(_))));
+    db.script(&policies).unwrap();
+    assert!(look().is_ok());
+    assert_eq!(db.admin(POLICIES).len(), before.len() + 1);
+    db.script("drop table late").unwrap();
 }

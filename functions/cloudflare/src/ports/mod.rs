@@ -4,6 +4,8 @@ mod actors;
 mod clock;
 mod d1;
 mod http;
+#[cfg(feature = "postgres")]
+mod hyperdrive;
 mod kv;
 mod queue;
 mod r2;
@@ -14,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use voicecore_ports::Ports;
+use voicecore_ports::{Db, Ports};
 use worker::{Delay, Env};
 
 pub(crate) use actors::{object_name, stub};
@@ -23,6 +25,8 @@ pub(crate) use clock::now;
 /// Names of the bindings in `wrangler.toml`.
 pub(crate) mod binding {
     pub(crate) const DB: &str = "DB";
+    #[cfg(feature = "postgres")]
+    pub(crate) const HYPERDRIVE: &str = "HYPERDRIVE";
     pub(crate) const CACHE: &str = "CACHE";
     pub(crate) const BLOBS: &str = "BLOBS";
     pub(crate) const JOBS: &str = "JOBS";
@@ -33,7 +37,7 @@ pub(crate) mod binding {
 /// Every port, over the bindings of `env`. A binding that is missing shows when its port is used, as `Unavailable`.
 pub(crate) fn all(env: &Env) -> Ports {
     Ports {
-        db: Arc::new(d1::D1::new(env.clone())),
+        db: db(env),
         kv: Arc::new(kv::WorkersKv::new(env.clone())),
         blob: Arc::new(r2::R2::new(env.clone())),
         queue: Arc::new(queue::WorkersQueue::new(env.clone())),
@@ -42,6 +46,15 @@ pub(crate) fn all(env: &Env) -> Ports {
         rng: Arc::new(rng::WebCrypto),
         actors: Arc::new(actors::DurableObjects::new(env.clone())),
     }
+}
+
+/// PostgreSQL where Hyperdrive is bound, else D1.
+fn db(env: &Env) -> Arc<dyn Db> {
+    #[cfg(feature = "postgres")]
+    if let Some(postgres) = hyperdrive::bound(env) {
+        return Arc::new(postgres);
+    }
+    Arc::new(d1::D1::new(env.clone()))
 }
 
 /// What `work` gives, or `None` when it takes longer than `limit`: then it is given up.

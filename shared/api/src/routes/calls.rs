@@ -173,8 +173,7 @@ async fn audit(app: &AppState, principal: &Principal, call: CallId) -> Result<()
         action: "call.end",
         subject_id: Some(&call.to_string()),
     };
-    let stored = app.ports.db.batch(vec![audit_log::entry(&principal.scope, &entry)]).await;
-    stored.map(|_| ()).map_err(|error| ApiError::Unavailable { part: "database", cause: error.to_string() })
+    Ok(audit_log::record(&principal.scope, &entry).await?)
 }
 
 async fn find(principal: &Principal, id: CallId) -> Result<Call, ApiError> {

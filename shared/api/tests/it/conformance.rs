@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::Request;
+use voicecore_conformance::doubles::{PostgresDb, TestDb};
 use voicecore_conformance::http::{Answer, Ask, Site, suite};
 use voicecore_conformance::{block_on, report};
 
@@ -9,7 +10,15 @@ use crate::world::{ACCOUNT, AUTH_TOKEN, ORIGIN, World};
 
 #[test]
 fn the_router_passes_the_http_suite() {
-    let world = World::new();
+    passes(&World::new());
+}
+
+#[test]
+fn the_router_passes_the_http_suite_on_postgres() {
+    passes(&World::on_database(TestDb::Postgres(PostgresDb::migrated())));
+}
+
+fn passes(world: &World) {
     let token = world.setup_token();
     let answer = |ask: Ask| {
         let mut request = Request::builder().method(ask.method).uri(&ask.path);
@@ -38,5 +47,5 @@ fn the_router_passes_the_http_suite() {
         number: "+12025550150",
     };
     assert!(block_on(suite(&site)) > 0);
-    report::passed("HTTP API", "native");
+    report::passed("HTTP API", world.doubles.db.backend());
 }

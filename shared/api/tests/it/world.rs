@@ -15,9 +15,9 @@ use tower::ServiceExt as _;
 use voicecore_api::actors::{CallReply, HubReply};
 use voicecore_api::{AppState, Cause, Config, router};
 use voicecore_conformance::block_on;
-use voicecore_conformance::doubles::{ActorName, ManualClock, TestPorts};
+use voicecore_conformance::doubles::{ActorName, ManualClock, TestDb, TestPorts};
 use voicecore_domain::SetupToken;
-use voicecore_ports::{BoxFuture, Clock as _, Db, DbError, Http, Ports, Rows, Stmt};
+use voicecore_ports::{BoxFuture, Clock as _, Db, DbError, Http, Ports, Reach, Rows, Stmt};
 use voicecore_store::directory;
 use voicecore_types::{CallId, Millis};
 use voicecore_wire::twilio::signature::sign;
@@ -246,6 +246,11 @@ impl World {
         Self::over(TestPorts::new(NOW), Some(http), &[])
     }
 
+    /// The same on this database.
+    pub(crate) fn on_database(db: TestDb) -> Self {
+        Self::on(TestPorts::on(db, NOW), &[])
+    }
+
     fn on(doubles: TestPorts, changed: &[(&str, &str)]) -> Self {
         Self::over(doubles, None, changed)
     }
@@ -396,12 +401,13 @@ impl World {
 
     /// Runs SQL of the test's own.
     pub(crate) fn sql(&self, sql: &'static str) -> Rows {
-        block_on(self.doubles.db.query(Stmt::new(sql, vec![]))).unwrap()
+        block_on(self.doubles.db.query(Stmt::new(sql, vec![]).reaching(Reach::EveryTenant))).unwrap()
     }
 
     /// From now on every key allows these, by their words.
     pub(crate) fn keys_allow(&self, permissions: &str) {
-        let stmt = Stmt::new("update api_keys set permissions = ?1", vec![permissions.into()]);
+        let stmt = Stmt::new("update api_keys set permissions = ?1", vec![permissions.into()])
+            .reaching(Reach::EveryTenant);
         block_on(self.doubles.db.query(stmt)).unwrap();
     }
 }

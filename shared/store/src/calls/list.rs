@@ -1,5 +1,5 @@
 use voicecore_domain::CallStatus;
-use voicecore_ports::{Expect, Sql, Stmt, Value};
+use voicecore_ports::{Stmt, Value};
 use voicecore_types::{BusinessId, CallId, Millis, Page, PageRequest};
 
 use super::{Call, call_columns, map_call};
@@ -68,8 +68,8 @@ pub(crate) fn list_stmts(
     sort: CallSort,
     request: PageRequest,
 ) -> [Stmt; 2] {
-    let mut page = Stmt { sql: Sql::new(LIST), args: vec![scope.tenant_arg()], expect: Expect::Any };
-    let mut count = Stmt { sql: Sql::new(COUNT), args: vec![scope.tenant_arg()], expect: Expect::Any };
+    let mut page = Stmt::new(LIST, vec![scope.tenant_arg()]);
+    let mut count = Stmt::new(COUNT, vec![scope.tenant_arg()]);
     for (condition, arg) in conditions(filter) {
         for stmt in [&mut page, &mut count] {
             stmt.sql.push(condition);

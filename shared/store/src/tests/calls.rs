@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use voicecore_conformance::block_on;
+use voicecore_conformance::doubles::TestDb;
 use voicecore_domain::{CallStatus, Transition, limits, pricing};
 use voicecore_ports::Value;
 use voicecore_types::Millis;
@@ -13,10 +14,12 @@ use crate::{StoreError, businesses};
 
 /// The statuses that were entered, in the order of their entries.
 fn entered(world: &World, call: &Call) -> Vec<CallStatus> {
-    let rows = world.select(
-        "select status from call_events where call_id = ?1 order by at, rowid",
-        vec![call.id.to_string().into()],
-    );
+    // Each engine's own name for the place of a row.
+    let sql = match *world.stored {
+        TestDb::Sqlite(_) => "select status from call_events where call_id = ?1 order by at, rowid",
+        TestDb::Postgres(_) => "select status from call_events where call_id = ?1 order by at, ctid",
+    };
+    let rows = world.select(sql, vec![call.id.to_string().into()]);
     rows.iter()
         .map(|row| match row.get("status") {
             Some(Value::Text(status)) => status.parse().unwrap(),

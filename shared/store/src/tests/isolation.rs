@@ -74,12 +74,12 @@ proptest! {
         let run = ToolRun { call_id: theirs[0].id, tool_call_id: "tool", name: "take_message" };
         prop_assert_eq!(block_on(tool_runs::begin(&owner.scope, &run, NOW)).unwrap(), Begun::Fresh);
 
-        let before = world.sqlite.dump();
+        let before = world.stored.dump();
         prop_assert!(block_on(businesses::fallback_number(&thief.scope, owner.business)).unwrap().is_none());
         for call in &theirs {
             try_everything(&thief, call.id, salt)?;
         }
-        prop_assert_eq!(world.sqlite.dump(), before);
+        prop_assert_eq!(world.stored.dump(), before);
 
         let list = block_on(calls::list(&thief.scope, &CallFilter::default(), CallSort::Newest, PageRequest::default()));
         prop_assert_eq!(list.unwrap().total, mine as u64);

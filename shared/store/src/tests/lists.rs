@@ -1,8 +1,10 @@
 //! Lists: right, bounded, and along an index whatever the filters.
 
 use proptest::prelude::*;
+use voicecore_conformance::doubles::{Numbers, PostgresDb, SqliteDb};
 use voicecore_conformance::{block_on, portable};
 use voicecore_domain::{CallDirection, CallStatus, MessageKind};
+use voicecore_ports::postgres::Plan;
 use voicecore_types::{BusinessId, E164, MessageId, Millis, Page, PageRequest};
 
 use super::{NOW, Tenant, World};
@@ -30,6 +32,7 @@ fn every_filter(world: &World, tenant: &Tenant) -> Vec<CallFilter> {
 #[test]
 fn every_list_is_a_walk_along_an_index() {
     let world = World::new();
+    let (sqlite, postgres) = (SqliteDb::migrated(Numbers::Doubles), PostgresDb::migrated());
     let tenant = world.tenant("+15005550001");
     for filter in every_filter(&world, &tenant) {
         for sort in [CallSort::Newest, CallSort::Oldest] {
@@ -37,8 +40,11 @@ fn every_list_is_a_walk_along_an_index() {
                 let sql = stmt.sql.text();
                 assert_eq!(portable::lint(sql), [""; 0], "{sql}");
                 assert!(sql.contains("tenant_id = ?"), "{sql}");
-                assert_eq!(world.sqlite.parameters(sql), Ok(stmt.args.len()), "{sql}");
-                let plan = world.sqlite.plan(sql).unwrap();
+                assert_eq!(sqlite.parameters(sql), Ok(stmt.args.len()), "{sql}");
+                let plan = Plan::new(vec![stmt.clone()]).unwrap();
+                let parameters = postgres.parameters(&plan.steps[0].sql);
+                assert_eq!(parameters.map(|types| types.len()), Ok(stmt.args.len()), "{sql}");
+                let plan = sqlite.plan(sql).unwrap();
                 assert!(plan.iter().any(|step| step.starts_with("SEARCH calls USING")), "{sql}: {plan:?}");
                 assert!(!plan.iter().any(|step| step.contains("SCAN calls")), "{sql}: {plan:?}");
                 assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "sorted: {sql}: {plan:?}");
@@ -175,7 +181,7 @@ fn messages_are_listed_newest_first_and_sealed() {
     assert!(page.items.iter().all(|m| m.kind == MessageKind::Message && m.recording_id.is_none()));
     let sealed = page.items[0].callback_number.as_ref().unwrap();
     assert_eq!(tenant.sealer.open_number(Column::CallbackNumber, sealed).unwrap().expose(), "+15005550777");
-    assert!(world.sqlite.dump().iter().all(|text| !text.contains("5005550777")));
+    assert!(world.stored.dump().iter().all(|text| !text.contains("5005550777")));
 }
 
 #[test]

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use voicecore_conformance::doubles::{Numbers, SqliteDb};
+use voicecore_conformance::doubles::{Numbers, PostgresDb, SqliteDb};
 use voicecore_conformance::portable;
-use voicecore_ports::MAX_PARAMETERS;
+use voicecore_ports::postgres::Plan;
+use voicecore_ports::{MAX_PARAMETERS, Stmt};
 
 use crate::{audit_log, businesses, calls, dialogues, directory, messages, tenants, tool_runs};
 
@@ -68,6 +69,23 @@ fn every_statement_is_accepted_by_sqlite() {
         let parameters = db.parameters(sql);
         assert!(parameters.as_ref().is_ok_and(|n| *n <= MAX_PARAMETERS), "{name}: {parameters:?}");
     }
+}
+
+/// PostgreSQL infers a type for each parameter, as it must where the argument is null. A parameter that it takes for text, in the
+/// list of an `insert … select` or alone beside `is null`, gets its type from a `cast`.
+#[test]
+fn every_statement_is_accepted_by_postgres() {
+    let db = PostgresDb::migrated();
+    let mut refused = Vec::new();
+    for (name, sql) in complete() {
+        let plan = Plan::new(vec![Stmt::new(sql, vec![])]).unwrap();
+        match db.parameters(&plan.steps[0].sql) {
+            Ok(types) if types.iter().all(|kind| ["text", "int8", "int4"].contains(&kind.as_str())) => {}
+            Ok(types) => refused.push(format!("{name}: parameters of the types {types:?}")),
+            Err(error) => refused.push(format!("{name}: {error}")),
+        }
+    }
+    assert_eq!(refused, [""; 0]);
 }
 
 /// Either it says whose rows it means, by an argument, or it is on the list above.

@@ -43,14 +43,14 @@ fn a02_what_fails_leaves_nothing() {
     let unknown = SetupToken::new(&world.rng.bytes());
     let expired = NOW.plus(credentials::SETUP_TOKEN_LIFETIME);
     let known_key = ApiKey::new(&world.rng.bytes());
-    let before = world.sqlite.dump();
+    let before = world.stored.dump();
 
     let attempt = |number, token, now| world.try_tenant(number, &known_key, token, now).err();
     assert!(matches!(attempt("+15005550003", &used, NOW), Some(ProvisionError::TokenInvalid)));
     assert!(matches!(attempt("+15005550003", &unknown, NOW), Some(ProvisionError::TokenInvalid)));
     assert!(matches!(attempt("+15005550003", &good, expired), Some(ProvisionError::TokenInvalid)));
     assert!(matches!(attempt("+15005550001", &good, NOW), Some(ProvisionError::NumberTaken)));
-    assert_eq!(world.sqlite.dump(), before);
+    assert_eq!(world.stored.dump(), before);
     assert!(block_on(directory::api_key(&world.db, &known_key, NOW)).unwrap().is_none());
 
     // The token that was spent on a taken number is still good, once.
@@ -91,7 +91,7 @@ fn a13_no_number_and_no_secret_is_readable_in_the_database() {
     };
     block_on(crate::calls::admit(&tenant.scope, &call)).unwrap();
     let secret_of = |text: &str| text.rsplit('_').next().unwrap_or_default().to_owned();
-    for text in world.sqlite.dump() {
+    for text in world.stored.dump() {
         for number in ["5005550001", "5005550444", "5005559999"] {
             assert!(!text.contains(number), "a number is readable");
         }

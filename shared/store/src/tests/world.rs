@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use voicecore_conformance::block_on;
-use voicecore_conformance::doubles::{Numbers, SeededRng, SqliteDb};
+use voicecore_conformance::doubles::{SeededRng, TestDb};
 use voicecore_domain::{ApiKey, CallDirection, CallStatus, SetupToken};
-use voicecore_ports::{Db, Stmt, Value};
+use voicecore_ports::{Db, Reach, Stmt, Value};
 use voicecore_types::{
     ApiKeyId, AuditEntryId, BusinessId, CallId, E164, Millis, PhoneNumberId, TenantId, UserId,
 };
@@ -20,7 +20,7 @@ pub(super) const NOW: Millis = Millis(1_795_215_600_000);
 
 /// A database and the platform's keys.
 pub(super) struct World {
-    pub(super) sqlite: Arc<SqliteDb>,
+    pub(super) stored: Arc<TestDb>,
     pub(super) db: Arc<dyn Db>,
     pub(super) rng: SeededRng,
     pub(super) master: MasterKey,
@@ -37,13 +37,13 @@ pub(super) struct Tenant {
 
 impl World {
     pub(super) fn new() -> Self {
-        let sqlite = Arc::new(SqliteDb::migrated(Numbers::Doubles));
-        let db: Arc<dyn Db> = sqlite.clone();
+        let stored = Arc::new(TestDb::migrated());
+        let db: Arc<dyn Db> = stored.clone();
         let rng = SeededRng::new(7);
         let master = MasterKey::from_base64(&"A".repeat(43)).unwrap();
         let fresh = FreshKey { key: rng.bytes(), nonce: rng.bytes() };
         let lookup = block_on(directory::ensure_lookup_key(&*db, &master, &fresh, NOW)).unwrap();
-        Self { sqlite, db, rng, master, lookup }
+        Self { stored, db, rng, master, lookup }
     }
 
     pub(super) fn setup_token(&self, email: &str) -> SetupToken {
@@ -132,7 +132,7 @@ impl World {
 
     /// The rows of a statement that only a test needs.
     pub(super) fn select(&self, sql: &'static str, args: Vec<Value>) -> Vec<voicecore_ports::Row> {
-        block_on(self.db.query(Stmt::new(sql, args))).unwrap().rows
+        block_on(self.db.query(Stmt::new(sql, args).reaching(Reach::EveryTenant))).unwrap().rows
     }
 
     pub(super) fn limits(&self, tenant: &Tenant, concurrent: i64, daily_calls: i64, daily_cost: i64) {

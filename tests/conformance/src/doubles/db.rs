@@ -2,6 +2,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, MAIN_DB, Statement, ToSql};
+use voicecore_migrations::Engine;
 use voicecore_ports::guard::{self, Guarded};
 use voicecore_ports::{BoxFuture, Db, DbError, Expect, Row, Rows, Stmt, Value};
 
@@ -23,8 +24,8 @@ const PREPARED: usize = 128;
 /// The migrated database of which tests get copies: they are applied once in a process, not once in each of a hundred cases.
 static MIGRATED: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let db = SqliteDb::empty(Numbers::Integers);
-    for migration in migrations::all() {
-        let applied = db.lock().execute_batch(&migration.sql);
+    for migration in migrations::schema(Engine::Sqlite).migrations {
+        let applied = db.script(&migration.up);
         assert!(applied.is_ok(), "{}: {applied:?}", migration.name);
     }
     let serialized = db.lock().serialize(MAIN_DB).map(|data| data.to_vec());
@@ -64,6 +65,11 @@ impl SqliteDb {
         let copied = db.lock().deserialize_read_exact(MAIN_DB, &MIGRATED[..], MIGRATED.len(), false);
         assert!(copied.is_ok(), "{copied:?}");
         db
+    }
+
+    /// Runs a script, as a runner of migrations does. `Err`: what the engine says.
+    pub fn script(&self, sql: &str) -> Result<(), String> {
+        self.lock().execute_batch(sql).map_err(|error| error.to_string())
     }
 
     /// The statement is accepted by the engine, with this number of parameters.

@@ -1,16 +1,22 @@
 //! Native doubles of the ports: real where a real engine can be linked in (SQLite), in memory elsewhere. Nothing here
 //! waits, and time and randomness do what the test says.
 
+mod database;
 mod db;
 mod memory;
 mod outside;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod time;
 
 use std::sync::Arc;
 
+pub use database::TestDb;
 pub use db::{Numbers, SqliteDb};
 pub use memory::{MemoryBlob, MemoryKv, MemoryQueue};
 pub use outside::{ActorName, RecordingActors, ScriptedHttp};
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresDb;
 pub use time::{ManualClock, SeededRng};
 use voicecore_ports::Ports;
 use voicecore_types::Millis;
@@ -18,8 +24,8 @@ use voicecore_types::Millis;
 /// One of each, to be looked into while [`TestPorts::ports`] is used.
 #[derive(Clone)]
 pub struct TestPorts {
-    /// SQLite in memory, all migrations applied.
-    pub db: Arc<SqliteDb>,
+    /// All migrations applied.
+    pub db: Arc<TestDb>,
     /// Forgets by `clock`.
     pub kv: Arc<MemoryKv>,
     /// Keeps everything.
@@ -37,11 +43,16 @@ pub struct TestPorts {
 }
 
 impl TestPorts {
-    /// Empty and migrated, at `now`.
+    /// Empty and migrated, at `now`, on the engine of this run ([`TestDb::migrated`]).
     pub fn new(now: Millis) -> Self {
+        Self::on(TestDb::migrated(), now)
+    }
+
+    /// Over this database.
+    pub fn on(db: TestDb, now: Millis) -> Self {
         let clock = Arc::new(ManualClock::new(now));
         Self {
-            db: Arc::new(SqliteDb::migrated(Numbers::Doubles)),
+            db: Arc::new(db),
             kv: Arc::new(MemoryKv::new(Arc::clone(&clock))),
             blob: Arc::default(),
             queue: Arc::default(),

@@ -1,0 +1,2 @@
+drop table phone_numbers;
+drop table businesses;

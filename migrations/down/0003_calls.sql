@@ -1,0 +1,3 @@
+drop table tool_runs;
+drop table call_events;
+drop table calls;

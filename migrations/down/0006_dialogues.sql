@@ -1,0 +1,2 @@
+drop table dialogues;
+alter table businesses drop column voice_mode;

@@ -1,0 +1,2 @@
+drop table blobs;
+drop table jobs;
