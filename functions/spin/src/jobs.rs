@@ -46,6 +46,10 @@ struct Ran {
     closed: u32,
     /// Calls that could not be closed now.
     not_closed: u32,
+    /// Entries of audit logs that were sealed.
+    sealed: u32,
+    /// Tenants whose entries could not be sealed now.
+    not_sealed: u32,
     /// A limit was reached: ask again soon.
     more: bool,
 }
@@ -96,7 +100,10 @@ impl Runner {
             }
         }
         match jobs::scheduled(&self.app).await {
-            Ok(swept) => (ran.closed, ran.not_closed) = (swept.closed, swept.failed),
+            Ok(swept) => {
+                (ran.closed, ran.not_closed) = (swept.closed, swept.failed);
+                (ran.sealed, ran.not_sealed) = (swept.sealed, swept.unsealed);
+            }
             Err(error) => eprintln!("the scheduled job failed: {error}"),
         }
         Ok(ran)

@@ -34,7 +34,7 @@ macro_rules! needs {
     };
 }
 
-needs!(CallsRead, CallsWrite, MessagesRead, LiveRead);
+needs!(CallsRead, CallsWrite, MessagesRead, LiveRead, AuditRead, ProvidersRead, ProvidersWrite);
 
 /// A request that may do `P`, for one tenant.
 pub(crate) struct Access<P> {

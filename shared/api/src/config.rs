@@ -72,6 +72,8 @@ pub struct ChatConfig {
     pub base_url: Required<String>,
     /// `CHAT_MODEL`.
     pub model: String,
+    /// The account is OpenAI's, too: neither `CHAT_BASE_URL` nor `CHAT_API_KEY` is set.
+    pub is_openais: bool,
 }
 
 /// The keys of our own.
@@ -146,6 +148,7 @@ impl Config {
                 openai.base_url.clone()
             },
             model: or_default("CHAT_MODEL", DEFAULT_CHAT_MODEL),
+            is_openais: !own_provider && !is_set("CHAT_API_KEY"),
         };
         Self {
             public_url: Required::read("PUBLIC_URL", lookup("PUBLIC_URL").as_deref(), parse_public_url),
@@ -191,11 +194,16 @@ impl Config {
         all.into_iter().flatten().collect()
     }
 
-    /// What checks the signatures of Twilio's requests.
+    /// What checks the signatures of Twilio's requests, of the installation's own account.
     pub(crate) fn verifier(&self) -> Result<Verifier, ConfigMissing> {
         let origin = self.public_url.get()?.clone();
         let token = self.twilio.auth_token.get()?.clone();
         Ok(Verifier::new(origin, token, self.twilio.auth_token_secondary.clone()))
+    }
+
+    /// The same, of the account that `token` is of.
+    pub(crate) fn verifier_of(&self, token: Secret<String>) -> Result<Verifier, ConfigMissing> {
+        Ok(Verifier::new(self.public_url.get()?.clone(), token, None))
     }
 }
 

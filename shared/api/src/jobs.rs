@@ -10,6 +10,8 @@ use crate::carrier::{self, ReportedStatus};
 use crate::voicemail::{self, Voicemail};
 use crate::{ApiError, AppState};
 
+mod seal_audit;
+
 /// What is put into the queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "job", rename_all = "snake_case")]
@@ -55,18 +57,30 @@ pub struct Swept {
     pub closed: u32,
     /// Calls that could not be closed now. The next minute tries again.
     pub failed: u32,
+    /// Entries of audit logs that were sealed.
+    pub sealed: u32,
+    /// Tenants whose entries could not be sealed now. The next minute tries again.
+    pub unsealed: u32,
 }
 
-/// Closes calls whose end never came (see `voicecore_domain::limits`), a limited number in each run.
+/// Closes calls whose end never came (see `voicecore_domain::limits`) and seals audit logs, a limited number in each run. What
+/// fails keeps nothing else from being done.
 pub async fn scheduled(app: &AppState) -> Result<Swept, JobError> {
     let mut swept = Swept::default();
+    let closed = close_overdue(app, &mut swept).await;
+    let sealed = seal_audit::run(app, &mut swept).await;
+    closed.and(sealed)?;
+    Ok(swept)
+}
+
+async fn close_overdue(app: &AppState, swept: &mut Swept) -> Result<(), ApiError> {
     for call in directory::overdue_calls(&app.ports.db, app.now()).await.map_err(ApiError::from)? {
         match close(app, &call).await {
             Ok(()) => swept.closed += 1,
             Err(_) => swept.failed += 1,
         }
     }
-    Ok(swept)
+    Ok(())
 }
 
 async fn close(app: &AppState, call: &directory::CallLocation) -> Result<(), ApiError> {
@@ -75,7 +89,7 @@ async fn close(app: &AppState, call: &directory::CallLocation) -> Result<(), Api
     }
     // Should the line still be open, nobody is on our end of it any more. A call that is gone is a success.
     if !call.status.is_end() {
-        carrier::hang_up(app, &call.carrier_call_id).await?;
+        carrier::hang_up(app, &call.scope, &call.carrier_call_id).await?;
         calls::advance(&call.scope, call.call_id, CallStatus::Completed, app.now()).await?;
     }
     Ok(())

@@ -16,6 +16,7 @@ pub mod jobs;
 mod layers;
 pub mod live;
 pub mod media;
+mod providers;
 mod router;
 mod routes;
 mod sign;

@@ -8,7 +8,7 @@ use utoipa::{OpenApi as _, Path};
 use utoipa_axum::PathItemExt as _;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::routes::{calls, health, live, messages, openapi, setup, setup_page};
+use crate::routes::{audit, calls, health, live, messages, openapi, providers, setup, setup_page};
 use crate::{ApiError, AppState, MAX_BODY_BYTES, layers, webhooks};
 
 /// The documented routes, once: `$make` makes a router or a document of them.
@@ -26,6 +26,12 @@ macro_rules! documented_routes {
             calls::list_interactions,
             calls::end_call,
             messages::list_messages,
+            audit::list_audit,
+            audit::verify_audit,
+            audit::export_audit,
+            providers::list_providers,
+            providers::put_provider,
+            providers::delete_provider,
             live::create_ticket,
             live::live,
         }

@@ -14,6 +14,7 @@ pub mod limits;
 mod message_kind;
 mod permissions;
 pub mod pricing;
+mod provider;
 mod voice_mode;
 
 pub use announcements::Announcement;
@@ -23,4 +24,5 @@ pub use language::Language;
 pub use message_kind::MessageKind;
 pub use permissions::{Permission, Permissions};
 pub use pricing::TokenUsage;
+pub use provider::Provider;
 pub use voice_mode::VoiceMode;

@@ -21,6 +21,7 @@ pub mod directory;
 mod error;
 pub mod messages;
 mod paging;
+pub mod providers;
 mod row;
 mod scope;
 pub mod seal;

@@ -64,6 +64,12 @@ pub enum Column {
     DialogueSetup,
     /// `dialogues.state`
     DialogueState,
+    /// `provider_credentials.credential` of the model that hears and speaks
+    OpenAiCredential,
+    /// `provider_credentials.credential` of the model that reads and writes
+    ChatCredential,
+    /// `provider_credentials.credential` of the telephone
+    TwilioCredential,
 }
 
 impl Column {
@@ -76,6 +82,9 @@ impl Column {
             Self::Journal => "blob.journal",
             Self::DialogueSetup => "dialogues.setup",
             Self::DialogueState => "dialogues.state",
+            Self::OpenAiCredential => "provider_credentials.openai",
+            Self::ChatCredential => "provider_credentials.chat",
+            Self::TwilioCredential => "provider_credentials.twilio",
         }
     }
 }
@@ -239,6 +248,12 @@ impl Sealer {
             Some((&VERSION_BYTE, body)) => decrypt(self.key.expose(), &self.aad(column), body),
             _ => Err(SealError::Unreadable),
         }
+    }
+
+    /// A link of the tenant's audit chain. The key is derived, so that no hash is ever made with the one that encrypts.
+    pub(crate) fn audit_hash(&self, text: &[u8]) -> String {
+        let key = hmac(self.key.expose(), &[b"voicecore:audit-chain:v1"]);
+        URL_SAFE_NO_PAD.encode(hmac(&key, &[text]))
     }
 
     fn aad(&self, column: Column) -> String {

@@ -6,6 +6,7 @@
 )]
 
 mod api;
+mod audit;
 mod conformance;
 mod isolation;
 mod ladder;
@@ -14,6 +15,7 @@ mod live;
 mod media;
 mod openapi;
 mod pitfalls;
+mod providers;
 mod setup;
 mod take_over;
 mod turn_races;

@@ -215,7 +215,7 @@ impl Session {
         let Some(session) = self.me.upgrade() else { return };
         let attempt = self.model.opening();
         spawn_local(async move {
-            let outcome = attempt.connect(&session.app.config, &open).await;
+            let outcome = attempt.connect(&session.app.state, session.setup(), &open).await;
             session.model.opened(&session, &attempt, outcome);
         });
     }
