@@ -2,6 +2,7 @@
 //! none any more.
 
 mod key;
+mod master_key;
 
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
@@ -31,6 +32,15 @@ pub(crate) enum Task {
         /// PUBLIC_URL of the deployed system
         #[arg(long, required_unless_present = "local")]
         public_url: Option<String>,
+    },
+    /// Says by which MASTER_KEY the stored keys are wrapped: when it has rotated, by one
+    MasterKey {
+        /// The system that `cargo xtask dev` runs on this machine, not the deployed one
+        #[arg(long, conflicts_with = "env")]
+        local: bool,
+        /// Environment of wrangler.toml
+        #[arg(long)]
+        env: Option<String>,
     },
     /// Prints a new API key for a tenant of the owner with this address; it is shown only this once
     Key {
@@ -68,6 +78,11 @@ pub(crate) fn run(task: &Task) -> Result<()> {
             let token = create(email, &place)?;
             println!("{}", link(&public_url, &token));
             eprintln!("Good for one use within {} days.", SETUP_TOKEN_LIFETIME.0 / 86_400_000);
+        }
+        Task::MasterKey { local, env } => {
+            let place =
+                if *local { dev::place(&running()?)? } else { Place::Remote { environment: env.clone() } };
+            println!("{}", master_key::report(&place)?);
         }
         Task::Key { email, tenant, revoke, local, env } => {
             let place =

@@ -50,6 +50,10 @@ struct Ran {
     sealed: u32,
     /// Tenants whose entries could not be sealed now.
     not_sealed: u32,
+    /// Keys that are wrapped by the new `MASTER_KEY` now.
+    rewrapped: u32,
+    /// Keys that neither `MASTER_KEY` nor `MASTER_KEY_PREVIOUS` opens.
+    not_rewrapped: u32,
     /// A limit was reached: ask again soon.
     more: bool,
 }
@@ -103,6 +107,7 @@ impl Runner {
             Ok(swept) => {
                 (ran.closed, ran.not_closed) = (swept.closed, swept.failed);
                 (ran.sealed, ran.not_sealed) = (swept.sealed, swept.unsealed);
+                (ran.rewrapped, ran.not_rewrapped) = (swept.rewrapped, swept.not_rewrapped);
             }
             Err(error) => eprintln!("the scheduled job failed: {error}"),
         }

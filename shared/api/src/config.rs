@@ -81,7 +81,8 @@ pub struct ChatConfig {
 pub struct KeyConfig {
     /// `JWT_SECRET`: what we sign is signed by keys derived from it, one for each purpose.
     pub jwt_secret: Required<Secret<String>>,
-    /// `MASTER_KEY`: 32 bytes in base64. Wraps the keys that encrypt what is stored.
+    /// `MASTER_KEY`: 32 bytes in base64. Wraps the keys that encrypt what is stored. With `MASTER_KEY_PREVIOUS`, what that one has
+    /// wrapped opens, too.
     pub master_key: Required<MasterKey>,
 }
 
@@ -168,9 +169,7 @@ impl Config {
                 jwt_secret: Required::read("JWT_SECRET", lookup("JWT_SECRET").as_deref(), |t| {
                     (t.len() >= MIN_JWT_SECRET_BYTES).then(|| Secret::new(t.to_owned()))
                 }),
-                master_key: Required::read("MASTER_KEY", lookup("MASTER_KEY").as_deref(), |t| {
-                    MasterKey::from_base64(t).ok()
-                }),
+                master_key: master_key(lookup),
             },
             journal: or_default("JOURNAL", "on") != "off",
         }
@@ -205,6 +204,17 @@ impl Config {
     pub(crate) fn verifier_of(&self, token: Secret<String>) -> Result<Verifier, ConfigMissing> {
         Ok(Verifier::new(self.public_url.get()?.clone(), token, None))
     }
+}
+
+/// A previous key that is not valid is a fault of its own: without it, what it has wrapped would seem lost.
+fn master_key(lookup: &dyn Fn(&str) -> Option<String>) -> Required<MasterKey> {
+    let read = |name| Required::read(name, lookup(name).as_deref(), |t| MasterKey::from_base64(t).ok());
+    let (current, previous) = (read("MASTER_KEY"), read("MASTER_KEY_PREVIOUS"));
+    Required(match previous.0 {
+        Ok(previous) => current.0.map(|current| current.with_previous(previous)),
+        Err(ConfigMissing { invalid: false, .. }) => current.0,
+        Err(invalid) => current.0.and(Err(invalid)),
+    })
 }
 
 /// Twilio is told this address and sends what callers say to it: in clear only within this machine.
@@ -285,6 +295,7 @@ mod tests {
             ("JWT_SECRET", "too short"),
             ("MASTER_KEY", "AAEC"),
             ("MASTER_KEY", "not base64!"),
+            ("MASTER_KEY_PREVIOUS", "AAEC"),
         ] {
             assert_eq!(
                 config(&[(name, Some(value))]).missing(),

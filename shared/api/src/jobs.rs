@@ -10,6 +10,7 @@ use crate::carrier::{self, ReportedStatus};
 use crate::voicemail::{self, Voicemail};
 use crate::{ApiError, AppState};
 
+mod rotate_keys;
 mod seal_audit;
 
 /// What is put into the queue.
@@ -61,15 +62,20 @@ pub struct Swept {
     pub sealed: u32,
     /// Tenants whose entries could not be sealed now. The next minute tries again.
     pub unsealed: u32,
+    /// Keys that are wrapped by the new `MASTER_KEY` now.
+    pub rewrapped: u32,
+    /// Keys that neither `MASTER_KEY` nor `MASTER_KEY_PREVIOUS` opens.
+    pub not_rewrapped: u32,
 }
 
-/// Closes calls whose end never came (see `voicecore_domain::limits`) and seals audit logs, a limited number in each run. What
-/// fails keeps nothing else from being done.
+/// Closes calls whose end never came (see `voicecore_domain::limits`), seals audit logs and rotates keys, a limited number in each
+/// run. What fails keeps nothing else from being done.
 pub async fn scheduled(app: &AppState) -> Result<Swept, JobError> {
     let mut swept = Swept::default();
     let closed = close_overdue(app, &mut swept).await;
     let sealed = seal_audit::run(app, &mut swept).await;
-    closed.and(sealed)?;
+    let rotated = rotate_keys::run(app, &mut swept).await;
+    closed.and(sealed).and(rotated)?;
     Ok(swept)
 }
 

@@ -133,8 +133,14 @@ pub async fn ready(db: &dyn Db) -> Result<(), StoreError> {
 /// The platform's look-up key; `None` until [`ensure_lookup_key`] has made one, and then no number can be known.
 /// It never changes, so it may be kept in memory.
 pub async fn lookup_key(db: &dyn Db, master: &MasterKey) -> Result<Option<LookupKey>, StoreError> {
+    let wrapped = wrapped_lookup_key(db).await?;
+    Ok(wrapped.map(|wrapped| master.open_lookup(&wrapped)).transpose()?)
+}
+
+/// The same as it is stored.
+pub(crate) async fn wrapped_lookup_key(db: &dyn Db) -> Result<Option<WrappedKey>, StoreError> {
     let rows = db.query(Stmt::new(LOOKUP_KEY, vec![])).await?;
-    row::one(&rows, |r| Ok(master.open_lookup(&r.wrapped_key("wrapped_key")?)?))
+    row::one(&rows, |r| r.wrapped_key("wrapped_key"))
 }
 
 /// The platform's look-up key, made from `fresh` if there is none. Of two at the same time one wins, and both get it.

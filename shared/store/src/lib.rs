@@ -19,6 +19,7 @@ pub mod calls;
 pub mod dialogues;
 pub mod directory;
 mod error;
+pub mod master_key;
 pub mod messages;
 mod paging;
 pub mod providers;

@@ -16,6 +16,7 @@ mod media;
 mod openapi;
 mod pitfalls;
 mod providers;
+mod rotation;
 mod setup;
 mod take_over;
 mod turn_races;

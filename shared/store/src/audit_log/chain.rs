@@ -114,7 +114,7 @@ pub async fn seal(scope: &Scope, sealer: &Sealer, now: Millis) -> Result<Sealing
     if rows.is_empty() {
         return Ok(Sealing { sealed: 0, more: false });
     }
-    let (last, sealed) = links(scope.tenant(), sealer, &head, &rows);
+    let (last, places) = links(scope.tenant(), sealer, &head, &rows);
     let mut stmts = vec![
         Stmt::new(NEW_CHAIN, vec![tenant(), now.into()]),
         Stmt::new(
@@ -130,7 +130,7 @@ pub async fn seal(scope: &Scope, sealer: &Sealer, now: Millis) -> Result<Sealing
         )
         .exactly(1),
     ];
-    stmts.extend(sealed.into_iter().map(|args| {
+    stmts.extend(places.into_iter().map(|args| {
         let [id, seq, hash] = args;
         Stmt::new(SEAL, vec![tenant(), id, seq, hash]).exactly(1)
     }));
@@ -150,13 +150,13 @@ fn links(
     rows: &[AuditRow],
 ) -> (ChainHead, Vec<[Value; 3]>) {
     let mut head = head.clone();
-    let mut sealed = Vec::with_capacity(rows.len());
+    let mut places = Vec::with_capacity(rows.len());
     for row in rows {
         head.seq = head.seq.saturating_add(1);
         head.hash = link(tenant, sealer, &head.hash, head.seq, row);
-        sealed.push([row.id.to_string().into(), count_arg(head.seq), head.hash.as_str().into()]);
+        places.push([row.id.to_string().into(), count_arg(head.seq), head.hash.as_str().into()]);
     }
-    (head, sealed)
+    (head, places)
 }
 
 /// Walks the chain from behind place `after`, at most `limit` entries and at most [`MAX_VERIFIED`]. Begin with 0 and go on with
@@ -227,8 +227,8 @@ fn walk(
     }
     let mut checked = 0;
     for seq in after.saturating_add(1)..=end {
-        let sealed = rows.next().map(|row| row.as_ref().and_then(|row| Some((row, row.sealed.as_ref()?))));
-        let flaw = match sealed {
+        let found = rows.next().map(|row| row.as_ref().and_then(|row| Some((row, row.sealed.as_ref()?))));
+        let flaw = match found {
             None => Flaw::Missing,
             Some(Some((_, (at, _)))) if *at > seq => Flaw::Missing,
             Some(Some((row, (at, hash))))

@@ -6,6 +6,7 @@ mod directory;
 mod finish;
 mod isolation;
 mod lists;
+mod master_key;
 mod seal;
 mod statements;
 mod tenants;
