@@ -1,5 +1,5 @@
--- The accounts of a tenant at the providers: with one, its calls are paid for there. Without a row the installation's own
--- account is used (the environment).
+-- The accounts of a tenant at the providers: with one, its calls are paid for there. Without a row the account of
+-- the installation is used (the environment).
 create table provider_credentials (
   tenant_id text not null references tenants (id),
   -- openai, chat, twilio.

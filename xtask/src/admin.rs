@@ -1,6 +1,7 @@
 //! `cargo xtask admin`: the one-use link by which a system's first administrator comes in, and keys for administrators who have
 //! none any more.
 
+mod delete;
 mod key;
 mod master_key;
 
@@ -32,6 +33,21 @@ pub(crate) enum Task {
         /// PUBLIC_URL of the deployed system
         #[arg(long, required_unless_present = "local")]
         public_url: Option<String>,
+    },
+    /// Deletes a tenant with everything that belongs to it, for good: the job of every minute does it, step by step. Said again, it
+    /// shows how far that has come, and in the end the report
+    DeleteTenant {
+        #[arg(long)]
+        tenant: TenantId,
+        /// Its name, so that no other is deleted by mistake. Without it, only the report is shown
+        #[arg(long)]
+        name: Option<String>,
+        /// The system that `cargo xtask dev` runs on this machine, not the deployed one
+        #[arg(long, conflicts_with = "env")]
+        local: bool,
+        /// Environment of wrangler.toml
+        #[arg(long)]
+        env: Option<String>,
     },
     /// Says by which MASTER_KEY the stored keys are wrapped: when it has rotated, by one
     MasterKey {
@@ -78,6 +94,11 @@ pub(crate) fn run(task: &Task) -> Result<()> {
             let token = create(email, &place)?;
             println!("{}", link(&public_url, &token));
             eprintln!("Good for one use within {} days.", SETUP_TOKEN_LIFETIME.0 / 86_400_000);
+        }
+        Task::DeleteTenant { tenant, name, local, env } => {
+            let place =
+                if *local { dev::place(&running()?)? } else { Place::Remote { environment: env.clone() } };
+            println!("{}", delete::run(*tenant, name.as_deref(), &place)?);
         }
         Task::MasterKey { local, env } => {
             let place =

@@ -54,6 +54,10 @@ struct Ran {
     rewrapped: u32,
     /// Keys that neither `MASTER_KEY` nor `MASTER_KEY_PREVIOUS` opens.
     not_rewrapped: u32,
+    /// Tenants of whom nothing is left.
+    tenants_deleted: u32,
+    /// Tenants whose deletion could not go on now.
+    tenants_not_deleted: u32,
     /// A limit was reached: ask again soon.
     more: bool,
 }
@@ -108,6 +112,8 @@ impl Runner {
                 (ran.closed, ran.not_closed) = (swept.closed, swept.failed);
                 (ran.sealed, ran.not_sealed) = (swept.sealed, swept.unsealed);
                 (ran.rewrapped, ran.not_rewrapped) = (swept.rewrapped, swept.not_rewrapped);
+                (ran.tenants_deleted, ran.tenants_not_deleted) =
+                    (swept.tenants_deleted, swept.tenants_not_deleted);
             }
             Err(error) => eprintln!("the scheduled job failed: {error}"),
         }

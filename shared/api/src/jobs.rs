@@ -10,8 +10,11 @@ use crate::carrier::{self, ReportedStatus};
 use crate::voicemail::{self, Voicemail};
 use crate::{ApiError, AppState};
 
+mod delete_tenants;
 mod rotate_keys;
 mod seal_audit;
+
+pub use delete_tenants::{DeletionReport, Remains};
 
 /// What is put into the queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,16 +69,21 @@ pub struct Swept {
     pub rewrapped: u32,
     /// Keys that neither `MASTER_KEY` nor `MASTER_KEY_PREVIOUS` opens.
     pub not_rewrapped: u32,
+    /// Tenants of whom nothing is left.
+    pub tenants_deleted: u32,
+    /// Tenants whose deletion could not go on now. A later minute tries again.
+    pub tenants_not_deleted: u32,
 }
 
-/// Closes calls whose end never came (see `voicecore_domain::limits`), seals audit logs and rotates keys, a limited number in each
+/// Closes calls whose end never came (see `voicecore_domain::limits`), seals audit logs, rotates keys and deletes tenants, a limited number in each
 /// run. What fails keeps nothing else from being done.
 pub async fn scheduled(app: &AppState) -> Result<Swept, JobError> {
     let mut swept = Swept::default();
     let closed = close_overdue(app, &mut swept).await;
     let sealed = seal_audit::run(app, &mut swept).await;
     let rotated = rotate_keys::run(app, &mut swept).await;
-    closed.and(sealed).and(rotated)?;
+    let deleted = delete_tenants::run(app, &mut swept).await;
+    closed.and(sealed).and(rotated).and(deleted)?;
     Ok(swept)
 }
 

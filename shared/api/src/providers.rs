@@ -38,8 +38,12 @@ pub(crate) fn seal(
 }
 
 /// Opens the secret of a credential.
-pub(crate) fn open(sealer: &Sealer, provider: Provider, sealed: &Sealed) -> Result<Secret<String>, ApiError> {
-    let text = sealer.open(providers::column(provider), sealed)?;
+pub(crate) fn open(
+    sealer: &Sealer,
+    provider: Provider,
+    credential: &Sealed,
+) -> Result<Secret<String>, ApiError> {
+    let text = sealer.open(providers::column(provider), credential)?;
     let credential: Credential = serde_json::from_str(&text)
         .map_err(|_| ApiError::Internal("a stored credential cannot be read".to_owned()))?;
     Ok(Secret::new(credential.secret))

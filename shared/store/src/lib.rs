@@ -26,6 +26,7 @@ pub mod providers;
 mod row;
 mod scope;
 pub mod seal;
+pub mod tenant_deletions;
 pub mod tenants;
 pub mod tool_runs;
 

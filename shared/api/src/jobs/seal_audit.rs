@@ -32,13 +32,13 @@ pub(super) async fn run(app: &AppState, swept: &mut Swept) -> Result<(), ApiErro
 
 async fn seal(app: &AppState, tenant: &UnsealedAudit) -> Result<u32, ApiError> {
     let sealer = app.sealer(tenant.scope.tenant(), &tenant.wrapped_key)?;
-    let mut sealed = 0;
+    let mut entries = 0;
     for _ in 0..MAX_STEPS {
         let step = audit_log::seal(&tenant.scope, &sealer, app.now()).await?;
-        sealed += step.sealed;
+        entries += step.sealed;
         if !step.more {
             break;
         }
     }
-    Ok(sealed)
+    Ok(entries)
 }

@@ -24,11 +24,11 @@ pub fn model_request(app: &AppState, setup: &CallSetup, open: &OpenModel) -> Res
     let openai = &app.config.openai;
     let base = openai.base_url.get()?;
     let key = match &setup.openai_credential {
-        Some(sealed) => {
+        Some(credential) => {
             let wrapped = setup.wrapped_key.clone().map(WrappedKey::from_stored);
             let wrapped = wrapped.ok_or_else(|| ApiError::Internal("a call without its key".to_owned()))?;
             let sealer = app.sealer(setup.tenant_id, &wrapped)?;
-            &providers::open(&sealer, Provider::OpenAi, &Sealed::from_stored(sealed.clone()))?
+            &providers::open(&sealer, Provider::OpenAi, &Sealed::from_stored(credential.clone()))?
         }
         None => openai.api_key.get()?,
     };

@@ -8,6 +8,7 @@
 mod api;
 mod audit;
 mod conformance;
+mod deletion;
 mod isolation;
 mod ladder;
 mod leaks;

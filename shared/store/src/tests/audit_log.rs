@@ -116,7 +116,7 @@ fn meddle(world: &World, tenant: &Tenant, hand: Hand, at: i64, last: i64) {
     match hand {
         Hand::Column(column) => drop(run(COLUMNS[column], vec![me(), at.into()])),
         Hand::Remove => {
-            drop(run("delete from audit_log where tenant_id = ?1 and seq = ?2", vec![me(), at.into()]))
+            drop(run("delete from audit_log where tenant_id = ?1 and seq = ?2", vec![me(), at.into()]));
         }
         Hand::CutOffEnd | Hand::CutOffEndAndMoveHead => {
             run("delete from audit_log where tenant_id = ?1 and seq >= ?2", vec![me(), at.into()]);
@@ -211,8 +211,8 @@ proptest! {
         prop_assert_eq!((u64::from(checked), whole.broken, whole.unsealed), (last, None, 0));
         prop_assert_eq!(whole.head.map(|head| head.seq), Some(last));
 
-        let at = 1 + place.index(count + 1) as i64;
-        meddle(&world, &tenant, hand, at, last as i64);
+        let at = i64::try_from(1 + place.index(count + 1)).unwrap();
+        meddle(&world, &tenant, hand, at, last.cast_signed());
         let (_, verified) = verify(&tenant, limit);
         let Some(broken) = verified.broken else {
             return Err(TestCaseError::fail(format!("{hand:?} at {at} of {last} was not found")));

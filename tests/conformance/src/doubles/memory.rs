@@ -79,6 +79,17 @@ impl Blob for MemoryBlob {
         Box::pin(async move { found })
     }
 
+    fn list<'a>(&'a self, prefix: &'a str, limit: u32) -> BoxFuture<'a, Result<Vec<String>, BlobError>> {
+        let found = if valid_key(prefix) {
+            let objects = lock(&self.0);
+            let keys = objects.keys().filter(|key| key.starts_with(prefix)).take(limit as usize);
+            Ok(keys.cloned().collect())
+        } else {
+            Err(BlobError::Invalid)
+        };
+        Box::pin(async move { found })
+    }
+
     fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
         let deleted = if valid_key(key) {
             lock(&self.0).remove(key);
