@@ -1,5 +1,6 @@
 //! Configuration: read once, then handed around. It knows what is missing and says so by name.
 
+use voicecore_domain::rate_limits::DEFAULT_REQUESTS_PER_MINUTE;
 use voicecore_store::seal::MasterKey;
 use voicecore_types::Secret;
 use voicecore_wire::twilio::origin::Origin;
@@ -34,6 +35,10 @@ pub struct Config {
     pub chat: ChatConfig,
     /// The keys of our own.
     pub keys: KeyConfig,
+    /// `RATE_LIMIT_PER_MIN`: requests to the API in a minute, by one key.
+    pub requests_per_minute: u32,
+    /// `CORS_ORIGINS`: origins whose pages may speak with the API, with commas between them. None unless it is set.
+    pub cors_origins: Required<Vec<String>>,
     /// `JOURNAL`: calls are journaled, so that they survive the death of their actor. `off` is for the benchmark.
     pub journal: bool,
 }
@@ -171,6 +176,15 @@ impl Config {
                 }),
                 master_key: master_key(lookup),
             },
+            requests_per_minute: or_default("RATE_LIMIT_PER_MIN", "")
+                .parse()
+                .ok()
+                .filter(|limit| *limit > 0)
+                .unwrap_or(DEFAULT_REQUESTS_PER_MINUTE),
+            cors_origins: match lookup("CORS_ORIGINS").filter(|text| !text.trim().is_empty()) {
+                None => Required(Ok(vec![])),
+                Some(text) => Required::read("CORS_ORIGINS", Some(&text), parse_origins),
+            },
             journal: or_default("JOURNAL", "on") != "off",
         }
     }
@@ -189,6 +203,7 @@ impl Config {
             self.chat.base_url.missing().filter(|missing| missing.name == "CHAT_BASE_URL"),
             self.keys.jwt_secret.missing(),
             self.keys.master_key.missing(),
+            self.cors_origins.missing(),
         ];
         all.into_iter().flatten().collect()
     }
@@ -222,6 +237,12 @@ fn parse_public_url(text: &str) -> Option<Origin> {
     let origin: Origin = text.parse().ok()?;
     let text = origin.to_string();
     (text.starts_with("https://") || is_loopback(&text)).then_some(origin)
+}
+
+/// Each as browsers write it in `Origin`: scheme, host and port, without a slash at the end.
+fn parse_origins(text: &str) -> Option<Vec<String>> {
+    let origins = text.split(',').map(str::trim).filter(|origin| !origin.is_empty());
+    origins.map(|origin| parse_public_url(origin).map(|_| origin.to_owned())).collect()
 }
 
 /// Credentials go to this address: in clear only within this machine.
@@ -296,6 +317,8 @@ mod tests {
             ("MASTER_KEY", "AAEC"),
             ("MASTER_KEY", "not base64!"),
             ("MASTER_KEY_PREVIOUS", "AAEC"),
+            ("CORS_ORIGINS", "https://app.example.com, *"),
+            ("CORS_ORIGINS", "http://app.example.com"),
         ] {
             assert_eq!(
                 config(&[(name, Some(value))]).missing(),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use voicecore_call::EndReason;
 use voicecore_domain::CallStatus;
-use voicecore_store::{calls, directory};
+use voicecore_store::{calls, directory, rate_limits};
 
 use crate::actors::CallCommand;
 use crate::carrier::{self, ReportedStatus};
@@ -83,6 +83,7 @@ pub async fn scheduled(app: &AppState) -> Result<Swept, JobError> {
     let sealed = seal_audit::run(app, &mut swept).await;
     let rotated = rotate_keys::run(app, &mut swept).await;
     let deleted = delete_tenants::run(app, &mut swept).await;
+    rate_limits::forget(&*app.ports.db, app.now()).await.map_err(ApiError::from)?;
     closed.and(sealed).and(rotated).and(deleted)?;
     Ok(swept)
 }

@@ -9,7 +9,7 @@ use utoipa_axum::PathItemExt as _;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::routes::{audit, calls, health, live, messages, openapi, providers, setup, setup_page};
-use crate::{ApiError, AppState, MAX_BODY_BYTES, layers, webhooks};
+use crate::{ApiError, AppState, MAX_BODY_BYTES, cors, layers, webhooks};
 
 /// The documented routes, once: `$make` makes a router or a document of them.
 macro_rules! documented_routes {
@@ -80,6 +80,7 @@ pub fn router(app: AppState) -> Router {
         .fallback(|| async { ApiError::NotFound })
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(from_fn_with_state(app.clone(), cors::cors))
         .layer(from_fn_with_state(app.clone(), layers::finish))
         .with_state(app)
 }

@@ -16,6 +16,7 @@ mod message_kind;
 mod permissions;
 pub mod pricing;
 mod provider;
+pub mod rate_limits;
 mod voice_mode;
 
 pub use announcements::Announcement;

@@ -13,6 +13,7 @@ pub mod guard;
 mod http;
 mod kv;
 mod queue;
+mod rate_limits;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -25,6 +26,7 @@ pub use db::{Db, DbError, Expect, MAX_INT, MAX_PARAMETERS, MAX_STATEMENTS, Row, 
 pub use http::{Http, HttpError, HttpRequest, HttpResponse};
 pub use kv::{Kv, KvError};
 pub use queue::{Queue, QueueError};
+pub use rate_limits::{RateLimitError, RateLimits};
 
 /// A future of a port: boxed, so that the traits are object-safe; `Send`, so that axum takes them.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -48,4 +50,6 @@ pub struct Ports {
     pub rng: Arc<dyn Rng>,
     /// The actors: calls and hubs.
     pub actors: Arc<dyn Actors>,
+    /// Counters of how often things were done.
+    pub rate_limits: Arc<dyn RateLimits>,
 }

@@ -23,6 +23,7 @@ pub mod master_key;
 pub mod messages;
 mod paging;
 pub mod providers;
+pub mod rate_limits;
 mod row;
 mod scope;
 pub mod seal;

@@ -13,6 +13,7 @@ mod sqlite;
 
 use std::sync::Arc;
 
+use voicecore_api::SqlRateLimits;
 use voicecore_ports::Ports;
 
 /// Every port. What the manifest does not grant shows when its port is used, as `Unavailable`.
@@ -20,6 +21,7 @@ pub(crate) fn all() -> Ports {
     let db = Arc::new(sqlite::Sqlite);
     let (clock, rng) = (Arc::new(clock::Wall), Arc::new(rng::WasiRandom));
     Ports {
+        rate_limits: Arc::new(SqlRateLimits::new(db.clone(), clock.clone())),
         queue: Arc::new(queue::SqlQueue::new(db.clone(), clock.clone(), rng.clone())),
         db,
         kv: Arc::new(kv::SpinKv::new(clock.clone())),

@@ -14,7 +14,7 @@ fn busy(world: &World, number: &str, calls: u32) -> Tenant {
     let tenant = world.tenant(number);
     world.sql("update tenants set max_concurrent_calls = 1000");
     for n in 1..=calls {
-        let (_, call) = world.call(&tenant, n + number.as_bytes()[11] as u32 * 1_000);
+        let (_, call) = world.call(&tenant, n + u32::from(number.as_bytes()[11]) * 1_000);
         assert_eq!(world.post(&format!("/api/v1/calls/{call}/end"), &tenant.key).status, 202);
     }
     tenant

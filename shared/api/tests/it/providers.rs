@@ -194,7 +194,7 @@ fn calls_over_a_tenants_own_account_are_ended_there() {
         webhook(&world, "/webhooks/twilio/voice", &token, &sid, &format!("CA{:032x}", 1), &tenant.number);
     let call = crate::world::call_id(&reply);
     let answer = |status: u16| {
-        world.doubles.http.answer(Ok(HttpResponse { status, body: b"{\"code\":20404}".to_vec() }))
+        world.doubles.http.answer(Ok(HttpResponse { status, body: b"{\"code\":20404}".to_vec() }));
     };
     // Unknown there: it came over the installation's account, before the tenant had its own.
     answer(404);

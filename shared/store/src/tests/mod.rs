@@ -7,6 +7,7 @@ mod finish;
 mod isolation;
 mod lists;
 mod master_key;
+mod rate_limits;
 mod seal;
 mod statements;
 mod tenants;

@@ -8,11 +8,11 @@ use voicecore_conformance::portable;
 use voicecore_ports::MAX_PARAMETERS;
 
 use crate::{
-    audit_log, businesses, calls, dialogues, directory, master_key, messages, providers, tenant_deletions,
-    tenants, tool_runs,
+    audit_log, businesses, calls, dialogues, directory, master_key, messages, providers, rate_limits,
+    tenant_deletions, tenants, tool_runs,
 };
 
-const MODULES: [(&str, &[(&str, &str)]); 15] = [
+const MODULES: [(&str, &[(&str, &str)]); 16] = [
     ("audit_log", audit_log::STATEMENTS),
     ("audit_log/chain", audit_log::CHAIN_STATEMENTS),
     ("audit_log/list", audit_log::LIST_STATEMENTS),
@@ -25,13 +25,14 @@ const MODULES: [(&str, &[(&str, &str)]); 15] = [
     ("master_key", master_key::STATEMENTS),
     ("messages", messages::STATEMENTS),
     ("providers", providers::STATEMENTS),
+    ("rate_limits", rate_limits::STATEMENTS),
     ("tenant_deletions", tenant_deletions::STATEMENTS),
     ("tenants", tenants::STATEMENTS),
     ("tool_runs", tool_runs::STATEMENTS),
 ];
 
 /// What works without a tenant. A new line here is a decision to be reviewed.
-const UNSCOPED: [&str; 24] = [
+const UNSCOPED: [&str; 27] = [
     "directory::READY",
     "directory::LOOKUP_KEY",
     "directory::NEW_LOOKUP_KEY",
@@ -52,6 +53,10 @@ const UNSCOPED: [&str; 24] = [
     // Through the keys of all tenants, while MASTER_KEY rotates.
     "master_key::STALE",
     "master_key::SWAP_LOOKUP",
+    // Counters belong to no tenant.
+    "rate_limits::TAKE",
+    "rate_limits::STATE",
+    "rate_limits::FORGET",
     // Which deletions go on; people who work for nobody any more; the tenant's own row.
     "tenant_deletions::REQUEST",
     "tenant_deletions::DUE",

@@ -9,7 +9,7 @@ mod time;
 use std::sync::Arc;
 
 pub use db::{Numbers, SqliteDb};
-pub use memory::{MemoryBlob, MemoryKv, MemoryQueue};
+pub use memory::{MemoryBlob, MemoryKv, MemoryQueue, MemoryRateLimits};
 pub use outside::{ActorName, RecordingActors, ScriptedHttp};
 pub use time::{ManualClock, SeededRng};
 use voicecore_ports::Ports;
@@ -34,6 +34,8 @@ pub struct TestPorts {
     pub rng: Arc<SeededRng>,
     /// Answers as the test says.
     pub actors: Arc<RecordingActors>,
+    /// Counts by `clock`, unless it is told to be away.
+    pub rate_limits: Arc<MemoryRateLimits>,
 }
 
 impl TestPorts {
@@ -41,6 +43,7 @@ impl TestPorts {
     pub fn new(now: Millis) -> Self {
         let clock = Arc::new(ManualClock::new(now));
         Self {
+            rate_limits: Arc::new(MemoryRateLimits::new(Arc::clone(&clock))),
             db: Arc::new(SqliteDb::migrated(Numbers::Doubles)),
             kv: Arc::new(MemoryKv::new(Arc::clone(&clock))),
             blob: Arc::default(),
@@ -63,6 +66,7 @@ impl TestPorts {
             clock: self.clock.clone(),
             rng: self.rng.clone(),
             actors: self.actors.clone(),
+            rate_limits: self.rate_limits.clone(),
         }
     }
 }
