@@ -1,7 +1,9 @@
 //! `cargo xtask admin`: the one-use link by which a system's first administrator comes in, and keys for administrators who have
 //! none any more.
 
+mod delete;
 mod key;
+mod master_key;
 
 use std::path::PathBuf;
 
@@ -41,6 +43,30 @@ pub(crate) enum Task {
         /// Runs nothing, but prints the statement for a database that only you can reach, as Spin's elsewhere
         #[arg(long, requires = "public_url", conflicts_with_all = ["local", "env", "spin_state"])]
         print_sql: bool,
+    },
+    /// Deletes a tenant with everything that belongs to it, for good: the job of every minute does it, step by step. Said again, it
+    /// shows how far that has come, and in the end the report
+    DeleteTenant {
+        #[arg(long)]
+        tenant: TenantId,
+        /// Its name, so that no other is deleted by mistake. Without it, only the report is shown
+        #[arg(long)]
+        name: Option<String>,
+        /// The system that `cargo xtask dev` runs on this machine, not the deployed one
+        #[arg(long, conflicts_with = "env")]
+        local: bool,
+        /// Environment of wrangler.toml
+        #[arg(long)]
+        env: Option<String>,
+    },
+    /// Says by which MASTER_KEY the stored keys are wrapped: when it has rotated, by one
+    MasterKey {
+        /// The system that `cargo xtask dev` runs on this machine, not the deployed one
+        #[arg(long, conflicts_with = "env")]
+        local: bool,
+        /// Environment of wrangler.toml
+        #[arg(long)]
+        env: Option<String>,
     },
     /// Prints a new API key for a tenant of the owner with this address; it is shown only this once
     Key {
@@ -89,6 +115,16 @@ pub(crate) fn run(task: &Task) -> Result<()> {
             let token = create(email, &place)?;
             println!("{}", link(&public_url, &token));
             eprintln!("Good for one use within {LIFETIME_DAYS} days.");
+        }
+        Task::DeleteTenant { tenant, name, local, env } => {
+            let place =
+                if *local { dev::place(&running()?)? } else { Place::Remote { environment: env.clone() } };
+            println!("{}", delete::run(*tenant, name.as_deref(), &place)?);
+        }
+        Task::MasterKey { local, env } => {
+            let place =
+                if *local { dev::place(&running()?)? } else { Place::Remote { environment: env.clone() } };
+            println!("{}", master_key::report(&place)?);
         }
         Task::Key { email, tenant, revoke, local, env } => {
             setup::node()?;

@@ -46,7 +46,7 @@ pub(crate) async fn serve(app: &App, request: Request) -> Result<Response> {
 /// The media socket of a call. Nothing is woken before the signature was verified.
 async fn open_media(app: &App, request: Request, path_and_query: &str) -> Result<Response> {
     let signature = request.headers().get(SIGNATURE_HEADER).ok().flatten();
-    match media::authorize_upgrade(&app.config, path_and_query, signature.as_deref()) {
+    match media::authorize_upgrade(&app.state, path_and_query, signature.as_deref()).await {
         Ok(call) => forward(app, binding::CALL_ACTOR, &object_name(call), request).await,
         Err(refusal) => into_worker(refusal.into_response()).await,
     }

@@ -46,6 +46,18 @@ struct Ran {
     closed: u32,
     /// Calls that could not be closed now.
     not_closed: u32,
+    /// Entries of audit logs that were sealed.
+    sealed: u32,
+    /// Tenants whose entries could not be sealed now.
+    not_sealed: u32,
+    /// Keys that are wrapped by the new `MASTER_KEY` now.
+    rewrapped: u32,
+    /// Keys that neither `MASTER_KEY` nor `MASTER_KEY_PREVIOUS` opens.
+    not_rewrapped: u32,
+    /// Tenants of whom nothing is left.
+    tenants_deleted: u32,
+    /// Tenants whose deletion could not go on now.
+    tenants_not_deleted: u32,
     /// A limit was reached: ask again soon.
     more: bool,
 }
@@ -96,7 +108,13 @@ impl Runner {
             }
         }
         match jobs::scheduled(&self.app).await {
-            Ok(swept) => (ran.closed, ran.not_closed) = (swept.closed, swept.failed),
+            Ok(swept) => {
+                (ran.closed, ran.not_closed) = (swept.closed, swept.failed);
+                (ran.sealed, ran.not_sealed) = (swept.sealed, swept.unsealed);
+                (ran.rewrapped, ran.not_rewrapped) = (swept.rewrapped, swept.not_rewrapped);
+                (ran.tenants_deleted, ran.tenants_not_deleted) =
+                    (swept.tenants_deleted, swept.tenants_not_deleted);
+            }
             Err(error) => eprintln!("the scheduled job failed: {error}"),
         }
         Ok(ran)

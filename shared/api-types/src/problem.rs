@@ -27,6 +27,8 @@ pub enum ErrorCode {
     PayloadTooLarge,
     /// The body is not of a media type that this address takes.
     UnsupportedMediaType,
+    /// Too many requests: wait as long as `Retry-After` says.
+    RateLimited,
     /// This address speaks WebSocket only.
     UpgradeRequired,
     /// The platform that this deployment runs on cannot do this, now or later.

@@ -25,6 +25,8 @@ pub enum CallCommand {
     CarrierEnded,
     /// The end of the call never came and is long overdue: finish it as abandoned.
     Abandon,
+    /// The tenant is being deleted: close the sockets and forget everything, without storing anything anywhere.
+    Erase,
 }
 
 /// What a `CallActor` answers.
@@ -36,7 +38,7 @@ pub enum CallReply {
         /// What comes next.
         after: AfterStream,
     },
-    /// To `End`, `CarrierEnded` and `Abandon`: the call is being ended.
+    /// To `End`, `CarrierEnded` and `Abandon`: the call is being ended. To `Erase`: nothing is left of it.
     Accepted,
     /// To `Transcript`.
     Transcript {
@@ -65,6 +67,8 @@ pub enum HubCommand {
         /// Hash of the ticket, as `live::open_ticket` gives it.
         ticket_hash: String,
     },
+    /// The tenant is being deleted: close the sockets and forget everything.
+    Erase,
 }
 
 /// One event on its way to the hub, which gives it its `seq`.
@@ -103,6 +107,8 @@ pub enum HubReply {
     },
     /// To `Ticket`: too many are open.
     TooManyTickets,
+    /// To `Erase`: nothing is left.
+    Erased,
 }
 
 /// Asks the actor of `call`.
@@ -154,6 +160,7 @@ mod tests {
         check(&CallCommand::Transcript, json!({"command": "transcript"}));
         check(&CallCommand::CarrierEnded, json!({"command": "carrier_ended"}));
         check(&CallCommand::Abandon, json!({"command": "abandon"}));
+        check(&CallCommand::Erase, json!({"command": "erase"}));
         check(
             &CallReply::AfterStream { after: AfterStream::Reconnect { attempt: 3 } },
             json!({"reply": "after_stream", "after": {"next": "reconnect", "attempt": 3}}),
@@ -186,5 +193,7 @@ mod tests {
             json!({"reply": "ticket_issued", "expires_at": 30_000}),
         );
         check(&HubReply::TooManyTickets, json!({"reply": "too_many_tickets"}));
+        check(&HubCommand::Erase, json!({"command": "erase"}));
+        check(&HubReply::Erased, json!({"reply": "erased"}));
     }
 }

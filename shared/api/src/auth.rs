@@ -13,7 +13,7 @@ use axum::http::request::Parts;
 use voicecore_domain::{ApiKey, Permission};
 use voicecore_store::directory::{self, Principal};
 
-use crate::{ApiError, AppState};
+use crate::{ApiError, AppState, rate_limits};
 
 /// A permission as a type: what a route needs.
 pub(crate) trait Need: Send + Sync {
@@ -34,7 +34,7 @@ macro_rules! needs {
     };
 }
 
-needs!(CallsRead, CallsWrite, MessagesRead, LiveRead);
+needs!(CallsRead, CallsWrite, MessagesRead, LiveRead, AuditRead, ProvidersRead, ProvidersWrite);
 
 /// A request that may do `P`, for one tenant.
 pub(crate) struct Access<P> {
@@ -53,6 +53,7 @@ impl<P: Need> FromRequestParts<AppState> for Access<P> {
         if !principal.permissions.contains(P::PERMISSION) {
             return Err(ApiError::Forbidden(P::PERMISSION));
         }
+        rate_limits::api_request(app, principal.api_key_id).await?;
         Ok(Self { principal, permission: PhantomData })
     }
 }

@@ -3,19 +3,22 @@
 use serde::{Deserialize, Serialize};
 use voicecore_call::EndReason;
 use voicecore_domain::CallStatus;
-use voicecore_ports::HttpRequest;
+use voicecore_ports::{HttpRequest, HttpResponse};
 use voicecore_store::directory::CallLocation;
-use voicecore_store::{calls, directory};
+use voicecore_store::{Scope, calls, directory};
 use voicecore_types::Millis;
 use voicecore_wire::twilio::rest::{self, Api, ApiRequest};
 use voicecore_wire::twilio::sid::CallSid;
 
 use crate::actors::{CallCommand, CallReply, ask_call};
 use crate::live::finish_without_actor;
+use crate::providers::{self, TwilioAccount};
 use crate::{ApiError, AppState, turn_based};
 
 /// How long a request to the carrier may take.
 const REQUEST_TIMEOUT_MS: u32 = 5_000;
+/// The carrier does not know the call, at this account.
+const NOT_FOUND: u16 = 404;
 
 /// A status that the carrier reported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,16 +62,29 @@ pub(crate) async fn end(
     }
 }
 
-/// Hangs up. A call that is gone already is a success.
-pub(crate) async fn hang_up(app: &AppState, carrier_call_id: &str) -> Result<(), ApiError> {
-    let twilio = &app.config.twilio;
-    let api = Api::new(twilio.base_url.get()?, twilio.account_sid.get()?, twilio.auth_token.get()?);
+/// Hangs up, with the account that the call came over: the tenant's own where it has one, else the installation's. A tenant that
+/// has set its own while the call ran has it on either. A call that is gone already is a success.
+pub(crate) async fn hang_up(app: &AppState, scope: &Scope, carrier_call_id: &str) -> Result<(), ApiError> {
     let sid: CallSid = carrier_call_id
         .parse()
         .map_err(|_| ApiError::Internal("a stored call has no valid CallSid".to_owned()))?;
-    let ApiRequest { method, url, headers, body } = api.end_call(&sid);
+    if let Some(own) = providers::twilio(app, scope).await? {
+        let response = end_call(app, &own, &sid).await?;
+        if response.status != NOT_FOUND {
+            return ended(&response);
+        }
+    }
+    ended(&end_call(app, &providers::installations_twilio(app)?, &sid).await?)
+}
+
+async fn end_call(app: &AppState, account: &TwilioAccount, sid: &CallSid) -> Result<HttpResponse, ApiError> {
+    let api = Api::new(app.config.twilio.base_url.get()?, &account.sid, &account.token);
+    let ApiRequest { method, url, headers, body } = api.end_call(sid);
     let request = HttpRequest { method, url, headers, body, timeout_ms: REQUEST_TIMEOUT_MS };
-    let response = app.ports.http.send(request).await?;
+    Ok(app.ports.http.send(request).await?)
+}
+
+fn ended(response: &HttpResponse) -> Result<(), ApiError> {
     rest::ended(response.status, &response.body)
         .map_err(|error| ApiError::Unavailable { part: "carrier", cause: error.to_string() })
 }

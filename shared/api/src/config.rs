@@ -1,5 +1,6 @@
 //! Configuration: read once, then handed around. It knows what is missing and says so by name.
 
+use voicecore_domain::rate_limits::DEFAULT_REQUESTS_PER_MINUTE;
 use voicecore_store::seal::MasterKey;
 use voicecore_types::Secret;
 use voicecore_wire::twilio::origin::Origin;
@@ -34,6 +35,10 @@ pub struct Config {
     pub chat: ChatConfig,
     /// The keys of our own.
     pub keys: KeyConfig,
+    /// `RATE_LIMIT_PER_MIN`: requests to the API in a minute, by one key.
+    pub requests_per_minute: u32,
+    /// `CORS_ORIGINS`: origins whose pages may speak with the API, with commas between them. None unless it is set.
+    pub cors_origins: Required<Vec<String>>,
     /// `JOURNAL`: calls are journaled, so that they survive the death of their actor. `off` is for the benchmark.
     pub journal: bool,
 }
@@ -72,6 +77,8 @@ pub struct ChatConfig {
     pub base_url: Required<String>,
     /// `CHAT_MODEL`.
     pub model: String,
+    /// The account is OpenAI's, too: neither `CHAT_BASE_URL` nor `CHAT_API_KEY` is set.
+    pub is_openais: bool,
 }
 
 /// The keys of our own.
@@ -79,7 +86,8 @@ pub struct ChatConfig {
 pub struct KeyConfig {
     /// `JWT_SECRET`: what we sign is signed by keys derived from it, one for each purpose.
     pub jwt_secret: Required<Secret<String>>,
-    /// `MASTER_KEY`: 32 bytes in base64. Wraps the keys that encrypt what is stored.
+    /// `MASTER_KEY`: 32 bytes in base64. Wraps the keys that encrypt what is stored. With `MASTER_KEY_PREVIOUS`, what that one has
+    /// wrapped opens, too.
     pub master_key: Required<MasterKey>,
 }
 
@@ -146,6 +154,7 @@ impl Config {
                 openai.base_url.clone()
             },
             model: or_default("CHAT_MODEL", DEFAULT_CHAT_MODEL),
+            is_openais: !own_provider && !is_set("CHAT_API_KEY"),
         };
         Self {
             public_url: Required::read("PUBLIC_URL", lookup("PUBLIC_URL").as_deref(), parse_public_url),
@@ -165,9 +174,16 @@ impl Config {
                 jwt_secret: Required::read("JWT_SECRET", lookup("JWT_SECRET").as_deref(), |t| {
                     (t.len() >= MIN_JWT_SECRET_BYTES).then(|| Secret::new(t.to_owned()))
                 }),
-                master_key: Required::read("MASTER_KEY", lookup("MASTER_KEY").as_deref(), |t| {
-                    MasterKey::from_base64(t).ok()
-                }),
+                master_key: master_key(lookup),
+            },
+            requests_per_minute: or_default("RATE_LIMIT_PER_MIN", "")
+                .parse()
+                .ok()
+                .filter(|limit| *limit > 0)
+                .unwrap_or(DEFAULT_REQUESTS_PER_MINUTE),
+            cors_origins: match lookup("CORS_ORIGINS").filter(|text| !text.trim().is_empty()) {
+                None => Required(Ok(vec![])),
+                Some(text) => Required::read("CORS_ORIGINS", Some(&text), parse_origins),
             },
             journal: or_default("JOURNAL", "on") != "off",
         }
@@ -187,16 +203,33 @@ impl Config {
             self.chat.base_url.missing().filter(|missing| missing.name == "CHAT_BASE_URL"),
             self.keys.jwt_secret.missing(),
             self.keys.master_key.missing(),
+            self.cors_origins.missing(),
         ];
         all.into_iter().flatten().collect()
     }
 
-    /// What checks the signatures of Twilio's requests.
+    /// What checks the signatures of Twilio's requests, of the installation's own account.
     pub(crate) fn verifier(&self) -> Result<Verifier, ConfigMissing> {
         let origin = self.public_url.get()?.clone();
         let token = self.twilio.auth_token.get()?.clone();
         Ok(Verifier::new(origin, token, self.twilio.auth_token_secondary.clone()))
     }
+
+    /// The same, of the account that `token` is of.
+    pub(crate) fn verifier_of(&self, token: Secret<String>) -> Result<Verifier, ConfigMissing> {
+        Ok(Verifier::new(self.public_url.get()?.clone(), token, None))
+    }
+}
+
+/// A previous key that is not valid is a fault of its own: without it, what it has wrapped would seem lost.
+fn master_key(lookup: &dyn Fn(&str) -> Option<String>) -> Required<MasterKey> {
+    let read = |name| Required::read(name, lookup(name).as_deref(), |t| MasterKey::from_base64(t).ok());
+    let (current, previous) = (read("MASTER_KEY"), read("MASTER_KEY_PREVIOUS"));
+    Required(match previous.0 {
+        Ok(previous) => current.0.map(|current| current.with_previous(previous)),
+        Err(ConfigMissing { invalid: false, .. }) => current.0,
+        Err(invalid) => current.0.and(Err(invalid)),
+    })
 }
 
 /// Twilio is told this address and sends what callers say to it: in clear only within this machine.
@@ -204,6 +237,12 @@ fn parse_public_url(text: &str) -> Option<Origin> {
     let origin: Origin = text.parse().ok()?;
     let text = origin.to_string();
     (text.starts_with("https://") || is_loopback(&text)).then_some(origin)
+}
+
+/// Each as browsers write it in `Origin`: scheme, host and port, without a slash at the end.
+fn parse_origins(text: &str) -> Option<Vec<String>> {
+    let origins = text.split(',').map(str::trim).filter(|origin| !origin.is_empty());
+    origins.map(|origin| parse_public_url(origin).map(|_| origin.to_owned())).collect()
 }
 
 /// Credentials go to this address: in clear only within this machine.
@@ -277,6 +316,9 @@ mod tests {
             ("JWT_SECRET", "too short"),
             ("MASTER_KEY", "AAEC"),
             ("MASTER_KEY", "not base64!"),
+            ("MASTER_KEY_PREVIOUS", "AAEC"),
+            ("CORS_ORIGINS", "https://app.example.com, *"),
+            ("CORS_ORIGINS", "http://app.example.com"),
         ] {
             assert_eq!(
                 config(&[(name, Some(value))]).missing(),

@@ -11,6 +11,7 @@ use voicecore_domain::Permission;
 use voicecore_ports::{ActorError, BlobError, DbError, HttpError};
 use voicecore_store::StoreError;
 use voicecore_store::seal::SealError;
+use voicecore_types::Millis;
 
 use crate::ConfigMissing;
 
@@ -58,6 +59,9 @@ pub enum ApiError {
     /// 415.
     #[error("the media type is not known here")]
     UnsupportedMediaType,
+    /// 429: too many requests; how long to wait.
+    #[error("too many requests")]
+    RateLimited(Millis),
     /// 426: this address speaks WebSocket only.
     #[error("a WebSocket upgrade is needed")]
     UpgradeRequired,
@@ -106,6 +110,7 @@ impl ApiError {
             Self::UnsupportedMediaType => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, ErrorCode::UnsupportedMediaType)
             }
+            Self::RateLimited(_) => (StatusCode::TOO_MANY_REQUESTS, ErrorCode::RateLimited),
             Self::UpgradeRequired => (StatusCode::UPGRADE_REQUIRED, ErrorCode::UpgradeRequired),
             Self::Unsupported(_) => (StatusCode::NOT_IMPLEMENTED, ErrorCode::Unsupported),
             Self::ConfigMissing(_) => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::ConfigMissing),
@@ -133,6 +138,9 @@ impl ApiError {
             Self::PayloadTooLarge => "The body is larger than this address takes.".to_owned(),
             Self::UnsupportedMediaType => {
                 "The body is not of a media type that this address takes.".to_owned()
+            }
+            Self::RateLimited(_) => {
+                "There were too many requests. Wait as long as `Retry-After` says.".to_owned()
             }
             Self::UpgradeRequired => "Open this address as a WebSocket.".to_owned(),
             Self::ConfigMissing(_) => "Configuration values are missing or not valid.".to_owned(),
@@ -179,11 +187,20 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, _) = self.status_and_code();
+        // Whole seconds, and never too few.
+        let wait =
+            if let Self::RateLimited(wait) = &self { Some(wait.0.div_ceil(1_000).max(1)) } else { None };
         let mut response = (status, Json(self.problem())).into_response();
         let problem_json = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, problem_json);
         if let Some(challenge) = self.challenge() {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(seconds) = wait {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            if let Ok(left) = HeaderValue::from_str(&format!("\"default\";r=0;t={seconds}")) {
+                response.headers_mut().insert("ratelimit", left);
+            }
         }
         if status == StatusCode::UPGRADE_REQUIRED {
             response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));

@@ -7,12 +7,16 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
+use voicecore_api_types::FieldError;
 use voicecore_types::PageRequest;
 
 use crate::error::ApiError;
 
 /// The largest body of any request, in bytes. A larger one is answered 413.
 pub const MAX_BODY_BYTES: usize = 65_536;
+/// The longest parameter of a query, in bytes: ids and words are far shorter.
+const MAX_PARAMETER_BYTES: usize = 512;
+const NUL_ESCAPE: &[u8] = b"\\u0000";
 
 /// A JSON body.
 pub(crate) struct JsonBody<T>(pub(crate) T);
@@ -26,8 +30,50 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
         }
         let bytes = Bytes::from_request(request, state).await.map_err(|e| body_error(&e))?;
         // serde_json stops at a depth of 128 by itself.
-        serde_json::from_slice(&bytes).map(Self).map_err(|e| json_error(&e))
+        let body = serde_json::from_slice(&bytes).map_err(|e| json_error(&e))?;
+        match nul_fields(&bytes).as_slice() {
+            [] => Ok(Self(body)),
+            fields => Err(holds_nul(fields)),
+        }
     }
+}
+
+/// Fields of a JSON body whose text holds the character U+0000: not every database can store it.
+fn nul_fields(body: &[u8]) -> Vec<String> {
+    // It can only be written as an escape. Bodies without one, which are all honest ones, are not looked at any further.
+    if !body.windows(NUL_ESCAPE.len()).any(|part| part == NUL_ESCAPE) {
+        return vec![];
+    }
+    let mut found = Vec::new();
+    if let Ok(value) = serde_json::from_slice(body) {
+        collect_nul(&value, String::new(), &mut found);
+    }
+    found
+}
+
+/// Recurses no deeper than `serde_json` has read.
+fn collect_nul(value: &serde_json::Value, path: String, found: &mut Vec<String>) {
+    let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    match value {
+        serde_json::Value::String(text) if text.contains('\0') => found.push(path),
+        serde_json::Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                collect_nul(item, below(&index.to_string()), found);
+            }
+        }
+        serde_json::Value::Object(members) => {
+            for (name, member) in members {
+                collect_nul(member, below(name), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn holds_nul(fields: &[String]) -> ApiError {
+    let message = "holds the character U+0000";
+    let error = |field: &String| FieldError { field: field.clone(), message: message.to_owned() };
+    ApiError::Invalid(fields.iter().map(error).collect())
 }
 
 /// A body could not be read.
@@ -78,7 +124,23 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
                 "A parameter of the query is unknown, repeated or of the wrong type.".to_owned(),
             )
         };
-        Query::<T>::try_from_uri(&parts.uri).map(|Query(params)| Self(params)).map_err(|_| refused())
+        let params = Query::<T>::try_from_uri(&parts.uri).map_err(|_| refused())?;
+        let query = parts.uri.query().unwrap_or_default().as_bytes();
+        // Only names that are known come as far as this.
+        let odd = form_urlencoded::parse(query).filter_map(|(name, value)| {
+            let message = if value.contains('\0') {
+                "holds the character U+0000".to_owned()
+            } else if value.contains('\u{FFFD}') {
+                "is not UTF-8".to_owned()
+            } else if value.len() > MAX_PARAMETER_BYTES {
+                format!("must not be longer than {MAX_PARAMETER_BYTES} bytes")
+            } else {
+                return None;
+            };
+            Some(FieldError { field: name.into_owned(), message })
+        });
+        let odd: Vec<FieldError> = odd.collect();
+        if odd.is_empty() { Ok(Self(params.0)) } else { Err(ApiError::Invalid(odd)) }
     }
 }
 

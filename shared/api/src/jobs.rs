@@ -3,12 +3,18 @@
 use serde::{Deserialize, Serialize};
 use voicecore_call::EndReason;
 use voicecore_domain::CallStatus;
-use voicecore_store::{calls, directory};
+use voicecore_store::{calls, directory, rate_limits};
 
 use crate::actors::CallCommand;
 use crate::carrier::{self, ReportedStatus};
 use crate::voicemail::{self, Voicemail};
 use crate::{ApiError, AppState};
+
+mod delete_tenants;
+mod rotate_keys;
+mod seal_audit;
+
+pub use delete_tenants::{DeletionReport, Remains};
 
 /// What is put into the queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,18 +61,41 @@ pub struct Swept {
     pub closed: u32,
     /// Calls that could not be closed now. The next minute tries again.
     pub failed: u32,
+    /// Entries of audit logs that were sealed.
+    pub sealed: u32,
+    /// Tenants whose entries could not be sealed now. The next minute tries again.
+    pub unsealed: u32,
+    /// Keys that are wrapped by the new `MASTER_KEY` now.
+    pub rewrapped: u32,
+    /// Keys that neither `MASTER_KEY` nor `MASTER_KEY_PREVIOUS` opens.
+    pub not_rewrapped: u32,
+    /// Tenants of whom nothing is left.
+    pub tenants_deleted: u32,
+    /// Tenants whose deletion could not go on now. A later minute tries again.
+    pub tenants_not_deleted: u32,
 }
 
-/// Closes calls whose end never came (see `voicecore_domain::limits`), a limited number in each run.
+/// Closes calls whose end never came (see `voicecore_domain::limits`), seals audit logs, rotates keys and deletes tenants, a limited number in each
+/// run. What fails keeps nothing else from being done.
 pub async fn scheduled(app: &AppState) -> Result<Swept, JobError> {
     let mut swept = Swept::default();
+    let closed = close_overdue(app, &mut swept).await;
+    let sealed = seal_audit::run(app, &mut swept).await;
+    let rotated = rotate_keys::run(app, &mut swept).await;
+    let deleted = delete_tenants::run(app, &mut swept).await;
+    rate_limits::forget(&*app.ports.db, app.now()).await.map_err(ApiError::from)?;
+    closed.and(sealed).and(rotated).and(deleted)?;
+    Ok(swept)
+}
+
+async fn close_overdue(app: &AppState, swept: &mut Swept) -> Result<(), ApiError> {
     for call in directory::overdue_calls(&app.ports.db, app.now()).await.map_err(ApiError::from)? {
         match close(app, &call).await {
             Ok(()) => swept.closed += 1,
             Err(_) => swept.failed += 1,
         }
     }
-    Ok(swept)
+    Ok(())
 }
 
 async fn close(app: &AppState, call: &directory::CallLocation) -> Result<(), ApiError> {
@@ -75,7 +104,7 @@ async fn close(app: &AppState, call: &directory::CallLocation) -> Result<(), Api
     }
     // Should the line still be open, nobody is on our end of it any more. A call that is gone is a success.
     if !call.status.is_end() {
-        carrier::hang_up(app, &call.carrier_call_id).await?;
+        carrier::hang_up(app, &call.scope, &call.carrier_call_id).await?;
         calls::advance(&call.scope, call.call_id, CallStatus::Completed, app.now()).await?;
     }
     Ok(())

@@ -105,8 +105,15 @@ impl HttpBody for Shared {
 pub(crate) async fn finish(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let mut random = [0; 12];
     app.ports.rng.fill(&mut random);
+    let limited = request.uri().path().starts_with("/api/");
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    if limited {
+        let policy = format!("\"default\";q={};w=60", app.config.requests_per_minute);
+        if let Ok(policy) = HeaderValue::from_str(&policy) {
+            headers.insert("ratelimit-policy", policy);
+        }
+    }
     if let Ok(id) = HeaderValue::from_str(&hex(&random)) {
         headers.insert(REQUEST_ID, id);
     }

@@ -8,8 +8,8 @@ use utoipa::{OpenApi as _, Path};
 use utoipa_axum::PathItemExt as _;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::routes::{calls, health, live, messages, openapi, setup, setup_page};
-use crate::{ApiError, AppState, MAX_BODY_BYTES, layers, webhooks};
+use crate::routes::{audit, calls, health, live, messages, openapi, providers, setup, setup_page};
+use crate::{ApiError, AppState, MAX_BODY_BYTES, cors, layers, webhooks};
 
 /// The documented routes, once: `$make` makes a router or a document of them.
 macro_rules! documented_routes {
@@ -26,6 +26,12 @@ macro_rules! documented_routes {
             calls::list_interactions,
             calls::end_call,
             messages::list_messages,
+            audit::list_audit,
+            audit::verify_audit,
+            audit::export_audit,
+            providers::list_providers,
+            providers::put_provider,
+            providers::delete_provider,
             live::create_ticket,
             live::live,
         }
@@ -74,6 +80,7 @@ pub fn router(app: AppState) -> Router {
         .fallback(|| async { ApiError::NotFound })
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(from_fn_with_state(app.clone(), cors::cors))
         .layer(from_fn_with_state(app.clone(), layers::finish))
         .layer(from_fn_with_state(app.clone(), layers::read_out))
         .with_state(app)

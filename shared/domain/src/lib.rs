@@ -7,6 +7,7 @@
 mod announcements;
 mod call_status;
 pub mod credentials;
+pub mod deletion;
 pub mod greeting;
 pub mod hub;
 mod language;
@@ -14,13 +15,17 @@ pub mod limits;
 mod message_kind;
 mod permissions;
 pub mod pricing;
+mod provider;
+pub mod rate_limits;
 mod voice_mode;
 
 pub use announcements::Announcement;
 pub use call_status::{CallDirection, CallStatus, Transition, UnknownWord};
 pub use credentials::{ApiKey, CredentialError, SetupToken};
+pub use deletion::DeletionStage;
 pub use language::Language;
 pub use message_kind::MessageKind;
 pub use permissions::{Permission, Permissions};
 pub use pricing::TokenUsage;
+pub use provider::Provider;
 pub use voice_mode::VoiceMode;

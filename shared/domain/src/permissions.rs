@@ -15,11 +15,25 @@ pub enum Permission {
     MessagesRead,
     /// Follow running calls.
     LiveRead,
+    /// See, export and verify the audit log.
+    AuditRead,
+    /// See whose accounts at providers are used.
+    ProvidersRead,
+    /// Set the tenant's own accounts at providers.
+    ProvidersWrite,
 }
 
 impl Permission {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::CallsRead, Self::CallsWrite, Self::MessagesRead, Self::LiveRead];
+    pub const ALL: [Self; 7] = [
+        Self::CallsRead,
+        Self::CallsWrite,
+        Self::MessagesRead,
+        Self::LiveRead,
+        Self::AuditRead,
+        Self::ProvidersRead,
+        Self::ProvidersWrite,
+    ];
 
     /// As stored with a key and named by the API: `<noun>:<read|write>`.
     pub const fn as_str(self) -> &'static str {
@@ -28,6 +42,9 @@ impl Permission {
             Self::CallsWrite => "calls:write",
             Self::MessagesRead => "messages:read",
             Self::LiveRead => "live:read",
+            Self::AuditRead => "audit:read",
+            Self::ProvidersRead => "providers:read",
+            Self::ProvidersWrite => "providers:write",
         }
     }
 }
@@ -90,7 +107,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn permissions_are_read_back(words in prop::sample::subsequence(Permission::ALL.to_vec(), 0..=4)) {
+        fn permissions_are_read_back(words in prop::sample::subsequence(Permission::ALL.to_vec(), 0..=Permission::ALL.len())) {
             let permissions: Permissions = words.iter().copied().collect();
             prop_assert_eq!(&Permissions::from_stored(&permissions.to_string()), &permissions);
             for permission in Permission::ALL {

@@ -21,6 +21,9 @@ pub trait Blob: Send + Sync {
     fn put<'a>(&'a self, key: &'a str, bytes: Vec<u8>) -> BoxFuture<'a, Result<(), BlobError>>;
     /// The object, or `None`.
     fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, BlobError>>;
+    /// Keys that begin with `prefix` (not empty, and no longer than a key), in their order, at most `limit` (at most 1,000). Sees
+    /// every write that was completed before.
+    fn list<'a>(&'a self, prefix: &'a str, limit: u32) -> BoxFuture<'a, Result<Vec<String>, BlobError>>;
     /// Deletes an object; deleting what is not there is success.
     fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), BlobError>>;
 }

@@ -14,6 +14,7 @@ mod http;
 mod kv;
 pub mod postgres;
 mod queue;
+mod rate_limits;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -28,6 +29,7 @@ pub use db::{
 pub use http::{Http, HttpError, HttpRequest, HttpResponse};
 pub use kv::{Kv, KvError};
 pub use queue::{Queue, QueueError};
+pub use rate_limits::{RateLimitError, RateLimits};
 
 /// A future of a port: boxed, so that the traits are object-safe; `Send`, so that axum takes them.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -51,4 +53,6 @@ pub struct Ports {
     pub rng: Arc<dyn Rng>,
     /// The actors: calls and hubs.
     pub actors: Arc<dyn Actors>,
+    /// Counters of how often things were done.
+    pub rate_limits: Arc<dyn RateLimits>,
 }

@@ -2,6 +2,11 @@
 
 use voicecore_types::{CallId, TenantId};
 
+/// What every key of a tenant begins with.
+pub fn prefix(tenant: TenantId) -> String {
+    format!("t/{tenant}/")
+}
+
 /// The finished transcript: one JSON document, as plain text (it is searched).
 pub fn transcript(tenant: TenantId, call: CallId) -> String {
     format!("t/{tenant}/calls/{call}/transcript.json")

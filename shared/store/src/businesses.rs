@@ -42,16 +42,23 @@ pub struct CallSetupRow {
     pub call_length: Millis,
     /// The tenant's data key.
     pub wrapped_key: WrappedKey,
+    /// The tenant's own account at the model that hears and speaks; sealed for `Column::OpenAiCredential`.
+    pub openai_credential: Option<Sealed>,
+    /// The tenant's own account at the model that reads and writes; sealed for `Column::ChatCredential`.
+    pub chat_credential: Option<Sealed>,
 }
 
 statements! {
     CALL_SETUP = "select c.id, c.carrier_call_id, c.status, c.started_at, c.caller_number, p.number as dialled_number,
         b.id as business_id, b.name as business_name, b.greeting, b.instructions, b.language, b.voice, b.model,
-        b.fallback_number, b.call_length_ms, k.wrapped_key
+        b.fallback_number, b.call_length_ms, k.wrapped_key,
+        o.credential as openai_credential, t.credential as chat_credential
         from calls c
         join businesses b on b.id = c.business_id and b.tenant_id = c.tenant_id
         join tenant_keys k on k.tenant_id = c.tenant_id
         left join phone_numbers p on p.id = c.phone_number_id and p.tenant_id = c.tenant_id
+        left join provider_credentials o on o.tenant_id = c.tenant_id and o.provider = 'openai'
+        left join provider_credentials t on t.tenant_id = c.tenant_id and t.provider = 'chat'
         where c.id = ?1 and c.tenant_id = ?2";
 
     FALLBACK_NUMBER = "select fallback_number from businesses where id = ?1 and tenant_id = ?2";
@@ -79,6 +86,8 @@ pub async fn call_setup(scope: &Scope, call: CallId) -> Result<Option<CallSetupR
             fallback_number: r.sealed("fallback_number")?,
             call_length: r.moment("call_length_ms")?,
             wrapped_key: r.wrapped_key("wrapped_key")?,
+            openai_credential: r.sealed("openai_credential")?,
+            chat_credential: r.sealed("chat_credential")?,
         })
     })
 }

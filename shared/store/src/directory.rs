@@ -8,7 +8,7 @@ use std::sync::Arc;
 use voicecore_domain::credentials::SETUP_TOKEN_LIFETIME;
 use voicecore_domain::{ApiKey, CallStatus, Permissions, SetupToken, VoiceMode, limits};
 use voicecore_ports::{Db, Reach, Stmt, Value};
-use voicecore_types::{ApiKeyId, BusinessId, CallId, Millis, PhoneNumberId};
+use voicecore_types::{ApiKeyId, BusinessId, CallId, Millis, PhoneNumberId, TenantId};
 
 use crate::row::{self, Reader};
 use crate::seal::{FreshKey, LookupHash, LookupKey, MasterKey, WrappedKey};
@@ -61,6 +61,15 @@ pub struct CallLocation {
     pub turn_based: bool,
 }
 
+/// A tenant that has entries in its audit log which wait to be sealed.
+#[derive(Debug, Clone)]
+pub struct UnsealedAudit {
+    /// Whose.
+    pub scope: Scope,
+    /// The tenant's data key.
+    pub wrapped_key: WrappedKey,
+}
+
 /// The columns of a [`CallLocation`], of `calls c left join dialogues d`, for `concat!`.
 macro_rules! location {
     () => {
@@ -105,6 +114,11 @@ statements! {
         where d.finished_at is null and d.updated_at < ?4
         limit ?3");
 
+    /// Walks the entries that wait, which are few.
+    UNSEALED_AUDITS = "select distinct l.tenant_id, k.wrapped_key
+        from audit_log l join tenant_keys k on k.tenant_id = l.tenant_id
+        where l.seq is null and l.tenant_id > ?1 order by l.tenant_id limit ?2";
+
     NEW_SETUP_TOKEN = "insert into setup_tokens (token_hash, email, created_at, expires_at) values (?1, ?2, ?3, ?4)";
 
     SETUP_TOKEN = "select email from setup_tokens where token_hash = ?1 and used_at is null and expires_at > ?2";
@@ -124,8 +138,14 @@ pub async fn ready(db: &dyn Db) -> Result<(), StoreError> {
 /// The platform's look-up key; `None` until [`ensure_lookup_key`] has made one, and then no number can be known.
 /// It never changes, so it may be kept in memory.
 pub async fn lookup_key(db: &dyn Db, master: &MasterKey) -> Result<Option<LookupKey>, StoreError> {
+    let wrapped = wrapped_lookup_key(db).await?;
+    Ok(wrapped.map(|wrapped| master.open_lookup(&wrapped)).transpose()?)
+}
+
+/// The same as it is stored.
+pub(crate) async fn wrapped_lookup_key(db: &dyn Db) -> Result<Option<WrappedKey>, StoreError> {
     let rows = db.query(Stmt::new(LOOKUP_KEY, vec![])).await?;
-    row::one(&rows, |r| Ok(master.open_lookup(&r.wrapped_key("wrapped_key")?)?))
+    row::one(&rows, |r| r.wrapped_key("wrapped_key"))
 }
 
 /// The platform's look-up key, made from `fresh` if there is none. Of two at the same time one wins, and both get it.
@@ -200,6 +220,20 @@ pub async fn overdue_calls(db: &Arc<dyn Db>, now: Millis) -> Result<Vec<CallLoca
     ];
     let rows = db.query(across_tenants(OVERDUE_CALLS, args)).await?;
     row::all(&rows, |r| location(db, &r))
+}
+
+/// Tenants with entries in their audit logs that wait to be sealed, by their ids, those behind `after`. For the sealing job.
+pub async fn unsealed_audits(
+    db: &Arc<dyn Db>,
+    after: Option<TenantId>,
+    limit: u32,
+) -> Result<Vec<UnsealedAudit>, StoreError> {
+    let after = after.map(|tenant| tenant.to_string()).unwrap_or_default();
+    let rows = db.query(Stmt::new(UNSEALED_AUDITS, vec![after.into(), limit.into()])).await?;
+    row::all(&rows, |r| {
+        let scope = Scope::new(Arc::clone(db), r.parsed("tenant_id")?);
+        Ok(UnsealedAudit { scope, wrapped_key: r.wrapped_key("wrapped_key")? })
+    })
 }
 
 fn location(db: &Arc<dyn Db>, r: &Reader<'_>) -> Result<CallLocation, StoreError> {

@@ -19,11 +19,15 @@ pub mod calls;
 pub mod dialogues;
 pub mod directory;
 mod error;
+pub mod master_key;
 pub mod messages;
 mod paging;
+pub mod providers;
+pub mod rate_limits;
 mod row;
 mod scope;
 pub mod seal;
+pub mod tenant_deletions;
 pub mod tenants;
 pub mod tool_runs;
 

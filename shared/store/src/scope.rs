@@ -30,6 +30,10 @@ impl Scope {
         self.tenant
     }
 
+    pub(crate) fn db(&self) -> Arc<dyn Db> {
+        Arc::clone(&self.db)
+    }
+
     /// The tenant as a statement's argument.
     pub(crate) fn tenant_arg(&self) -> voicecore_ports::Value {
         self.tenant.to_string().into()

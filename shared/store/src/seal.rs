@@ -64,6 +64,12 @@ pub enum Column {
     DialogueSetup,
     /// `dialogues.state`
     DialogueState,
+    /// `provider_credentials.credential` of the model that hears and speaks
+    OpenAiCredential,
+    /// `provider_credentials.credential` of the model that reads and writes
+    ChatCredential,
+    /// `provider_credentials.credential` of the telephone
+    TwilioCredential,
 }
 
 impl Column {
@@ -76,6 +82,9 @@ impl Column {
             Self::Journal => "blob.journal",
             Self::DialogueSetup => "dialogues.setup",
             Self::DialogueState => "dialogues.state",
+            Self::OpenAiCredential => "provider_credentials.openai",
+            Self::ChatCredential => "provider_credentials.chat",
+            Self::TwilioCredential => "provider_credentials.twilio",
         }
     }
 }
@@ -130,9 +139,13 @@ pub struct FreshKey {
     pub nonce: [u8; NONCE_BYTES],
 }
 
-/// `MASTER_KEY`: wraps the tenants' data keys and the platform's keys.
+/// `MASTER_KEY`: wraps the tenants' data keys and the platform's keys. While it rotates, what its predecessor has wrapped opens,
+/// too, and nothing is wrapped by that one any more.
 #[derive(Debug, Clone)]
-pub struct MasterKey(Secret<[u8; KEY_BYTES]>);
+pub struct MasterKey {
+    key: Secret<[u8; KEY_BYTES]>,
+    previous: Option<Secret<[u8; KEY_BYTES]>>,
+}
 
 impl MasterKey {
     /// From configuration: base64 (with or without padding) of 32 bytes.
@@ -143,7 +156,18 @@ impl MasterKey {
             .or_else(|_| STANDARD_NO_PAD.decode(text))
             .map_err(|_| SealError::BadMasterKey)?;
         let key = bytes.try_into().map_err(|_| SealError::BadMasterKey)?;
-        Ok(Self(Secret::new(key)))
+        Ok(Self { key: Secret::new(key), previous: None })
+    }
+
+    /// Opens what `previous` has wrapped as well.
+    #[must_use]
+    pub fn with_previous(self, previous: Self) -> Self {
+        Self { previous: Some(previous.key), ..self }
+    }
+
+    /// There is a previous key, whose keys are to be wrapped anew.
+    pub fn is_rotating(&self) -> bool {
+        self.previous.is_some()
     }
 
     /// Wraps a new data key for `tenant`.
@@ -155,6 +179,37 @@ impl MasterKey {
     pub fn open_tenant(&self, tenant: TenantId, wrapped: &WrappedKey) -> Result<Sealer, SealError> {
         let key = self.unwrap(&format!("tenant:{tenant}"), wrapped)?;
         Ok(Sealer { tenant, key: Secret::new(key) })
+    }
+
+    /// The same data key, wrapped by the current `MASTER_KEY`. `None`: it is already.
+    pub(crate) fn rewrap_tenant(
+        &self,
+        tenant: TenantId,
+        wrapped: &WrappedKey,
+        nonce: [u8; NONCE_BYTES],
+    ) -> Result<Option<WrappedKey>, SealError> {
+        self.rewrap(&format!("tenant:{tenant}"), wrapped, nonce)
+    }
+
+    /// The same look-up key, wrapped by the current `MASTER_KEY`. `None`: it is already.
+    pub(crate) fn rewrap_lookup(
+        &self,
+        wrapped: &WrappedKey,
+        nonce: [u8; NONCE_BYTES],
+    ) -> Result<Option<WrappedKey>, SealError> {
+        self.rewrap("platform:lookup", wrapped, nonce)
+    }
+
+    fn rewrap(
+        &self,
+        purpose: &str,
+        wrapped: &WrappedKey,
+        nonce: [u8; NONCE_BYTES],
+    ) -> Result<Option<WrappedKey>, SealError> {
+        // Also one that names the current key is opened: what cannot be read is not called done.
+        let key = self.unwrap(purpose, wrapped)?;
+        let current = wrapped.0.split('.').nth(1) == Some(&self.id());
+        if current { Ok(None) } else { self.wrap(purpose, &FreshKey { key, nonce }).map(Some) }
     }
 
     /// Wraps a new look-up key for the platform.
@@ -169,7 +224,7 @@ impl MasterKey {
 
     fn wrap(&self, purpose: &str, fresh: &FreshKey) -> Result<WrappedKey, SealError> {
         let aad = format!("voicecore:key:{VERSION}:{purpose}");
-        let bytes = encrypt(self.0.expose(), &fresh.nonce, &aad, &fresh.key)?;
+        let bytes = encrypt(self.key.expose(), &fresh.nonce, &aad, &fresh.key)?;
         Ok(WrappedKey(format!("{VERSION}.{}.{}", self.id(), URL_SAFE_NO_PAD.encode(bytes))))
     }
 
@@ -178,20 +233,23 @@ impl MasterKey {
         let (Some(VERSION), Some(id), Some(body)) = (parts.next(), parts.next(), parts.next()) else {
             return Err(SealError::Unreadable);
         };
-        if id != self.id() {
-            return Err(SealError::OtherMasterKey);
-        }
+        let keys = std::iter::once(&self.key).chain(&self.previous);
+        let key = keys.into_iter().find(|key| id == key_id(key)).ok_or(SealError::OtherMasterKey)?;
         let aad = format!("voicecore:key:{VERSION}:{purpose}");
         let bytes = URL_SAFE_NO_PAD.decode(body).map_err(|_| SealError::Unreadable)?;
-        decrypt(self.0.expose(), &aad, &bytes)?.try_into().map_err(|_| SealError::Unreadable)
+        decrypt(key.expose(), &aad, &bytes)?.try_into().map_err(|_| SealError::Unreadable)
     }
 
-    /// Tells one `MASTER_KEY` from another without showing anything of it.
-    fn id(&self) -> String {
-        let mac = hmac(self.0.expose(), &[b"voicecore:master-key-id"]);
-        let (id, _) = mac.split_at(6);
-        URL_SAFE_NO_PAD.encode(id)
+    /// Tells one `MASTER_KEY` from another without showing anything of it: the second part of what it has wrapped.
+    pub fn id(&self) -> String {
+        key_id(&self.key)
     }
+}
+
+fn key_id(key: &Secret<[u8; KEY_BYTES]>) -> String {
+    let mac = hmac(key.expose(), &[b"voicecore:master-key-id"]);
+    let (id, _) = mac.split_at(6);
+    URL_SAFE_NO_PAD.encode(id)
 }
 
 /// Seals and opens the values of one tenant.
@@ -239,6 +297,12 @@ impl Sealer {
             Some((&VERSION_BYTE, body)) => decrypt(self.key.expose(), &self.aad(column), body),
             _ => Err(SealError::Unreadable),
         }
+    }
+
+    /// A link of the tenant's audit chain. The key is derived, so that no hash is ever made with the one that encrypts.
+    pub(crate) fn audit_hash(&self, text: &[u8]) -> String {
+        let key = hmac(self.key.expose(), &[b"voicecore:audit-chain:v1"]);
+        URL_SAFE_NO_PAD.encode(hmac(&key, &[text]))
     }
 
     fn aad(&self, column: Column) -> String {

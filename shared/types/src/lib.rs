@@ -6,6 +6,7 @@
 mod e164;
 mod id;
 mod page;
+mod rate;
 mod secret;
 mod time;
 
@@ -14,5 +15,6 @@ pub use id::{
     ApiKeyId, AuditEntryId, BusinessId, CallId, IdError, MessageId, PhoneNumberId, TenantId, UserId,
 };
 pub use page::{Page, PageRequest};
+pub use rate::{Quota, RateVerdict};
 pub use secret::Secret;
 pub use time::Millis;

@@ -28,6 +28,7 @@ pub async fn suite(blob: SharedBlob) {
         a_read_sees_the_last_write,
         what_is_not_there_is_none,
         keys_are_told_apart,
+        a_prefix_lists_what_begins_with_it,
         limits_are_the_same_everywhere,
     );
 }
@@ -100,6 +101,29 @@ async fn keys_are_told_apart(blob: &dyn Blob) {
         assert!(get(blob, key).await.is_some(), "{key} went with {first}");
         delete(blob, key).await;
     }
+}
+
+/// In order, no more than asked for, nothing that only looks like it; also names with signs that mean something to a pattern.
+async fn a_prefix_lists_what_begins_with_it(blob: &dyn Blob) {
+    let (inside, outside) = (
+        ["list/1", "list/1%", "list/2/x", "list/_", "list/é"].map(key),
+        ["list", "list0", "LIST/1"].map(key),
+    );
+    for key in inside.iter().chain(&outside) {
+        put(blob, key, b"x").await;
+    }
+    let list = async |limit| {
+        let found = blob.list(&key("list/"), limit).await;
+        assert!(found.is_ok(), "list: {found:?}");
+        found.unwrap_or_default()
+    };
+    assert_eq!(list(100).await, inside);
+    assert_eq!(list(2).await, inside[..2]);
+    for key in inside.iter().chain(&outside) {
+        delete(blob, key).await;
+    }
+    assert_eq!(list(100).await, [""; 0]);
+    assert!(matches!(blob.list("", 10).await, Err(BlobError::Invalid)));
 }
 
 /// The longest key works everywhere; one byte more, no key at all, and an object that is too large are refused everywhere.

@@ -9,6 +9,7 @@ mod hyperdrive;
 mod kv;
 mod queue;
 mod r2;
+mod rate_limits;
 mod rng;
 
 use std::pin::pin;
@@ -31,6 +32,7 @@ pub(crate) mod binding {
     pub(crate) const BLOBS: &str = "BLOBS";
     pub(crate) const JOBS: &str = "JOBS";
     pub(crate) const CALL_ACTOR: &str = "CALL_ACTOR";
+    pub(crate) const API_LIMIT: &str = "API_LIMIT";
     pub(crate) const HUB_ACTOR: &str = "HUB_ACTOR";
 }
 
@@ -45,6 +47,7 @@ pub(crate) fn all(env: &Env) -> Ports {
         clock: Arc::new(clock::Date),
         rng: Arc::new(rng::WebCrypto),
         actors: Arc::new(actors::DurableObjects::new(env.clone())),
+        rate_limits: Arc::new(rate_limits::WorkersRateLimits::new(env.clone())),
     }
 }
 

@@ -7,6 +7,9 @@ use super::binding;
 /// R2 takes keys of up to 1,024 bytes; the port promises less.
 const MAX_KEY_BYTES: usize = 512;
 
+/// R2 lists no more at once.
+const MAX_LISTED: u32 = 1_000;
+
 /// R2.
 pub(crate) struct R2 {
     env: Env,
@@ -42,6 +45,15 @@ impl Blob for R2 {
             let Some(object) = found else { return Ok(None) };
             let body = object.body().ok_or(BlobError::Unavailable)?;
             body.bytes().await.map(Some).map_err(|_| BlobError::Unavailable)
+        }))
+    }
+
+    fn list<'a>(&'a self, prefix: &'a str, limit: u32) -> BoxFuture<'a, Result<Vec<String>, BlobError>> {
+        Box::pin(SendFuture::new(async move {
+            let bucket = self.bucket(prefix)?;
+            let found = bucket.list().prefix(prefix).limit(limit.clamp(1, MAX_LISTED)).execute().await;
+            let found = found.map_err(|_| BlobError::Unavailable)?;
+            Ok(found.objects().iter().map(worker::Object::key).collect())
         }))
     }
 

@@ -10,6 +10,8 @@ use super::sqlite::connect;
 
 /// The port's limit.
 const MAX_KEY_BYTES: usize = 512;
+/// Keys listed at once.
+const MAX_LISTED: u32 = 1_000;
 /// Objects are larger than rows; nobody on the line waits for one.
 const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -46,6 +48,17 @@ impl Blob for SqlBlob {
                 Some(Value::Blob(bytes)) => Ok(Some(bytes)),
                 Some(_) => Err(BlobError::Unavailable),
             }
+        }))
+    }
+
+    fn list<'a>(&'a self, prefix: &'a str, limit: u32) -> BoxFuture<'a, Result<Vec<String>, BlobError>> {
+        // A range of the key, by bytes. No pattern: keys may hold signs that mean something there. No character is higher than the
+        // last one.
+        const LIST: &str = "select key from blobs where key >= ?1 and key < ?1 || '\u{10FFFF}' order by key";
+        Box::pin(SendWrapper::new(async move {
+            let found = run(prefix, &format!("{LIST} limit {}", limit.min(MAX_LISTED)), None).await?;
+            let keys = found.rows.into_iter().flatten();
+            Ok(keys.filter_map(|key| if let Value::Text(key) = key { Some(key) } else { None }).collect())
         }))
     }
 

@@ -15,6 +15,7 @@ mod sqlite;
 
 use std::sync::Arc;
 
+use voicecore_api::SqlRateLimits;
 use voicecore_ports::{Blob, Db, Ports};
 
 /// Every port. What the manifest does not grant shows when its port is used, as `Unavailable`.
@@ -32,6 +33,7 @@ pub(crate) fn all_with_postgres(address: &str) -> Ports {
 fn over(db: Arc<dyn Db>, blob: Arc<dyn Blob>) -> Ports {
     let (clock, rng) = (Arc::new(clock::Wall), Arc::new(rng::WasiRandom));
     Ports {
+        rate_limits: Arc::new(SqlRateLimits::new(db.clone(), clock.clone())),
         queue: Arc::new(queue::SqlQueue::new(db.clone(), clock.clone(), rng.clone())),
         db,
         kv: Arc::new(kv::SpinKv::new(clock.clone())),

@@ -1,9 +1,12 @@
 //! How a socket to the model is opened.
 
 use voicecore_call::OpenModel;
+use voicecore_domain::Provider;
+use voicecore_store::seal::{Sealed, WrappedKey};
 use voicecore_types::Secret;
 
-use crate::{Config, ConfigMissing};
+use super::CallSetup;
+use crate::{ApiError, AppState, providers};
 
 /// A WebSocket upgrade request to the model's provider. No `OpenAI-Beta` header: that one asks for the protocol of before
 /// general availability.
@@ -15,38 +18,22 @@ pub struct ModelRequest {
     pub authorization: Secret<String>,
 }
 
-/// The request for what the call machine asks to open.
-pub fn model_request(config: &Config, open: &OpenModel) -> Result<ModelRequest, ConfigMissing> {
-    let base = config.openai.base_url.get()?;
-    let key = config.openai.api_key.get()?;
+/// The request for what the call machine asks to open, with the account that the call was set up with: the tenant's own, or else
+/// the installation's. Without the key of the tenant's own account nobody else's is used.
+pub fn model_request(app: &AppState, setup: &CallSetup, open: &OpenModel) -> Result<ModelRequest, ApiError> {
+    let openai = &app.config.openai;
+    let base = openai.base_url.get()?;
+    let key = match &setup.openai_credential {
+        Some(credential) => {
+            let wrapped = setup.wrapped_key.clone().map(WrappedKey::from_stored);
+            let wrapped = wrapped.ok_or_else(|| ApiError::Internal("a call without its key".to_owned()))?;
+            let sealer = app.sealer(setup.tenant_id, &wrapped)?;
+            &providers::open(&sealer, Provider::OpenAi, &Sealed::from_stored(credential.clone()))?
+        }
+        None => openai.api_key.get()?,
+    };
     Ok(ModelRequest {
         url: format!("{base}{}", open.path),
         authorization: Secret::new(format!("Bearer {}", key.expose())),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing;
-
-    #[test]
-    fn path_goes_below_the_base() {
-        let open = OpenModel { path: "/realtime?model=gpt-realtime-2.1".to_owned() };
-        let request = model_request(&testing::config(), &open).unwrap();
-        assert_eq!(request.url, "https://api.openai.com/v1/realtime?model=gpt-realtime-2.1");
-        assert!(!format!("{request:?}").contains("sk-"));
-        let local = testing::config_with("OPENAI_BASE_URL", "http://127.0.0.1:19400/v1/");
-        assert_eq!(
-            model_request(&local, &open).unwrap().url,
-            "http://127.0.0.1:19400/v1/realtime?model=gpt-realtime-2.1"
-        );
-    }
-
-    #[test]
-    fn missing_key_is_named() {
-        let config = testing::config_with("OPENAI_API_KEY", "");
-        let open = OpenModel { path: "/realtime".to_owned() };
-        assert_eq!(model_request(&config, &open).unwrap_err().name, "OPENAI_API_KEY");
-    }
 }

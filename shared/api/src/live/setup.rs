@@ -33,6 +33,12 @@ pub struct CallSetup {
     /// The tenant's data key, wrapped by `MASTER_KEY`: for the journal. `None` in what an older version kept.
     #[serde(default)]
     pub wrapped_key: Option<String>,
+    /// The tenant's own account at the model that hears and speaks, sealed: what is set while the call runs is for the next one.
+    #[serde(default)]
+    pub openai_credential: Option<String>,
+    /// The same, of the model that reads and writes.
+    #[serde(default)]
+    pub chat_credential: Option<String>,
     /// What the call machine needs.
     pub call: CallConfig,
 }
@@ -79,6 +85,8 @@ pub(crate) fn call_setup(config: &Config, tenant_id: TenantId, row: CallSetupRow
         tenant_id,
         business_id: row.business_id,
         wrapped_key: Some(row.wrapped_key.as_stored().to_owned()),
+        openai_credential: row.openai_credential.map(|sealed| sealed.as_stored().to_owned()),
+        chat_credential: row.chat_credential.map(|sealed| sealed.as_stored().to_owned()),
         call: CallConfig {
             call_id: row.call_id,
             carrier_call_id: row.carrier_call_id,

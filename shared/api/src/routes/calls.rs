@@ -151,7 +151,7 @@ pub(crate) async fn end_call(
 
 async fn end(app: &AppState, scope: &Scope, call: &Call) -> Result<(), ApiError> {
     if turn_based::end(app, scope, call.id, EndReason::OperatorEnded).await? {
-        return carrier::hang_up(app, &call.carrier_call_id).await;
+        return carrier::hang_up(app, scope, &call.carrier_call_id).await;
     }
     // Once its summary is stored, a call goes on only between the caller and somebody else: that is the carrier's to end.
     if call.finished_at.is_none()
@@ -159,7 +159,7 @@ async fn end(app: &AppState, scope: &Scope, call: &Call) -> Result<(), ApiError>
     {
         return Ok(());
     }
-    carrier::hang_up(app, &call.carrier_call_id).await
+    carrier::hang_up(app, scope, &call.carrier_call_id).await
 }
 
 /// The wish is written down before it is carried out: the line is not cut in the batch of a database.

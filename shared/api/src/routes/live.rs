@@ -32,7 +32,7 @@ pub(crate) async fn create_ticket(
         Ok(HubReply::TooManyTickets) => {
             Err(ApiError::Conflict("Too many tickets are open. Wait for some to expire."))
         }
-        Ok(HubReply::Published { .. }) => {
+        Ok(HubReply::Published { .. } | HubReply::Erased) => {
             Err(ApiError::Internal("the hub answered another question".to_owned()))
         }
         Err(ActorError::Unsupported) => {

@@ -14,7 +14,7 @@ use crate::{ApiError, AppState};
 /// A dialogue in the hands of whoever answers a question.
 pub(crate) struct Held {
     scope: Scope,
-    sealer: Sealer,
+    pub(super) sealer: Sealer,
     /// As it was when the call came in.
     pub(super) setup: CallSetup,
     pub(super) dialogue: Dialogue,

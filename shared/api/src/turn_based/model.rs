@@ -1,11 +1,13 @@
 //! The model that reads and writes: any provider that speaks OpenAI's chat completions.
 
+use voicecore_domain::Provider;
 use voicecore_ports::{HttpError, HttpRequest};
-use voicecore_types::Millis;
+use voicecore_store::seal::Sealed;
+use voicecore_types::{Millis, Secret};
 use voicecore_wire::openai::chat::{CHAT_PATH, ChatAnswer, ChatError, read_chat};
 
 use super::Held;
-use crate::{ApiError, AppState};
+use crate::{ApiError, AppState, providers};
 
 /// The model has given no answer.
 pub(super) struct Trouble {
@@ -26,12 +28,27 @@ impl Trouble {
     }
 }
 
+/// The key of the tenant's own account, if the call was set up with one.
+fn own_key(app: &AppState, held: &Held) -> Option<Result<Secret<String>, ApiError>> {
+    let setup = &held.setup;
+    let (provider, sealed) = match (&setup.chat_credential, &setup.openai_credential) {
+        (Some(sealed), _) => (Provider::Chat, sealed),
+        (None, Some(sealed)) if app.config.chat.is_openais => (Provider::OpenAi, sealed),
+        _ => return None,
+    };
+    Some(providers::open(&held.sealer, provider, &Sealed::from_stored(sealed.clone())))
+}
+
 /// Asks for the next message, and waits at most `patience`.
 pub(super) async fn ask(app: &AppState, held: &Held, patience: Millis) -> Result<ChatAnswer, Trouble> {
     let chat = &app.config.chat;
     let missing = |missing: crate::ConfigMissing| Trouble { fatal: true, cause: missing.into() };
     let base = chat.base_url.get().map_err(missing)?;
-    let key = chat.api_key.get().map_err(missing)?;
+    let key = match own_key(app, held) {
+        None => chat.api_key.get().map_err(missing)?.clone(),
+        Some(Ok(key)) => key,
+        Some(Err(cause)) => return Err(Trouble { fatal: true, cause }),
+    };
     let config = held.config();
     let body = serde_json::to_vec(&held.dialogue.request(config, &config.session.model))
         .map_err(|_| Trouble::passing("the request cannot be encoded"))?;

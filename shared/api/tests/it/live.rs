@@ -1,8 +1,8 @@
 //! What actors use: a call's set-up, its tools, its end.
 
 use serde_json::{Value, json};
+use voicecore_api::actors::CallReply;
 use voicecore_api::live::{self, CallSetup, LoadError};
-use voicecore_api::{actors::CallReply, jobs};
 use voicecore_call::{
     CallSummary, EndReason, Interaction, InteractionKind, JournalEntry, Speaker, ToolCall, ToolEffect,
     ToolResult, Usage,
@@ -320,7 +320,7 @@ fn transferred_call_keeps_its_line_until_the_carrier_says_otherwise() {
     // Without any report it is closed in the end, at the carrier as well.
     world.doubles.clock.advance(Millis::from_secs(6 * 3_600));
     world.doubles.http.answer(Ok(voicecore_ports::HttpResponse { status: 200, body: b"{}".to_vec() }));
-    assert_eq!(block_on(jobs::scheduled(&world.app)).unwrap(), jobs::Swept { closed: 1, failed: 0 });
+    assert_eq!(world.calls_closed(), (1, 0));
     let requests = world.doubles.http.requests();
     assert_eq!(requests.len(), 1);
     assert!(

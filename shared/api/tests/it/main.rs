@@ -6,14 +6,21 @@
 )]
 
 mod api;
+mod audit;
 mod conformance;
+mod deletion;
+mod hostile;
 mod isolation;
 mod ladder;
 mod leaks;
+mod limits;
 mod live;
 mod media;
 mod openapi;
 mod pitfalls;
+mod privacy;
+mod providers;
+mod rotation;
 mod setup;
 mod take_over;
 mod turn_races;

@@ -3,11 +3,12 @@
 use axum::response::IntoResponse as _;
 use proptest::prelude::*;
 use voicecore_api::media::{self, MediaRefusal, TOKEN_LIFETIME, TokenError};
+use voicecore_conformance::block_on;
 use voicecore_types::{CallId, Millis};
 use voicecore_wire::twilio::signature::sign;
 use voicecore_wire::twilio::webhook::Form;
 
-use crate::world::{self, AUTH_TOKEN, NOW, config};
+use crate::world::{AUTH_TOKEN, NOW, World, config};
 
 const SID: &str = "CA00000000000000000000000000000001";
 
@@ -17,23 +18,26 @@ fn id(n: u8) -> CallId {
 
 #[test]
 fn upgrade_needs_twilios_signature_of_the_socket() {
-    let config = &config(&[]);
+    let world = World::new();
+    let authorize = |target: &str, signature: Option<&str>| {
+        block_on(media::authorize_upgrade(&world.app, target, signature))
+    };
     let target = format!("/media/{}", id(1));
     let signed = |url: String| sign(AUTH_TOKEN, &url, &Form::default());
     let good = signed(format!("wss://voice.example.com{target}"));
-    assert_eq!(media::authorize_upgrade(config, &target, Some(&good)), Ok(id(1)));
+    assert_eq!(authorize(&target, Some(&good)), Ok(id(1)));
     let other = signed(format!("wss://voice.example.com/media/{}", id(2)));
     let https = signed(format!("https://voice.example.com{target}"));
     for signature in [None, Some(""), Some(other.as_str()), Some(https.as_str()), Some("x")] {
-        let refused = media::authorize_upgrade(config, &target, signature);
+        let refused = authorize(&target, signature);
         assert_eq!(refused, Err(MediaRefusal::Signature), "{signature:?}");
     }
     for target in ["/media/", "/media/x", "/media", "/other", "", &format!("{target}/more")] {
         let signature = signed(format!("wss://voice.example.com{target}"));
-        assert_eq!(media::authorize_upgrade(config, target, Some(&signature)), Err(MediaRefusal::NotFound));
+        assert_eq!(authorize(target, Some(&signature)), Err(MediaRefusal::NotFound));
     }
-    let blind = world::config(&[("TWILIO_AUTH_TOKEN", "")]);
-    let refused = media::authorize_upgrade(&blind, &target, Some(&good)).unwrap_err();
+    let blind = World::with(&[("TWILIO_AUTH_TOKEN", "")]);
+    let refused = block_on(media::authorize_upgrade(&blind.app, &target, Some(&good))).unwrap_err();
     let statuses = [refused, MediaRefusal::Signature, MediaRefusal::NotFound]
         .map(|r| r.into_response().status().as_u16());
     assert_eq!(statuses, [503, 403, 404]);
@@ -52,7 +56,7 @@ fn token_is_for_one_call_one_attempt_and_a_short_time() {
     assert_eq!(verify(id(2), SID, &token, NOW), Err(TokenError::Wrong));
     assert_eq!(verify(id(1), "CA00000000000000000000000000000002", &token, NOW), Err(TokenError::Wrong));
     assert_eq!(verify(id(1), SID, &token.replace("v1.3.", "v1.4."), NOW), Err(TokenError::Wrong));
-    let other = world::config(&[("JWT_SECRET", "another-secret-of-thirty-two-byt")]);
+    let other = crate::world::config(&[("JWT_SECRET", "another-secret-of-thirty-two-byt")]);
     assert_eq!(media::verify_token(&other, id(1), SID, &token, NOW), Err(TokenError::Wrong));
 }
 

@@ -5,6 +5,7 @@ use serde_json::json;
 use voicecore_api::actors::CallReply;
 use voicecore_api::media::{self, MediaRefusal};
 use voicecore_call::AfterStream;
+use voicecore_conformance::block_on;
 use voicecore_wire::twilio::signature::sign;
 use voicecore_wire::twilio::webhook::Form;
 
@@ -66,7 +67,7 @@ fn pitfall_34_the_address_in_the_document_is_the_one_that_is_signed() {
     let target = url.strip_prefix("wss://voice.example.com").unwrap();
     let open = |signed: &str| {
         let signature = sign(AUTH_TOKEN, signed, &Form::default());
-        media::authorize_upgrade(&world.app.config, target, Some(&signature))
+        block_on(media::authorize_upgrade(&world.app, target, Some(&signature)))
     };
     assert_eq!(open(&url), Ok(call_id(&reply)));
     assert_eq!(open(&format!("{ORIGIN}{target}")), Err(MediaRefusal::Signature));

@@ -2,8 +2,6 @@
 
 use serde_json::{Value, json};
 use voicecore_api::actors::CallReply;
-use voicecore_api::jobs;
-use voicecore_conformance::block_on;
 use voicecore_ports::{HttpError, HttpResponse};
 use voicecore_types::Millis;
 
@@ -472,12 +470,11 @@ fn call_of_which_nothing_is_heard_any_more_is_closed() {
     says(&world, "Tuesday.");
     say(&world, &sid, &greeting, "A table, please.");
     world.doubles.http.requests();
-    assert_eq!(block_on(jobs::scheduled(&world.app)).unwrap(), jobs::Swept::default());
+    assert_eq!(world.calls_closed(), (0, 0));
     world.doubles.clock.advance(Millis::from_secs(601));
     world.doubles.http.answer(Ok(HttpResponse { status: 404, body: b"{\"code\":20404}".to_vec() }));
-    let swept = block_on(jobs::scheduled(&world.app)).unwrap();
-    assert_eq!(swept, jobs::Swept { closed: 1, failed: 0 });
-    assert_eq!(block_on(jobs::scheduled(&world.app)).unwrap(), jobs::Swept::default());
+    assert_eq!(world.calls_closed(), (1, 0));
+    assert_eq!(world.calls_closed(), (0, 0));
     let (call, transcript) = stored(&world, &tenant);
     assert_eq!((&call["status"], &call["end_reason"]), (&json!("completed"), &json!("abandoned")));
     assert_eq!(said(&transcript).len(), 3);

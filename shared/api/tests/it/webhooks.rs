@@ -327,18 +327,17 @@ fn calls_whose_end_never_came_are_closed() {
     let world = World::new();
     let tenant = world.tenant(NUMBER);
     let (_, id) = world.call(&tenant, 1);
-    let swept = |world: &World| block_on(jobs::scheduled(&world.app)).unwrap();
-    assert_eq!(swept(&world), jobs::Swept::default());
+    assert_eq!(world.calls_closed(), (0, 0));
     world.doubles.clock.advance(Millis::from_secs(3 * 3_600));
     // Neither the actor nor the carrier can be reached: it stays for the next minute.
-    assert_eq!(swept(&world), jobs::Swept { closed: 0, failed: 1 });
+    assert_eq!(world.calls_closed(), (0, 1));
     world.actors_reply(CallReply::NotRunning);
     world
         .doubles
         .http
         .answer(Ok(voicecore_ports::HttpResponse { status: 404, body: b"{\"code\":20404}".to_vec() }));
-    assert_eq!(swept(&world), jobs::Swept { closed: 1, failed: 0 });
-    assert_eq!(swept(&world), jobs::Swept::default());
+    assert_eq!(world.calls_closed(), (1, 0));
+    assert_eq!(world.calls_closed(), (0, 0));
     let call = world.get(&format!("/api/v1/calls/{id}"), &tenant.key).json();
     assert_eq!(call["end_reason"], "abandoned");
     assert!(call["ended_at"].is_u64(), "{call}");

@@ -1,10 +1,13 @@
 //! The store against SQLite with every migration applied, numbers bound as D1 binds them.
 
+mod audit_log;
 mod calls;
 mod directory;
 mod finish;
 mod isolation;
 mod lists;
+mod master_key;
+mod rate_limits;
 mod seal;
 mod statements;
 mod tenants;

@@ -1,11 +1,13 @@
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value as Json;
 use voicecore_ports::{
-    Blob, BlobError, BoxFuture, Clock as _, Kv, KvError, MAX_BLOB_BYTES, Queue, QueueError,
+    Blob, BlobError, BoxFuture, Clock as _, Kv, KvError, MAX_BLOB_BYTES, Queue, QueueError, RateLimitError,
+    RateLimits,
 };
-use voicecore_types::Millis;
+use voicecore_types::{Millis, Quota, RateVerdict};
 
 use super::ManualClock;
 
@@ -27,6 +29,13 @@ impl MemoryKv {
     }
 }
 
+impl MemoryKv {
+    /// Every key and value that is there.
+    pub fn entries(&self) -> Vec<(String, Vec<u8>)> {
+        lock(&self.values).iter().map(|(key, (_, value))| (key.clone(), value.clone())).collect()
+    }
+}
+
 impl Kv for MemoryKv {
     fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, KvError>> {
         let now = self.clock.now();
@@ -44,6 +53,42 @@ impl Kv for MemoryKv {
             Ok(())
         };
         Box::pin(async move { stored })
+    }
+}
+
+/// Counters in memory.
+#[derive(Debug)]
+pub struct MemoryRateLimits {
+    clock: Arc<ManualClock>,
+    full_at: Mutex<BTreeMap<String, Millis>>,
+    away: AtomicBool,
+}
+
+impl MemoryRateLimits {
+    /// Nothing has been done yet.
+    pub fn new(clock: Arc<ManualClock>) -> Self {
+        Self { clock, full_at: Mutex::default(), away: AtomicBool::new(false) }
+    }
+
+    /// From now on they cannot be reached, or can again.
+    pub fn away(&self, away: bool) {
+        self.away.store(away, Ordering::SeqCst);
+    }
+
+    /// What is counted.
+    pub fn keys(&self) -> Vec<String> {
+        lock(&self.full_at).keys().cloned().collect()
+    }
+}
+
+impl RateLimits for MemoryRateLimits {
+    fn take<'a>(&'a self, key: &'a str, quota: Quota) -> BoxFuture<'a, Result<RateVerdict, RateLimitError>> {
+        let mut states = lock(&self.full_at);
+        let state = states.entry(key.to_owned()).or_insert(Millis(0));
+        let (verdict, after) = quota.take(*state, self.clock.now());
+        *state = after;
+        let answer = if self.away.load(Ordering::SeqCst) { Err(RateLimitError) } else { Ok(verdict) };
+        Box::pin(async move { answer })
     }
 }
 
@@ -76,6 +121,17 @@ impl Blob for MemoryBlob {
     fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, BlobError>> {
         let found =
             if valid_key(key) { Ok(lock(&self.0).get(key).cloned()) } else { Err(BlobError::Invalid) };
+        Box::pin(async move { found })
+    }
+
+    fn list<'a>(&'a self, prefix: &'a str, limit: u32) -> BoxFuture<'a, Result<Vec<String>, BlobError>> {
+        let found = if valid_key(prefix) {
+            let objects = lock(&self.0);
+            let keys = objects.keys().filter(|key| key.starts_with(prefix)).take(limit as usize);
+            Ok(keys.cloned().collect())
+        } else {
+            Err(BlobError::Invalid)
+        };
         Box::pin(async move { found })
     }
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 pub use database::TestDb;
 pub use db::{Numbers, SqliteDb};
-pub use memory::{MemoryBlob, MemoryKv, MemoryQueue};
+pub use memory::{MemoryBlob, MemoryKv, MemoryQueue, MemoryRateLimits};
 pub use outside::{ActorName, RecordingActors, ScriptedHttp};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresDb;
@@ -40,6 +40,8 @@ pub struct TestPorts {
     pub rng: Arc<SeededRng>,
     /// Answers as the test says.
     pub actors: Arc<RecordingActors>,
+    /// Counts by `clock`, unless it is told to be away.
+    pub rate_limits: Arc<MemoryRateLimits>,
 }
 
 impl TestPorts {
@@ -52,6 +54,7 @@ impl TestPorts {
     pub fn on(db: TestDb, now: Millis) -> Self {
         let clock = Arc::new(ManualClock::new(now));
         Self {
+            rate_limits: Arc::new(MemoryRateLimits::new(Arc::clone(&clock))),
             db: Arc::new(db),
             kv: Arc::new(MemoryKv::new(Arc::clone(&clock))),
             blob: Arc::default(),
@@ -74,6 +77,7 @@ impl TestPorts {
             clock: self.clock.clone(),
             rng: self.rng.clone(),
             actors: self.actors.clone(),
+            rate_limits: self.rate_limits.clone(),
         }
     }
 }

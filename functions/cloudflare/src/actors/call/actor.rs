@@ -48,6 +48,8 @@ pub(super) struct Actor {
     doorways: Cell<u32>,
     /// The database kept a stream from being let in: what comes next is not to be looked up there.
     not_loaded: Cell<bool>,
+    /// The tenant is being deleted: nothing is written any more.
+    pub(super) erased: Cell<bool>,
     sockets: SocketGroup,
 }
 
@@ -75,6 +77,7 @@ impl Actor {
             session: RefCell::default(),
             doorways: Cell::new(0),
             not_loaded: Cell::new(false),
+            erased: Cell::new(false),
             sockets: SocketGroup::default(),
         })
     }
@@ -127,12 +130,18 @@ impl Actor {
         if let Some(session) = self.revive().await? {
             return Ok(session);
         }
+        if self.erased.get() {
+            return Err(Unavailable::Over);
+        }
         let call_id = self.name.ok_or(Unavailable::Load(LoadError::Unknown))?;
         let loaded = live::load_call(&self.app.state, call_id).await;
         self.not_loaded.set(matches!(loaded, Err(LoadError::Store(_))));
         let setup = loaded.map_err(Unavailable::Load)?;
         if let Some(session) = self.running() {
             return Ok(session);
+        }
+        if self.erased.get() {
+            return Err(Unavailable::Over);
         }
         if self.app.config.journal {
             if let Ok(text) = serde_json::to_string(&setup) {
@@ -191,6 +200,9 @@ impl Actor {
 
     /// Answers a command (`voicecore_api::actors`).
     pub(super) async fn command(&self, command: CallCommand) -> Result<CallReply> {
+        if command == CallCommand::Erase {
+            return self.erase().await;
+        }
         let session = match self.revive().await {
             Ok(Some(session)) => session,
             Ok(None) if self.not_loaded.get() => {
@@ -220,7 +232,20 @@ impl Actor {
                 session.abandon();
                 CallReply::Accepted
             }
+            CallCommand::Erase => CallReply::Accepted,
         })
+    }
+
+    /// Nothing of the call stays here, and nothing is stored elsewhere: what is on its way finds `erased`.
+    async fn erase(&self) -> Result<CallReply> {
+        self.erased.set(true);
+        if let Some(session) = self.running() {
+            session.erase();
+        }
+        self.forget();
+        let wiped = self.records.wipe().await;
+        wiped.map_err(|_| Error::RustError("the storage of a call could not be wiped".to_owned()))?;
+        Ok(CallReply::Accepted)
     }
 
     /// Answers for a call that ended in an earlier life of this actor and is not yet stored where it belongs.
@@ -232,7 +257,9 @@ impl Actor {
             CallCommand::Transcript => {
                 CallReply::Transcript { interactions: summary.interactions, complete: true }
             }
-            CallCommand::End | CallCommand::CarrierEnded | CallCommand::Abandon => CallReply::Accepted,
+            CallCommand::End | CallCommand::CarrierEnded | CallCommand::Abandon | CallCommand::Erase => {
+                CallReply::Accepted
+            }
         })
     }
 

@@ -78,6 +78,9 @@ async fn store(actor: &Actor, ended: &Ended) -> Result<(), FinishError> {
 
 /// Writes down that the call is over, and sets the alarm that sees to the rest.
 async fn keep(actor: &Actor, ended: &Ended) {
+    if actor.erased.get() {
+        return;
+    }
     let now = ports::now();
     let kept = actor.records.put(key::ENDED, ended).await;
     let watched = if ended.tries < MAX_TRIES {

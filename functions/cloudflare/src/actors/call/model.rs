@@ -1,8 +1,8 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
-use voicecore_api::Config;
-use voicecore_api::live;
+use voicecore_api::AppState;
+use voicecore_api::live::{self, CallSetup};
 use voicecore_call::{Input, OpenModel};
 use worker::{AbortController, Fetch, Headers, Method, Request, RequestInit, WebSocket};
 
@@ -122,9 +122,14 @@ fn listener(session: Weak<Session>) -> impl Fn(SocketEvent<'_>) + Clone + 'stati
 
 impl Attempt {
     /// Asks the provider for a socket. It is not accepted yet, so it delivers nothing.
-    pub(super) async fn connect(&self, config: &Config, open: &OpenModel) -> Result<WebSocket, Refusal> {
-        let target = live::model_request(config, open).map_err(|missing| {
-            worker::console_error!("no model: {missing}");
+    pub(super) async fn connect(
+        &self,
+        app: &AppState,
+        setup: &CallSetup,
+        open: &OpenModel,
+    ) -> Result<WebSocket, Refusal> {
+        let target = live::model_request(app, setup, open).map_err(|trouble| {
+            worker::console_error!("no model: {trouble}");
             Refusal::UNREACHABLE
         })?;
         let request = upgrade_request(&target.url, target.authorization.expose());

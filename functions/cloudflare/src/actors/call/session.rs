@@ -1,4 +1,4 @@
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use js_sys::futures::spawn_local;
@@ -40,6 +40,7 @@ pub(super) struct Session {
     timer: Timer,
     sockets: SocketGroup,
     on_finished: Box<dyn Fn(Rc<Session>, CallSummary)>,
+    erased: Cell<bool>,
 }
 
 impl Session {
@@ -74,6 +75,7 @@ impl Session {
                 }),
                 sockets,
                 on_finished: Box::new(on_finished),
+                erased: Cell::new(false),
                 app,
                 setup,
             }
@@ -147,6 +149,13 @@ impl Session {
         self.drain(now);
     }
 
+    /// Closes both sockets; from now on nothing is done, written or told any more.
+    pub(super) fn erase(&self) {
+        self.erased.set(true);
+        self.carrier.take();
+        self.model.close();
+    }
+
     /// Ends the call without a word.
     pub(super) fn abandon(&self) {
         let now = ports::now();
@@ -173,6 +182,9 @@ impl Session {
     }
 
     fn drain(&self, now: Millis) {
+        if self.erased.get() {
+            return;
+        }
         loop {
             let output = match self.call.try_borrow_mut() {
                 Ok(mut call) => call.poll_output(),
@@ -215,7 +227,7 @@ impl Session {
         let Some(session) = self.me.upgrade() else { return };
         let attempt = self.model.opening();
         spawn_local(async move {
-            let outcome = attempt.connect(&session.app.config, &open).await;
+            let outcome = attempt.connect(&session.app.state, session.setup(), &open).await;
             session.model.opened(&session, &attempt, outcome);
         });
     }
@@ -245,6 +257,9 @@ impl Session {
 
     fn timer_fired(&self) {
         self.timer.fired();
+        if self.erased.get() {
+            return;
+        }
         let now = ports::now();
         let call_due = self.call.try_borrow().ok().and_then(|call| call.poll_timeout());
         if call_due.is_some_and(|at| at <= now) {

@@ -60,6 +60,11 @@ impl EventLog {
         Self { sql, bounds: None }
     }
 
+    /// The log of a tenant that was deleted: without tables.
+    pub(super) fn erased(sql: SqlStorage) -> Self {
+        Self { sql, bounds: None }
+    }
+
     /// Stores the events of a message under the next numbers and gives them as the texts that subscribers are sent. After an
     /// error nothing is stored and no number is used.
     pub(super) fn append<F>(&mut self, events: Vec<F>) -> Result<Vec<String>, LogError>

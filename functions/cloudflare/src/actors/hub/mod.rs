@@ -61,6 +61,9 @@ impl DurableObject for HubActor {
         match request.path().as_str() {
             COMMAND_PATH => {
                 let command: HubCommand = request.json().await?;
+                if command == HubCommand::Erase {
+                    return Response::from_json(&self.erase().await?);
+                }
                 let reply = self.command(command)?;
                 self.see_to_ageing().await;
                 Response::from_json(&reply)
@@ -124,8 +127,23 @@ impl DurableObject for HubActor {
 }
 
 impl HubActor {
+    /// Nothing of the tenant stays here. The tables go, too: what is still on its way to this object fails.
+    async fn erase(&self) -> Result<HubReply> {
+        for socket in self.state.get_websockets() {
+            // Fails on a socket that is closing.
+            let _ = socket.close::<&str>(Some(super::socket::NORMAL_CLOSURE), None);
+        }
+        let storage = self.state.storage();
+        storage.delete_alarm().await?;
+        storage.delete_all().await?;
+        self.log.replace(EventLog::erased(storage.sql()));
+        Ok(HubReply::Erased)
+    }
+
     fn command(&self, command: HubCommand) -> Result<HubReply> {
         match command {
+            // Taken before, where it can be waited for; a call does not say it.
+            HubCommand::Erase => Ok(HubReply::Erased),
             HubCommand::Publish { call_id, events } => self.publish(call_id, events),
             HubCommand::Ticket { ticket_hash } => {
                 let now = ports::now();

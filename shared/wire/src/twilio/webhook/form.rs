@@ -53,7 +53,8 @@ impl Form {
         (!first.is_empty() && values.all(|other| other == first)).then_some(first)
     }
 
-    pub(super) fn parsed<T: FromStr>(&self, name: &str) -> Option<T> {
+    /// The value of `name`, if it has the form of a `T`.
+    pub fn parsed<T: FromStr>(&self, name: &str) -> Option<T> {
         self.get(name)?.parse().ok()
     }
 

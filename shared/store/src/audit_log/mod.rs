@@ -1,4 +1,14 @@
-//! Who did what. Entries go into the batch of the change they speak of.
+//! Who did what. Entries go into the batch of the change they speak of; [`seal`] then makes them a chain ([`verify`]).
+
+mod chain;
+mod list;
+
+#[cfg(test)]
+pub(crate) use chain::STATEMENTS as CHAIN_STATEMENTS;
+pub use chain::{Broken, ChainHead, Flaw, MAX_VERIFIED, SEALED_AT_ONCE, Sealing, Verified, seal, verify};
+pub use list::{AuditFilter, AuditRow, MAX_EXPORTED, export, list};
+#[cfg(test)]
+pub(crate) use list::{STATEMENTS as LIST_STATEMENTS, list_stmts};
 
 use voicecore_ports::Stmt;
 use voicecore_types::{AuditEntryId, Millis};
@@ -23,12 +33,17 @@ pub struct AuditEntry<'a> {
 }
 
 statements! {
-    INSERT = "insert into audit_log (id, tenant_id, at, actor_kind, actor_id, action, subject_id)
-        values (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    INSERT = "insert into audit_log (id, tenant_id, at, actor_kind, actor_id, action, subject_id, fields)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 }
 
 /// The statement that writes an entry.
 pub fn entry(scope: &Scope, entry: &AuditEntry<'_>) -> Stmt {
+    entry_of_fields(scope, entry, &[])
+}
+
+/// The same, of a change that touched these fields. Their names only.
+pub fn entry_of_fields(scope: &Scope, entry: &AuditEntry<'_>, fields: &[&'static str]) -> Stmt {
     let args = vec![
         entry.id.to_string().into(),
         scope.tenant_arg(),
@@ -37,6 +52,7 @@ pub fn entry(scope: &Scope, entry: &AuditEntry<'_>) -> Stmt {
         entry.actor_id.into(),
         entry.action.into(),
         entry.subject_id.into(),
+        (!fields.is_empty()).then(|| fields.join(" ")).into(),
     ];
     Stmt::new(INSERT, args).exactly(1)
 }

@@ -1,0 +1,317 @@
+//! The deletion of a tenant (property A3): nothing of it is left in any store, whatever fails meanwhile, and nobody else notices.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use axum::http::Method;
+use proptest::prelude::*;
+use serde_json::json;
+use voicecore_api::actors::{CallReply, HubReply};
+use voicecore_api::jobs::{self, DeletionReport};
+use voicecore_api::live;
+use voicecore_call::ToolCall;
+use voicecore_conformance::block_on;
+use voicecore_conformance::doubles::ActorName;
+use voicecore_domain::DeletionStage;
+use voicecore_ports::{ActorError, Blob as _, Db as _, HttpResponse, Row, Stmt, Value};
+use voicecore_store::Scope;
+use voicecore_store::tenant_deletions::{self, RequestedBy};
+use voicecore_types::{CallId, Millis};
+
+use crate::world::{Tenant, World, incoming, status};
+
+/// Names of actors that hold anything, and whether they answer at the moment.
+#[derive(Clone, Default)]
+struct Actors {
+    state: Arc<Mutex<BTreeSet<String>>>,
+    away: Arc<Mutex<bool>>,
+}
+
+impl Actors {
+    fn install(&self, world: &World) {
+        let actors = self.clone();
+        world.doubles.actors.answer_with(move |name, command| {
+            if *actors.away.lock().unwrap() {
+                return Err(ActorError::Unavailable);
+            }
+            let erases = command["command"] == "erase";
+            let (name, reply) = match name {
+                ActorName::Call(id) => {
+                    (format!("call {id}"), serde_json::to_value(CallReply::Accepted).unwrap())
+                }
+                ActorName::Hub(id) if erases => {
+                    (format!("hub {id}"), serde_json::to_value(HubReply::Erased).unwrap())
+                }
+                ActorName::Hub(id) => {
+                    let reply = HubReply::TicketIssued { expires_at: Millis(0) };
+                    (format!("hub {id}"), serde_json::to_value(reply).unwrap())
+                }
+            };
+            let mut state = actors.state.lock().unwrap();
+            if erases {
+                state.remove(&name)
+            } else {
+                state.insert(name)
+            };
+            Ok(reply)
+        });
+    }
+
+    fn holds(&self, name: &str) {
+        self.state.lock().unwrap().insert(name.to_owned());
+    }
+
+    fn holding(&self) -> Vec<String> {
+        self.state.lock().unwrap().iter().cloned().collect()
+    }
+}
+
+fn rows(world: &World, sql: String, args: Vec<Value>) -> Vec<Row> {
+    let sql: &'static str = Box::leak(sql.into_boxed_str());
+    block_on(world.doubles.db.query(Stmt::new(sql, args))).unwrap().rows
+}
+
+/// Every table of the schema that has this column.
+fn tables_with(world: &World, column: &str) -> Vec<String> {
+    let sql = "select m.name from sqlite_schema m join pragma_table_info(m.name) c
+        where m.type = 'table' and c.name = ?1 order by m.name";
+    let names = rows(world, sql.to_owned(), vec![column.into()]);
+    names
+        .into_iter()
+        .map(|mut row| match row.remove("name") {
+            Some(Value::Text(name)) => name,
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+/// Every row of a tenant, table by table, by the schema.
+fn rows_of(world: &World, tenant: &str) -> Vec<(String, Vec<Row>)> {
+    let mut tables = tables_with(world, "tenant_id");
+    tables.retain(|table| table != "tenant_deletions");
+    let mut found: Vec<_> = tables
+        .into_iter()
+        .map(|table| {
+            let rows =
+                rows(world, format!("select * from {table} where tenant_id = ?1"), vec![tenant.into()]);
+            (table, rows)
+        })
+        .collect();
+    found.push((
+        "tenants".to_owned(),
+        rows(world, "select * from tenants where id = ?1".to_owned(), vec![tenant.into()]),
+    ));
+    found
+}
+
+/// Texts by which somebody could tell that there was such a tenant: ids, keys, names, what was said.
+fn traces(rows: &[(String, Vec<Row>)]) -> BTreeSet<String> {
+    let values = rows.iter().flat_map(|(_, rows)| rows).flat_map(Row::values);
+    let texts =
+        values.filter_map(|value| if let Value::Text(text) = value { Some(text.clone()) } else { None });
+    // A person who works for another tenant, too, stays.
+    let people = rows.iter().filter(|(table, _)| table == "memberships").flat_map(|(_, rows)| rows);
+    let people: Vec<_> = people.filter_map(|row| row.get("user_id").cloned()).collect();
+    texts.filter(|text| text.len() >= 20 && !people.contains(&Value::Text(text.clone()))).collect()
+}
+
+/// A tenant with something in every table, object store and actor.
+fn busy(world: &World, actors: &Actors, n: u32, calls: u32) -> (Tenant, Vec<(String, CallId)>) {
+    let tenant = world.tenant(&format!("+1500555{n:04}"));
+    let api_key = json!({"api_key": format!("sk-own-key-of-tenant-{n:04}")});
+    let target = "/api/v1/config/providers/openai";
+    assert_eq!(world.request(Method::PUT, target, Some(&tenant.key), Some(&api_key)).status, 200);
+    let mut placed = Vec::new();
+    for call in 0..calls {
+        let (sid, id) = world.call(&tenant, n * 100 + call);
+        let setup = block_on(live::load_call(&world.app, id)).unwrap();
+        let tool = ToolCall {
+            tool_call_id: format!("tool-{n}-{call}"),
+            name: "take_message".to_owned(),
+            arguments: json!({"message": format!("please ring back, says caller {n}-{call}")}).to_string(),
+        };
+        let told = block_on(live::run_tool(&world.app, &setup, &tool));
+        block_on(live::record_tool(&world.app, &setup, &tool, &told)).unwrap();
+        block_on(live::archive_journal(&world.app, &setup, b"{}")).unwrap();
+        if call % 3 == 1 {
+            world.webhook("/webhooks/twilio/status", &status(&sid, "completed"));
+        }
+        actors.holds(&format!("call {id}"));
+        placed.push((sid, id));
+    }
+    actors.holds(&format!("hub {}", tenant.id));
+    world.get("/api/v1/audit", &tenant.key);
+    (tenant, placed)
+}
+
+fn scope(world: &World, tenant: &Tenant) -> Scope {
+    Scope::for_job(world.app.ports.db.clone(), tenant.id.parse().unwrap())
+}
+
+fn ask(world: &World, tenant: &Tenant) -> bool {
+    let by = RequestedBy { kind: "operator", id: None };
+    block_on(tenant_deletions::request(&scope(world, tenant), by, world.app.ports.clock.now())).unwrap()
+}
+
+/// Minutes pass, in some of which something is away, until the deletion is done.
+fn minutes(world: &World, actors: &Actors, troubles: &[u8], tenant: &Tenant) -> DeletionReport {
+    for minute in 0..200_usize {
+        let trouble = troubles.get(minute).copied().unwrap_or(0);
+        *actors.away.lock().unwrap() = trouble == 1;
+        world.db.off(trouble == 2);
+        if trouble != 3 {
+            world.doubles.http.answer(Ok(HttpResponse { status: 200, body: b"{}".to_vec() }));
+        }
+        let _ = block_on(jobs::scheduled(&world.app));
+        world.db.off(false);
+        world.doubles.clock.advance(Millis::from_secs(60));
+        let deletion = block_on(tenant_deletions::get(&scope(world, tenant))).unwrap().unwrap();
+        if deletion.finished_at.is_some() {
+            assert_eq!(deletion.stage, DeletionStage::Done);
+            *actors.away.lock().unwrap() = false;
+            return serde_json::from_str(&deletion.report).unwrap();
+        }
+    }
+    panic!("the deletion does not end: {:?}", block_on(tenant_deletions::get(&scope(world, tenant))));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn a03_after_deletion_no_store_holds_anything_of_the_tenant(
+        calls in 0_u32..24, others in 1_u32..4, turn_based in any::<bool>(), troubles in prop::collection::vec(0_u8..5, 0..8),
+        late_object in any::<bool>(),
+    ) {
+        let world = World::new();
+        world.sql("select 1");
+        let actors = Actors::default();
+        actors.install(&world);
+        let (tenant, placed) = busy(&world, &actors, 1, calls.min(10));
+        world.sql("update tenants set max_concurrent_calls = 1000");
+        let (other, _) = busy(&world, &actors, 2, others);
+        if turn_based {
+            world.sql("update businesses set voice_mode = 'turn_based'");
+            for n in 0..calls / 4 {
+                let (sid, _) = world.ring(&tenant.number, 150 + n);
+                world.webhook("/webhooks/twilio/voice", &incoming(&sid, &tenant.number));
+            }
+        }
+        // Something is under way while the database is away: it comes when the tenant is gone.
+        world.db.off(true);
+        for (sid, _) in &placed {
+            world.webhook("/webhooks/twilio/status", &status(sid, "completed"));
+        }
+        world.db.off(false);
+        let under_way = world.doubles.queue.take();
+        prop_assert_eq!(under_way.len(), placed.len());
+
+        let before = rows_of(&world, &tenant.id);
+        for (table, rows) in &before {
+            let filled = !rows.is_empty()
+                || ["audit_chains"].contains(&table.as_str())
+                || (calls == 0 && ["calls", "call_events", "tool_runs", "messages", "usage_daily", "dialogues"].contains(&table.as_str()))
+                || (table == "dialogues" && (!turn_based || calls < 4));
+            prop_assert!(filled, "nothing in {} to delete", table);
+        }
+        let theirs = rows_of(&world, &other.id);
+        prop_assert!(ask(&world, &tenant));
+        prop_assert!(!ask(&world, &tenant));
+        let report = minutes(&world, &actors, &troubles, &tenant);
+
+        for job in under_way {
+            // Consumers drop what speaks of the dead.
+            prop_assert!(block_on(jobs::handle(&world.app, job)).is_ok());
+        }
+        for (table, rows) in rows_of(&world, &tenant.id) {
+            prop_assert!(rows.is_empty(), "{} rows in {}", rows.len(), table);
+        }
+        let dump = world.doubles.db.dump();
+        // What two tenants have in common (words for permissions, a person) says nothing of either.
+        for trace in traces(&before).difference(&traces(&theirs)) {
+            let left = dump.iter().filter(|text| text.contains(trace.as_str())).count();
+            // Its id in the report, and nothing else.
+            prop_assert_eq!(left, usize::from(*trace == tenant.id), "{}", trace);
+        }
+        prop_assert!(!world.doubles.blob.keys().iter().any(|key| key.contains(&tenant.id)));
+        for (_, call) in &placed {
+            prop_assert!(!world.doubles.blob.keys().iter().any(|key| key.contains(&call.to_string())));
+            let name = format!("call {call}");
+            prop_assert!(!actors.holding().contains(&name));
+        }
+        let hub = format!("hub {}", tenant.id);
+        prop_assert!(!actors.holding().contains(&hub));
+        // Nobody comes in any more.
+        world.get("/api/v1/calls", &tenant.key).assert_problem(401, "unauthenticated");
+        let (_, refused) = world.ring(&tenant.number, 199);
+        prop_assert!(refused.twiml().contains("<Say"));
+
+        // The report counts, and says what remains and until when.
+        prop_assert_eq!(report.rows["api_keys"], 1);
+        prop_assert_eq!(report.call_actors >= u64::from(calls.min(10)), true);
+        prop_assert!(report.hub && report.objects >= u64::from(calls.min(10)));
+        prop_assert!(report.remains.iter().any(|remains| remains.what.contains("backups") && remains.until.is_some()));
+        prop_assert!(report.remains.iter().any(|remains| remains.what.contains("carrier") && remains.until.is_none()));
+
+        // Nobody else noticed: the same rows but for what the job of every minute does to them.
+        let untouched = |rows: Vec<(String, Vec<Row>)>| {
+            rows.into_iter().filter(|(table, _)| !["audit_log", "audit_chains", "calls", "call_events"].contains(&table.as_str())).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(untouched(rows_of(&world, &other.id)), untouched(theirs));
+        let hub = format!("hub {}", other.id);
+        prop_assert!(actors.holding().contains(&hub));
+        prop_assert_eq!(world.get("/api/v1/calls", &other.key).json()["total"].clone(), json!(others));
+        if late_object {
+            // The last tenant of somebody takes them and their links along.
+            prop_assert!(ask(&world, &other));
+            minutes(&world, &actors, &[], &other);
+            for table in ["users", "setup_tokens", "memberships", "tenants"] {
+                prop_assert!(rows(&world, format!("select * from {table}"), vec![]).is_empty(), "{}", table);
+            }
+            prop_assert!(world.doubles.blob.keys().is_empty() && actors.holding().is_empty());
+        }
+    }
+}
+
+/// A writer that comes late is waited for: what it leaves is swept as well.
+#[test]
+fn what_comes_late_is_swept_as_well() {
+    let world = World::new();
+    let actors = Actors::default();
+    actors.install(&world);
+    let (tenant, placed) = busy(&world, &actors, 1, 2);
+    assert!(ask(&world, &tenant));
+    // All stages but the last.
+    block_on(jobs::scheduled(&world.app)).unwrap();
+    block_on(jobs::scheduled(&world.app)).unwrap();
+    let deletion = block_on(tenant_deletions::get(&scope(&world, &tenant))).unwrap().unwrap();
+    assert_eq!(deletion.stage, DeletionStage::Settling);
+    let late = format!("t/{}/calls/{}/transcript.json", tenant.id, placed[0].1);
+    block_on(world.doubles.blob.put(&late, vec![1])).unwrap();
+    actors.holds(&format!("hub {}", tenant.id));
+    assert_eq!(block_on(jobs::scheduled(&world.app)).unwrap().tenants_deleted, 0);
+    world.doubles.clock.advance(Millis::from_secs(900));
+    assert_eq!(block_on(jobs::scheduled(&world.app)).unwrap().tenants_deleted, 1);
+    assert!(world.doubles.blob.keys().is_empty() && actors.holding().is_empty());
+}
+
+#[test]
+fn only_a_tenant_that_is_there_can_be_deleted() {
+    let world = World::new();
+    let nobody =
+        Tenant { id: "01939a2b-0000-7000-8000-000000000001".to_owned(), ..world.tenant("+15005550001") };
+    assert!(!ask(&world, &nobody));
+    assert_eq!(block_on(jobs::scheduled(&world.app)).unwrap().tenants_deleted, 0);
+}
+
+/// On a platform without actors nobody waits for one.
+#[test]
+fn a_platform_without_actors_deletes_all_the_same() {
+    let world = World::new();
+    world.doubles.actors.remove();
+    let tenant = world.tenant("+15005550001");
+    world.ring(&tenant.number, 1);
+    assert!(ask(&world, &tenant));
+    let report = minutes(&world, &Actors::default(), &[], &tenant);
+    assert!(!report.hub && report.rows["calls"] > 0);
+}

@@ -1,0 +1,232 @@
+//! Bad input to every endpoint of the OpenAPI document: a clear 4xx, and nothing stored.
+
+use axum::body::Body;
+use axum::http::{Method, Request, header};
+use serde_json::{Value, json};
+use voicecore_api::actors::CallReply;
+use voicecore_api::{MAX_BODY_BYTES, openapi_document};
+
+use crate::world::{Reply, Tenant, World};
+
+const ID: &str = "00000000-0000-7000-8000-000000000000";
+
+struct Operation {
+    method: Method,
+    path: String,
+    /// The schema of its JSON body, if it takes one.
+    body: Option<Value>,
+    query: Vec<String>,
+}
+
+fn operations() -> Vec<Operation> {
+    let document: Value = serde_json::from_str(&openapi_document().to_json().unwrap()).unwrap();
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+            let schema =
+                schema["$ref"].as_str().and_then(|name| document.pointer(name.strip_prefix('#').unwrap()));
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let query =
+                parameters.filter(|p| p["in"] == "query").map(|p| p["name"].as_str().unwrap().to_owned());
+            operations.push(Operation {
+                method: method.to_uppercase().parse().unwrap(),
+                path: path.replace("{provider}", "openai"),
+                body: schema.cloned(),
+                query: query.collect(),
+            });
+        }
+    }
+    operations
+}
+
+fn send(world: &World, tenant: &Tenant, operation: &Operation, target: &str, body: Vec<u8>) -> Reply {
+    let request = Request::builder()
+        .method(operation.method.clone())
+        .uri(target)
+        .header(header::AUTHORIZATION, format!("Bearer {}", tenant.key))
+        .header(header::CONTENT_TYPE, "application/json");
+    world.send(request.body(Body::from(body)).unwrap())
+}
+
+/// A refusal that says what is wrong, names a code and repeats nothing of what was sent.
+#[track_caller]
+fn assert_refused(reply: &Reply, what: &str) {
+    assert!(reply.status.is_client_error(), "{what}: {} {}", reply.status, reply.body);
+    assert_eq!(reply.content_type(), "application/problem+json", "{what}");
+    let problem = reply.json();
+    assert!(problem["code"].is_string() && problem["detail"].is_string(), "{what}: {problem}");
+    for sent in ["<script>", "drop table", "1=1", "\u{0}", "SENTINEL"] {
+        assert!(!reply.body.contains(sent), "{what} repeats {sent}");
+    }
+}
+
+/// The stored texts, but for the one of the key that asks.
+fn stored(world: &World) -> Vec<String> {
+    world.doubles.db.dump()
+}
+
+const WORDS: [&str; 7] = [
+    "SENTINEL' or 1=1; drop table calls; --",
+    "SENTINEL<script>alert(1)</script>",
+    "SENTINEL\u{0}",
+    "SENTINEL{{7*7}}${jndi:ldap://x}",
+    "SENTINEL../../../../etc/passwd",
+    "SENTINEL\r\nX-Injected: 1",
+    "SENTINEL\u{202e}\u{feff}",
+];
+
+#[test]
+fn bodies_that_are_no_bodies_are_refused_everywhere() {
+    let world = World::new();
+    let tenant = world.tenant("+15005550001");
+    let deep =
+        |open: &str, close: &str| format!("{}1{}", open.repeat(5_000), close.repeat(5_000)).into_bytes();
+    let bodies: Vec<(&str, Vec<u8>)> = vec![
+        ("nothing", vec![]),
+        ("no JSON", b"SENTINEL".to_vec()),
+        ("a text", b"\"SENTINEL\"".to_vec()),
+        ("a number", b"7".to_vec()),
+        ("null", b"null".to_vec()),
+        ("a list", b"[{}]".to_vec()),
+        ("cut off", b"{\"token\": \"SENTINEL".to_vec()),
+        ("two values", b"{} {}".to_vec()),
+        ("not UTF-8", b"{\"token\": \"\xff\xfe\"}".to_vec()),
+        ("half a surrogate", br#"{"token": "\ud800"}"#.to_vec()),
+        ("a byte order mark", b"\xef\xbb\xbf{}".to_vec()),
+        ("deep lists", deep("[", "]")),
+        ("deep objects", deep("{\"a\":", "}")),
+        ("a huge number", b"{\"token\": 1e999999}".to_vec()),
+        (
+            "a field twice",
+            b"{\"token\": \"a\", \"token\": \"b\", \"api_key\": \"a\", \"api_key\": \"b\"}".to_vec(),
+        ),
+        ("an unknown field", b"{\"SENTINEL\": 1}".to_vec()),
+        ("too large", format!("{{\"token\": \"{}\"}}", "x".repeat(MAX_BODY_BYTES)).into_bytes()),
+    ];
+    let before = stored(&world);
+    let mut tried = 0;
+    for operation in operations().iter().filter(|operation| operation.body.is_some()) {
+        let target = operation.path.replace("{id}", ID);
+        for (what, body) in &bodies {
+            let what = format!("{what} to {} {target}", operation.method);
+            let reply = send(&world, &tenant, operation, &target, body.clone());
+            assert_refused(&reply, &what);
+            if what.starts_with("too large") {
+                assert_eq!(reply.status, 413, "{what}");
+            }
+            tried += 1;
+        }
+        let mut request =
+            Request::builder().method(operation.method.clone()).uri(&target).body(Body::from("{}")).unwrap();
+        request
+            .headers_mut()
+            .insert(header::AUTHORIZATION, format!("Bearer {}", tenant.key).parse().unwrap());
+        request.headers_mut().insert(header::CONTENT_TYPE, "text/xml".parse().unwrap());
+        assert_eq!(world.send(request).status, 415);
+    }
+    assert!(tried > 0);
+    assert_eq!(stored(&world), before);
+}
+
+/// Each field by itself gets each wrong type and each hostile word; whatever is refused has stored nothing.
+#[test]
+fn every_field_of_every_body_is_checked() {
+    let world = World::new();
+    let tenant = world.tenant("+15005550001");
+    let before = stored(&world);
+    for operation in operations() {
+        let Some(schema) = &operation.body else { continue };
+        let target = operation.path.replace("{id}", ID);
+        for field in schema["properties"].as_object().unwrap().keys() {
+            let wrong = [json!(7), json!(true), json!([]), json!({}), json!(1.5), json!([["SENTINEL"]])];
+            let words = WORDS.iter().map(|word| json!(word)).chain([json!("x".repeat(60_000))]);
+            for value in wrong.into_iter().chain(words) {
+                let what = format!(
+                    "{field} = {} to {} {target}",
+                    &value.to_string()[..value.to_string().len().min(40)],
+                    operation.method
+                );
+                let reply = send(
+                    &world,
+                    &tenant,
+                    &operation,
+                    &target,
+                    json!({field: value}).to_string().into_bytes(),
+                );
+                assert_refused(&reply, &what);
+            }
+            // A zero is named with its field, wherever it stands.
+            let mut body = json!({});
+            for other in schema["properties"].as_object().unwrap().keys() {
+                body[other] = json!("SENTINEL\u{0}");
+            }
+            let reply = send(&world, &tenant, &operation, &target, body.to_string().into_bytes());
+            assert_refused(&reply, &format!("zeros to {target}"));
+        }
+    }
+    assert_eq!(stored(&world), before);
+}
+
+#[test]
+fn every_parameter_of_every_query_is_checked() {
+    let world = World::new();
+    let tenant = world.tenant("+15005550001");
+    world.actors_reply(CallReply::NotRunning);
+    let before = stored(&world);
+    let long = "x".repeat(4_000);
+    let mut tried = 0;
+    for operation in operations().iter().filter(|operation| operation.path.starts_with("/api/")) {
+        let target = operation.path.replace("{id}", ID);
+        for name in &operation.query {
+            for value in ["%00", "SENTINEL%00", "%ff%fe", &long] {
+                let reply = send(&world, &tenant, operation, &format!("{target}?{name}={value}"), vec![]);
+                assert_refused(&reply, &format!("{target}?{name}={}", &value[..value.len().min(20)]));
+                tried += 1;
+            }
+            // Words that mean something elsewhere mean nothing here: no such thing, or not acceptable.
+            for word in WORDS.iter().filter(|word| !word.contains('\u{0}')) {
+                let query = form_urlencoded::Serializer::new(String::new()).append_pair(name, word).finish();
+                let reply = send(&world, &tenant, operation, &format!("{target}?{query}"), vec![]);
+                assert!(!reply.status.is_server_error(), "{target}?{query}: {}", reply.body);
+                assert!(!reply.body.contains("SENTINEL"), "{target}?{query}: {}", reply.body);
+            }
+        }
+        let reply = send(&world, &tenant, operation, &format!("{target}?SENTINEL=1"), vec![]);
+        if !operation.query.is_empty() {
+            assert_refused(&reply, &format!("an unknown parameter of {target}"));
+        }
+    }
+    assert!(tried > 20);
+    assert_eq!(stored(&world), before);
+}
+
+#[test]
+fn every_id_of_every_path_is_checked() {
+    let world = World::new();
+    let tenant = world.tenant("+15005550001");
+    let before = stored(&world);
+    for operation in operations().iter().filter(|operation| operation.path.contains("{id}")) {
+        for id in
+            ["SENTINEL", "%00", "%ff", "..%2f..%2fetc", "1%20or%201=1", "%3Cscript%3E", &"9".repeat(3_000)]
+        {
+            let reply = send(&world, &tenant, operation, &operation.path.replace("{id}", id), vec![]);
+            assert_refused(&reply, &format!("{} with {id:.20}", operation.path));
+        }
+    }
+    assert_eq!(stored(&world), before);
+}
+
+/// All zeros are named at once, below lists and objects too.
+#[test]
+fn each_field_with_a_zero_is_named() {
+    let world = World::new();
+    let claim =
+        json!({"token": "a\u{0}", "tenant_name": "b", "business_name": "\u{0}", "phone_number": "\\u0000"});
+    let reply = world.request(Method::POST, "/api/v1/setup/claim", None, Some(&claim));
+    reply.assert_problem(422, "invalid_request");
+    let errors = reply.json()["errors"].as_array().unwrap().clone();
+    let mut fields: Vec<_> = errors.iter().map(|error| error["field"].as_str().unwrap().to_owned()).collect();
+    fields.sort();
+    assert_eq!(fields, ["business_name", "token"]);
+}
