@@ -124,8 +124,9 @@ statements! {
     SETUP_TOKEN = "select email from setup_tokens where token_hash = ?1 and used_at is null and expires_at > ?2";
 }
 
-/// A statement that looks through the rows of every tenant. There is no other function that makes one.
-fn across_tenants(sql: &'static str, args: Vec<Value>) -> Stmt {
+/// A statement that looks through the rows of every tenant. There is no other function that makes one; besides this module,
+/// jobs that go through all tenants use it (`master_key`, `tenant_deletions`).
+pub(crate) fn across_tenants(sql: &'static str, args: Vec<Value>) -> Stmt {
     Stmt::new(sql, args).reaching(Reach::EveryTenant)
 }
 
@@ -229,7 +230,7 @@ pub async fn unsealed_audits(
     limit: u32,
 ) -> Result<Vec<UnsealedAudit>, StoreError> {
     let after = after.map(|tenant| tenant.to_string()).unwrap_or_default();
-    let rows = db.query(Stmt::new(UNSEALED_AUDITS, vec![after.into(), limit.into()])).await?;
+    let rows = db.query(across_tenants(UNSEALED_AUDITS, vec![after.into(), limit.into()])).await?;
     row::all(&rows, |r| {
         let scope = Scope::new(Arc::clone(db), r.parsed("tenant_id")?);
         Ok(UnsealedAudit { scope, wrapped_key: r.wrapped_key("wrapped_key")? })

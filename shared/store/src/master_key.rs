@@ -8,6 +8,7 @@ use std::sync::Arc;
 use voicecore_ports::{Db, Stmt};
 use voicecore_types::TenantId;
 
+use crate::directory::across_tenants;
 use crate::row;
 use crate::seal::{MasterKey, NONCE_BYTES};
 use crate::{StoreError, directory};
@@ -65,7 +66,7 @@ pub async fn rewrap_tenants(
 ) -> Result<Rewrapped, StoreError> {
     let from = after.map(|tenant| tenant.to_string()).unwrap_or_default();
     let stale = vec![from.into(), master.id().into(), REWRAPPED_AT_ONCE.into()];
-    let rows = db.query(Stmt::new(STALE, stale)).await?;
+    let rows = db.query(across_tenants(STALE, stale)).await?;
     let stale = row::all(&rows, |r| Ok((r.parsed::<TenantId>("tenant_id")?, r.wrapped_key("wrapped_key")?)))?;
     let mut done = Rewrapped::default();
     for (tenant, wrapped) in &stale {
@@ -73,7 +74,7 @@ pub async fn rewrap_tenants(
             Ok(None) => {}
             Ok(Some(new)) => {
                 let swap = vec![tenant.to_string().into(), wrapped.into(), (&new).into()];
-                done.rewrapped += u32::from(db.query(Stmt::new(SWAP, swap)).await?.changed == 1);
+                done.rewrapped += u32::from(db.query(across_tenants(SWAP, swap)).await?.changed == 1);
             }
             Err(_) => done.unreadable += 1,
         }

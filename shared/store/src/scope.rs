@@ -48,7 +48,7 @@ impl Scope {
     }
 
     /// The statement with the tenant's rows in its reach, and nobody else's.
-    fn reaching(&self, stmt: Stmt) -> Stmt {
+    pub(crate) fn reaching(&self, stmt: Stmt) -> Stmt {
         stmt.reaching(Reach::Tenant(self.tenant))
     }
 

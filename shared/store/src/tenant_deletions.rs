@@ -6,9 +6,10 @@
 use std::sync::Arc;
 
 use voicecore_domain::{CallStatus, DeletionStage};
-use voicecore_ports::{Db, DbError, Expect, Sql, Stmt, Value};
+use voicecore_ports::{Db, DbError, Sql, Stmt, Value};
 use voicecore_types::{CallId, Millis, TenantId};
 
+use crate::directory::across_tenants;
 use crate::row::{self, Reader, count_arg};
 use crate::{Scope, StoreError};
 
@@ -146,7 +147,7 @@ pub async fn get(scope: &Scope) -> Result<Option<Deletion>, StoreError> {
 
 /// Deletions that go on now, those that wait longest first. For the job.
 pub async fn due(db: &Arc<dyn Db>, now: Millis, limit: u32) -> Result<Vec<Deletion>, StoreError> {
-    let rows = db.query(Stmt::new(DUE, vec![now.into(), limit.into()])).await?;
+    let rows = db.query(across_tenants(DUE, vec![now.into(), limit.into()])).await?;
     row::all(&rows, |r| map_deletion(db, &r))
 }
 
@@ -192,7 +193,7 @@ pub async fn delete_calls(scope: &Scope, calls: &[CallId]) -> Result<u64, StoreE
 }
 
 fn of_calls(scope: &Scope, text: &'static str, calls: &[CallId]) -> Stmt {
-    let mut stmt = Stmt { sql: Sql::new(text), args: vec![scope.tenant_arg()], expect: Expect::Any };
+    let mut stmt = Stmt::of(Sql::new(text), vec![scope.tenant_arg()]);
     for (index, call) in calls.iter().enumerate() {
         stmt.sql.push(if index == 0 { "?" } else { ", ?" });
         stmt.args.push(call.to_string().into());
@@ -211,13 +212,13 @@ pub async fn delete_people(scope: &Scope) -> Result<u32, StoreError> {
     let people = row::all(&rows, |r| r.text("user_id"))?;
     for person in &people {
         let id = || Value::from(person.as_str());
-        scope
-            .batch(vec![
-                Stmt::new(LEAVE, vec![scope.tenant_arg(), id()]),
-                Stmt::new(FORGET_LINKS, vec![id()]),
-                Stmt::new(FORGET_PERSON, vec![id()]),
-            ])
-            .await?;
+        // Whether they work for somebody else is asked of all tenants' rows.
+        let stmts = vec![
+            scope.reaching(Stmt::new(LEAVE, vec![scope.tenant_arg(), id()])),
+            across_tenants(FORGET_LINKS, vec![id()]),
+            across_tenants(FORGET_PERSON, vec![id()]),
+        ];
+        scope.db().batch(stmts).await?;
     }
     Ok(u32::try_from(people.len()).unwrap_or(u32::MAX))
 }

@@ -1,4 +1,4 @@
-use voicecore_ports::{Expect, Sql, Stmt, Value};
+use voicecore_ports::{Sql, Stmt, Value};
 use voicecore_types::{AuditEntryId, Millis, Page, PageRequest};
 
 use crate::paging::{self, COUNT_LIMIT};
@@ -84,8 +84,8 @@ pub async fn export(scope: &Scope, after: u64, limit: u32) -> Result<Vec<AuditRo
 
 /// The page and the count.
 pub(crate) fn list_stmts(scope: &Scope, filter: &AuditFilter<'_>, request: PageRequest) -> [Stmt; 2] {
-    let mut page = Stmt { sql: Sql::new(LIST), args: vec![scope.tenant_arg()], expect: Expect::Any };
-    let mut count = Stmt { sql: Sql::new(COUNT), args: vec![scope.tenant_arg()], expect: Expect::Any };
+    let mut page = Stmt::of(Sql::new(LIST), vec![scope.tenant_arg()]);
+    let mut count = Stmt::of(Sql::new(COUNT), vec![scope.tenant_arg()]);
     for (condition, arg) in conditions(filter) {
         for stmt in [&mut page, &mut count] {
             stmt.sql.push(condition);

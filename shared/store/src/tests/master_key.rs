@@ -187,7 +187,7 @@ proptest! {
         let done = rotate(&world.db, &world, &new).unwrap();
         prop_assert_eq!(done.unreadable, 0);
         prop_assert_eq!(rotate(&world.db, &world, &new).unwrap(), Rewrapped::default());
-        let dump = world.sqlite.dump().join("\n");
+        let dump = world.stored.dump().join("\n");
         for tenant in &kept {
             // The new one alone opens everything, the old one alone nothing.
             prop_assert!(tenant.is_whole(&world, &key(9)).is_ok());
@@ -212,7 +212,7 @@ fn a_key_that_does_not_open_is_counted_and_stays() {
     let new = key(9).with_previous(world.master.clone());
     let done = rotate(&world.db, &world, &new).unwrap();
     assert_eq!((done.rewrapped, done.unreadable), (2, 1));
-    assert!(world.sqlite.dump().iter().any(|text| text == spoilt));
+    assert!(world.stored.dump().iter().any(|text| text == spoilt));
     assert!(two.is_whole(&world, &key(9)).is_ok());
 }
 

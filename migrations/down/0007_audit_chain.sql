@@ -1,0 +1,10 @@
+drop table audit_chains;
+drop index audit_log_subject;
+drop index audit_log_action;
+drop index audit_log_actor;
+drop index audit_log_newest;
+drop index audit_log_unsealed;
+drop index audit_log_chain;
+alter table audit_log drop column hash;
+alter table audit_log drop column seq;
+alter table audit_log drop column fields;
