@@ -3,13 +3,14 @@
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 use voicecore_api_types::FieldError;
 use voicecore_types::PageRequest;
 
+use crate::described::wrong_fields;
 use crate::error::ApiError;
 
 /// The largest body of any request, in bytes. A larger one is answered 413.
@@ -28,9 +29,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
         if !has_media_type(request.headers(), "application/json") {
             return Err(ApiError::UnsupportedMediaType);
         }
+        let method = request.method().clone();
+        let path = request.extensions().get::<MatchedPath>().cloned();
         let bytes = Bytes::from_request(request, state).await.map_err(|e| body_error(&e))?;
         // serde_json stops at a depth of 128 by itself.
-        let body = serde_json::from_slice(&bytes).map_err(|e| json_error(&e))?;
+        let body = serde_json::from_slice(&bytes).map_err(|error| {
+            let value = if error.is_data() { serde_json::from_slice(&bytes).ok() } else { None };
+            let wrong = value.zip(path).map(|(value, path)| wrong_fields(&method, path.as_str(), &value));
+            match wrong.filter(|wrong| !wrong.is_empty()) {
+                Some(wrong) => ApiError::Invalid(wrong),
+                None => json_error(&error),
+            }
+        })?;
         match nul_fields(&bytes).as_slice() {
             [] => Ok(Self(body)),
             fields => Err(holds_nul(fields)),

@@ -11,6 +11,7 @@ mod config;
 mod convert;
 mod cors;
 mod deadline;
+mod described;
 mod error;
 mod extract;
 mod hex;

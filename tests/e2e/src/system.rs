@@ -66,6 +66,7 @@ impl System {
             "TWILIO_BASE_URL": sim.twilio_url(),
             "OPENAI_API_KEY": MODEL_KEY,
             "OPENAI_BASE_URL": sim.openai_url(),
+            "RATE_LIMIT_PER_MIN": "1000000",
             "JWT_SECRET": "a secret of thirty-two bytes or so, for tests",
             "MASTER_KEY": STANDARD.encode([7_u8; 32]),
         });

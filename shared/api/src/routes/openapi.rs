@@ -8,7 +8,7 @@ use voicecore_api_types::LiveEnvelope;
 
 /// The document as it is served. It is embedded, not built by the code that it describes: building it took longer than most
 /// requests, in an isolate where calls are running. `tests/it/openapi.rs` holds it equal to the code.
-const DOCUMENT: &str = include_str!("../../openapi.json");
+pub(crate) const DOCUMENT: &str = include_str!("../../openapi.json");
 
 /// What the document says of the API as a whole; the routes add themselves.
 #[derive(OpenApi)]

@@ -318,7 +318,9 @@ fn bad_requests_are_problems() {
         send(claim, "application/json; charset=utf-8", wrong.into()).assert_problem(422, "invalid_request");
     }
     let missing = send(claim, "application/json", b"{}".to_vec()).json();
-    assert_eq!(missing["errors"], json!([{"field": "token", "message": "is a missing field"}]));
+    let named = ["token", "tenant_name", "business_name", "phone_number"];
+    let errors = named.map(|field| json!({"field": field, "message": "is a missing field"}));
+    assert_eq!(missing["errors"], json!(errors));
     // What was sent is not sent back: it may be a number or a secret.
     let echo = send(claim, "application/json", br#"{"token":15005550006,"vcs_secret":1}"#.to_vec());
     assert!(!echo.body.contains("15005550006") && !echo.body.contains("vcs_secret"), "{}", echo.body);
