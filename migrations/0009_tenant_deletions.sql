@@ -19,3 +19,6 @@ create table tenant_deletions (
 
 -- What the deleting job looks through.
 create index tenant_deletions_open on tenant_deletions (due_at) where finished_at is null;
+
+-- The links that were sent to somebody: deleted with the last tenant that they work for.
+create index setup_tokens_email on setup_tokens (email);

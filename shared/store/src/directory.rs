@@ -81,7 +81,7 @@ macro_rules! location {
 
 statements! {
     /// Touches the last table of the migrations, so that a half-migrated database is not called ready.
-    READY = "select count(*) as dialogue_tables from (select 1 from dialogues limit 1) as t";
+    READY = "select count(*) as counter_tables from (select 1 from rate_limits limit 1) as t";
 
     LOOKUP_KEY = "select wrapped_key from platform_keys where name = 'lookup'";
 
