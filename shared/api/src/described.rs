@@ -38,9 +38,10 @@ impl Checker<'_> {
         }
         if let Some(referred) = schema.get("$ref").and_then(Value::as_str) {
             let found = referred.strip_prefix('#').and_then(|pointer| self.document.pointer(pointer));
-            return if let Some(found) = found {
-                self.check(found, value, path, depth - 1)
-            };
+            if let Some(found) = found {
+                self.check(found, value, path, depth - 1);
+            }
+            return;
         }
         if let Some(choices) = schema.get("oneOf").or_else(|| schema.get("anyOf")).and_then(Value::as_array) {
             if !choices.iter().any(|choice| self.accepts(choice, value, depth)) {
