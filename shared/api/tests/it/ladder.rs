@@ -173,7 +173,7 @@ fn caller_hears_something_within_four_seconds_though_the_database_hangs() {
 /// The number's fallback address asks for who was called, and finds out nothing in time.
 #[test]
 fn fallback_waits_for_the_database_no_longer_than_the_carrier_for_us() {
-    for slow in [700, 1_900] {
+    for slow in [1_300, 1_900] {
         let world = World::new();
         let tenant = world.tenant(NUMBER);
         let (sid, _) = world.call(&tenant, 1);
