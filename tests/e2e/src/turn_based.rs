@@ -228,6 +228,7 @@ pub(crate) async fn judge(api: &Api, scenario: &Scenario, report: &CallReport) -
                 &ours,
                 &["I am sorry, nobody can take your call now."],
                 &["Please leave a message after the tone, and we will call you back."],
+                &["Thank you. Your message has been recorded. Goodbye."],
                 &["We did not hear anything. Goodbye."],
             ];
             problems.extend(turn_based_problems(report, &entries, &unsaid.concat()));
