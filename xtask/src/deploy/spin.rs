@@ -17,9 +17,8 @@ const JOBS_SECRET: &str = "JOBS_SECRET";
 const MANIFEST: &str = "functions/spin/spinapp.yaml";
 const EXAMPLE_IMAGE: &str = "registry.example.com/voicecore:0.1.0";
 const EXAMPLE_URL: &str = "https://voicecore.example.com";
-/// The cluster's secret, and its values that are no variables of the application: where it stores.
+/// The cluster's secret.
 const SECRET: &str = "voicecore";
-const STORES: [&str; 3] = ["libsql-url", "libsql-token", "redis-url"];
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -207,7 +206,8 @@ mod tests {
         for name in REQUIRED.iter().chain([&JOBS_SECRET]).filter(|name| **name != "PUBLIC_URL") {
             assert!(keys.contains(&name.to_lowercase().replace('_', "-").as_str()), "{name}");
         }
-        for store in STORES {
+        // Where it stores: no variables of the application.
+        for store in ["libsql-url", "libsql-token", "redis-url"] {
             assert!(keys.contains(&store), "{store}");
         }
         let filled = filled(&manifest, "ghcr.io/x/voicecore:1.2.3", "https://calls.example.org").unwrap();
