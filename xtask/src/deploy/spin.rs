@@ -20,8 +20,9 @@ const EXAMPLE_URL: &str = "https://voicecore.example.com";
 /// The cluster's secret.
 const SECRET: &str = "voicecore";
 
+/// Where to.
 #[derive(clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct Place {
     /// Spin: pushes to this registry, and applies the manifest to the cluster of kubectl (SpinKube)
     #[arg(long, value_name = "REFERENCE", value_parser = reference)]
     push: Option<String>,
@@ -46,9 +47,9 @@ fn reference(text: &str) -> Result<String, String> {
 }
 
 /// Refuses while a value is missing; builds; deploys.
-pub(super) fn run(options: &Options) -> Result<()> {
+pub(super) fn run(place: &Place) -> Result<()> {
     let set = |name: &str| std::env::var(variable(name)).ok().filter(|value| !value.trim().is_empty());
-    match (&options.push, &options.plugin) {
+    match (&place.push, &place.plugin) {
         (Some(image), _) => cluster(image, set("PUBLIC_URL")),
         (None, Some(plugin)) => cloud(plugin, &given(&set)?),
         (None, None) => bail!(
