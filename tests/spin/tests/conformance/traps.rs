@@ -93,7 +93,7 @@ async fn a_body_without_an_end_is_refused(kind: Kind) -> Result<()> {
         }
         // Refused: what comes is in the answer. Or swallowed to the end, which is the failure.
         if sent < MOST_BYTES {
-            std::future::pending::<()>().await
+            std::future::pending::<()>().await;
         }
     };
     let mut head = [0; 12];
