@@ -34,7 +34,7 @@ pub(crate) struct Options {
     #[arg(long)]
     env: Option<String>,
     #[command(flatten)]
-    spin: spin::Options,
+    spin: spin::Place,
 }
 
 /// `cargo xtask deploy`.

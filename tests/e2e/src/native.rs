@@ -75,9 +75,17 @@ async fn run_all(filters: &[String]) -> anyhow::Result<bool> {
 async fn call(scenario: &Scenario) -> anyhow::Result<Outcome> {
     let Native { sim, base_url, api_key, .. } = &Native::start().await?;
     let system = turn_based::System { sim, base_url: base_url.clone(), api_key: api_key.clone() };
-    let kill = async || anyhow::bail!("nothing runs that could be killed");
-    let (note, problems) = turn_based::play(system, scenario, kill).await?;
+    let (note, problems) = turn_based::play(system, scenario, &mut Ourselves).await?;
     Ok(Outcome { note, problems })
+}
+
+/// The product runs in this program.
+struct Ourselves;
+
+impl turn_based::Program for Ourselves {
+    async fn start_again(&mut self) -> anyhow::Result<()> {
+        anyhow::bail!("nothing runs here that could be killed")
+    }
 }
 
 struct Native {

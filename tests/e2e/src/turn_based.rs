@@ -159,22 +159,28 @@ pub async fn simulators(app_url: &str) -> anyhow::Result<Sim> {
     Sim::start(SimOptions { twilio_port: 0, account, openai: OpenAiConfig::new(MODEL_KEY) }).await
 }
 
-/// Plays one call through the front door: a few figures, and everything that was wrong. `kill` is called where the scenario wants
-/// the product's program to die; it returns when it is back.
+/// What runs the product.
+pub trait Program: Send {
+    /// Kills it without warning and starts it on the same storage; returns when it is back.
+    fn start_again(&mut self) -> impl Future<Output = anyhow::Result<()>> + Send;
+}
+
+/// Plays one call through the front door: a few figures, and everything that was wrong. Where the scenario wants it, the product's
+/// program dies.
 ///
 /// # Errors
 /// When the call cannot be placed, or the simulator breaks off.
 pub async fn play(
     system: System<'_>,
     scenario: &Scenario,
-    mut kill: impl AsyncFnMut() -> anyhow::Result<()>,
+    program: &mut impl Program,
 ) -> anyhow::Result<(String, Vec<String>)> {
     let api = Api::new(system.base_url, system.api_key);
     let spec = CallSpec { to: number(scenario).into(), from: CALLER.into(), scenario: scenario.clone() };
     let mut handle = system.sim.ring(spec).await?;
     let report = loop {
         match handle.events.recv().await {
-            Some(Event::KillApp { .. }) => kill().await?,
+            Some(Event::KillApp { .. }) => program.start_again().await?,
             Some(Event::Ended { report }) => break report,
             Some(_) => {}
             None => anyhow::bail!("the simulator broke off in mid-call"),
@@ -224,6 +230,7 @@ pub(crate) async fn judge(api: &Api, scenario: &Scenario, report: &CallReport) -
                 &ours,
                 &["I am sorry, nobody can take your call now."],
                 &["Please leave a message after the tone, and we will call you back."],
+                &["Thank you. Your message has been recorded. Goodbye."],
                 &["We did not hear anything. Goodbye."],
             ];
             problems.extend(turn_based_problems(report, &entries, &unsaid.concat()));

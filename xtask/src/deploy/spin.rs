@@ -17,12 +17,12 @@ const JOBS_SECRET: &str = "JOBS_SECRET";
 const MANIFEST: &str = "functions/spin/spinapp.yaml";
 const EXAMPLE_IMAGE: &str = "registry.example.com/voicecore:0.1.0";
 const EXAMPLE_URL: &str = "https://voicecore.example.com";
-/// The cluster's secret, and its values that are no variables of the application: where it stores.
+/// The cluster's secret.
 const SECRET: &str = "voicecore";
-const STORES: [&str; 3] = ["libsql-url", "libsql-token", "redis-url"];
 
+/// Where to.
 #[derive(clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct Place {
     /// Spin: pushes to this registry, and applies the manifest to the cluster of kubectl (SpinKube)
     #[arg(long, value_name = "REFERENCE", value_parser = reference)]
     push: Option<String>,
@@ -47,9 +47,9 @@ fn reference(text: &str) -> Result<String, String> {
 }
 
 /// Refuses while a value is missing; builds; deploys.
-pub(super) fn run(options: &Options) -> Result<()> {
+pub(super) fn run(place: &Place) -> Result<()> {
     let set = |name: &str| std::env::var(variable(name)).ok().filter(|value| !value.trim().is_empty());
-    match (&options.push, &options.plugin) {
+    match (&place.push, &place.plugin) {
         (Some(image), _) => cluster(image, set("PUBLIC_URL")),
         (None, Some(plugin)) => cloud(plugin, &given(&set)?),
         (None, None) => bail!(
@@ -207,7 +207,8 @@ mod tests {
         for name in REQUIRED.iter().chain([&JOBS_SECRET]).filter(|name| **name != "PUBLIC_URL") {
             assert!(keys.contains(&name.to_lowercase().replace('_', "-").as_str()), "{name}");
         }
-        for store in STORES {
+        // Where it stores: no variables of the application.
+        for store in ["libsql-url", "libsql-token", "redis-url"] {
             assert!(keys.contains(&store), "{store}");
         }
         let filled = filled(&manifest, "ghcr.io/x/voicecore:1.2.3", "https://calls.example.org").unwrap();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use voicecore_e2e::turn_based::{self, FALLBACK, NUMBER, System, killed};
+use voicecore_e2e::turn_based::{self, FALLBACK, NUMBER, Program, System, killed};
 use voicecore_sim::scenario::Scenario;
 
 use crate::host::{Host, Kind, free_port};
@@ -63,6 +63,12 @@ pub(crate) async fn run(kind: Kind, filter: &str) -> Result<(u32, u32)> {
     Ok((passed, failed))
 }
 
+impl Program for Host {
+    async fn start_again(&mut self) -> Result<()> {
+        self.restart().await
+    }
+}
+
 /// One call to a system of its own: a few figures, and what was wrong.
 async fn call(kind: Kind, scenario: &Scenario) -> Result<(String, Vec<String>)> {
     let port = free_port()?;
@@ -70,7 +76,7 @@ async fn call(kind: Kind, scenario: &Scenario) -> Result<(String, Vec<String>)> 
     let mut host = Host::start_for_calls(kind, port, (&sim.twilio_url(), &sim.openai_url())).await?;
     let api_key = tenant::claim(&host, NUMBER, FALLBACK).await?;
     let system = System { sim: &sim, base_url: host.url(""), api_key };
-    let (note, mut problems) = turn_based::play(system, scenario, async || host.restart().await).await?;
+    let (note, mut problems) = turn_based::play(system, scenario, &mut host).await?;
     if !problems.is_empty() {
         problems.extend(host.log().lines().map(|line| format!("host: {line}")));
     }

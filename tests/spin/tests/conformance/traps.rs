@@ -18,6 +18,8 @@ use crate::tenant::claim;
 const COUNTERS: u32 = 41;
 /// How often one asks again that was told to wait its turn.
 const ASK_AGAIN: u32 = 20;
+/// How often a neighbour is sought for a panic.
+const ROUNDS: u32 = 10;
 /// Requests at once that one instance takes at most, and in its life.
 const AT_ONCE: u32 = 16;
 const IN_ALL: u32 = 128;
@@ -91,7 +93,7 @@ async fn a_body_without_an_end_is_refused(kind: Kind) -> Result<()> {
         }
         // Refused: what comes is in the answer. Or swallowed to the end, which is the failure.
         if sent < MOST_BYTES {
-            std::future::pending::<()>().await
+            std::future::pending::<()>().await;
         }
     };
     let mut head = [0; 12];
@@ -156,13 +158,16 @@ async fn instances_are_shared_and_a_panic_takes_its_neighbours(kind: Kind) -> Re
     let crowd = statuses(&host, &["/shared/slow"; 40]).await?;
     let at_once = crowd.iter().filter_map(|(_, _, inside)| inside.parse::<u32>().ok()).max();
     ensure!(at_once.is_some_and(|most| (2..=AT_ONCE).contains(&most)), "at most {at_once:?} at once");
-    let mut paths = ["/shared/slow"; 12];
-    paths[4] = "/shared/panic";
-    paths[8] = "/shared/panic";
-    let answered = statuses(&host, &paths).await?;
-    let lost = answered.iter().filter(|(path, status, _)| *path == "/shared/slow" && *status != 200).count();
-    ensure!(lost > 0, "this host spares the neighbours of a panic: {answered:?}");
-    Ok(())
+    // The second comes when the first one's instance waits, and is given to it. On a machine that is busy it may come too early.
+    for _ in 0..ROUNDS {
+        let neighbour = tokio::spawn(host.client().post(host.url("/shared/slow")).send());
+        sleep(Duration::from_millis(100)).await;
+        drop(host.client().post(host.url("/shared/panic")).send().await);
+        if !neighbour.await?.is_ok_and(|answer| answer.status().is_success()) {
+            return Ok(());
+        }
+    }
+    anyhow::bail!("this host spares the neighbours of a panic\n{}", host.log())
 }
 
 /// The same in one that does.
@@ -185,7 +190,7 @@ async fn statics_live_as_long_as_their_instance(kind: Kind) -> Result<()> {
     }
     let most = begun.iter().max().copied().unwrap_or_default();
     ensure!((2..=IN_ALL).contains(&most), "an instance has served {most}");
-    ensure!(begun.iter().filter(|number| **number == 1).count() > 1, "one instance served them all");
+    ensure!(begun.windows(2).any(|two| two[1] < two[0]), "one instance served them all");
     Ok(())
 }
 
