@@ -13,6 +13,8 @@
 //   build      directory with index.js and index_bg.wasm    default functions/cloudflare/build
 //   migrations directory with NNNN_*.sql, applied to D1 once each, in order       default migrations
 //   vars       configuration and secrets by name, as strings                      default {}
+//   postgres   address (with a password) that the binding HYPERDRIVE leads to, for a
+//              worker built with PostgreSQL; the schema must be there            default: not bound
 //   restart    start workerd again, same port and storage, when it dies           default false
 //   inspector  port of the V8 inspector, for profiles                             default: none
 //   faults     the worker takes the commands of faults.mjs                        default false

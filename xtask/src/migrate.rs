@@ -1,6 +1,7 @@
 //! `cargo xtask migrate`: a database's schema forward and back, on every engine. What is to be done is decided by
 //! `voicecore-migrations`; the engines' own command lines do it.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -31,7 +32,7 @@ enum Kind {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Look {
-    /// Shows what has been applied and what has not, and changes nothing
+    /// Shows what has been applied and what has not
     Status,
 }
 
@@ -263,9 +264,11 @@ fn adopt(place: &Place, migrations: &[Migration]) -> Result<Vec<Applied>> {
         let known = migrations.iter().find(|migration| migration.name == name);
         let checksum = known.map(Migration::checksum).unwrap_or_default();
         if known.is_some() {
-            script += &format!(
-                "insert into schema_migrations (name, checksum, applied_at) values ('{name}', '{checksum}', {});\n",
-                proc::unix_time() * 1000
+            let now = proc::unix_time() * 1000;
+            // Writing to a string does not fail.
+            let _ = writeln!(
+                script,
+                "insert into schema_migrations (name, checksum, applied_at) values ('{name}', '{checksum}', {now});"
             );
         }
         applied.push(Applied { name: name.to_owned(), checksum });

@@ -70,7 +70,7 @@ impl Schema {
         let mut ups: BTreeMap<(u32, bool), Migration> = BTreeMap::new();
         let mut downs: Vec<(String, String)> = Vec::new();
         let mut afterwards = None;
-        for (path, text) in files.iter().filter(|(path, _)| path.ends_with(".sql")) {
+        for (path, text) in files.iter().filter(|(path, _)| path.rsplit('.').next() == Some("sql")) {
             let (prefix, file) = match path.strip_prefix(&own) {
                 Some(file) => (own.as_str(), file),
                 None => ("", path.as_str()),

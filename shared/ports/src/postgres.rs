@@ -48,7 +48,7 @@ impl Plan {
                 reach,
                 sql: with_dollars(stmt.sql.text()),
                 changes_rows: changes_rows(&stmt.sql),
-                args: stmt.args,
+                args: stmt.args.into_iter().map(without_nul).collect(),
                 expect: stmt.expect,
                 index,
             });
@@ -86,6 +86,15 @@ impl Step {
     /// The text with the type of each argument written into it, for a client that cannot tell the server otherwise.
     pub fn sql_with_types(&self) -> String {
         with_types(&self.sql, &self.args)
+    }
+}
+
+/// PostgreSQL's text cannot hold U+0000, which any caller can say in JSON: it becomes U+FFFD, the sign for what cannot be shown, so
+/// that nobody's input makes a write fail.
+fn without_nul(arg: Value) -> Value {
+    match arg {
+        Value::Text(text) if text.contains('\0') => Value::Text(text.replace('\0', "\u{fffd}")),
+        other => other,
     }
 }
 
@@ -253,6 +262,13 @@ mod tests {
         assert!(transaction(vec![read(), read()]) && transaction(vec![write().exactly(1)]));
         assert!(transaction(vec![read().reaching(Reach::EveryTenant)]));
         assert!(Plan::new(vec![read().exactly(1)]).is_err());
+    }
+
+    #[test]
+    fn text_without_what_postgres_cannot_hold_stays_as_it_is() {
+        let args = vec!["a\0b".into(), "ab".into(), Value::Null];
+        let plan = Plan::new(vec![Stmt::new("select ?1, ?2, ?3", args)]).unwrap();
+        assert_eq!(plan.steps[0].args, ["a\u{fffd}b".into(), "ab".into(), Value::Null]);
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub struct Migration {
 pub fn all() -> Vec<Migration> {
     let mut migrations: Vec<_> = files()
         .into_iter()
-        .filter(|(path, _)| !path.contains('/') && path.ends_with(".sql"))
+        .filter(|(path, _)| !path.contains('/') && path.rsplit('.').next() == Some("sql"))
         .map(|(name, sql)| Migration { name, sql })
         .collect();
     migrations.sort_by(|a, b| a.name.cmp(&b.name));

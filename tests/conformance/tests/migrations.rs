@@ -93,7 +93,9 @@ struct Runner<'a> {
 
 impl Runner<'_> {
     fn go(&self, migrations: &[voicecore_migrations::Migration], to: u32) -> usize {
-        let steps = plan(migrations, &(self.look)().0, Some(to)).unwrap();
+        let steps = plan(migrations, &(self.look)().0, Some(to));
+        assert!(steps.is_ok(), "{steps:?}");
+        let steps = steps.unwrap_or_default();
         for step in &steps {
             let done = (self.run)(&format!("begin;\n{}commit;", step.script(7)));
             assert_eq!(done, Ok(()), "{:?} {}", step.direction, step.migration.name);
@@ -105,9 +107,10 @@ impl Runner<'_> {
 /// As far back as there is a way back, one by one, and forward again.
 fn there_and_back(engine: Engine, runner: &Runner<'_>) {
     let migrations = migrations::schema(engine).migrations;
-    let last = migrations.iter().take_while(|migration| migration.down.is_some()).last().unwrap().number;
+    let back = migrations.iter().take_while(|migration| migration.down.is_some());
+    let last = back.last().map_or(0, |migration| migration.number);
     assert!(last >= 6, "{last}");
-    (runner.run)(RECORD).unwrap();
+    assert_eq!((runner.run)(RECORD), Ok(()));
     let (_, empty) = (runner.look)();
     let mut stations = vec![empty];
     for number in 1..=last {
@@ -122,8 +125,12 @@ fn there_and_back(engine: Engine, runner: &Runner<'_>) {
     runner.go(&migrations, last);
     assert_eq!((runner.look)().1, stations[last as usize], "and forward again");
     // Two runners at once: the second one's script changes nothing.
-    let again = plan(&migrations, &[], Some(1)).unwrap();
-    assert!((runner.run)(&format!("begin;\n{}commit;", again[0].script(8))).is_err());
+    let again = plan(&migrations, &[], Some(1)).unwrap_or_default();
+    assert!(
+        again
+            .first()
+            .is_some_and(|step| (runner.run)(&format!("begin;\n{}commit;", step.script(8))).is_err())
+    );
 }
 
 fn applied(rows: impl IntoIterator<Item = Vec<String>>) -> Vec<Applied> {

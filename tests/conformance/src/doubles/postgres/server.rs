@@ -12,7 +12,7 @@ const PROGRAMS: &str = "VOICECORE_POSTGRES_BIN";
 /// `nobody`, on every Unix: PostgreSQL refuses to run as root.
 const NOBODY: u32 = 65_534;
 /// The longest that a new server may take until it answers.
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_mins(1);
 /// Another program may take the port that was free a moment ago.
 const STARTS: usize = 3;
 /// Speed instead of durability: nothing here outlives the tests.
