@@ -21,6 +21,9 @@ const NAMES: &[&str] = &[
     "CHAT_MODEL",
     "JWT_SECRET",
     "MASTER_KEY",
+    "MASTER_KEY_PREVIOUS",
+    "RATE_LIMIT_PER_MIN",
+    "CORS_ORIGINS",
     "JOURNAL",
 ];
 
