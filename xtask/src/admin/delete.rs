@@ -42,12 +42,12 @@ fn describe(row: &Value) -> String {
     let stage = row["stage"].as_str().unwrap_or("?");
     let report: Value =
         row["report"].as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-    let state = if row["finished_at"].is_null() {
+    let verdict = if row["finished_at"].is_null() {
         format!("being deleted (stage: {stage})")
     } else {
         "deleted".to_owned()
     };
-    format!("{state}\n{report:#}")
+    format!("{verdict}\n{report:#}")
 }
 
 #[cfg(test)]
