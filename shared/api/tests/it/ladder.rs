@@ -144,17 +144,17 @@ fn caller_hears_something_within_four_seconds_though_the_database_hangs() {
         }
         world.db.slow(Millis(slow));
         world.db.hangs(since_when == "webhook");
-        let mut line = Line { world: &world, silent_since: world.doubles.clock.now() };
+        let mut caller = Line { world: &world, silent_since: world.doubles.clock.now() };
         let (sid, mut reply) = world.ring(&tenant.number, 1);
         let live = status(&sid, "in-progress");
         // Down the whole ladder, up to the last word.
         for rung in 0.. {
             assert!(rung < 9, "{since_when} {slow}: it never ends");
-            let spoke = line.hears(&reply);
+            let spoke = caller.hears(&reply);
             if let Some((_, rest)) = reply.twiml().split_once("<Connect ") {
                 world.db.hangs(since_when != "never");
                 let action = rest.split("action=\"").nth(1).and_then(|rest| rest.split('"').next());
-                if line.opens(call_id(&reply)) {
+                if caller.opens(call_id(&reply)) {
                     break;
                 }
                 reply = world.webhook(&action.unwrap().replace("&amp;", "&"), &live);
@@ -166,7 +166,7 @@ fn caller_hears_something_within_four_seconds_though_the_database_hangs() {
                 break;
             }
         }
-        assert!(line.silence() <= SILENCE, "{since_when} {slow}: {:?}", line.silence());
+        assert!(caller.silence() <= SILENCE, "{since_when} {slow}: {:?}", caller.silence());
     }
 }
 
