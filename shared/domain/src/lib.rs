@@ -14,13 +14,18 @@ pub mod limits;
 mod message_kind;
 mod permissions;
 pub mod pricing;
+mod roles;
+pub mod throttle;
 mod voice_mode;
 
 pub use announcements::Announcement;
 pub use call_status::{CallDirection, CallStatus, Transition, UnknownWord};
-pub use credentials::{ApiKey, CredentialError, SetupToken};
+pub use credentials::{
+    ApiKey, CredentialError, InvitationToken, PasswordResetToken, RefreshToken, SetupToken,
+};
 pub use language::Language;
 pub use message_kind::MessageKind;
 pub use permissions::{Permission, Permissions};
 pub use pricing::TokenUsage;
+pub use roles::BuiltinRole;
 pub use voice_mode::VoiceMode;

@@ -12,20 +12,25 @@ macro_rules! statements {
     };
 }
 
+pub mod api_keys;
 pub mod audit_log;
 pub mod blob_keys;
 pub mod businesses;
 pub mod calls;
+pub mod departments;
 pub mod dialogues;
 pub mod directory;
 mod error;
+pub mod invitations;
 pub mod messages;
 mod paging;
+pub mod roles;
 mod row;
 mod scope;
 pub mod seal;
 pub mod tenants;
 pub mod tool_runs;
+pub mod users;
 
 pub use error::StoreError;
 pub use scope::Scope;

@@ -103,7 +103,7 @@ fn statements(email: &str, whose: &For, key: &ApiKey, ids: &Ids, now: Millis) ->
             where u.email = '{email}' and {which} returning id",
             prefix = key.prefix(),
             hash = key.hash(),
-            permissions = Permissions::all(),
+            permissions = Permissions::of_tenant(),
         ),
         format!(
             "insert into audit_log (id, tenant_id, at, actor_kind, action, subject_id)

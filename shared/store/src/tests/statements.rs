@@ -7,23 +7,35 @@ use voicecore_conformance::doubles::{Numbers, SqliteDb};
 use voicecore_conformance::portable;
 use voicecore_ports::MAX_PARAMETERS;
 
-use crate::{audit_log, businesses, calls, dialogues, directory, messages, tenants, tool_runs};
+use crate::directory::{accounts, installation, sessions};
+use crate::{
+    api_keys, audit_log, businesses, calls, departments, dialogues, directory, invitations, messages, roles,
+    tenants, tool_runs, users,
+};
 
-const MODULES: [(&str, &[(&str, &str)]); 10] = [
+const MODULES: [(&str, &[(&str, &str)]); 18] = [
+    ("api_keys", api_keys::STATEMENTS),
     ("audit_log", audit_log::STATEMENTS),
     ("businesses", businesses::STATEMENTS),
     ("calls/admit", calls::ADMIT_STATEMENTS),
     ("calls/list", calls::LIST_STATEMENTS),
     ("calls/progress", calls::PROGRESS_STATEMENTS),
+    ("departments", departments::STATEMENTS),
     ("dialogues", dialogues::STATEMENTS),
     ("directory", directory::STATEMENTS),
+    ("directory/accounts", accounts::STATEMENTS),
+    ("directory/installation", installation::STATEMENTS),
+    ("directory/sessions", sessions::STATEMENTS),
+    ("invitations", invitations::STATEMENTS),
     ("messages", messages::STATEMENTS),
+    ("roles", roles::STATEMENTS),
     ("tenants", tenants::STATEMENTS),
     ("tool_runs", tool_runs::STATEMENTS),
+    ("users", users::STATEMENTS),
 ];
 
 /// What works without a tenant. A new line here is a decision to be reviewed.
-const UNSCOPED: [&str; 15] = [
+const UNSCOPED: [&str; 52] = [
     "directory::READY",
     "directory::LOOKUP_KEY",
     "directory::NEW_LOOKUP_KEY",
@@ -34,13 +46,53 @@ const UNSCOPED: [&str; 15] = [
     "directory::OVERDUE_CALLS",
     "directory::NEW_SETUP_TOKEN",
     "directory::SETUP_TOKEN",
-    // On `tenants` itself, by its key.
+    // On users and their sessions, who are not one tenant's.
+    "directory/sessions::SESSION",
+    "directory/sessions::ROTATE",
+    "directory/sessions::PREVIOUS",
+    "directory/sessions::REVOKE_BY_ID",
+    "directory/sessions::REVOKE_OWN",
+    "directory/sessions::REVOKE_OTHERS",
+    "directory/sessions::LIST",
+    "directory/sessions::MEMBERSHIPS",
+    "directory/accounts::THROTTLE",
+    "directory/accounts::THROTTLED",
+    "directory/accounts::CLEAR_THROTTLE",
+    "directory/accounts::FORGET_THROTTLES",
+    "directory/accounts::ACCOUNT",
+    "directory/accounts::SIGNED_IN",
+    "directory/accounts::NEW_RESET",
+    "directory/accounts::RESET",
+    "directory/accounts::USE_RESET",
+    "directory/accounts::VOID_RESETS",
+    "directory/accounts::NEW_PASSWORD",
+    "directory/accounts::REVOKE_SESSIONS",
+    "directory/accounts::LOG",
+    // By the hash of an invitation's token, which says whose it is.
+    "directory/accounts::INVITATION",
+    "directory/accounts::ACCEPT",
+    "directory/accounts::NEW_USER",
+    "directory/accounts::FIRST_PASSWORD",
+    "directory/accounts::JOIN",
+    "directory/accounts::JOIN_DEPARTMENT",
+    "directory/accounts::LOG_JOIN",
+    // On `tenants` itself: for super admins, and by its key.
+    "directory/installation::LIST",
+    "directory/installation::COUNT",
+    "directory/installation::GET",
+    "directory/installation::UPDATE",
+    "directory/installation::SUSPEND",
+    "directory/installation::RESUME",
     "calls/admit::LOCK",
+    "users::LOCK",
+    "departments::LOCK",
     // On the global tables `setup_tokens` and `users`, and the new tenant itself.
     "tenants::USE_TOKEN",
     "tenants::INSERT_TENANT",
     "tenants::INSERT_USER",
+    // Finished where they are used.
     "calls/list::COUNT",
+    "messages::COUNT",
 ];
 
 fn statements() -> impl Iterator<Item = (String, &'static str)> {
@@ -49,9 +101,9 @@ fn statements() -> impl Iterator<Item = (String, &'static str)> {
         .flat_map(|(module, list)| list.iter().map(move |(name, sql)| (format!("{module}::{name}"), *sql)))
 }
 
-/// `select …(` of the count is finished by the list; it is prepared with it, in `tests/lists.rs`.
+/// `select …(` of a count is finished by the list; it is prepared with it, in `tests/lists.rs`.
 fn complete() -> impl Iterator<Item = (String, &'static str)> {
-    statements().filter(|(name, _)| name != "calls/list::COUNT")
+    statements().filter(|(name, _)| !["calls/list::COUNT", "messages::COUNT"].contains(&name.as_str()))
 }
 
 #[test]
@@ -96,8 +148,11 @@ fn no_statement_reads_a_whole_table() {
                 || ["SCAN t", "SCAN (subquery", "SCAN counted", "SCAN CONSTANT ROW"]
                     .iter()
                     .any(|s| step.starts_with(s));
-            let ready = name == "directory::READY"; // reads one row
-            assert!(!scan || small || ready, "{name}: {step}");
+            // What a recursive query has found so far.
+            let found = ["SCAN v", "SCAN visible", "SCAN a", "SCAN above"].contains(&step.as_str());
+            // One row; and the list of everything that there is.
+            let all = ["directory::READY", "directory/installation::LIST", "directory/installation::COUNT"];
+            assert!(!scan || small || found || all.contains(&name.as_str()), "{name}: {step}");
         }
     }
 }
