@@ -4,18 +4,33 @@
 //! epoch, spans say their unit in their name. Adding a field is compatible, so clients ignore fields they don't know.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::string_slice))]
 
+mod api_keys;
+mod auth;
 mod calls;
+mod departments;
 mod health;
 mod live;
 mod messages;
 mod page;
 mod problem;
+mod roles;
 mod setup;
+mod tenants;
+mod users;
 
+pub use api_keys::{ApiKey, CreateApiKey, NewApiKey, RotateApiKey};
+pub use auth::{
+    AcceptInvitation, Accepted, ForgotPassword, Login, Me, Membership, ResetPassword, Session, Sessions,
+    SignedIn, SwitchTenant,
+};
 pub use calls::{Call, CallStatus, EndCall, Interaction, InteractionKind, Interactions, Speaker, Usage};
+pub use departments::{Department, Departments, SaveDepartment};
 pub use health::{Health, Readiness};
 pub use live::{LiveEnvelope, LiveTicket};
 pub use messages::{Message, MessageKind};
 pub use page::Page;
 pub use problem::{ErrorCode, FieldError, Problem};
+pub use roles::{CreatedRole, Role, Roles, SaveRole};
 pub use setup::{SetupClaim, SetupResult, VoiceMode};
+pub use tenants::{CreateTenant, CreatedTenant, Tenant, UpdateTenant};
+pub use users::{Invitation, InviteUser, UpdateUser, User};

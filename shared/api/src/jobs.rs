@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 use voicecore_call::EndReason;
 use voicecore_domain::CallStatus;
+use voicecore_store::directory::accounts;
 use voicecore_store::{calls, directory};
 
 use crate::actors::CallCommand;
 use crate::carrier::{self, ReportedStatus};
+use crate::mails::{self, MailInvitation, MailPasswordReset};
 use crate::voicemail::{self, Voicemail};
 use crate::{ApiError, AppState};
 
@@ -18,6 +20,10 @@ pub(crate) enum Job {
     TakeStatus(ReportedStatus),
     /// A caller left a voicemail when the database did not answer.
     StoreVoicemail(Voicemail),
+    /// Somebody is invited.
+    MailInvitation(MailInvitation),
+    /// Somebody asked for a new password.
+    MailPasswordReset(MailPasswordReset),
 }
 
 /// A job was not done.
@@ -36,6 +42,8 @@ pub async fn handle(app: &AppState, message: serde_json::Value) -> Result<(), Jo
     match serde_json::from_value(message).map_err(|_| JobError::Unknown)? {
         Job::TakeStatus(reported) => carrier::take_status(app, &reported).await?,
         Job::StoreVoicemail(voicemail) => voicemail::store(app, &voicemail).await?,
+        Job::MailInvitation(job) => mails::invite(app, &job).await?,
+        Job::MailPasswordReset(job) => mails::reset_password(app, &job).await?,
     }
     Ok(())
 }
@@ -57,9 +65,11 @@ pub struct Swept {
     pub failed: u32,
 }
 
-/// Closes calls whose end never came (see `voicecore_domain::limits`), a limited number in each run.
+/// Closes calls whose end never came (see `voicecore_domain::limits`) and forgets failures to sign in that are old, a limited
+/// number in each run.
 pub async fn scheduled(app: &AppState) -> Result<Swept, JobError> {
     let mut swept = Swept::default();
+    accounts::forget_throttles(&*app.ports.db, app.now()).await.map_err(ApiError::from)?;
     for call in directory::overdue_calls(&app.ports.db, app.now()).await.map_err(ApiError::from)? {
         match close(app, &call).await {
             Ok(()) => swept.closed += 1,

@@ -11,8 +11,8 @@ mod time;
 
 pub use e164::{E164, E164Error};
 pub use id::{
-    ApiKeyId, AuditEntryId, BusinessId, CallId, DepartmentId, IdError, InvitationId, MessageId, PhoneNumberId,
-    RoleId, SessionId, TenantId, UserId,
+    ApiKeyId, AuditEntryId, BusinessId, CallId, DepartmentId, IdError, InvitationId, MessageId,
+    PhoneNumberId, RoleId, SessionId, TenantId, UserId,
 };
 pub use page::{Page, PageRequest};
 pub use secret::Secret;

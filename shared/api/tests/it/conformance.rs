@@ -35,6 +35,7 @@ fn the_router_passes_the_http_suite() {
         account_sid: ACCOUNT,
         auth_token: AUTH_TOKEN,
         setup_token: token.expose(),
+        setup_email: "owner@example.com",
         number: "+12025550150",
     };
     assert!(block_on(suite(&site)) > 0);

@@ -5,8 +5,10 @@
     reason = "helpers of tests; the lints know only `#[test]` functions"
 )]
 
+mod access;
 mod api;
 mod conformance;
+mod identity;
 mod isolation;
 mod ladder;
 mod leaks;
@@ -16,6 +18,7 @@ mod openapi;
 mod pitfalls;
 mod setup;
 mod take_over;
+mod tenants;
 mod turn_races;
 mod turns;
 mod webhooks;
