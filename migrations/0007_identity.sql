@@ -90,9 +90,11 @@ create table sessions (
 
 create index sessions_user on sessions (user_id, created_at);
 create index sessions_tenant on sessions (tenant_id);
+-- Those that are long over are deleted.
+create index sessions_expiry on sessions (expires_at);
 
 -- An invitation to work for a tenant, redeemed by a token that is mailed. It says nothing about whether there is a user
--- with this address: other tenants are nobody's business.
+-- with this address: it is no business of one tenant what others do.
 create table invitations (
   id text primary key,
   tenant_id text not null references tenants (id),
@@ -125,6 +127,7 @@ create table password_resets (
 );
 
 create index password_resets_user on password_resets (user_id);
+create index password_resets_expiry on password_resets (expires_at);
 
 -- How often somebody has failed to sign in. The key is a keyed hash of what was tried: an e-mail address (of a user or of
 -- nobody: the two are not told apart) or a device that is known. Rows that nobody touched for a day are deleted.

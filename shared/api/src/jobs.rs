@@ -65,11 +65,11 @@ pub struct Swept {
     pub failed: u32,
 }
 
-/// Closes calls whose end never came (see `voicecore_domain::limits`) and forgets failures to sign in that are old, a limited
+/// Closes calls whose end never came (see `voicecore_domain::limits`) and forgets sign-ins that are long over, a limited
 /// number in each run.
 pub async fn scheduled(app: &AppState) -> Result<Swept, JobError> {
     let mut swept = Swept::default();
-    accounts::forget_throttles(&*app.ports.db, app.now()).await.map_err(ApiError::from)?;
+    accounts::forget(&*app.ports.db, app.now()).await.map_err(ApiError::from)?;
     for call in directory::overdue_calls(&app.ports.db, app.now()).await.map_err(ApiError::from)? {
         match close(app, &call).await {
             Ok(()) => swept.closed += 1,

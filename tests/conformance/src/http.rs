@@ -294,7 +294,8 @@ async fn whoever_signs_in_stays_so_by_a_cookie(site: &Site<'_>) {
     let signed_in = login(PASSWORD).await;
     assert_eq!(signed_in.status, 200, "{}", signed_in.text());
     let cookie = |answer: &Answer, name: &str| {
-        let mut set = answer.headers.iter().filter(|(known, _)| known == "set-cookie").map(|(_, value)| value);
+        let mut set =
+            answer.headers.iter().filter(|(known, _)| known == "set-cookie").map(|(_, value)| value);
         let cookie = set.find(|value| value.starts_with(name)).cloned().unwrap_or_default();
         cookie.split(';').next().unwrap_or_default().to_owned()
     };
@@ -312,6 +313,9 @@ async fn whoever_signs_in_stays_so_by_a_cookie(site: &Site<'_>) {
     let me = send(site, with("GET", "/api/v1/me", "authorization", bearer.clone())).await;
     assert_eq!(me.json()["email"].as_str(), Some(site.setup_email), "{}", me.text());
     assert_eq!(send(site, with("GET", "/api/v1/calls", "authorization", bearer.clone())).await.status, 200);
-    assert_eq!(send(site, with("POST", "/api/v1/auth/logout", "authorization", bearer.clone())).await.status, 204);
+    assert_eq!(
+        send(site, with("POST", "/api/v1/auth/logout", "authorization", bearer.clone())).await.status,
+        204
+    );
     assert_eq!(send(site, with("GET", "/api/v1/me", "authorization", bearer)).await.status, 401);
 }

@@ -111,6 +111,14 @@ fn failures_that_are_old_are_forgotten() {
     world.doubles.clock.advance(Millis::from_secs(86_401));
     voicecore_conformance::block_on(voicecore_api::jobs::scheduled(&world.app)).unwrap();
     assert_eq!(world.count("select count(*) as n from login_throttles"), 0);
+    // So are sessions, a month after they are over.
+    world.login(EMAIL);
+    world.doubles.clock.advance(Millis::from_secs(59 * 86_400));
+    voicecore_conformance::block_on(voicecore_api::jobs::scheduled(&world.app)).unwrap();
+    assert_eq!(world.count("select count(*) as n from sessions"), 1);
+    world.doubles.clock.advance(Millis::from_secs(2 * 86_400));
+    voicecore_conformance::block_on(voicecore_api::jobs::scheduled(&world.app)).unwrap();
+    assert_eq!(world.count("select count(*) as n from sessions"), 0);
 }
 
 #[test]
@@ -308,6 +316,18 @@ fn an_invitation_says_nothing_of_other_tenants_and_keeps_the_password() {
     assert_eq!(switch(&other.id), 204);
     assert_eq!(world.get("/api/v1/me", &signed_in).json()["role"], "viewer");
     assert_eq!(switch("00000000-0000-7000-8000-000000000000"), 404);
+}
+
+#[test]
+fn an_invitation_makes_nobody_less_than_they_are() {
+    let (world, tenant) = world();
+    world.user(&tenant.id, "boss@example.com", "tenant_admin");
+    let boss = world.login("boss@example.com");
+    let body = json!({"email": "boss@example.com", "role": "viewer"});
+    world.request(Method::POST, "/api/v1/users/invitations", Some(&boss), Some(&body));
+    let accept = json!({"token": linked(&world.mails()[0].1)});
+    assert_eq!(post(&world, "/api/v1/auth/accept-invitation", &accept).status, 200);
+    assert_eq!(world.get("/api/v1/me", &boss).json()["role"], "tenant_admin");
 }
 
 #[test]

@@ -12,8 +12,10 @@ use crate::audit_log::{self, AuditEntry};
 use crate::row::{self, count_arg};
 use crate::{Scope, StoreError};
 
-/// Throttles forgotten in one run of the scheduled job.
+/// Rows of each kind that one run of the scheduled job forgets.
 const FORGOTTEN_AT_ONCE: u32 = 500;
+/// Sessions and tokens are kept for so long after they are over: a month.
+const KEPT_AFTER_END: Millis = Millis::from_secs(30 * 86_400);
 /// Departments of one invitation that are looked at.
 const MOST_DEPARTMENTS: usize = 20;
 
@@ -71,6 +73,11 @@ statements! {
     FORGET_THROTTLES = "delete from login_throttles where throttle_key in
         (select l.throttle_key from login_throttles l where l.updated_at < ?1 limit ?2)";
 
+    FORGET_SESSIONS = "delete from sessions where id in (select s.id from sessions s where s.expires_at < ?1 limit ?2)";
+
+    FORGET_RESETS = "delete from password_resets where token_hash in
+        (select p.token_hash from password_resets p where p.expires_at < ?1 limit ?2)";
+
     ACCOUNT = "select id, password_hash from users where email = ?1 and deactivated_at is null";
 
     SIGNED_IN = "update users set last_login_at = ?2 where id = ?1";
@@ -108,10 +115,12 @@ statements! {
     FIRST_PASSWORD = "update users set password_hash = ?2, password_changed_at = ?3
         where password_hash is null and email = (select i.email from invitations i where i.token_hash = ?1)";
 
+    /// Whoever works for the tenant already stays what they are.
     JOIN = "insert into memberships (user_id, tenant_id, role, role_id, created_at)
         select u.id, i.tenant_id, i.role, i.role_id, ?2 from invitations i join users u on u.email = i.email
         where i.token_hash = ?1
-        on conflict (tenant_id, user_id) do update set role = excluded.role, role_id = excluded.role_id, deactivated_at = null";
+        on conflict (tenant_id, user_id) do update set role = excluded.role, role_id = excluded.role_id, deactivated_at = null
+        where memberships.deactivated_at is not null";
 
     JOIN_DEPARTMENT = "insert into membership_departments (tenant_id, user_id, department_id)
         select d.tenant_id, u.id, d.id from invitations i join users u on u.email = i.email
@@ -154,10 +163,16 @@ pub fn clear_throttle(key: &str) -> Stmt {
     Stmt::new(CLEAR_THROTTLE, vec![key.into()])
 }
 
-/// Forgets what nobody touched for long, a limited number at once. For the scheduled job.
-pub async fn forget_throttles(db: &dyn Db, now: Millis) -> Result<(), StoreError> {
-    let args = vec![now.since(FORGOTTEN_AFTER).into(), FORGOTTEN_AT_ONCE.into()];
-    db.query(Stmt::new(FORGET_THROTTLES, args)).await?;
+/// Forgets tries that nobody repeated for a day, and sessions and tokens that are long over; a limited number at once. For the
+/// scheduled job.
+pub async fn forget(db: &dyn Db, now: Millis) -> Result<(), StoreError> {
+    let before = |span| vec![now.since(span).into(), FORGOTTEN_AT_ONCE.into()];
+    db.batch(vec![
+        Stmt::new(FORGET_THROTTLES, before(FORGOTTEN_AFTER)),
+        Stmt::new(FORGET_SESSIONS, before(KEPT_AFTER_END)),
+        Stmt::new(FORGET_RESETS, before(KEPT_AFTER_END)),
+    ])
+    .await?;
     Ok(())
 }
 
@@ -266,7 +281,7 @@ pub async fn accept(
     if let Some(hash) = by.password_hash {
         stmts.push(Stmt::new(FIRST_PASSWORD, vec![token(), hash.into(), by.now.into()]));
     }
-    stmts.push(Stmt::new(JOIN, vec![token(), by.now.into()]).exactly(1));
+    stmts.push(Stmt::new(JOIN, vec![token(), by.now.into()]));
     for department in invitation.departments.iter().take(MOST_DEPARTMENTS) {
         stmts.push(Stmt::new(JOIN_DEPARTMENT, vec![token(), department.to_string().into()]));
     }
