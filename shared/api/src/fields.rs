@@ -71,13 +71,11 @@ impl Fields {
 
     /// Text as it was sent.
     fn raw(&mut self, field: &str) -> Option<String> {
-        match self.take(field)? {
-            Value::String(text) => Some(text),
-            _ => {
-                self.error(field, "must be text");
-                None
-            }
-        }
+        let Value::String(text) = self.take(field)? else {
+            self.error(field, "must be text");
+            return None;
+        };
+        Some(text)
     }
 
     /// One line, without blanks at its ends; blank is absent.

@@ -222,13 +222,12 @@ pub(crate) async fn revoke_invitation(
 /// A role of this tenant that allows nothing which whoever gives it may not do.
 async fn given_role(principal: &Principal, text: &str) -> Result<RoleRef, ApiError> {
     let unknown = || ApiError::invalid("role", ROLE_RULE);
-    let (role, permissions): (RoleRef, Permissions) = match text.parse::<BuiltinRole>() {
-        Ok(role) => (RoleRef::Builtin(role), role.permissions()),
-        Err(_) => {
-            let id: RoleId = text.parse().map_err(|_| unknown())?;
-            let role = roles::get(&principal.scope, id).await?.ok_or_else(unknown)?;
-            (RoleRef::Custom(id), role.permissions)
-        }
+    let (role, permissions): (RoleRef, Permissions) = if let Ok(role) = text.parse::<BuiltinRole>() {
+        (RoleRef::Builtin(role), role.permissions())
+    } else {
+        let id: RoleId = text.parse().map_err(|_| unknown())?;
+        let role = roles::get(&principal.scope, id).await?.ok_or_else(unknown)?;
+        (RoleRef::Custom(id), role.permissions)
     };
     may_give(principal, &permissions)?;
     Ok(role)

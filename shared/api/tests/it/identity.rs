@@ -389,6 +389,9 @@ fn mails_that_the_service_does_not_take_are_tried_again() {
     assert!(header("idempotency-key").is_some());
 }
 
+/// A request, by whom, with which body, and the fields that are named.
+type BadBody<'a> = (Method, String, Option<&'a str>, Value, &'a [&'a str]);
+
 /// Every wrong field is named, whatever is wrong with it, and what was sent is not repeated.
 #[test]
 fn bad_bodies_are_answered_field_by_field() {
@@ -398,7 +401,7 @@ fn bad_bodies_are_answered_field_by_field() {
     let boss = world.login("boss@example.com");
     let root = world.login("root@example.com");
     let nobodys = "00000000-0000-7000-8000-000000000000";
-    let cases: Vec<(Method, String, Option<&str>, Value, &[&str])> = vec![
+    let cases: Vec<BadBody<'_>> = vec![
         (
             Method::POST,
             "/api/v1/auth/login".into(),

@@ -49,7 +49,7 @@ async fn answer(app: &AppState, webhook: &VoiceWebhook) -> Result<Response, ApiE
         Rung::Suspended(language) => {
             return Ok(documents::say_and_hang_up(Announcement::OutOfOrder, language));
         }
-        Rung::Somebody(admission, line) => (admission, line),
+        Rung::Somebody(admitted) => *admitted,
     };
     let language = line.language;
     Ok(match admission {
@@ -88,7 +88,7 @@ enum Rung {
     /// That of a tenant that does not work now; the language of its callers. Nothing is stored.
     Suspended(Language),
     /// A tenant's.
-    Somebody(Admission, Line),
+    Somebody(Box<(Admission, Line)>),
 }
 
 /// Finds out whose number was dialled, then counts and stores the call in one batch, so that no interleaving admits one call
@@ -124,5 +124,5 @@ async fn admit(app: &AppState, webhook: &VoiceWebhook) -> Result<Rung, ApiError>
     let admission = calls::admit(&dialled.scope, &call).await?;
     let turn_based = dialled.voice_mode == Some(VoiceMode::TurnBased) || !app.ports.actors.available();
     let language = Language::for_code(dialled.language.as_deref());
-    Ok(Rung::Somebody(admission, Line { scope: dialled.scope, language, turn_based }))
+    Ok(Rung::Somebody(Box::new((admission, Line { scope: dialled.scope, language, turn_based }))))
 }
