@@ -5,21 +5,36 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::string_slice))]
 
 mod audit;
+mod api_keys;
+mod auth;
 mod calls;
+mod departments;
 mod health;
 mod live;
 mod messages;
 mod page;
 mod problem;
 mod providers;
+mod roles;
 mod setup;
+mod tenants;
+mod users;
 
 pub use audit::{AuditActor, AuditBreak, AuditEntry, AuditFlaw, AuditVerification};
+pub use api_keys::{ApiKey, CreateApiKey, NewApiKey, RotateApiKey};
+pub use auth::{
+    AcceptInvitation, Accepted, ForgotPassword, Login, Me, Membership, ResetPassword, Session, Sessions,
+    SignedIn, SwitchTenant,
+};
 pub use calls::{Call, CallStatus, EndCall, Interaction, InteractionKind, Interactions, Speaker, Usage};
+pub use departments::{Department, Departments, SaveDepartment};
 pub use health::{Health, Readiness};
 pub use live::{LiveEnvelope, LiveTicket};
 pub use messages::{Message, MessageKind};
 pub use page::Page;
 pub use problem::{ErrorCode, FieldError, Problem};
 pub use providers::{CredentialSource, Provider, ProviderCredential, ProviderStatus, Providers};
+pub use roles::{CreatedRole, Role, Roles, SaveRole};
 pub use setup::{SetupClaim, SetupResult, VoiceMode};
+pub use tenants::{CreateTenant, CreatedTenant, Tenant, UpdateTenant};
+pub use users::{Invitation, InviteUser, UpdateUser, User};

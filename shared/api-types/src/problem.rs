@@ -13,6 +13,14 @@ pub enum ErrorCode {
     Unauthenticated,
     /// The credentials are valid, but don't allow this: `detail` names the permission that is missing.
     Forbidden,
+    /// The e-mail address or the password is not right.
+    LoginRefused,
+    /// Too many tries: wait as long as `Retry-After` says.
+    TooManyAttempts,
+    /// The tenant does not work now: ask whoever runs the installation.
+    TenantSuspended,
+    /// The token of a mail is unknown, used or expired.
+    TokenInvalid,
     /// The sender's signature is missing or wrong.
     SignatureInvalid,
     /// There is no such thing, or it belongs to somebody else.

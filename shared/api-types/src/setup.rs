@@ -10,6 +10,10 @@ use voicecore_types::{BusinessId, TenantId};
 pub struct SetupClaim {
     /// The token of the link.
     pub token: String,
+    /// A password to sign in with, 12 to 256 characters; without one, the owner chooses it by mail. Without effect if they have
+    /// one already.
+    #[serde(default)]
+    pub password: Option<String>,
     /// Name of the customer, 1 to 200 characters.
     pub tenant_name: String,
     /// Name of the business as callers hear it, 1 to 200 characters.

@@ -1,19 +1,23 @@
 //! Who is calling the API, and may they?
 //!
-//! A handler says what it needs by its argument: `Access<CallsRead>` is given only to a request with a valid API key, and
-//! holds the tenant's `Scope`. There is no other way to a scope in a route, so no route can forget to ask; a test compares
-//! what routes ask for with what the OpenAPI document says. A key that is not valid is answered 401; one that does not allow
-//! what the route needs, 403.
+//! A handler says what it needs by its argument: `Access<CallsRead>` is given only to a request with a valid API key or the
+//! access token of a session that is good, and holds the tenant's `Scope`. There is no other way to a scope in a route, so no
+//! route can forget to ask; a test compares what routes ask for with what the OpenAPI document says. Credentials that are not
+//! valid are answered 401; those that do not allow what the route needs, 403.
+//!
+//! `Operator<TenantsRead>` is the same for what is about the installation: a super admin who is signed in. `SignedIn` is
+//! anybody who is signed in, for what is about themselves.
 
 use std::marker::PhantomData;
 
 use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
-use voicecore_domain::{ApiKey, Permission};
+use voicecore_domain::{Permission, Permissions};
+use voicecore_store::directory::sessions::{self, Session, SessionKind};
 use voicecore_store::directory::{self, Principal};
 
-use crate::{ApiError, AppState, rate_limits};
+use crate::{ApiError, AppState, rate_limits, token};
 
 /// A permission as a type: what a route needs.
 pub(crate) trait Need: Send + Sync {
@@ -34,7 +38,26 @@ macro_rules! needs {
     };
 }
 
-needs!(CallsRead, CallsWrite, MessagesRead, LiveRead, AuditRead, ProvidersRead, ProvidersWrite);
+needs!(
+    CallsRead,
+    CallsWrite,
+    MessagesRead,
+    LiveRead,
+    UsersRead,
+    UsersWrite,
+    RolesRead,
+    RolesWrite,
+    DepartmentsRead,
+    DepartmentsWrite,
+    ApiKeysRead,
+    ApiKeysWrite,
+    AuditRead,
+    ConfigRead,
+    ConfigWrite,
+    TenantsRead,
+    TenantsWrite,
+    TenantsImpersonate,
+);
 
 /// A request that may do `P`, for one tenant.
 pub(crate) struct Access<P> {
@@ -46,25 +69,112 @@ impl<P: Need> FromRequestParts<AppState> for Access<P> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
-        let refused = || ApiError::Unauthenticated(Some(P::PERMISSION));
-        let key = bearer(parts).ok_or_else(refused)?;
-        let principal = directory::api_key(&app.ports.db, &key, app.now()).await?;
-        let principal = principal.ok_or_else(refused)?;
-        if !principal.permissions.contains(P::PERMISSION) {
-            return Err(ApiError::Forbidden(P::PERMISSION));
-        }
-        rate_limits::api_request(app, principal.api_key_id).await?;
+        let principal = allowed(parts, app, P::PERMISSION).await?;
+        rate_limits::api_request(app, principal.actor).await?;
         Ok(Self { principal, permission: PhantomData })
     }
 }
 
-/// The key of `Authorization: Bearer vc_…`, said exactly once.
-fn bearer(parts: &Parts) -> Option<ApiKey> {
+/// A request of a super admin who is signed in, and may do `P` to the installation.
+pub(crate) struct Operator<P> {
+    pub(crate) session: Session,
+    permission: PhantomData<P>,
+}
+
+impl<P: Need> FromRequestParts<AppState> for Operator<P> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        let session = operator(parts, app, P::PERMISSION).await?;
+        Ok(Self { session, permission: PhantomData })
+    }
+}
+
+/// A request of somebody who is signed in.
+pub(crate) struct SignedIn(pub(crate) Session);
+
+impl FromRequestParts<AppState> for SignedIn {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        match caller(parts, app).await? {
+            Some(Caller::Person(session)) => Ok(Self(*session)),
+            _ => Err(ApiError::Unauthenticated(None)),
+        }
+    }
+}
+
+/// Whose credentials are valid.
+enum Caller {
+    Program(Box<Principal>),
+    Person(Box<Session>),
+}
+
+/// One function for all permissions: it is linked once.
+async fn allowed(parts: &Parts, app: &AppState, needed: Permission) -> Result<Principal, ApiError> {
+    let principal = match caller(parts, app).await? {
+        None => return Err(ApiError::Unauthenticated(Some(needed))),
+        Some(Caller::Program(principal)) => *principal,
+        // Signed in, but not (any more) for a tenant.
+        Some(Caller::Person(session)) => session.principal.ok_or(ApiError::Forbidden(needed))?,
+    };
+    if principal.suspended {
+        return Err(ApiError::TenantSuspended);
+    }
+    if !principal.permissions.contains(needed) {
+        return Err(ApiError::Forbidden(needed));
+    }
+    Ok(principal)
+}
+
+async fn operator(parts: &Parts, app: &AppState, needed: Permission) -> Result<Session, ApiError> {
+    match caller(parts, app).await? {
+        None => Err(ApiError::Unauthenticated(Some(needed))),
+        Some(Caller::Person(session))
+            if session.super_admin
+                && session.kind == SessionKind::Login
+                && Permissions::of_platform().contains(needed) =>
+        {
+            Ok(*session)
+        }
+        Some(_) => Err(ApiError::Forbidden(needed)),
+    }
+}
+
+async fn caller(parts: &Parts, app: &AppState) -> Result<Option<Caller>, ApiError> {
+    let Some(credentials) = bearer(parts) else { return Ok(None) };
+    let now = app.now();
+    if let Ok(key) = credentials.parse() {
+        let principal = directory::api_key(&app.ports.db, &key, now).await?;
+        return Ok(principal.map(|principal| Caller::Program(Box::new(principal))));
+    }
+    // Without the secret no token can be known; nor can one have been given out.
+    let Ok(secret) = app.config.keys.jwt_secret.get() else { return Ok(None) };
+    let Some(session) = token::verify(secret, credentials, now) else { return Ok(None) };
+    let session = sessions::session(&app.ports.db, session, now).await?;
+    Ok(session.map(|session| Caller::Person(Box::new(session))))
+}
+
+/// What follows `Authorization: Bearer`, said exactly once.
+fn bearer(parts: &Parts) -> Option<&str> {
     let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
     let value = values.next()?.to_str().ok()?;
     if values.next().is_some() {
         return None;
     }
-    let (scheme, key) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim_start_matches(' ').parse().ok())?
+    let (scheme, credentials) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| credentials.trim_start_matches(' '))
+}
+
+/// Nobody gives what they do not have.
+pub(crate) fn may_give(principal: &Principal, wanted: &Permissions) -> Result<(), ApiError> {
+    match wanted.iter().find(|permission| !principal.permissions.contains(*permission)) {
+        Some(missing) => Err(ApiError::Forbidden(missing)),
+        None => Ok(()),
+    }
+}
+
+/// What is about all departments is for those who see all.
+pub(crate) fn sees_all(principal: &Principal) -> Result<(), ApiError> {
+    if principal.sees_all() { Ok(()) } else { Err(ApiError::Forbidden(Permission::DepartmentsAll)) }
 }

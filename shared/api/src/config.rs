@@ -16,6 +16,9 @@ const DEFAULT_OPENAI_BASE_URL: &str = "https://api.openai.com/v1";
 /// The speech-to-speech model unless `OPENAI_REALTIME_MODEL` says otherwise.
 const DEFAULT_REALTIME_MODEL: &str = "gpt-realtime-2.1";
 
+/// Where the e-mail API is unless `EMAIL_BASE_URL` says otherwise.
+const DEFAULT_EMAIL_BASE_URL: &str = "https://api.resend.com";
+
 /// The model that reads and writes unless `CHAT_MODEL` says otherwise: quick, and it calls tools.
 const DEFAULT_CHAT_MODEL: &str = "gpt-4.1-mini";
 
@@ -33,6 +36,8 @@ pub struct Config {
     pub openai: OpenAiConfig,
     /// How to speak with the model of turn-based calls.
     pub chat: ChatConfig,
+    /// How to send mails.
+    pub email: EmailConfig,
     /// The keys of our own.
     pub keys: KeyConfig,
     /// `RATE_LIMIT_PER_MIN`: requests to the API in a minute, by one key.
@@ -79,6 +84,17 @@ pub struct ChatConfig {
     pub model: String,
     /// The account is OpenAI's, too: neither `CHAT_BASE_URL` nor `CHAT_API_KEY` is set.
     pub is_openais: bool,
+}
+
+/// How to send mails. Calls need none, so what is absent is missed only by who would send one.
+#[derive(Debug, Clone)]
+pub struct EmailConfig {
+    /// `EMAIL_API_KEY`.
+    pub api_key: Required<Secret<String>>,
+    /// `EMAIL_BASE_URL`: http(s), without a slash at the end.
+    pub base_url: Required<String>,
+    /// `EMAIL_FROM`: the sender, `name@example.com` or `Name <name@example.com>`.
+    pub from: Required<String>,
 }
 
 /// The keys of our own.
@@ -170,6 +186,11 @@ impl Config {
             },
             openai,
             chat,
+            email: EmailConfig {
+                api_key: secret("EMAIL_API_KEY"),
+                base_url: base_url("EMAIL_BASE_URL", DEFAULT_EMAIL_BASE_URL),
+                from: Required::read("EMAIL_FROM", lookup("EMAIL_FROM").as_deref(), parse_sender),
+            },
             keys: KeyConfig {
                 jwt_secret: Required::read("JWT_SECRET", lookup("JWT_SECRET").as_deref(), |t| {
                     (t.len() >= MIN_JWT_SECRET_BYTES).then(|| Secret::new(t.to_owned()))
@@ -243,6 +264,16 @@ fn parse_public_url(text: &str) -> Option<Origin> {
 fn parse_origins(text: &str) -> Option<Vec<String>> {
     let origins = text.split(',').map(str::trim).filter(|origin| !origin.is_empty());
     origins.map(|origin| parse_public_url(origin).map(|_| origin.to_owned())).collect()
+}
+
+/// One line that holds an address.
+fn parse_sender(text: &str) -> Option<String> {
+    let address = match text.split_once('<') {
+        Some((_, rest)) => rest.strip_suffix('>')?,
+        None => text,
+    };
+    let whole = !text.contains(char::is_control) && text.len() <= 320;
+    (whole && crate::fields::is_email(address)).then(|| text.to_owned())
 }
 
 /// Credentials go to this address: in clear only within this machine.
@@ -373,6 +404,22 @@ mod tests {
         let own = config(&[("CHAT_API_KEY", Some("sk-of-chat"))]);
         assert_eq!(own.chat.api_key.get().unwrap().expose(), "sk-of-chat");
         assert_eq!(own.missing(), []);
+    }
+
+    #[test]
+    fn without_mails_calls_are_answered_all_the_same() {
+        let without = config(&[]);
+        assert_eq!(without.missing(), []);
+        assert!(without.email.api_key.get().is_err() && without.email.from.get().is_err());
+        for (from, good) in [
+            ("hello@example.com", true),
+            ("VoiceCore <hello@example.com>", true),
+            ("VoiceCore <hello@example.com", false),
+            ("nobody", false),
+            ("a@example.com\r\nBcc: b@example.com", false),
+        ] {
+            assert_eq!(config(&[("EMAIL_FROM", Some(from))]).email.from.get().is_ok(), good, "{from}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use voicecore_api_types::{ErrorCode, FieldError, Problem};
 use voicecore_domain::Permission;
-use voicecore_ports::{ActorError, BlobError, DbError, HttpError};
+use voicecore_ports::{ActorError, BlobError, DbError, EmailError, HttpError};
 use voicecore_store::StoreError;
 use voicecore_store::seal::SealError;
 use voicecore_types::Millis;
@@ -38,6 +38,18 @@ pub enum ApiError {
     /// 403: the credentials are valid, but don't allow this.
     #[error("the credentials don't allow this")]
     Forbidden(Permission),
+    /// 401: the e-mail address or the password is wrong. Nobody is told which.
+    #[error("the address or the password is wrong")]
+    LoginRefused,
+    /// 429: too many tries; how long to wait.
+    #[error("too many tries")]
+    TooManyAttempts(Millis),
+    /// 403: the tenant does not work now.
+    #[error("the tenant is suspended")]
+    TenantSuspended,
+    /// 403: the token of a mail is unknown, used or expired. Nobody is told which.
+    #[error("the token is not valid")]
+    TokenInvalid,
     /// 403: the signature is missing or wrong. Nobody is told which.
     #[error("the signature is missing or wrong")]
     SignatureInvalid,
@@ -101,6 +113,10 @@ impl ApiError {
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, ErrorCode::InvalidRequest),
             Self::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, ErrorCode::Unauthenticated),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, ErrorCode::Forbidden),
+            Self::LoginRefused => (StatusCode::UNAUTHORIZED, ErrorCode::LoginRefused),
+            Self::TooManyAttempts(_) => (StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyAttempts),
+            Self::TenantSuspended => (StatusCode::FORBIDDEN, ErrorCode::TenantSuspended),
+            Self::TokenInvalid => (StatusCode::FORBIDDEN, ErrorCode::TokenInvalid),
             Self::SignatureInvalid => (StatusCode::FORBIDDEN, ErrorCode::SignatureInvalid),
             Self::SetupTokenInvalid => (StatusCode::FORBIDDEN, ErrorCode::SetupTokenInvalid),
             Self::NotFound => (StatusCode::NOT_FOUND, ErrorCode::NotFound),
@@ -124,10 +140,18 @@ impl ApiError {
         match self {
             Self::Malformed(what) => what.clone(),
             Self::Invalid(_) => "Some values are not acceptable.".to_owned(),
-            Self::Unauthenticated(_) => "Send a valid API key as `Authorization: Bearer vc_…`.".to_owned(),
-            Self::Forbidden(permission) => {
-                format!("This needs an API key with the permission `{}`.", permission.as_str())
+            Self::Unauthenticated(_) => {
+                "Send a valid API key or access token as `Authorization: Bearer …`.".to_owned()
             }
+            Self::Forbidden(permission) => {
+                format!("This needs the permission `{}`.", permission.as_str())
+            }
+            Self::LoginRefused => "The e-mail address or the password is not right.".to_owned(),
+            Self::TooManyAttempts(_) => "There were too many tries. Wait a while.".to_owned(),
+            Self::TenantSuspended => {
+                "This tenant does not work now. Ask whoever runs the installation.".to_owned()
+            }
+            Self::TokenInvalid => "This link is not valid (any more). Ask for a new one.".to_owned(),
             Self::SignatureInvalid => "The request is refused.".to_owned(),
             Self::SetupTokenInvalid => {
                 "This set-up link is not valid (any more). Ask your administrator for a new one.".to_owned()
@@ -152,7 +176,7 @@ impl ApiError {
     /// RFC 6750 §3: it names what is needed, and says whether the key was valid.
     fn challenge(&self) -> Option<HeaderValue> {
         let challenge = match self {
-            Self::Unauthenticated(None) => "Bearer".to_owned(),
+            Self::Unauthenticated(None) | Self::LoginRefused => "Bearer".to_owned(),
             Self::Unauthenticated(Some(needed)) => format!("Bearer scope=\"{}\"", needed.as_str()),
             Self::Forbidden(needed) => {
                 format!("Bearer error=\"insufficient_scope\", scope=\"{}\"", needed.as_str())
@@ -188,8 +212,10 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, _) = self.status_and_code();
         // Whole seconds, and never too few.
-        let wait =
-            if let Self::RateLimited(wait) = &self { Some(wait.0.div_ceil(1_000).max(1)) } else { None };
+        let wait = match &self {
+            Self::RateLimited(wait) | Self::TooManyAttempts(wait) => Some(wait.0.div_ceil(1_000).max(1)),
+            _ => None,
+        };
         let mut response = (status, Json(self.problem())).into_response();
         let problem_json = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, problem_json);
@@ -198,9 +224,11 @@ impl IntoResponse for ApiError {
         }
         if let Some(seconds) = wait {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-            if let Ok(left) = HeaderValue::from_str(&format!("\"default\";r=0;t={seconds}")) {
-                response.headers_mut().insert("ratelimit", left);
-            }
+        }
+        if let (Self::RateLimited(_), Some(seconds)) = (&self, wait)
+            && let Ok(left) = HeaderValue::from_str(&format!("\"default\";r=0;t={seconds}"))
+        {
+            response.headers_mut().insert("ratelimit", left);
         }
         if status == StatusCode::UPGRADE_REQUIRED {
             response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
@@ -246,6 +274,12 @@ impl From<ActorError> for ApiError {
 impl From<HttpError> for ApiError {
     fn from(error: HttpError) -> Self {
         Self::Unavailable { part: "carrier", cause: error.to_string() }
+    }
+}
+
+impl From<EmailError> for ApiError {
+    fn from(error: EmailError) -> Self {
+        Self::Unavailable { part: "e-mail service", cause: error.to_string() }
     }
 }
 

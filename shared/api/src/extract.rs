@@ -94,7 +94,8 @@ pub(crate) fn body_error(rejection: &BytesRejection) -> ApiError {
     }
 }
 
-fn json_error(error: &serde_json::Error) -> ApiError {
+/// A body that is not the JSON that was expected.
+pub(crate) fn json_error(error: &serde_json::Error) -> ApiError {
     let place = format!("line {}, column {}", error.line(), error.column());
     if !error.is_data() {
         return ApiError::Malformed(format!("The body is not JSON ({place})."));
@@ -163,6 +164,36 @@ impl<S: Send + Sync, T: std::str::FromStr> FromRequestParts<S> for Id<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let path = Path::<String>::from_request_parts(parts, state).await;
         path.ok().and_then(|Path(id)| id.parse().ok()).map(Self).ok_or(ApiError::NotFound)
+    }
+}
+
+/// The two parameters of the path, likewise.
+pub(crate) struct Ids<A, B>(pub(crate) A, pub(crate) B);
+
+impl<S: Send + Sync, A: std::str::FromStr, B: std::str::FromStr> FromRequestParts<S> for Ids<A, B> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let ids = path.ok().and_then(|Path((a, b))| Some((a.parse().ok()?, b.parse().ok()?)));
+        ids.map(|(a, b)| Self(a, b)).ok_or(ApiError::NotFound)
+    }
+}
+
+/// The parameters of a list without filters.
+#[derive(serde::Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PageParams {
+    /// From 1.
+    pub(crate) page: Option<u32>,
+    /// From 1 to 100; 50 when absent.
+    pub(crate) page_size: Option<u32>,
+}
+
+impl PageParams {
+    pub(crate) fn request(&self) -> Result<PageRequest, ApiError> {
+        page_request(self.page, self.page_size)
     }
 }
 

@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 use voicecore_call::EndReason;
 use voicecore_domain::CallStatus;
+use voicecore_store::directory::accounts;
 use voicecore_store::{calls, directory, rate_limits};
 
 use crate::actors::CallCommand;
 use crate::carrier::{self, ReportedStatus};
+use crate::mails::{self, MailInvitation, MailPasswordReset};
 use crate::voicemail::{self, Voicemail};
 use crate::{ApiError, AppState};
 
@@ -24,6 +26,10 @@ pub(crate) enum Job {
     TakeStatus(ReportedStatus),
     /// A caller left a voicemail when the database did not answer.
     StoreVoicemail(Voicemail),
+    /// Somebody is invited.
+    MailInvitation(MailInvitation),
+    /// Somebody asked for a new password.
+    MailPasswordReset(MailPasswordReset),
 }
 
 /// A job was not done.
@@ -42,6 +48,8 @@ pub async fn handle(app: &AppState, message: serde_json::Value) -> Result<(), Jo
     match serde_json::from_value(message).map_err(|_| JobError::Unknown)? {
         Job::TakeStatus(reported) => carrier::take_status(app, &reported).await?,
         Job::StoreVoicemail(voicemail) => voicemail::store(app, &voicemail).await?,
+        Job::MailInvitation(job) => mails::invite(app, &job).await?,
+        Job::MailPasswordReset(job) => mails::reset_password(app, &job).await?,
     }
     Ok(())
 }
@@ -75,8 +83,8 @@ pub struct Swept {
     pub tenants_not_deleted: u32,
 }
 
-/// Closes calls whose end never came (see `voicecore_domain::limits`), seals audit logs, rotates keys and deletes tenants, a limited number in each
-/// run. What fails keeps nothing else from being done.
+/// Closes calls whose end never came (see `voicecore_domain::limits`), seals audit logs, rotates keys, deletes tenants and
+/// forgets sign-ins that are long over, a limited number in each run. What fails keeps nothing else from being done.
 pub async fn scheduled(app: &AppState) -> Result<Swept, JobError> {
     let mut swept = Swept::default();
     let closed = close_overdue(app, &mut swept).await;
@@ -84,6 +92,7 @@ pub async fn scheduled(app: &AppState) -> Result<Swept, JobError> {
     let rotated = rotate_keys::run(app, &mut swept).await;
     let deleted = delete_tenants::run(app, &mut swept).await;
     rate_limits::forget(&*app.ports.db, app.now()).await.map_err(ApiError::from)?;
+    accounts::forget(&*app.ports.db, app.now()).await.map_err(ApiError::from)?;
     closed.and(sealed).and(rotated).and(deleted)?;
     Ok(swept)
 }

@@ -12,26 +12,36 @@ mod convert;
 mod cors;
 mod deadline;
 mod described;
+mod cookies;
+mod email;
 mod error;
 mod extract;
+mod fields;
 mod hex;
+mod html;
 pub mod jobs;
 mod layers;
 pub mod live;
+mod mails;
 pub mod media;
 mod providers;
 mod rate_limits;
+mod password;
+mod record;
 mod router;
 mod routes;
 mod sign;
 mod state;
 #[cfg(test)]
 mod testing;
+mod token;
 mod turn_based;
 mod voicemail;
 mod webhooks;
 
-pub use config::{ChatConfig, Config, ConfigMissing, KeyConfig, OpenAiConfig, Required, TwilioConfig};
+pub use config::{
+    ChatConfig, Config, ConfigMissing, EmailConfig, KeyConfig, OpenAiConfig, Required, TwilioConfig,
+};
 pub use error::{ApiError, Cause};
 pub use extract::MAX_BODY_BYTES;
 use hex::hex;

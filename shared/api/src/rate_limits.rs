@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use voicecore_domain::rate_limits;
 use voicecore_ports::{BoxFuture, Clock, Db, RateLimitError, RateLimits};
-use voicecore_types::{ApiKeyId, Quota, RateVerdict};
+use voicecore_store::directory::Actor;
+use voicecore_types::{Quota, RateVerdict};
 
 use crate::{ApiError, AppState};
 
@@ -30,11 +31,15 @@ impl RateLimits for SqlRateLimits {
     }
 }
 
-/// One request with this key. Counters that cannot be reached let everybody in: a limit protects the service, it must not be what
+/// One request with this key, or of this session. Counters that cannot be reached let everybody in: a limit protects the service, it must not be what
 /// takes it down.
-pub(crate) async fn api_request(app: &AppState, key: ApiKeyId) -> Result<(), ApiError> {
+pub(crate) async fn api_request(app: &AppState, actor: Actor) -> Result<(), ApiError> {
+    let key = match actor {
+        Actor::ApiKey(key) => format!("api_key:{key}"),
+        Actor::User { session_id, .. } | Actor::Impersonator { session_id, .. } => format!("session:{session_id}"),
+    };
     let quota = rate_limits::api_requests(app.config.requests_per_minute);
-    match app.ports.rate_limits.take(&format!("api_key:{key}"), quota).await {
+    match app.ports.rate_limits.take(&key, quota).await {
         Ok(RateVerdict::Limited { retry_after }) => Err(ApiError::RateLimited(retry_after)),
         Ok(RateVerdict::Allowed) | Err(_) => Ok(()),
     }

@@ -8,7 +8,10 @@ use utoipa::{OpenApi as _, Path};
 use utoipa_axum::PathItemExt as _;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::routes::{audit, calls, health, live, messages, openapi, providers, setup, setup_page};
+use crate::routes::{
+    account_pages, api_keys, audit, auth, calls, departments, health, live, messages, openapi, providers, roles,
+    sessions, setup, setup_page, tenants, users,
+};
 use crate::{ApiError, AppState, MAX_BODY_BYTES, cors, layers, webhooks};
 
 /// The documented routes, once: `$make` makes a router or a document of them.
@@ -34,6 +37,49 @@ macro_rules! documented_routes {
             providers::delete_provider,
             live::create_ticket,
             live::live,
+            auth::login,
+            auth::refresh,
+            auth::logout,
+            auth::switch_tenant,
+            auth::forgot_password,
+            auth::reset_password,
+            auth::accept_invitation,
+            account_pages::show_invitation,
+            account_pages::submit_invitation,
+            account_pages::show_reset,
+            account_pages::submit_reset,
+            sessions::me,
+            sessions::list_sessions,
+            sessions::revoke_session,
+            sessions::revoke_other_sessions,
+            users::list_users,
+            users::get_user,
+            users::update_user,
+            users::remove_user,
+            users::invite_user,
+            users::list_invitations,
+            users::revoke_invitation,
+            roles::list_roles,
+            roles::create_role,
+            roles::update_role,
+            roles::delete_role,
+            departments::list_departments,
+            departments::get_department,
+            departments::create_department,
+            departments::update_department,
+            departments::delete_department,
+            departments::assign_business,
+            api_keys::list_api_keys,
+            api_keys::create_api_key,
+            api_keys::rotate_api_key,
+            api_keys::revoke_api_key,
+            tenants::list_tenants,
+            tenants::get_tenant,
+            tenants::create_tenant,
+            tenants::update_tenant,
+            tenants::suspend_tenant,
+            tenants::resume_tenant,
+            tenants::impersonate,
         }
     };
 }

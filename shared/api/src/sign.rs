@@ -15,6 +15,28 @@ pub(crate) const MEDIA_TOKEN: &str = "voicecore media token v1";
 /// What the ticket of a live stream is signed for.
 pub(crate) const LIVE_TICKET: &str = "voicecore live ticket v1";
 
+/// What an access token is signed for.
+pub(crate) const ACCESS_TOKEN: &str = "voicecore access token v1";
+
+/// What makes the next refresh token of one.
+pub(crate) const REFRESH_TOKEN: &str = "voicecore refresh token v1";
+
+/// What the cookie of a device is signed for on which somebody has signed in.
+pub(crate) const KNOWN_DEVICE: &str = "voicecore known device v1";
+
+/// What hides the address that somebody tried to sign in with.
+pub(crate) const THROTTLE_KEY: &str = "voicecore login throttle v1";
+
+/// The key derived for a purpose, for formats that sign in their own way.
+pub(crate) fn derived_key(secret: &Secret<String>, purpose: &'static str) -> [u8; SIGNATURE_BYTES] {
+    mac(secret.expose().as_bytes(), [purpose.as_bytes()]).finalize().into_bytes().into()
+}
+
+/// HMAC-SHA-256 of `message` by `key`, as it is.
+pub(crate) fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; SIGNATURE_BYTES] {
+    mac(key, [message]).finalize().into_bytes().into()
+}
+
 /// Signs `parts`. Each is preceded by its length, so that no two lists of parts are signed alike.
 pub(crate) fn sign(secret: &Secret<String>, purpose: &'static str, parts: &[&[u8]]) -> [u8; SIGNATURE_BYTES] {
     let key = mac(secret.expose().as_bytes(), [purpose.as_bytes()]).finalize().into_bytes();

@@ -1,13 +1,13 @@
-//! API keys and setup tokens: their text, and what is stored of them.
+//! API keys, tokens of mailed links and of browsers: their text, and what is stored of them.
 //!
-//! Both carry 256 random bits, so that a plain SHA-256 is all the hash they need: there is nothing to guess.
+//! All carry 256 random bits, so that a plain SHA-256 is all the hash they need: there is nothing to guess.
 
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
-use voicecore_types::{Millis, Secret};
+use voicecore_types::{Millis, Secret, SessionId};
 
 /// The text is not a credential of this kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -16,6 +16,21 @@ pub struct CredentialError;
 
 /// A setup link is good for this long.
 pub const SETUP_TOKEN_LIFETIME: Millis = Millis::from_secs(7 * 86_400);
+
+/// The token of a mailed invitation is good for this long.
+pub const INVITATION_LIFETIME: Millis = Millis::from_secs(7 * 86_400);
+
+/// The token of a mail by which somebody chooses a new password is good for this long.
+pub const PASSWORD_RESET_LIFETIME: Millis = Millis::from_secs(3_600);
+
+/// Somebody stays signed in for this long, however busy.
+pub const SESSION_LIFETIME: Millis = Millis::from_secs(30 * 86_400);
+
+/// A super admin looks into a tenant for this long.
+pub const IMPERSONATION_LIFETIME: Millis = Millis::from_secs(3_600);
+
+/// A refresh token that has been used is taken again for this long: two tabs may ask at once, an answer may be lost.
+pub const REFRESH_GRACE: Millis = Millis::from_secs(10);
 
 const PREFIX_BYTES: usize = 8;
 const SECRET_BYTES: usize = 32;
@@ -80,35 +95,94 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-/// The token of the one-use link by which a system's first administrator comes in: `vcs_` and 64 hexadecimal digits.
+macro_rules! one_use_tokens {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone)]
+        pub struct $name(Secret<String>);
+
+        impl $name {
+            /// A new token from 32 random bytes.
+            #[must_use]
+            pub fn new(random: &[u8; SECRET_BYTES]) -> Self {
+                Self(Secret::new(format!(concat!($prefix, "{}"), hex(random))))
+            }
+
+            /// The token itself, for the link.
+            pub fn expose(&self) -> &str {
+                self.0.expose()
+            }
+
+            /// What is stored of it, and what it is looked up by.
+            pub fn hash(&self) -> String {
+                sha256(self.expose())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = CredentialError;
+
+            fn from_str(text: &str) -> Result<Self, CredentialError> {
+                let secret = text.strip_prefix($prefix).ok_or(CredentialError)?;
+                if is_hex(secret, SECRET_BYTES) {
+                    Ok(Self(Secret::new(text.to_owned())))
+                } else {
+                    Err(CredentialError)
+                }
+            }
+        }
+    )+};
+}
+
+one_use_tokens! {
+    /// The token of the one-use link by which a system's first administrator comes in: `vcs_` and 64 hexadecimal digits.
+    SetupToken = "vcs_";
+    /// The token of the mail that invites somebody to work for a tenant: `vci_` and 64 hexadecimal digits.
+    InvitationToken = "vci_";
+    /// The token of the mail by which somebody chooses a new password: `vcp_` and 64 hexadecimal digits.
+    PasswordResetToken = "vcp_";
+}
+
+/// What a browser keeps to stay signed in: `vcr_<session>_<secret>`. Each is used once; the next one follows from it
+///, so that two tabs that show the same one at once get the same next one.
 #[derive(Debug, Clone)]
-pub struct SetupToken(Secret<String>);
+pub struct RefreshToken {
+    session: SessionId,
+    text: Secret<String>,
+}
 
-impl SetupToken {
-    /// A new token from 32 random bytes.
+impl RefreshToken {
+    /// A token of `session` with 32 secret bytes.
     #[must_use]
-    pub fn new(random: &[u8; SECRET_BYTES]) -> Self {
-        Self(Secret::new(format!("vcs_{}", hex(random))))
+    pub fn new(session: SessionId, secret: &[u8; SECRET_BYTES]) -> Self {
+        Self { session, text: Secret::new(format!("vcr_{session}_{}", hex(secret))) }
     }
 
-    /// The token itself, for the link.
+    /// Whose token it is.
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+
+    /// The token itself, for the cookie.
     pub fn expose(&self) -> &str {
-        self.0.expose()
+        self.text.expose()
     }
 
-    /// What is stored of it, and what it is looked up by.
+    /// What is stored of it.
     pub fn hash(&self) -> String {
         sha256(self.expose())
     }
 }
 
-impl FromStr for SetupToken {
+impl FromStr for RefreshToken {
     type Err = CredentialError;
 
     fn from_str(text: &str) -> Result<Self, CredentialError> {
-        let secret = text.strip_prefix("vcs_").ok_or(CredentialError)?;
-        if is_hex(secret, SECRET_BYTES) {
-            Ok(Self(Secret::new(text.to_owned())))
+        let rest = text.strip_prefix("vcr_").ok_or(CredentialError)?;
+        let (session, secret) = rest.split_once('_').ok_or(CredentialError)?;
+        let id: SessionId = session.parse().map_err(|_| CredentialError)?;
+        if id.to_string() == session && is_hex(secret, SECRET_BYTES) {
+            Ok(Self { session: id, text: Secret::new(text.to_owned()) })
         } else {
             Err(CredentialError)
         }
@@ -158,9 +232,12 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_refused_or_kept_as_it_is(text in ".{0,100}|vc_[0-9a-f]{16}_[0-9a-f]{64}|vcs_[0-9a-f]{64}") {
+        fn any_text_is_refused_or_kept_as_it_is(text in ".{0,100}|vc_[0-9a-f]{16}_[0-9a-f]{64}|vcs_[0-9a-f]{64}|vcr_[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}_[0-9a-f]{64}") {
             if let Ok(key) = text.parse::<ApiKey>() {
                 prop_assert_eq!(key.expose(), &text);
+            }
+            if let Ok(token) = text.parse::<RefreshToken>() {
+                prop_assert_eq!(token.expose(), &text);
             }
             if let Ok(token) = text.parse::<SetupToken>() {
                 prop_assert_eq!(token.expose(), &text);
@@ -175,6 +252,22 @@ mod tests {
         for bad in ["", "vc_", "vc__", &good.to_uppercase(), &good[..good.len() - 1], &format!("{good}0")] {
             assert!(bad.parse::<ApiKey>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_refresh_token_names_its_session() {
+        let session = SessionId::new(Millis(7), &[0xab; 10]);
+        let token: RefreshToken = RefreshToken::new(session, &[2; 32]).expose().parse().unwrap();
+        assert_eq!(token.session(), session);
+        let upper = token.expose().to_uppercase().replacen("VCR", "vcr", 1);
+        assert!(upper.parse::<RefreshToken>().is_err());
+    }
+
+    #[test]
+    fn a_token_of_one_kind_is_none_of_another() {
+        let invitation = InvitationToken::new(&[1; 32]);
+        assert!(invitation.expose().parse::<PasswordResetToken>().is_err());
+        assert!(invitation.expose().parse::<SetupToken>().is_err());
     }
 
     #[test]

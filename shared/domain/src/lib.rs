@@ -17,15 +17,20 @@ mod permissions;
 pub mod pricing;
 mod provider;
 pub mod rate_limits;
+mod roles;
+pub mod throttle;
 mod voice_mode;
 
 pub use announcements::Announcement;
 pub use call_status::{CallDirection, CallStatus, Transition, UnknownWord};
-pub use credentials::{ApiKey, CredentialError, SetupToken};
 pub use deletion::DeletionStage;
+pub use credentials::{
+    ApiKey, CredentialError, InvitationToken, PasswordResetToken, RefreshToken, SetupToken,
+};
 pub use language::Language;
 pub use message_kind::MessageKind;
 pub use permissions::{Permission, Permissions};
 pub use pricing::TokenUsage;
 pub use provider::Provider;
+pub use roles::BuiltinRole;
 pub use voice_mode::VoiceMode;

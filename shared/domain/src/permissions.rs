@@ -4,48 +4,74 @@ use std::str::FromStr;
 
 use crate::UnknownWord;
 
-/// Something that a key may allow. Each API route needs one of these, or none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Permission {
+macro_rules! permissions {
+    ($count:literal: $($(#[$doc:meta])* $name:ident = $word:literal),+ $(,)?) => {
+        /// Something that a role or a key may allow. Each API route needs one of these, or says why it needs none.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Permission {
+            $($(#[$doc])* $name,)+
+        }
+
+        impl Permission {
+            /// All of them.
+            pub const ALL: [Self; $count] = [$(Self::$name),+];
+
+            /// As stored with a role or a key and named by the API: `<noun>:<verb>`.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $word,)+
+                }
+            }
+        }
+    };
+}
+
+// The table of permissions. Who has which: `roles`.
+permissions! { 19:
     /// See calls and what was said.
-    CallsRead,
+    CallsRead = "calls:read",
     /// Act on calls.
-    CallsWrite,
+    CallsWrite = "calls:write",
     /// See messages that callers left.
-    MessagesRead,
+    MessagesRead = "messages:read",
     /// Follow running calls.
-    LiveRead,
-    /// See, export and verify the audit log.
-    AuditRead,
-    /// See whose accounts at providers are used.
-    ProvidersRead,
-    /// Set the tenant's own accounts at providers.
-    ProvidersWrite,
+    LiveRead = "live:read",
+    /// See who works for the tenant, and who is invited.
+    UsersRead = "users:read",
+    /// Invite, change and remove them.
+    UsersWrite = "users:write",
+    /// See roles and what they allow.
+    RolesRead = "roles:read",
+    /// Make, change and delete roles.
+    RolesWrite = "roles:write",
+    /// See departments.
+    DepartmentsRead = "departments:read",
+    /// Make, move, rename and delete departments, and say who belongs to them.
+    DepartmentsWrite = "departments:write",
+    /// See what belongs to any department or to none. Without it a user sees their own departments and what is below them.
+    DepartmentsAll = "departments:all",
+    /// See API keys (never the keys themselves).
+    ApiKeysRead = "api_keys:read",
+    /// Make, rotate and revoke API keys.
+    ApiKeysWrite = "api_keys:write",
+    /// See and export the audit log.
+    AuditRead = "audit:read",
+    /// See how the tenant is configured.
+    ConfigRead = "config:read",
+    /// Change it.
+    ConfigWrite = "config:write",
+    /// See the tenants of the installation.
+    TenantsRead = "tenants:read",
+    /// Make, change, suspend and delete them.
+    TenantsWrite = "tenants:write",
+    /// Act within a tenant as its administrator, on the record.
+    TenantsImpersonate = "tenants:impersonate",
 }
 
 impl Permission {
-    /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::CallsRead,
-        Self::CallsWrite,
-        Self::MessagesRead,
-        Self::LiveRead,
-        Self::AuditRead,
-        Self::ProvidersRead,
-        Self::ProvidersWrite,
-    ];
-
-    /// As stored with a key and named by the API: `<noun>:<read|write>`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::CallsRead => "calls:read",
-            Self::CallsWrite => "calls:write",
-            Self::MessagesRead => "messages:read",
-            Self::LiveRead => "live:read",
-            Self::AuditRead => "audit:read",
-            Self::ProvidersRead => "providers:read",
-            Self::ProvidersWrite => "providers:write",
-        }
+    /// It is about the installation, not about one tenant: no role of a tenant and no API key can hold it.
+    pub const fn is_platform(self) -> bool {
+        matches!(self, Self::TenantsRead | Self::TenantsWrite | Self::TenantsImpersonate)
     }
 }
 
@@ -57,17 +83,23 @@ impl FromStr for Permission {
     }
 }
 
-/// What a key allows. As text: words with blanks between them, as in an OAuth scope (RFC 6749 §3.3).
+/// What a role or a key allows. As text: words with blanks between them, as in an OAuth scope (RFC 6749 §3.3).
 ///
 /// There is no word for "everything": a key never allows more than on the day on which it was made.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Permissions(BTreeSet<Permission>);
 
 impl Permissions {
-    /// Every permission that there is.
+    /// Everything that can be allowed within a tenant.
     #[must_use]
-    pub fn all() -> Self {
-        Permission::ALL.into_iter().collect()
+    pub fn of_tenant() -> Self {
+        Permission::ALL.into_iter().filter(|permission| !permission.is_platform()).collect()
+    }
+
+    /// Everything that is about the installation.
+    #[must_use]
+    pub fn of_platform() -> Self {
+        Permission::ALL.into_iter().filter(|permission| permission.is_platform()).collect()
     }
 
     /// What is stored with a key. A word that this version does not know allows nothing: after a roll-back, keys may hold words
@@ -75,6 +107,27 @@ impl Permissions {
     #[must_use]
     pub fn from_stored(text: &str) -> Self {
         text.split_ascii_whitespace().filter_map(|word| word.parse().ok()).collect()
+    }
+
+    /// The same without what is about the installation: what a role of a tenant or a key can allow, whatever is stored.
+    #[must_use]
+    pub fn within_tenant(self) -> Self {
+        self.0.into_iter().filter(|permission| !permission.is_platform()).collect()
+    }
+
+    /// All of `other` are among them: whoever has these may give those.
+    pub fn contains_all(&self, other: &Self) -> bool {
+        other.0.is_subset(&self.0)
+    }
+
+    /// Each, in the order of the table.
+    pub fn iter(&self) -> impl Iterator<Item = Permission> + '_ {
+        self.0.iter().copied()
+    }
+
+    /// Nothing is allowed.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Is it among them?
@@ -124,6 +177,17 @@ mod tests {
                 prop_assert_eq!(permissions.contains(permission), said);
             }
         }
+    }
+
+    #[test]
+    fn what_is_about_the_installation_is_in_no_tenant() {
+        let tenant = Permissions::of_tenant();
+        let platform = Permissions::of_platform();
+        for permission in Permission::ALL {
+            assert_ne!(tenant.contains(permission), platform.contains(permission));
+        }
+        let stored = Permissions::from_stored("tenants:write calls:read");
+        assert_eq!(stored.within_tenant().to_string(), "calls:read");
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod actors;
 mod blob;
 mod clock;
 mod db;
+mod email;
 pub mod guard;
 mod http;
 mod kv;
@@ -26,6 +27,7 @@ pub use clock::{Clock, Rng};
 pub use db::{
     Db, DbError, Expect, MAX_INT, MAX_PARAMETERS, MAX_STATEMENTS, Reach, Row, Rows, Sql, Stmt, Value,
 };
+pub use email::{Email, EmailError, EmailMessage, MAX_MAIL_BYTES, MAX_SUBJECT_CHARS};
 pub use http::{Http, HttpError, HttpRequest, HttpResponse};
 pub use kv::{Kv, KvError};
 pub use queue::{Queue, QueueError};

@@ -3,16 +3,25 @@
 //! Each statement reads by a unique key (or writes the installation's own tables), gives out no more than the next step
 //! needs, and turns what it finds into a [`Scope`]. A caller that is not found learns nothing else.
 
+pub mod accounts;
+pub mod installation;
+pub mod sessions;
+
 use std::sync::Arc;
 
 use voicecore_domain::credentials::SETUP_TOKEN_LIFETIME;
-use voicecore_domain::{ApiKey, CallStatus, Permissions, SetupToken, VoiceMode, limits};
+use voicecore_domain::{ApiKey, CallStatus, Permission, Permissions, SetupToken, VoiceMode, limits};
 use voicecore_ports::{Db, Reach, Stmt, Value};
-use voicecore_types::{ApiKeyId, BusinessId, CallId, Millis, PhoneNumberId, TenantId};
+use voicecore_types::{
+    ApiKeyId, BusinessId, CallId, Millis, PhoneNumberId, SessionId, TenantId, UserId,
+};
 
 use crate::row::{self, Reader};
 use crate::seal::{FreshKey, LookupHash, LookupKey, MasterKey, WrappedKey};
 use crate::{Scope, StoreError};
+
+/// How exactly it is known when a key was used last.
+const KEY_USE_NOTED_EACH: Millis = Millis::from_secs(60);
 
 /// A number of ours that somebody rings.
 #[derive(Debug, Clone)]
@@ -27,21 +36,91 @@ pub struct DialledNumber {
     pub language: Option<String>,
     /// How its calls are held, if it has chosen.
     pub voice_mode: Option<VoiceMode>,
+    /// The tenant does not work now.
+    pub suspended: bool,
     /// The tenant's data key.
     pub wrapped_key: WrappedKey,
 }
 
-/// A program that has shown a valid key.
+/// Who acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    /// A program, by its key.
+    ApiKey(ApiKeyId),
+    /// A user who is signed in.
+    User {
+        /// Who.
+        user_id: UserId,
+        /// By which session.
+        session_id: SessionId,
+    },
+    /// A super admin who looks into the tenant.
+    Impersonator {
+        /// Who.
+        user_id: UserId,
+        /// By which session.
+        session_id: SessionId,
+    },
+}
+
+impl Actor {
+    /// As the audit log names it.
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::ApiKey(_) => "api_key",
+            Self::User { .. } => "user",
+            Self::Impersonator { .. } => "impersonator",
+        }
+    }
+
+    /// Which one.
+    pub fn id(self) -> String {
+        match self {
+            Self::ApiKey(id) => id.to_string(),
+            Self::User { user_id, .. } | Self::Impersonator { user_id, .. } => user_id.to_string(),
+        }
+    }
+
+    /// The user, unless it is a program.
+    pub const fn user(self) -> Option<UserId> {
+        match self {
+            Self::ApiKey(_) => None,
+            Self::User { user_id, .. } | Self::Impersonator { user_id, .. } => Some(user_id),
+        }
+    }
+}
+
+/// Somebody who acts for a tenant: a program with a valid key, or a user with a session that is good.
 #[derive(Debug, Clone)]
 pub struct Principal {
-    /// The tenant it acts for.
+    /// The tenant they act for, as far as they see it.
     pub scope: Scope,
-    /// The key it has shown.
-    pub api_key_id: ApiKeyId,
-    /// What the key allows.
+    /// Who it is.
+    pub actor: Actor,
+    /// What they may do.
     pub permissions: Permissions,
     /// The tenant's data key.
     pub wrapped_key: WrappedKey,
+    /// The tenant does not work now.
+    pub suspended: bool,
+}
+
+impl Principal {
+    /// A user without the permission to see all departments sees their own and what is below them; a key is the tenant's.
+    pub(crate) fn new(scope: Scope, actor: Actor, permissions: Permissions, wrapped_key: WrappedKey) -> Self {
+        let scope = match actor {
+            Actor::User { user_id, .. } if !permissions.contains(Permission::DepartmentsAll) => {
+                scope.seen_by(user_id)
+            }
+            _ => scope,
+        };
+        Self { scope, actor, permissions, wrapped_key, suspended: false }
+    }
+
+    /// All departments are seen, and what belongs to none.
+    pub fn sees_all(&self) -> bool {
+        self.scope.viewer_args().is_none()
+    }
 }
 
 /// A call that the carrier, its own actor or the closing job speaks of.
@@ -81,22 +160,26 @@ macro_rules! location {
 
 statements! {
     /// Touches the last table of the migrations, so that a half-migrated database is not called ready.
-    READY = "select count(*) as counter_tables from (select 1 from rate_limits limit 1) as t";
+    READY = "select count(*) as department_tables from (select 1 from departments limit 1) as t";
 
     LOOKUP_KEY = "select wrapped_key from platform_keys where name = 'lookup'";
 
     NEW_LOOKUP_KEY = "insert into platform_keys (name, wrapped_key, created_at) values ('lookup', ?1, ?2)
         on conflict (name) do nothing";
 
-    DIALLED_NUMBER = "select p.tenant_id, p.id, p.business_id, b.language, b.voice_mode, k.wrapped_key
+    DIALLED_NUMBER = "select p.tenant_id, p.id, p.business_id, b.language, b.voice_mode, k.wrapped_key, t.suspended_at
         from phone_numbers p
         join businesses b on b.id = p.business_id and b.tenant_id = p.tenant_id
+        join tenants t on t.id = p.tenant_id
         join tenant_keys k on k.tenant_id = p.tenant_id
         where p.number_hash = ?1";
 
-    API_KEY = "select a.tenant_id, a.id, a.key_hash, a.permissions, k.wrapped_key
-        from api_keys a join tenant_keys k on k.tenant_id = a.tenant_id
+    API_KEY = "select a.tenant_id, a.id, a.key_hash, a.permissions, a.last_used_at, k.wrapped_key, t.suspended_at
+        from api_keys a join tenant_keys k on k.tenant_id = a.tenant_id join tenants t on t.id = a.tenant_id
         where a.prefix = ?1 and a.revoked_at is null and (a.expires_at is null or a.expires_at > ?2)";
+
+    KEY_USED = "update api_keys set last_used_at = ?3 where id = ?1 and tenant_id = ?2
+        and (last_used_at is null or last_used_at <= ?4)";
 
     CALL = concat!("select ", location!(), " from calls c left join dialogues d on d.call_id = c.id where c.id = ?1");
 
@@ -175,24 +258,35 @@ pub async fn dialled_number(
             language: r.opt_text("language")?,
             // A word of a newer version is no choice that this one could follow.
             voice_mode: r.opt_text("voice_mode")?.and_then(|word| word.parse().ok()),
+            suspended: r.opt_moment("suspended_at")?.is_some(),
             wrapped_key: r.wrapped_key("wrapped_key")?,
         })
     })
 }
 
-/// Authenticates by API key. `None` for a key that is unknown, wrong, expired or revoked, without telling which.
+/// Authenticates by API key. `None` for a key that is unknown, wrong, expired or revoked, without telling which. Notes, to the
+/// minute, when the key was used last.
 pub async fn api_key(db: &Arc<dyn Db>, key: &ApiKey, now: Millis) -> Result<Option<Principal>, StoreError> {
     let rows = db.query(across_tenants(API_KEY, vec![key.prefix().into(), now.into()])).await?;
     let found = row::one(&rows, |r| {
-        let principal = Principal {
-            scope: Scope::new(Arc::clone(db), r.parsed("tenant_id")?),
-            api_key_id: r.parsed("id")?,
-            permissions: Permissions::from_stored(&r.text("permissions")?),
-            wrapped_key: r.wrapped_key("wrapped_key")?,
-        };
-        Ok((r.text("key_hash")?, principal))
+        let id = r.parsed("id")?;
+        let scope = Scope::new(Arc::clone(db), r.parsed("tenant_id")?);
+        let permissions = Permissions::from_stored(&r.text("permissions")?).within_tenant();
+        let mut principal =
+            Principal::new(scope, Actor::ApiKey(id), permissions, r.wrapped_key("wrapped_key")?);
+        principal.suspended = r.opt_moment("suspended_at")?.is_some();
+        Ok((r.text("key_hash")?, r.opt_moment("last_used_at")?, id, principal))
     })?;
-    Ok(found.filter(|(hash, _)| key.matches(hash)).map(|(_, principal)| principal))
+    let Some((hash, last_used, id, principal)) = found else { return Ok(None) };
+    if !key.matches(&hash) {
+        return Ok(None);
+    }
+    let stale = now.since(KEY_USE_NOTED_EACH);
+    if last_used.is_none_or(|at| at <= stale) {
+        let args = vec![id.to_string().into(), principal.scope.tenant_arg(), now.into(), stale.into()];
+        principal.scope.query(Stmt::new(KEY_USED, args)).await?;
+    }
+    Ok(Some(principal))
 }
 
 /// A call by our name of it: for its actor and for callbacks whose address we signed.

@@ -12,10 +12,12 @@ macro_rules! statements {
     };
 }
 
+pub mod api_keys;
 pub mod audit_log;
 pub mod blob_keys;
 pub mod businesses;
 pub mod calls;
+pub mod departments;
 pub mod dialogues;
 pub mod directory;
 mod error;
@@ -24,12 +26,15 @@ pub mod messages;
 mod paging;
 pub mod providers;
 pub mod rate_limits;
+pub mod invitations;
+pub mod roles;
 mod row;
 mod scope;
 pub mod seal;
 pub mod tenant_deletions;
 pub mod tenants;
 pub mod tool_runs;
+pub mod users;
 
 pub use error::StoreError;
 pub use scope::Scope;

@@ -6,6 +6,7 @@ use voicecore_types::{BusinessId, CallId, MessageId, Millis, Page, PageRequest};
 
 use crate::paging::{self, COUNT_LIMIT};
 use crate::row::count_arg;
+use crate::scope::VISIBLE;
 use crate::seal::Sealed;
 use crate::{Scope, StoreError};
 
@@ -69,20 +70,21 @@ pub struct NewVoicemail<'a> {
 }
 
 statements! {
-    INSERT = "insert into messages (id, tenant_id, business_id, call_id, kind, caller_name, callback_number, body, created_at)
-        select ?1, c.tenant_id, c.business_id, c.id, 'message', ?4, ?5, ?6, ?7 from calls c
+    INSERT = "insert into messages (id, tenant_id, business_id, call_id, kind, caller_name, callback_number, body, created_at,
+        department_id)
+        select ?1, c.tenant_id, c.business_id, c.id, 'message', ?4, ?5, ?6, ?7, c.department_id from calls c
         where c.id = ?3 and c.tenant_id = ?2";
 
     INSERT_VOICEMAIL = "insert into messages (id, tenant_id, business_id, call_id, kind, callback_number, body, recording_id,
-        recording_ms, created_at)
-        select ?1, c.tenant_id, c.business_id, c.id, 'voicemail', ?4, '', ?5, ?6, ?7 from calls c
+        recording_ms, created_at, department_id)
+        select ?1, c.tenant_id, c.business_id, c.id, 'voicemail', ?4, '', ?5, ?6, ?7, c.department_id from calls c
         where c.id = ?3 and c.tenant_id = ?2
         on conflict (call_id, recording_id) do nothing";
 
     LIST = "select id, business_id, call_id, kind, caller_name, callback_number, body, recording_id, recording_ms, created_at
-        from messages where tenant_id = ?1 order by created_at desc, id desc limit ?2 offset ?3";
+        from messages where tenant_id = ?";
 
-    COUNT = "select count(*) as total from (select 1 from messages where tenant_id = ?1 limit ?2) as counted";
+    COUNT = "select count(*) as total from (select 1 from messages where tenant_id = ?";
 }
 
 /// The statement that stores a message; it demands that the call is the tenant's. It belongs into the batch of
@@ -115,15 +117,26 @@ pub async fn insert_voicemail(scope: &Scope, voicemail: &NewVoicemail<'_>) -> Re
     Ok(scope.query(Stmt::new(INSERT_VOICEMAIL, args)).await?.changed == 1)
 }
 
-/// The tenant's messages, newest first.
+/// The page and the count.
+pub(crate) fn list_stmts(scope: &Scope, request: PageRequest) -> [Stmt; 2] {
+    let mut page = Stmt::new(LIST, vec![scope.tenant_arg()]);
+    let mut count = Stmt::new(COUNT, vec![scope.tenant_arg()]);
+    if let Some(args) = scope.viewer_args() {
+        for stmt in [&mut page, &mut count] {
+            stmt.sql.push(VISIBLE);
+            stmt.args.extend(args.clone());
+        }
+    }
+    page.sql.push("order by created_at desc, id desc limit ? offset ?");
+    page.args.extend(paging::window(request));
+    count.sql.push("limit ?) as counted");
+    count.args.push(count_arg(COUNT_LIMIT));
+    [page, count]
+}
+
+/// The tenant's messages, of the departments that the scope sees, newest first.
 pub async fn list(scope: &Scope, request: PageRequest) -> Result<Page<Message>, StoreError> {
-    let [limit, offset] = paging::window(request);
-    let results = scope
-        .batch(vec![
-            Stmt::new(LIST, vec![scope.tenant_arg(), limit, offset]),
-            Stmt::new(COUNT, vec![scope.tenant_arg(), count_arg(COUNT_LIMIT)]),
-        ])
-        .await?;
+    let results = scope.batch(list_stmts(scope, request).into()).await?;
     let [rows, total] = results.as_slice() else {
         return Err(StoreError::OddRow { column: "total" });
     };

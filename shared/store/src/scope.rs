@@ -2,8 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::StoreError;
-use voicecore_ports::{Db, DbError, Reach, Rows, Stmt};
-use voicecore_types::TenantId;
+use voicecore_ports::{Db, DbError, Reach, Rows, Stmt, Value};
+use voicecore_types::{TenantId, UserId};
 
 /// The right to work with one tenant's rows: a database and the tenant.
 ///
@@ -13,7 +13,29 @@ use voicecore_types::TenantId;
 pub struct Scope {
     db: Arc<dyn Db>,
     tenant: TenantId,
+    /// Whose departments bound what is seen; `None`: nothing does.
+    viewer: Option<UserId>,
 }
+
+/// The departments that a viewer belongs to, and all below them, for `concat!`: a subquery of the tenant and the user, each
+/// as a parameter's text. The tenant is named twice.
+macro_rules! visible_departments {
+    ($tenant:literal, $user:literal, $tenant_again:literal) => {
+        concat!(
+            "(with recursive visible (id) as (select md.department_id from membership_departments md where md.tenant_id = ",
+            $tenant,
+            " and md.user_id = ",
+            $user,
+            " union select d.id from departments d join visible v on d.parent_id = v.id where d.tenant_id = ",
+            $tenant_again,
+            ") select id from visible)"
+        )
+    };
+}
+pub(crate) use visible_departments;
+
+/// A condition on a `department_id` that has to be visible; its arguments are [`Scope::viewer_args`].
+pub(crate) const VISIBLE: &str = concat!("and department_id in ", visible_departments!("?", "?", "?"));
 
 impl Scope {
     /// For a job or an actor's command whose message names its tenant explicitly. Never from a request's parameters.
@@ -22,7 +44,18 @@ impl Scope {
     }
 
     pub(crate) fn new(db: Arc<dyn Db>, tenant: TenantId) -> Self {
-        Self { db, tenant }
+        Self { db, tenant, viewer: None }
+    }
+
+    /// The same tenant as seen by somebody who sees only their own departments and what is below them.
+    pub(crate) fn seen_by(self, viewer: UserId) -> Self {
+        Self { viewer: Some(viewer), ..self }
+    }
+
+    /// The arguments of [`VISIBLE`], if what is seen is bounded.
+    pub(crate) fn viewer_args(&self) -> Option<[Value; 3]> {
+        let viewer = self.viewer?;
+        Some([self.tenant_arg(), viewer.to_string().into(), self.tenant_arg()])
     }
 
     /// Whose rows.

@@ -84,14 +84,33 @@ statements! {
 
     PEOPLE = "select user_id from memberships where tenant_id = ?1 limit ?2";
 
+    LEAVE_DEPARTMENTS = "delete from membership_departments where tenant_id = ?1 and user_id = ?2";
+
     LEAVE = "delete from memberships where tenant_id = ?1 and user_id = ?2";
 
     /// Links that were sent to somebody who works for nobody any more.
     FORGET_LINKS = "delete from setup_tokens where email = (select u.email from users u where u.id = ?1
         and not exists (select 1 from memberships m where m.user_id = u.id))";
 
-    FORGET_PERSON = "delete from users where id = ?1
+    FORGET_RESETS = "delete from password_resets where user_id = (select u.id from users u where u.id = ?1 and u.super_admin = 0
+        and not exists (select 1 from memberships m where m.user_id = u.id))";
+
+    FORGET_SESSIONS = "delete from sessions where user_id = (select u.id from users u where u.id = ?1 and u.super_admin = 0
+        and not exists (select 1 from memberships m where m.user_id = u.id))";
+
+    /// Whoever runs the installation stays.
+    FORGET_PERSON = "delete from users where id = ?1 and super_admin = 0
         and not exists (select 1 from memberships m where m.user_id = users.id)";
+
+    DELETE_SESSIONS = "delete from sessions where id in (select id from sessions where tenant_id = ?1 limit ?2)";
+
+    DELETE_INVITATIONS = "delete from invitations where id in (select id from invitations where tenant_id = ?1 limit ?2)";
+
+    DELETE_ROLES = "delete from roles where id in (select id from roles where tenant_id = ?1 limit ?2)";
+
+    /// The lowest ones; the next run finds those above them.
+    DELETE_DEPARTMENTS = "delete from departments where id in (select d.id from departments d where d.tenant_id = ?1
+        and not exists (select 1 from departments c where c.tenant_id = ?1 and c.parent_id = d.id) limit ?2)";
 
     DELETE_API_KEYS = "delete from api_keys where id in (select id from api_keys where tenant_id = ?1 limit ?2)";
 
@@ -118,13 +137,19 @@ statements! {
 }
 
 /// Tables by which somebody or something comes in. Each: its name, and the statement that deletes some of its rows.
-pub const ACCESS_TABLES: [(&str, &str); 2] =
-    [("api_keys", DELETE_API_KEYS), ("phone_numbers", DELETE_PHONE_NUMBERS)];
+pub const ACCESS_TABLES: [(&str, &str); 4] = [
+    ("api_keys", DELETE_API_KEYS),
+    ("sessions", DELETE_SESSIONS),
+    ("invitations", DELETE_INVITATIONS),
+    ("phone_numbers", DELETE_PHONE_NUMBERS),
+];
 
 /// All other tables but those of calls, children before parents.
-pub const TABLES: [(&str, &str); 8] = [
+pub const TABLES: [(&str, &str); 10] = [
     ("messages", DELETE_MESSAGES),
     ("businesses", DELETE_BUSINESSES),
+    ("departments", DELETE_DEPARTMENTS),
+    ("roles", DELETE_ROLES),
     ("audit_log", DELETE_AUDIT_LOG),
     ("usage_daily", DELETE_USAGE_DAILY),
     ("audit_chains", DELETE_AUDIT_CHAIN),
@@ -214,8 +239,11 @@ pub async fn delete_people(scope: &Scope) -> Result<u32, StoreError> {
         let id = || Value::from(person.as_str());
         // Whether they work for somebody else is asked of all tenants' rows.
         let stmts = vec![
+            scope.reaching(Stmt::new(LEAVE_DEPARTMENTS, vec![scope.tenant_arg(), id()])),
             scope.reaching(Stmt::new(LEAVE, vec![scope.tenant_arg(), id()])),
             across_tenants(FORGET_LINKS, vec![id()]),
+            across_tenants(FORGET_RESETS, vec![id()]),
+            across_tenants(FORGET_SESSIONS, vec![id()]),
             across_tenants(FORGET_PERSON, vec![id()]),
         ];
         scope.db().batch(stmts).await?;

@@ -4,17 +4,20 @@ use std::sync::Arc;
 
 use voicecore_domain::{ApiKey, Permissions, SetupToken, VoiceMode};
 use voicecore_ports::{Db, DbError, Stmt, Value};
-use voicecore_types::{ApiKeyId, AuditEntryId, BusinessId, Millis, PhoneNumberId, TenantId, UserId};
+use voicecore_types::{
+    ApiKeyId, AuditEntryId, BusinessId, DepartmentId, Millis, PhoneNumberId, TenantId, UserId,
+};
 
 use crate::audit_log::{self, AuditEntry};
+use crate::invitations::{self, NewInvitation};
 use crate::seal::{LookupHash, Sealed, WrappedKey};
 use crate::{Scope, StoreError};
 
-/// Everything a tenant needs to take its first call, with the token that pays for it.
+/// Everything a tenant needs to take its first call.
 #[derive(Debug, Clone)]
 pub struct Provision<'a> {
-    /// Is used up.
-    pub token: &'a SetupToken,
+    /// Who will own it.
+    pub owner: Owner<'a>,
     /// When.
     pub now: Millis,
     /// The new tenant.
@@ -23,18 +26,48 @@ pub struct Provision<'a> {
     pub tenant_name: &'a str,
     /// Its data key, from [`MasterKey::new_tenant_key`](crate::seal::MasterKey::new_tenant_key).
     pub wrapped_key: &'a WrappedKey,
-    /// The id of the token's user, unless that e-mail address is known already.
-    pub user_id: UserId,
+    /// Its first department, which the business belongs to.
+    pub department: NewDepartment<'a>,
     /// Its first line of business.
     pub business: NewBusiness<'a>,
     /// Its first number.
     pub phone_number: NewPhoneNumber<'a>,
-    /// The id of its first API key.
-    pub api_key_id: ApiKeyId,
-    /// Its first API key, which only its hash is kept of. It is the owner's: it allows everything and does not expire.
-    pub api_key: &'a ApiKey,
     /// The id of the entry in the audit log.
     pub audit_entry_id: AuditEntryId,
+}
+
+/// Who will own a tenant.
+#[derive(Debug, Clone)]
+pub enum Owner<'a> {
+    /// Whoever has the one-use link of the operator: they run the installation, too.
+    Token {
+        /// Is used up.
+        token: &'a SetupToken,
+        /// The id of the token's user, unless that e-mail address is known already.
+        user_id: UserId,
+        /// A PHC string: the password of a user who has none.
+        password_hash: Option<&'a str>,
+        /// The id of the tenant's first API key.
+        api_key_id: ApiKeyId,
+        /// That key, which only its hash is kept of. It allows everything within the tenant and does not expire.
+        api_key: &'a ApiKey,
+    },
+    /// Somebody whom a super admin invites.
+    Invited {
+        /// The super admin.
+        by: UserId,
+        /// The invitation.
+        invitation: NewInvitation<'a>,
+    },
+}
+
+/// A department.
+#[derive(Debug, Clone)]
+pub struct NewDepartment<'a> {
+    /// Its id.
+    pub id: DepartmentId,
+    /// Its name.
+    pub name: &'a str,
 }
 
 /// A line of business. What is `None` follows the installation's defaults.
@@ -91,15 +124,20 @@ statements! {
 
     INSERT_KEY = "insert into tenant_keys (tenant_id, wrapped_key, created_at) values (?1, ?2, ?3)";
 
-    INSERT_USER = "insert into users (id, email, created_at)
-        select ?1, email, ?2 from setup_tokens where token_hash = ?3
-        on conflict (email) do nothing";
+    /// Whoever was given a link by the operator of the database runs the installation.
+    INSERT_USER = "insert into users (id, email, created_at, super_admin, password_hash, password_changed_at)
+        select ?1, email, ?2, 1, ?4, ?2 from setup_tokens where token_hash = ?3
+        on conflict (email) do update set super_admin = 1,
+        password_hash = coalesce(users.password_hash, excluded.password_hash)";
+
+    INSERT_DEPARTMENT = "insert into departments (id, tenant_id, name, created_at, updated_at) values (?1, ?2, ?3, ?4, ?4)";
 
     INSERT_OWNER = "insert into memberships (user_id, tenant_id, role, created_at)
         select u.id, ?1, 'owner', ?2 from setup_tokens s join users u on u.email = s.email where s.token_hash = ?3";
 
     INSERT_BUSINESS = "insert into businesses (id, tenant_id, name, greeting, instructions, language, voice,
-        fallback_number, created_at, updated_at, voice_mode) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10)";
+        fallback_number, created_at, updated_at, voice_mode, department_id)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11)";
 
     INSERT_NUMBER = "insert into phone_numbers (id, tenant_id, business_id, number, number_hash, created_at)
         values (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -123,64 +161,82 @@ pub async fn provision(db: &Arc<dyn Db>, p: &Provision<'_>) -> Result<Scope, Pro
 }
 
 fn provision_batch(scope: &Scope, p: &Provision<'_>) -> Vec<Stmt> {
-    let tenant = || scope.tenant_arg();
-    let now = || Value::from(p.now);
-    let token = || Value::from(p.token.hash());
-    let business = || Value::from(p.business.id.to_string());
+    let by = if let Owner::Invited { by, .. } = &p.owner { Some(by.to_string()) } else { None };
     let audit = AuditEntry {
         id: p.audit_entry_id,
         at: p.now,
-        actor_kind: "setup",
-        actor_id: None,
+        actor_kind: if by.is_some() { "super_admin" } else { "setup" },
+        actor_id: by.as_deref(),
         action: "tenant.provision",
         subject_id: None,
     };
-    vec![
-        Stmt::new(USE_TOKEN, vec![token(), now()]).exactly(1),
-        Stmt::new(INSERT_TENANT, vec![tenant(), p.tenant_name.into(), now()]).exactly(1),
-        Stmt::new(INSERT_KEY, vec![tenant(), p.wrapped_key.into(), now()]).exactly(1),
-        Stmt::new(INSERT_USER, vec![p.user_id.to_string().into(), now(), token()]),
-        Stmt::new(INSERT_OWNER, vec![tenant(), now(), token()]).exactly(1),
-        Stmt::new(
-            INSERT_BUSINESS,
-            vec![
-                business(),
-                tenant(),
-                p.business.name.into(),
-                p.business.greeting.into(),
-                p.business.instructions.into(),
-                p.business.language.into(),
-                p.business.voice.into(),
-                p.business.fallback_number.into(),
-                now(),
-                p.business.voice_mode.map(VoiceMode::as_str).into(),
-            ],
-        )
-        .exactly(1),
-        Stmt::new(
-            INSERT_NUMBER,
-            vec![
-                p.phone_number.id.to_string().into(),
-                tenant(),
-                business(),
-                p.phone_number.number.into(),
-                p.phone_number.number_hash.into(),
-                now(),
-            ],
-        )
-        .exactly(1),
-        Stmt::new(
-            INSERT_API_KEY,
-            vec![
-                p.api_key_id.to_string().into(),
-                tenant(),
-                p.api_key.prefix().into(),
-                p.api_key.hash().into(),
-                Permissions::all().to_string().into(),
-                now(),
-            ],
-        )
-        .exactly(1),
-        audit_log::entry(scope, &audit),
+    let mut stmts = Vec::new();
+    if let Owner::Token { token, .. } = &p.owner {
+        stmts.push(Stmt::new(USE_TOKEN, vec![token.hash().into(), p.now.into()]).exactly(1));
+    }
+    stmts.push(
+        Stmt::new(INSERT_TENANT, vec![scope.tenant_arg(), p.tenant_name.into(), p.now.into()]).exactly(1),
+    );
+    stmts
+        .push(Stmt::new(INSERT_KEY, vec![scope.tenant_arg(), p.wrapped_key.into(), p.now.into()]).exactly(1));
+    stmts.extend(business_stmts(scope, p));
+    stmts.extend(owner_stmts(scope, p));
+    stmts.push(audit_log::entry(scope, &audit));
+    stmts
+}
+
+fn business_stmts(scope: &Scope, p: &Provision<'_>) -> [Stmt; 3] {
+    let business = || Value::from(p.business.id.to_string());
+    let department = || Value::from(p.department.id.to_string());
+    let new_department = vec![department(), scope.tenant_arg(), p.department.name.into(), p.now.into()];
+    let new_business = vec![
+        business(),
+        scope.tenant_arg(),
+        p.business.name.into(),
+        p.business.greeting.into(),
+        p.business.instructions.into(),
+        p.business.language.into(),
+        p.business.voice.into(),
+        p.business.fallback_number.into(),
+        p.now.into(),
+        p.business.voice_mode.map(VoiceMode::as_str).into(),
+        department(),
+    ];
+    let new_number = vec![
+        p.phone_number.id.to_string().into(),
+        scope.tenant_arg(),
+        business(),
+        p.phone_number.number.into(),
+        p.phone_number.number_hash.into(),
+        p.now.into(),
+    ];
+    [
+        Stmt::new(INSERT_DEPARTMENT, new_department).exactly(1),
+        Stmt::new(INSERT_BUSINESS, new_business).exactly(1),
+        Stmt::new(INSERT_NUMBER, new_number).exactly(1),
     ]
+}
+
+fn owner_stmts(scope: &Scope, p: &Provision<'_>) -> Vec<Stmt> {
+    match &p.owner {
+        Owner::Token { token, user_id, password_hash, api_key_id, api_key } => {
+            let new_user =
+                vec![user_id.to_string().into(), p.now.into(), token.hash().into(), (*password_hash).into()];
+            let new_key = vec![
+                api_key_id.to_string().into(),
+                scope.tenant_arg(),
+                api_key.prefix().into(),
+                api_key.hash().into(),
+                Permissions::of_tenant().to_string().into(),
+                p.now.into(),
+            ];
+            let owner = vec![scope.tenant_arg(), p.now.into(), token.hash().into()];
+            vec![
+                Stmt::new(INSERT_USER, new_user).exactly(1),
+                Stmt::new(INSERT_OWNER, owner).exactly(1),
+                Stmt::new(INSERT_API_KEY, new_key).exactly(1),
+            ]
+        }
+        Owner::Invited { invitation, .. } => invitations::invite(scope, invitation),
+    }
 }

@@ -62,6 +62,14 @@ ids! {
     ApiKeyId,
     /// An entry of the audit log.
     AuditEntryId,
+    /// Somebody who is signed in on one device.
+    SessionId,
+    /// A role that a tenant has made.
+    RoleId,
+    /// A part of a tenant: people, businesses, calls.
+    DepartmentId,
+    /// An invitation to work for a tenant.
+    InvitationId,
 }
 
 #[cfg(test)]

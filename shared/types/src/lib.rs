@@ -12,7 +12,8 @@ mod time;
 
 pub use e164::{E164, E164Error};
 pub use id::{
-    ApiKeyId, AuditEntryId, BusinessId, CallId, IdError, MessageId, PhoneNumberId, TenantId, UserId,
+    ApiKeyId, AuditEntryId, BusinessId, CallId, DepartmentId, IdError, InvitationId, MessageId,
+    PhoneNumberId, RoleId, SessionId, TenantId, UserId,
 };
 pub use page::{Page, PageRequest};
 pub use rate::{Quota, RateVerdict};

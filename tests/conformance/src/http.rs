@@ -51,6 +51,8 @@ pub struct Site<'a> {
     pub auth_token: &'a str,
     /// A set-up link's token that is good, and used up by the suite.
     pub setup_token: &'a str,
+    /// Whose link that is.
+    pub setup_email: &'a str,
     /// A number that nobody has yet.
     pub number: &'a str,
 }
@@ -75,6 +77,7 @@ pub async fn suite(site: &Site<'_>) -> u32 {
         webhooks_are_checked_byte_for_byte,
         bodies_are_limited,
         what_was_set_up_is_found_again,
+        whoever_signs_in_stays_so_by_a_cookie,
     );
     cases
 }
@@ -127,6 +130,9 @@ async fn post(site: &Site<'_>, path: &str, content_type: &str, body: &[u8]) -> A
     let headers = vec![("content-type", content_type.to_owned())];
     send(site, Ask { method: "POST", path: path.to_owned(), headers, body: body.to_vec() }).await
 }
+
+/// That of whoever sets the tenant up.
+const PASSWORD: &str = "pässword 世界 👩‍🍳";
 
 async fn health_and_readiness_answer(site: &Site<'_>) {
     let health = get(site, "/health").await;
@@ -244,6 +250,7 @@ async fn what_was_set_up_is_found_again(site: &Site<'_>) {
         "business_name": "Bäckerei 世界 👩‍🍳 'x' \"y\"",
         "phone_number": site.number,
         "fallback_number": "+12025550198",
+        "password": PASSWORD,
     });
     let claim = claim.to_string();
     let claimed = post(site, "/api/v1/setup/claim", "application/json", claim.as_bytes()).await;
@@ -274,4 +281,41 @@ async fn what_was_set_up_is_found_again(site: &Site<'_>) {
         let answer = send(site, ask(path)).await;
         assert_eq!(answer.status, status, "{path}: {}", answer.text());
     }
+}
+
+/// A password is hashed and known again, two cookies come and go, and what was revoked is refused at once.
+async fn whoever_signs_in_stays_so_by_a_cookie(site: &Site<'_>) {
+    let login = |password: &str| {
+        let body = json!({"email": site.setup_email, "password": password}).to_string();
+        async move { post(site, "/api/v1/auth/login", "application/json", body.as_bytes()).await }
+    };
+    let wrong = login("not the password").await;
+    assert_eq!((wrong.status, wrong.json()["code"].as_str()), (401, Some("login_refused")));
+    let signed_in = login(PASSWORD).await;
+    assert_eq!(signed_in.status, 200, "{}", signed_in.text());
+    let cookie = |answer: &Answer, name: &str| {
+        let mut set =
+            answer.headers.iter().filter(|(known, _)| known == "set-cookie").map(|(_, value)| value);
+        let cookie = set.find(|value| value.starts_with(name)).cloned().unwrap_or_default();
+        cookie.split(';').next().unwrap_or_default().to_owned()
+    };
+    assert!(!cookie(&signed_in, "voicecore_device=").is_empty(), "{:?}", signed_in.headers);
+    let with = |method, path: &str, name, value: String| Ask {
+        method,
+        path: path.to_owned(),
+        headers: vec![(name, value)],
+        body: vec![],
+    };
+    let kept = cookie(&signed_in, "voicecore_refresh=");
+    let refreshed = send(site, with("POST", "/api/v1/auth/refresh", "cookie", kept)).await;
+    assert_eq!(refreshed.status, 200, "{}", refreshed.text());
+    let bearer = format!("Bearer {}", refreshed.json()["access_token"].as_str().unwrap_or_default());
+    let me = send(site, with("GET", "/api/v1/me", "authorization", bearer.clone())).await;
+    assert_eq!(me.json()["email"].as_str(), Some(site.setup_email), "{}", me.text());
+    assert_eq!(send(site, with("GET", "/api/v1/calls", "authorization", bearer.clone())).await.status, 200);
+    assert_eq!(
+        send(site, with("POST", "/api/v1/auth/logout", "authorization", bearer.clone())).await.status,
+        204
+    );
+    assert_eq!(send(site, with("GET", "/api/v1/me", "authorization", bearer)).await.status, 401);
 }

@@ -48,7 +48,15 @@ fn names(db: &SqliteDb, sql: &'static str, args: Vec<Value>) -> Vec<String> {
 /// What belongs to a tenant can be found by the tenant: to be read, and to be deleted.
 #[test]
 fn tables_belong_to_a_tenant() {
-    const GLOBAL: [&str; 5] = ["platform_keys", "rate_limits", "setup_tokens", "tenants", "users"];
+    const GLOBAL: [&str; 7] = [
+        "login_throttles",
+        "password_resets",
+        "platform_keys",
+        "rate_limits",
+        "setup_tokens",
+        "tenants",
+        "users",
+    ];
     let db = SqliteDb::migrated(Numbers::Doubles);
     let mut global = Vec::new();
     for table in names(&db, "select name from sqlite_schema where type = 'table' order by name", vec![]) {

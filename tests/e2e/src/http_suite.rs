@@ -26,6 +26,7 @@ pub(crate) async fn run(system: &System) -> anyhow::Result<Outcome> {
         account_sid: ACCOUNT_SID,
         auth_token: AUTH_TOKEN,
         setup_token: token.expose(),
+        setup_email: "second@example.com",
         number: "+12025550150",
     };
     // A broken promise is a panic: whoever plays the case makes a problem of it.

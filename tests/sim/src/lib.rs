@@ -1,4 +1,4 @@
-//! Strict simulators of Twilio and OpenAI, and the scenarios that are played with them.
+//! Strict simulators of Twilio, OpenAI and an e-mail service, and the scenarios that are played with them.
 //!
 //! Both simulators share one process: what a caller says is synthesised once, its 20 ms frames are known to the
 //! [`registry`], and the model's side "transcribes" by recognising exactly the frames that reached it. A frame that was
@@ -7,6 +7,7 @@
 //! See `README.md` for what is simulated and what is refused, `UNVERIFIED.md` for what no source confirms.
 
 pub mod cli;
+pub mod email;
 pub mod openai;
 pub mod registry;
 pub mod scenario;

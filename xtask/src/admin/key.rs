@@ -88,7 +88,7 @@ fn statements(email: &str, whose: &For, key: &ApiKey, ids: &Ids, now: Millis) ->
     let now = now.0;
     let which = match whose {
         For::OnlyTenant => {
-            "1 = (select count(*) from memberships o where o.user_id = u.id and o.role = 'owner')".to_owned()
+            "1 = (select count(*) from memberships o where o.user_id = u.id and o.role in ('owner', 'tenant_admin'))".to_owned()
         }
         For::Tenant(tenant) => format!("m.tenant_id = '{tenant}'"),
         For::KeyOf(Prefix(prefix)) => format!(
@@ -99,11 +99,11 @@ fn statements(email: &str, whose: &For, key: &ApiKey, ids: &Ids, now: Millis) ->
         format!(
             "insert into api_keys (id, tenant_id, name, prefix, key_hash, permissions, created_at)
             select '{id}', m.tenant_id, 'operator', '{prefix}', '{hash}', '{permissions}', {now}
-            from users u join memberships m on m.user_id = u.id and m.role = 'owner'
+            from users u join memberships m on m.user_id = u.id and m.role in ('owner', 'tenant_admin')
             where u.email = '{email}' and {which} returning id",
             prefix = key.prefix(),
             hash = key.hash(),
-            permissions = Permissions::all(),
+            permissions = Permissions::of_tenant(),
         ),
         format!(
             "insert into audit_log (id, tenant_id, at, actor_kind, action, subject_id)

@@ -70,6 +70,9 @@ pub(crate) struct Running {
     pub(crate) control_url: Option<String>,
     /// Of the simulated model.
     pub(crate) openai_base_url: Option<String>,
+    /// Of the simulated e-mail service: `GET /sim/emails` shows what was sent.
+    #[serde(default)]
+    pub(crate) email_url: Option<String>,
     /// This program's, which ends everything when it is ended.
     pub(crate) pid: u32,
 }
@@ -96,6 +99,9 @@ fn welcome(running: &Running) {
     println!("\nVoiceCore answers at {base_url}  (Ctrl-C stops it)\n");
     println!("  demo number   {}; if nobody can help: {}", demo.phone_number, demo.fallback_number);
     println!("  demo tenant   {}, {}", demo.tenant_id, demo.email);
+    if !demo.password.is_empty() {
+        println!("  sign in       {} with the password {} (super admin)", demo.email, demo.password);
+    }
     println!("  API key       {}", demo.api_key);
     println!("  stored in     {} (--fresh forgets it)", running.storage.display());
     if let Some(url) = control_url {
@@ -104,6 +110,10 @@ fn welcome(running: &Running) {
     match &running.openai_base_url {
         Some(url) => println!("  OpenAI        simulated at {url}"),
         None => println!("  OpenAI        {REAL_OPENAI}"),
+    }
+    match &running.email_url {
+        Some(url) => println!("  mails         simulated, shown here and at {url}/sim/emails"),
+        None => println!("  mails         real, if EMAIL_API_KEY is set"),
     }
     if let Ok((503, problem)) = http::get_json(&format!("{base_url}/ready")) {
         let missing = problem["missing"].as_array().into_iter().flatten().filter_map(|name| name.as_str());
@@ -151,6 +161,7 @@ mod tests {
                 tenant_id: "t".into(),
                 api_key: "vc_a_b".into(),
                 email: demo::EMAIL.into(),
+                password: "p".into(),
                 phone_number: demo::PHONE_NUMBER.into(),
                 fallback_number: demo::FALLBACK_NUMBER.into(),
             },
@@ -158,11 +169,20 @@ mod tests {
             auth_token: "t".into(),
             control_url: None,
             openai_base_url: None,
+            email_url: None,
             pid: 1,
         };
         let line: serde_json::Value = serde_json::to_value(&running).unwrap();
-        for name in ["base_url", "api_key", "tenant_id", "email", "phone_number", "account_sid", "auth_token"]
-        {
+        for name in [
+            "base_url",
+            "api_key",
+            "tenant_id",
+            "email",
+            "password",
+            "phone_number",
+            "account_sid",
+            "auth_token",
+        ] {
             assert!(line[name].is_string(), "{name}");
         }
         assert!(line["control_url"].is_null());

@@ -19,6 +19,9 @@ const NAMES: &[&str] = &[
     "CHAT_API_KEY",
     "CHAT_BASE_URL",
     "CHAT_MODEL",
+    "EMAIL_API_KEY",
+    "EMAIL_BASE_URL",
+    "EMAIL_FROM",
     "JWT_SECRET",
     "MASTER_KEY",
     "MASTER_KEY_PREVIOUS",
@@ -44,10 +47,11 @@ impl Providers {
     pub(crate) fn allow(self, name: &str) -> bool {
         let telephone = name.starts_with("TWILIO_") || name == "PUBLIC_URL";
         let model = name.starts_with("OPENAI_") || name.starts_with("CHAT_");
+        let mail = name.starts_with("EMAIL_");
         match self {
             Self::Configured => true,
-            Self::Models => !telephone,
-            Self::Simulated => !telephone && !model,
+            Self::Models => !telephone && !mail,
+            Self::Simulated => !telephone && !model && !mail,
         }
     }
 }
@@ -60,6 +64,9 @@ pub(crate) struct Secrets {
     pub(crate) account_sid: String,
     pub(crate) auth_token: String,
     pub(crate) openai_api_key: String,
+    /// Not there in folders of earlier versions.
+    #[serde(default)]
+    pub(crate) email_api_key: String,
 }
 
 /// Loopback ports.
@@ -69,6 +76,7 @@ pub(crate) struct Ports {
     pub(crate) inspector: u16,
     pub(crate) twilio: u16,
     pub(crate) openai: u16,
+    pub(crate) email: u16,
 }
 
 /// The outcome: every configuration value, and who is simulated.
@@ -76,6 +84,7 @@ pub(crate) struct Plan {
     pub(crate) vars: BTreeMap<String, String>,
     pub(crate) simulate_twilio: bool,
     pub(crate) simulate_openai: bool,
+    pub(crate) simulate_email: bool,
 }
 
 impl Plan {
@@ -98,6 +107,7 @@ impl Plan {
         let absent = |name: &str| !vars.contains_key(name);
         let simulate_twilio = simulators && absent("TWILIO_AUTH_TOKEN") && absent("TWILIO_BASE_URL");
         let simulate_openai = simulators && absent("OPENAI_API_KEY") && absent("OPENAI_BASE_URL");
+        let simulate_email = simulators && absent("EMAIL_API_KEY") && absent("EMAIL_BASE_URL");
 
         let mut default = |name: &str, value: String| {
             vars.entry(name.to_owned()).or_insert(value);
@@ -115,7 +125,12 @@ impl Plan {
             default("OPENAI_API_KEY", secrets.openai_api_key.clone());
             default("OPENAI_BASE_URL", format!("http://127.0.0.1:{}/v1", ports.openai));
         }
-        Self { vars, simulate_twilio, simulate_openai }
+        if simulate_email {
+            default("EMAIL_API_KEY", secrets.email_api_key.clone());
+            default("EMAIL_BASE_URL", format!("http://127.0.0.1:{}", ports.email));
+            default("EMAIL_FROM", "VoiceCore <hello@voicecore.example>".to_owned());
+        }
+        Self { vars, simulate_twilio, simulate_openai, simulate_email }
     }
 
     pub(crate) fn get(&self, name: &str) -> &str {
@@ -159,10 +174,17 @@ mod tests {
             account_sid: "ACmade".into(),
             auth_token: "made".into(),
             openai_api_key: "sk-made".into(),
+            email_api_key: "re_simulated".into(),
         };
         let lookup =
             |name: &str| environment.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
-        Plan::new(&set, &lookup, &secrets, Ports { http: 1, inspector: 2, twilio: 3, openai: 4 }, simulators)
+        Plan::new(
+            &set,
+            &lookup,
+            &secrets,
+            Ports { http: 1, inspector: 2, twilio: 3, openai: 4, email: 5 },
+            simulators,
+        )
     }
 
     #[test]

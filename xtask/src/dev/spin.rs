@@ -31,6 +31,7 @@ pub(super) fn start(
         ("TWILIO_ORIGIN", "TWILIO_BASE_URL"),
         ("OPENAI_ORIGIN", "OPENAI_BASE_URL"),
         ("CHAT_ORIGIN", "CHAT_BASE_URL"),
+        ("EMAIL_ORIGIN", "EMAIL_BASE_URL"),
     ] {
         if let Some(url) = plan.vars.get(base_url) {
             up.env(variable(name), origin(url).with_context(|| format!("{base_url} is no address"))?);

@@ -59,7 +59,10 @@ impl State {
     /// The secrets of this folder, made the first time.
     pub(crate) fn secrets(&self) -> Result<Secrets> {
         let path = self.path("secrets.json");
-        if let Some(kept) = read_json(&path)? {
+        if let Some(mut kept) = read_json::<Secrets>(&path)? {
+            if kept.email_api_key.is_empty() {
+                kept.email_api_key = email_key()?;
+            }
             return Ok(kept);
         }
         let made = Secrets {
@@ -68,6 +71,7 @@ impl State {
             account_sid: format!("AC{}", hex(&random::<16>()?)),
             auth_token: hex(&random::<16>()?),
             openai_api_key: format!("sk-simulated-{}", hex(&random::<16>()?)),
+            email_api_key: email_key()?,
         };
         write_private(&path, &serde_json::to_string_pretty(&made)?)?;
         Ok(made)
@@ -139,6 +143,11 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("reading {}", path.display())),
     }
+}
+
+/// What the simulated e-mail service accepts: told to it and to the system in each run.
+fn email_key() -> Result<String> {
+    Ok(format!("re_simulated-{}", hex(&random::<16>()?)))
 }
 
 /// Bytes that nobody can guess.

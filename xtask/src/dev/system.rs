@@ -27,6 +27,9 @@ const POLL: Duration = Duration::from_millis(100);
 /// wrangler runs no cron triggers by itself; the one in wrangler.toml is `* * * * *`.
 const CRON: Duration = Duration::from_mins(1);
 
+/// What the simulator prints: that it is ready, and a line for each mail.
+const SIM_LINES: &str = "sim.out";
+
 /// A started system; ends when dropped.
 pub(crate) struct System {
     pub(crate) running: Running,
@@ -86,7 +89,7 @@ impl System {
         })
         .context("handling Ctrl-C")?;
         let mut group = Group::new()?;
-        let simulated = plan.simulate_twilio || plan.simulate_openai;
+        let simulated = plan.simulate_twilio || plan.simulate_openai || plan.simulate_email;
         if let Some(simulator) = simulator.filter(|_| simulated) {
             start_simulator(&mut group, &state, &simulator, &plan, &secrets, ports)?;
         }
@@ -124,6 +127,7 @@ impl System {
             auth_token: plan.get("TWILIO_AUTH_TOKEN").to_owned(),
             control_url: plan.simulate_twilio.then(|| format!("http://127.0.0.1:{}", ports.twilio)),
             openai_base_url: plan.simulate_openai.then(|| plan.get("OPENAI_BASE_URL").to_owned()),
+            email_url: plan.simulate_email.then(|| plan.get("EMAIL_BASE_URL").to_owned()),
             pid: std::process::id(),
         };
         state::write_private(&state::running_file(), &serde_json::to_string_pretty(&running)?)?;
@@ -135,6 +139,9 @@ impl System {
     pub(crate) fn watch(&mut self, show_log: bool) -> Result<()> {
         let log = self.state.path(log(self.running.runtime));
         let mut shown = fs::metadata(&log)?.len();
+        // The simulator says there which mails were sent.
+        let mails = self.state.path(SIM_LINES);
+        let mut mails_shown = fs::metadata(&mails).map_or(0, |file| file.len());
         let mut cron = proc::now();
         while !stop_requested() {
             if let Some(dead) = self.group.dead()? {
@@ -148,6 +155,9 @@ impl System {
             }
             if show_log {
                 shown = show_new(&log, shown)?;
+                if mails.exists() {
+                    mails_shown = show_new(&mails, mails_shown)?;
+                }
             }
             if cron.elapsed() > CRON {
                 cron = proc::now();
@@ -181,10 +191,10 @@ pub(crate) fn simulator() -> Result<PathBuf> {
 fn choose_ports(http: u16) -> Result<Ports> {
     // All are held until all are chosen, or one could be handed out twice.
     let held: Vec<TcpListener> =
-        (0..3).map(|_| TcpListener::bind(("127.0.0.1", 0))).collect::<Result<_, _>>()?;
+        (0..4).map(|_| TcpListener::bind(("127.0.0.1", 0))).collect::<Result<_, _>>()?;
     let ports: Vec<u16> = held.iter().map(|l| Ok(l.local_addr()?.port())).collect::<std::io::Result<_>>()?;
-    let [inspector, twilio, openai] = ports[..] else { bail!("no free ports") };
-    Ok(Ports { http, inspector, twilio, openai })
+    let [inspector, twilio, openai, email] = ports[..] else { bail!("no free ports") };
+    Ok(Ports { http, inspector, twilio, openai, email })
 }
 
 fn start_simulator(
@@ -196,7 +206,7 @@ fn start_simulator(
     ports: Ports,
 ) -> Result<()> {
     let app_url = format!("http://127.0.0.1:{}", ports.http);
-    let lines = state.path("sim.out");
+    let lines = state.path(SIM_LINES);
     // With a real Twilio account the simulated one only fills its place: nothing is pointed at it.
     let (sid, token) = if plan.simulate_twilio {
         (plan.get("TWILIO_ACCOUNT_SID"), plan.get("TWILIO_AUTH_TOKEN"))
@@ -211,7 +221,10 @@ fn start_simulator(
             &ports.twilio.to_string(),
             "--openai-port",
             &ports.openai.to_string(),
+            "--email-port",
+            &ports.email.to_string(),
         ])
+        .args(["--email-key", &secrets.email_api_key])
         .args(["--account-sid", sid, "--auth-token", token, "--openai-key", &secrets.openai_api_key])
         .args(["--app-url", &app_url, "--public-url", plan.get("PUBLIC_URL")]);
     group.start("the simulator", &mut serve, &state.path("sim.log"), Some(fs::File::create(&lines)?))?;

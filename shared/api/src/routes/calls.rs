@@ -9,16 +9,17 @@ use voicecore_api_types as wire;
 use voicecore_api_types::{EndCall, Interactions, Page, Problem};
 use voicecore_call::EndReason;
 use voicecore_store::Scope;
-use voicecore_store::audit_log::{self, AuditEntry};
+use voicecore_store::audit_log;
 use voicecore_store::calls::{self, Call, CallFilter, CallSort};
 use voicecore_store::directory::Principal;
 use voicecore_store::seal::{Column, Sealer};
-use voicecore_types::{AuditEntryId, BusinessId, CallId, E164, Millis};
+use voicecore_types::{BusinessId, CallId, E164, Millis};
 
 use crate::actors::{CallCommand, CallReply, ask_call};
 use crate::auth::{Access, CallsRead, CallsWrite};
 use crate::extract::{Id, Params, page_request};
 use crate::live::transcript;
+use crate::record::Record;
 use crate::{ApiError, AppState, carrier, convert, turn_based};
 
 #[derive(Deserialize, IntoParams)]
@@ -164,16 +165,8 @@ async fn end(app: &AppState, scope: &Scope, call: &Call) -> Result<(), ApiError>
 
 /// The wish is written down before it is carried out: the line is not cut in the batch of a database.
 async fn audit(app: &AppState, principal: &Principal, call: CallId) -> Result<(), ApiError> {
-    let now = app.now();
-    let entry = AuditEntry {
-        id: AuditEntryId::new(now, &app.random()),
-        at: now,
-        actor_kind: "api_key",
-        actor_id: Some(&principal.api_key_id.to_string()),
-        action: "call.end",
-        subject_id: Some(&call.to_string()),
-    };
-    Ok(audit_log::record(&principal.scope, &entry).await?)
+    let record = Record::of(app, principal.actor, "call.end", Some(call.to_string()));
+    Ok(audit_log::record(&principal.scope, &record.entry()).await?)
 }
 
 async fn find(principal: &Principal, id: CallId) -> Result<Call, ApiError> {

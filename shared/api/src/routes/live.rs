@@ -7,7 +7,7 @@ use voicecore_api_types::{LiveTicket, Problem};
 use voicecore_ports::ActorError;
 
 use crate::actors::{HubCommand, HubReply, ask_hub};
-use crate::auth::{Access, LiveRead};
+use crate::auth::{Access, LiveRead, sees_all};
 use crate::live::ticket::{LIVE_PATH, new_ticket};
 use crate::{ApiError, AppState};
 
@@ -21,6 +21,8 @@ pub(crate) async fn create_ticket(
     access: Access<LiveRead>,
     State(app): State<AppState>,
 ) -> Result<(StatusCode, Json<LiveTicket>), ApiError> {
+    // The feed is of all calls.
+    sees_all(&access.principal)?;
     let tenant = access.principal.scope.tenant();
     let base = app.config.public_url.get()?.websocket();
     let (ticket, ticket_hash) = new_ticket(&app.config, &*app.ports.rng, tenant)?;

@@ -2,29 +2,17 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde::Deserialize;
-use utoipa::IntoParams;
 use voicecore_api_types::{Message, Page, Problem};
 use voicecore_store::messages;
 use voicecore_store::seal::{Column, Sealer};
 
 use crate::auth::{Access, MessagesRead};
-use crate::extract::{Params, page_request};
+use crate::extract::{PageParams, Params};
 use crate::{ApiError, AppState, convert};
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ListMessages {
-    /// From 1.
-    page: Option<u32>,
-    /// From 1 to 100; 50 when absent.
-    page_size: Option<u32>,
-}
 
 /// Messages, newest first.
 #[utoipa::path(get, path = "/api/v1/messages", tag = "messages", security(("api_key" = ["messages:read"])),
-    params(ListMessages),
+    params(PageParams),
     responses(
         (status = 200, description = "One page.", body = Page<Message>),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
@@ -32,9 +20,9 @@ pub(crate) struct ListMessages {
 pub(crate) async fn list_messages(
     access: Access<MessagesRead>,
     State(app): State<AppState>,
-    Params(query): Params<ListMessages>,
+    Params(query): Params<PageParams>,
 ) -> Result<Json<Page<Message>>, ApiError> {
-    let page = page_request(query.page, query.page_size)?;
+    let page = query.request()?;
     let scope = &access.principal.scope;
     let sealer = app.sealer(scope.tenant(), &access.principal.wrapped_key)?;
     let rows = messages::list(scope, page).await?;

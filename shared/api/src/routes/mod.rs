@@ -1,11 +1,19 @@
 //! The API by noun: one file, one noun. `router` lists every route once; the OpenAPI document is made from that list.
 
 pub(crate) mod audit;
+pub(crate) mod account_pages;
+pub(crate) mod api_keys;
+pub(crate) mod auth;
 pub(crate) mod calls;
+pub(crate) mod departments;
 pub(crate) mod health;
 pub(crate) mod live;
 pub(crate) mod messages;
 pub(crate) mod openapi;
 pub(crate) mod providers;
+pub(crate) mod roles;
+pub(crate) mod sessions;
 pub(crate) mod setup;
 pub(crate) mod setup_page;
+pub(crate) mod tenants;
+pub(crate) mod users;

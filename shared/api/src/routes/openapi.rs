@@ -20,23 +20,32 @@ pub(crate) const DOCUMENT: &str = include_str!("../../openapi.json");
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     components(schemas(LiveEnvelope)),
-    modifiers(&ApiKeyScheme),
+    modifiers(&Schemes),
 )]
 pub(crate) struct ApiDoc;
 
-struct ApiKeyScheme;
+struct Schemes;
 
-impl Modify for ApiKeyScheme {
+impl Modify for Schemes {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("vc_<prefix>_<secret>")
             .description(Some(
-                "An API key. The names beside a route are the permissions that the key must carry.",
+                "An API key, or the access token of a session. The names beside a route are the permissions that the key \
+                 or the user's role must carry.",
+            ))
+            .build();
+        let session = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some(
+                "The access token of a session. The names beside a route are permissions of super admins.",
             ))
             .build();
         let components = openapi.components.get_or_insert_default();
         components.add_security_scheme("api_key", SecurityScheme::Http(scheme));
+        components.add_security_scheme("session", SecurityScheme::Http(session));
     }
 }
 

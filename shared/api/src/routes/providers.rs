@@ -9,14 +9,14 @@ use voicecore_api_types::{
 };
 use voicecore_domain::Provider;
 use voicecore_ports::Stmt;
-use voicecore_store::audit_log::{self, AuditEntry};
+use voicecore_store::audit_log;
 use voicecore_store::directory::Principal;
 use voicecore_store::providers::{self as store, NewCredential, StoredCredential};
-use voicecore_types::AuditEntryId;
 use voicecore_wire::twilio::sid::AccountSid;
 
-use crate::auth::{Access, ProvidersRead, ProvidersWrite};
+use crate::auth::{Access, ConfigRead, ConfigWrite};
 use crate::extract::{Id, JsonBody};
+use crate::record::Record;
 use crate::{ApiError, AppState, providers};
 
 /// The fewest characters of a secret: of fewer, the last four would give too much away.
@@ -27,13 +27,13 @@ const MAX_SECRET_CHARS: usize = 512;
 const SHOWN_CHARS: usize = 4;
 
 /// Whose accounts are used.
-#[utoipa::path(get, path = "/api/v1/config/providers", tag = "config", security(("api_key" = ["providers:read"])),
+#[utoipa::path(get, path = "/api/v1/config/providers", tag = "config", security(("api_key" = ["config:read"])),
     responses(
         (status = 200, description = "One entry for each provider.", body = Providers),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn list_providers(
-    access: Access<ProvidersRead>,
+    access: Access<ConfigRead>,
     State(app): State<AppState>,
 ) -> Result<Json<Providers>, ApiError> {
     let stored = store::list(&access.principal.scope).await?;
@@ -46,14 +46,14 @@ pub(crate) async fn list_providers(
 
 /// Sets the tenant's own account at a provider. Calls that begin from now on use it; those that run go on as they began.
 #[utoipa::path(put, path = "/api/v1/config/providers/{provider}", tag = "config",
-    security(("api_key" = ["providers:write"])),
+    security(("api_key" = ["config:write"])),
     params(("provider" = WireProvider, Path)), request_body = ProviderCredential,
     responses(
         (status = 200, description = "It is stored.", body = ProviderStatus),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn put_provider(
-    access: Access<ProvidersWrite>,
+    access: Access<ConfigWrite>,
     State(app): State<AppState>,
     Id(provider): Id<Provider>,
     JsonBody(body): JsonBody<ProviderCredential>,
@@ -79,14 +79,14 @@ pub(crate) async fn put_provider(
 
 /// Forgets the tenant's own account at a provider: the installation's is used from now on.
 #[utoipa::path(delete, path = "/api/v1/config/providers/{provider}", tag = "config",
-    security(("api_key" = ["providers:write"])),
+    security(("api_key" = ["config:write"])),
     params(("provider" = WireProvider, Path)),
     responses(
         (status = 204, description = "It is forgotten."),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn delete_provider(
-    access: Access<ProvidersWrite>,
+    access: Access<ConfigWrite>,
     State(app): State<AppState>,
     Id(provider): Id<Provider>,
 ) -> Result<StatusCode, ApiError> {
@@ -106,16 +106,8 @@ fn audit(
     provider: Provider,
     fields: &[&'static str],
 ) -> Stmt {
-    let now = app.now();
-    let entry = AuditEntry {
-        id: AuditEntryId::new(now, &app.random()),
-        at: now,
-        actor_kind: "api_key",
-        actor_id: Some(&principal.api_key_id.to_string()),
-        action,
-        subject_id: Some(provider.as_str()),
-    };
-    audit_log::entry_of_fields(&principal.scope, &entry, fields)
+    let record = Record::of(app, principal.actor, action, Some(provider.as_str().to_owned()));
+    audit_log::entry_of_fields(&principal.scope, &record.entry(), fields)
 }
 
 /// Whose account is used. One that does not open is shown without its end: it is there, and can be set anew.

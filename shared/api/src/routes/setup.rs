@@ -8,16 +8,23 @@ use voicecore_domain::greeting::MAX_GREETING_CHARS;
 use voicecore_domain::{ApiKey, SetupToken};
 use voicecore_store::directory;
 use voicecore_store::seal::{Column, FreshKey};
-use voicecore_store::tenants::{self, NewBusiness, NewPhoneNumber, Provision, ProvisionError};
-use voicecore_types::{ApiKeyId, AuditEntryId, BusinessId, E164, PhoneNumberId, TenantId, UserId};
+use voicecore_store::tenants::{
+    self, NewBusiness, NewDepartment, NewPhoneNumber, Owner, Provision, ProvisionError,
+};
+use voicecore_types::{
+    ApiKeyId, AuditEntryId, BusinessId, DepartmentId, E164, PhoneNumberId, TenantId, UserId,
+};
 
 use crate::extract::JsonBody;
+use crate::fields::{PASSWORD_RULE, is_password};
 use crate::live::prompt::MAX_BUSINESS_CHARS;
 use crate::webhooks::twilio::{FALLBACK_PATH, STATUS_PATH, VOICE_PATH};
-use crate::{ApiError, AppState, convert};
+use crate::{ApiError, AppState, convert, password};
 
 /// The most characters of a name.
 pub(crate) const MAX_NAME_CHARS: usize = 200;
+/// What the first department of a tenant is called until somebody renames it.
+pub(crate) const DEPARTMENT_NAME: &str = "General";
 /// The most characters of a voice's name.
 pub(crate) const MAX_VOICE_CHARS: usize = 64;
 
@@ -55,14 +62,21 @@ pub(crate) async fn claim(app: &AppState, claim: SetupClaim) -> Result<SetupResu
     let fallback =
         fallback.map(|n| sealer.seal(Column::FallbackNumber, n.expose(), app.nonce())).transpose()?;
     let api_key = ApiKey::new(&app.random());
+    let password = wanted.password.map(|password| password::hash(password, &app.random())).transpose()?;
     let business_id = BusinessId::new(now, &app.random());
     let provision = Provision {
-        token: &wanted.token,
+        owner: Owner::Token {
+            token: &wanted.token,
+            user_id: UserId::new(now, &app.random()),
+            password_hash: password.as_deref(),
+            api_key_id: ApiKeyId::new(now, &app.random()),
+            api_key: &api_key,
+        },
         now,
         tenant_id,
         tenant_name: wanted.tenant_name,
         wrapped_key: &wrapped_key,
-        user_id: UserId::new(now, &app.random()),
+        department: NewDepartment { id: DepartmentId::new(now, &app.random()), name: DEPARTMENT_NAME },
         business: NewBusiness {
             id: business_id,
             name: wanted.business_name,
@@ -78,8 +92,6 @@ pub(crate) async fn claim(app: &AppState, claim: SetupClaim) -> Result<SetupResu
             number: &number,
             number_hash: &lookup.dialled(&wanted.phone_number),
         },
-        api_key_id: ApiKeyId::new(now, &app.random()),
-        api_key: &api_key,
         audit_entry_id: AuditEntryId::new(now, &app.random()),
     };
     tenants::provision(db, &provision).await.map_err(refused)?;
@@ -101,7 +113,7 @@ fn refused(error: ProvisionError) -> ApiError {
     }
 }
 
-fn fresh_key(app: &AppState) -> FreshKey {
+pub(crate) fn fresh_key(app: &AppState) -> FreshKey {
     FreshKey { key: app.random(), nonce: app.random() }
 }
 
@@ -116,6 +128,7 @@ struct Wanted<'a> {
     voice: Option<&'a str>,
     instructions: Option<&'a str>,
     greeting: Option<&'a str>,
+    password: Option<&'a str>,
 }
 
 impl<'a> Wanted<'a> {
@@ -131,6 +144,8 @@ impl<'a> Wanted<'a> {
         let business_name = errors.name("business_name", &claim.business_name);
         let instructions = errors.optional("instructions", claim.instructions.as_deref(), MAX_BUSINESS_CHARS);
         let greeting = errors.optional("greeting", claim.greeting.as_deref(), MAX_GREETING_CHARS);
+        let password = claim.password.as_deref();
+        errors.demand("password", PASSWORD_RULE, password.is_none_or(is_password));
         let phone_number = errors.number("phone_number", Some(&claim.phone_number));
         let fallback_number = errors.number("fallback_number", claim.fallback_number.as_deref());
         let same = phone_number.is_some() && phone_number == fallback_number;
@@ -147,6 +162,7 @@ impl<'a> Wanted<'a> {
                 voice,
                 instructions,
                 greeting,
+                password,
             }),
             _ => Err(ApiError::Invalid(errors.0)),
         }
@@ -193,7 +209,7 @@ impl Errors {
     }
 }
 
-fn is_language(text: &str) -> bool {
+pub(crate) fn is_language(text: &str) -> bool {
     text.len() == 2 && text.bytes().all(|b| b.is_ascii_lowercase())
 }
 

@@ -10,6 +10,7 @@ use voicecore_domain::greeting::MAX_GREETING_CHARS;
 
 use super::setup;
 use crate::extract::{body_error, has_media_type};
+use crate::html::escape;
 use crate::{ApiError, AppState};
 
 /// Nothing is loaded from anywhere, nothing runs, and the form goes nowhere but here.
@@ -28,9 +29,10 @@ struct Field {
     required: bool,
     max: usize,
     long: bool,
+    secret: bool,
 }
 
-const FIELDS: [Field; 8] = [
+const FIELDS: [Field; 9] = [
     field("tenant_name", "Your company", "", true, setup::MAX_NAME_CHARS),
     field("business_name", "Name of the business", "As callers hear it.", true, setup::MAX_NAME_CHARS),
     field(
@@ -49,6 +51,10 @@ const FIELDS: [Field; 8] = [
     ),
     field("language", "Language", "Two letters, e.g. en.", false, 2),
     field("voice", "Voice", "e.g. marin or cedar.", false, setup::MAX_VOICE_CHARS),
+    Field {
+        secret: true,
+        ..field("password", "Your password", "At least 12 characters. You sign in with it.", false, 256)
+    },
     Field {
         long: true,
         ..field(
@@ -80,7 +86,7 @@ const fn field(
     required: bool,
     max: usize,
 ) -> Field {
-    Field { name, label, hint, required, max, long: false }
+    Field { name, label, hint, required, max, long: false, secret: false }
 }
 
 /// The form. The token of the link is carried on in a hidden field; whether it is good is found out when it is used.
@@ -147,6 +153,12 @@ impl Entered {
             voice: self.optional("voice"),
             // An expert's choice, made through the API.
             voice_mode: None,
+            // As it was typed: blanks may belong to it.
+            password: self
+                .0
+                .iter()
+                .find(|(n, value)| n == "password" && !value.is_empty())
+                .map(|(_, v)| v.clone()),
             instructions: self.optional("instructions"),
             greeting: self.optional("greeting"),
         }
@@ -166,12 +178,17 @@ fn form(entered: &Entered, problem: Option<&Problem>) -> String {
 
 impl Field {
     fn html(&self, entered: &Entered, problem: Option<&Problem>) -> String {
-        let Self { name, label, hint, required, max, long } = self;
+        let Self { name, label, hint, required, max, long, secret } = self;
         let value = escape(entered.get(name));
         let required = if *required { " required" } else { "" };
         let input = if *long {
             format!(
                 "<textarea id=\"{name}\" name=\"{name}\" rows=\"5\" maxlength=\"{max}\">{value}</textarea>"
+            )
+        } else if *secret {
+            // What was typed is not sent back.
+            format!(
+                "<input type=\"password\" id=\"{name}\" name=\"{name}\" maxlength=\"{max}\" autocomplete=\"new-password\">"
             )
         } else {
             format!("<input id=\"{name}\" name=\"{name}\" value=\"{value}\" maxlength=\"{max}\"{required}>")
@@ -201,7 +218,7 @@ fn done(result: &SetupResult) -> String {
     html
 }
 
-fn page(status: StatusCode, body: &str) -> Response {
+pub(crate) fn page(status: StatusCode, body: &str) -> Response {
     let html = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
          content=\"width=device-width\"><meta name=\"robots\" content=\"noindex\"><title>VoiceCore set-up</title>\
@@ -212,20 +229,4 @@ fn page(status: StatusCode, body: &str) -> Response {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
     response
-}
-
-/// For text and for attributes in double quotes alike.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }

@@ -44,6 +44,7 @@ fn passes(world: &World) {
         account_sid: ACCOUNT,
         auth_token: AUTH_TOKEN,
         setup_token: token.expose(),
+        setup_email: "owner@example.com",
         number: "+12025550150",
     };
     assert!(block_on(suite(&site)) > 0);

@@ -5,11 +5,13 @@
     reason = "helpers of tests; the lints know only `#[test]` functions"
 )]
 
+mod access;
 mod api;
 mod audit;
 mod conformance;
 mod deletion;
 mod hostile;
+mod identity;
 mod isolation;
 mod ladder;
 mod leaks;
@@ -23,6 +25,7 @@ mod providers;
 mod rotation;
 mod setup;
 mod take_over;
+mod tenants;
 mod turn_races;
 mod turns;
 mod webhooks;

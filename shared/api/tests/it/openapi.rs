@@ -6,19 +6,28 @@ use axum::http::{Method, header};
 use serde_json::{Value, json};
 use voicecore_api::actors::CallReply;
 use voicecore_api::openapi_document;
-use voicecore_domain::{Permission, Permissions};
+use voicecore_domain::{BuiltinRole, Permission, Permissions};
 
 use crate::world::World;
 
 /// Routes for everyone; each with its reason.
-const PUBLIC: [&str; 7] = [
-    "GET /health",              // load balancers have no key
-    "GET /ready",               // nor have those who deploy
-    "GET /api/v1/openapi.json", // describes, holds nothing
-    "GET /setup",               // an empty form
-    "POST /setup",              // pays with a one-use token
-    "POST /api/v1/setup/claim", // the same
-    "GET /api/v1/live",         // pays with a ticket, when it is upgraded
+const PUBLIC: [&str; 16] = [
+    "GET /health",                         // load balancers have no key
+    "GET /ready",                          // nor have those who deploy
+    "GET /api/v1/openapi.json",            // describes, holds nothing
+    "GET /setup",                          // an empty form
+    "POST /setup",                         // pays with a one-use token
+    "POST /api/v1/setup/claim",            // the same
+    "GET /api/v1/live",                    // pays with a ticket, when it is upgraded
+    "POST /api/v1/auth/login",             // pays with a password
+    "POST /api/v1/auth/refresh",           // pays with a cookie
+    "POST /api/v1/auth/forgot-password",   // says nothing, mails
+    "POST /api/v1/auth/reset-password",    // pays with the one-use token of a mail
+    "POST /api/v1/auth/accept-invitation", // the same
+    "GET /invitation",                     // an empty form
+    "POST /invitation",                    // pays with the token of a mail
+    "GET /reset-password",                 // an empty form
+    "POST /reset-password",                // pays with the token of a mail
 ];
 
 fn document(world: &World) -> Value {
@@ -52,6 +61,38 @@ fn document_is_a_decision() {
     );
 }
 
+/// What the document says that a route needs.
+#[derive(Debug, Clone, Copy)]
+enum Needs {
+    /// Nothing.
+    Nothing,
+    /// A key or a user with this permission.
+    Permission(Permission),
+    /// Somebody who is signed in.
+    Session,
+    /// A super admin, who has this permission.
+    Operator(Permission),
+}
+
+fn needs(name: &str, operation: &Value) -> Needs {
+    let security = operation["security"].as_array().unwrap_or_else(|| panic!("{name} declares nothing"));
+    let [requirement] = security.as_slice() else { panic!("{name}: {security:?}") };
+    let word = |scheme: &str| requirement[scheme].as_array().map(Vec::as_slice);
+    let parse = |word: &Value| word.as_str().unwrap().parse().unwrap();
+    match (word("api_key"), word("session")) {
+        (None, None) if *requirement == json!({}) => Needs::Nothing,
+        (Some([word]), None) => Needs::Permission(parse(word)),
+        (None, Some([])) => Needs::Session,
+        (None, Some([word])) => Needs::Operator(parse(word)),
+        _ => panic!("{name}: {security:?}"),
+    }
+}
+
+fn target(path: &str) -> String {
+    let nobodys = "00000000-0000-7000-8000-000000000000";
+    path.replace("{id}", nobodys).replace("{business_id}", nobodys)
+}
+
 #[test]
 fn every_route_declares_and_enforces_what_it_needs() {
     let world = World::new();
@@ -60,27 +101,42 @@ fn every_route_declares_and_enforces_what_it_needs() {
     let mut public = BTreeSet::new();
     for (method, path, operation) in operations(&document(&world)) {
         let name = format!("{method} {path}");
-        let target = path.replace("{id}", "00000000-0000-7000-8000-000000000000");
-        let reply = world.request(method.clone(), &target, None, None);
+        let target = target(&path);
+        let ask = |key: Option<&str>| world.request(method.clone(), &target, key, None);
+        let reply = ask(None);
         assert_ne!(reply.status, 405, "{name} is not routed");
-        let security = operation["security"].as_array().unwrap_or_else(|| panic!("{name} declares nothing"));
-        if *security == [json!({})] {
-            public.insert(name);
-            continue;
-        }
-        let [requirement] = security.as_slice() else { panic!("{name}: {security:?}") };
-        let [permission] = requirement["api_key"].as_array().unwrap().as_slice() else {
-            panic!("{name}: {security:?}")
+        let permission = match needs(&name, &operation) {
+            Needs::Nothing => {
+                public.insert(name);
+                continue;
+            }
+            Needs::Session => {
+                reply.assert_problem(401, "unauthenticated");
+                ask(Some(&tenant.key)).assert_problem(401, "unauthenticated");
+                continue;
+            }
+            Needs::Operator(permission) => {
+                assert!(permission.is_platform(), "{name}");
+                world.keys_allow(&Permission::ALL.into_iter().collect::<Permissions>().to_string());
+                ask(Some(&tenant.key)).assert_problem(403, "forbidden");
+                permission
+            }
+            Needs::Permission(permission) => {
+                assert!(!permission.is_platform(), "{name}");
+                permission
+            }
         };
         reply.assert_problem(401, "unauthenticated");
         // What the handler's type asks for is what the document says.
         let asked = reply.headers[header::WWW_AUTHENTICATE].to_str().unwrap();
-        assert_eq!(asked, format!("Bearer scope={permission}"), "{name}");
+        assert_eq!(asked, format!("Bearer scope=\"{}\"", permission.as_str()), "{name}");
+        if permission.is_platform() {
+            continue;
+        }
         // A key that allows everything else is not enough, one that allows nothing else is.
-        let permission: Permission = permission.as_str().unwrap().parse().unwrap();
         let others: Permissions = Permission::ALL.into_iter().filter(|other| *other != permission).collect();
         world.keys_allow(&others.to_string());
-        let reply = world.request(method.clone(), &target, Some(&tenant.key), None);
+        let reply = ask(Some(&tenant.key));
         reply.assert_problem(403, "forbidden");
         assert!(reply.json()["detail"].as_str().unwrap().contains(permission.as_str()), "{name}");
         assert_eq!(
@@ -88,10 +144,56 @@ fn every_route_declares_and_enforces_what_it_needs() {
             format!("Bearer error=\"insufficient_scope\", scope=\"{}\"", permission.as_str())
         );
         world.keys_allow(permission.as_str());
-        let reply = world.request(method, &target, Some(&tenant.key), None);
+        let reply = ask(Some(&tenant.key));
         assert!(![401, 403].contains(&reply.status.as_u16()), "{name}: {}", reply.body);
     }
     assert_eq!(public, PUBLIC.iter().map(|name| (*name).to_owned()).collect());
+}
+
+/// B27, for every route and every built-in role, signed in; custom roles are in `access`.
+#[test]
+fn b27_users_may_do_what_their_role_says_on_every_route() {
+    let world = World::new();
+    let tenant = world.tenant("+15005550006");
+    world.actors_reply(CallReply::NotRunning);
+    for role in BuiltinRole::ALL {
+        let email = format!("{}@example.com", role.as_str());
+        world.user(&tenant.id, &email, role.as_str());
+        let token = world.login(&email);
+        // Of routes that end the session there is nothing to learn here.
+        for (method, path, operation) in operations(&document(&world)) {
+            let name = format!("{} {method} {path}", role.as_str());
+            let allowed = match needs(&name, &operation) {
+                Needs::Nothing => continue,
+                Needs::Session if path.ends_with("/logout") => continue,
+                Needs::Session => true,
+                Needs::Operator(_) => false,
+                Needs::Permission(permission) => role.permissions().contains(permission),
+            };
+            let reply = world.request(method, &target(&path), Some(&token), None);
+            assert_ne!(reply.status, 401, "{name}: {}", reply.body);
+            assert_eq!(reply.status != 403, allowed, "{name}: {}", reply.body);
+        }
+    }
+}
+
+#[test]
+fn b27_super_admins_may_do_what_is_about_the_installation() {
+    let world = World::new();
+    world.tenant("+15005550006");
+    world.super_admin("root@example.com");
+    let token = world.login("root@example.com");
+    for (method, path, operation) in operations(&document(&world)) {
+        let name = format!("{method} {path}");
+        let allowed = match needs(&name, &operation) {
+            Needs::Nothing | Needs::Session => continue,
+            Needs::Operator(_) => true,
+            // They work for no tenant.
+            Needs::Permission(_) => false,
+        };
+        let reply = world.request(method, &target(&path), Some(&token), None);
+        assert_eq!(![401, 403].contains(&reply.status.as_u16()), allowed, "{name}: {}", reply.body);
+    }
 }
 
 /// Every `$ref` of the document.
@@ -130,7 +232,8 @@ fn every_error_is_described() {
         let responses = operation["responses"].as_object().unwrap();
         let problem = responses.values().any(|r| r["content"]["application/problem+json"].is_object());
         let cannot_fail = ["/health", "/api/v1/openapi.json"].contains(&path.as_str())
-            || (method == Method::GET && path == "/setup");
+            || (method == Method::GET
+                && ["/setup", "/invitation", "/reset-password"].contains(&path.as_str()));
         assert!(problem || cannot_fail, "{method} {path}");
     }
     assert!(described["components"]["schemas"]["Problem"].is_object());

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use axum::Router;
@@ -17,9 +17,9 @@ use voicecore_api::{AppState, Cause, Config, jobs, router};
 use voicecore_conformance::block_on;
 use voicecore_conformance::doubles::{ActorName, ManualClock, TestDb, TestPorts};
 use voicecore_domain::SetupToken;
-use voicecore_ports::{BoxFuture, Clock as _, Db, DbError, Http, Ports, Reach, Rows, Stmt};
+use voicecore_ports::{BoxFuture, Clock as _, Db, DbError, Http, HttpResponse, Ports, Reach, Rows, Stmt};
 use voicecore_store::directory;
-use voicecore_types::{CallId, Millis};
+use voicecore_types::{CallId, Millis, UserId};
 use voicecore_wire::twilio::signature::sign;
 use voicecore_wire::twilio::webhook::Form;
 
@@ -30,13 +30,32 @@ pub(crate) const NOW: Millis = Millis(1_795_000_000_000);
 /// The caller of every call unless a test says otherwise.
 pub(crate) const CALLER: &str = "+15005550111";
 
-pub(crate) const SETTINGS: [(&str, &str); 6] = [
+/// The password of everybody.
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+
+/// What is stored of it: made by set-up, once in a process, because it takes a while.
+static PASSWORD_HASH: LazyLock<String> = LazyLock::new(|| {
+    let world = World::new();
+    let claim = json!({
+        "token": world.setup_token().expose(), "tenant_name": "T", "business_name": "B",
+        "phone_number": "+15005550006", "password": PASSWORD,
+    });
+    assert_eq!(world.request(Method::POST, "/api/v1/setup/claim", None, Some(&claim)).status, 201);
+    match world.sql("select password_hash from users").rows[0].get("password_hash") {
+        Some(voicecore_ports::Value::Text(hash)) => hash.clone(),
+        other => panic!("{other:?}"),
+    }
+});
+
+pub(crate) const SETTINGS: [(&str, &str); 8] = [
     ("PUBLIC_URL", ORIGIN),
     ("TWILIO_ACCOUNT_SID", ACCOUNT),
     ("TWILIO_AUTH_TOKEN", AUTH_TOKEN),
     ("OPENAI_API_KEY", "sk-of-openai-0123456789"),
     ("JWT_SECRET", "jwt-secret-0123456789abcdef01234"),
     ("MASTER_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+    ("EMAIL_API_KEY", "re_of-mails-0123456789"),
+    ("EMAIL_FROM", "VoiceCore <hello@example.com>"),
 ];
 
 /// A configuration of which some settings are others.
@@ -188,6 +207,21 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
+    /// The cookies that it sets, as a browser sends them back.
+    pub(crate) fn cookies(&self) -> Vec<String> {
+        let set = self.headers.get_all(header::SET_COOKIE).iter().map(|value| value.to_str().unwrap());
+        set.map(|cookie| cookie.split(';').next().unwrap().to_owned()).collect()
+    }
+
+    /// The fields that it complains of.
+    #[track_caller]
+    pub(crate) fn wrong_fields(&self) -> Vec<String> {
+        self.assert_problem(422, "invalid_request");
+        let problem = self.json();
+        let errors = problem["errors"].as_array().unwrap();
+        errors.iter().map(|error| error["field"].as_str().unwrap().to_owned()).collect()
+    }
+
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.body))
@@ -414,6 +448,86 @@ impl World {
     /// Runs SQL of the test's own.
     pub(crate) fn sql(&self, sql: &'static str) -> Rows {
         block_on(self.doubles.db.query(Stmt::new(sql, vec![]).reaching(Reach::EveryTenant))).unwrap()
+    }
+
+    /// Runs SQL of the test's own, with arguments.
+    pub(crate) fn sql_with(&self, sql: &'static str, args: Vec<voicecore_ports::Value>) -> Rows {
+        block_on(self.doubles.db.query(Stmt::new(sql, args).reaching(Reach::EveryTenant))).unwrap()
+    }
+
+    /// How many rows a statement of the test's own counts as `n`.
+    pub(crate) fn count(&self, sql: &'static str) -> i64 {
+        match self.sql(sql).rows[0].get("n") {
+            Some(voicecore_ports::Value::Int(n)) => *n,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Somebody with [`PASSWORD`] who works for a tenant, by the word of a built-in role. Gives their id.
+    pub(crate) fn user(&self, tenant: &str, email: &str, role: &str) -> String {
+        let id = UserId::new(self.app.ports.clock.now(), &self.doubles.rng.bytes()).to_string();
+        self.sql_with(
+            "insert into users (id, email, name, password_hash, created_at) values (?1, ?2, 'Somebody', ?3, 1)",
+            vec![id.as_str().into(), email.into(), PASSWORD_HASH.as_str().into()],
+        );
+        self.sql_with(
+            "insert into memberships (user_id, tenant_id, role, created_at) values (?1, ?2, ?3, 1)",
+            vec![id.as_str().into(), tenant.into(), role.into()],
+        );
+        id
+    }
+
+    /// Somebody who runs the installation.
+    pub(crate) fn super_admin(&self, email: &str) -> String {
+        let id = UserId::new(self.app.ports.clock.now(), &self.doubles.rng.bytes()).to_string();
+        self.sql_with(
+            "insert into users (id, email, password_hash, created_at, super_admin) values (?1, ?2, ?3, 1, 1)",
+            vec![id.as_str().into(), email.into(), PASSWORD_HASH.as_str().into()],
+        );
+        id
+    }
+
+    /// Signs in; gives the access token.
+    pub(crate) fn login(&self, email: &str) -> String {
+        let reply = self.try_login(email, PASSWORD, &[]);
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        reply.json()["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// Tries to sign in, with cookies.
+    pub(crate) fn try_login(&self, email: &str, password: &str, cookies: &[String]) -> Reply {
+        self.with_cookies("/api/v1/auth/login", cookies, &json!({"email": email, "password": password}))
+    }
+
+    /// Posts with cookies.
+    pub(crate) fn with_cookies(&self, target: &str, cookies: &[String], body: &Value) -> Reply {
+        let mut request = Request::post(target).header(header::CONTENT_TYPE, "application/json");
+        if !cookies.is_empty() {
+            request = request.header(header::COOKIE, cookies.join("; "));
+        }
+        self.send(request.body(Body::from(body.to_string())).unwrap())
+    }
+
+    /// Does every job that waits, and gives the mails that were sent: to whom, and the link.
+    pub(crate) fn mails(&self) -> Vec<(String, String)> {
+        let jobs = self.doubles.queue.take();
+        for _ in &jobs {
+            self.doubles.http.answer(Ok(HttpResponse { status: 200, body: b"{\"id\":\"1\"}".to_vec() }));
+        }
+        for job in jobs {
+            block_on(voicecore_api::jobs::handle(&self.app, job)).unwrap();
+        }
+        let mails = self.doubles.http.requests();
+        mails
+            .iter()
+            .map(|request| {
+                assert_eq!((request.method, request.url.as_str()), ("POST", "https://api.resend.com/emails"));
+                let mail: Value = serde_json::from_slice(&request.body).unwrap();
+                let text = mail["text"].as_str().unwrap();
+                let link = text.lines().find(|line| line.starts_with("https://")).unwrap();
+                (mail["to"][0].as_str().unwrap().to_owned(), link.to_owned())
+            })
+            .collect()
     }
 
     /// From now on every key allows these, by their words.

@@ -54,7 +54,8 @@ pub fn entry_of_fields(scope: &Scope, entry: &AuditEntry<'_>, fields: &[&'static
         entry.subject_id.into(),
         (!fields.is_empty()).then(|| fields.join(" ")).into(),
     ];
-    Stmt::new(INSERT, args).exactly(1)
+    // Of this tenant, in whosever batch it is written.
+    scope.reaching(Stmt::new(INSERT, args)).exactly(1)
 }
 
 /// Stores an entry by itself: for what is done outside of the database.

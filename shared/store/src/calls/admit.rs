@@ -57,10 +57,11 @@ statements! {
 
     /// The decision: counting and storing are one statement, so no interleaving admits one too many.
     INSERT = "insert into calls (id, tenant_id, business_id, phone_number_id, carrier_call_id, direction, status,
-        caller_number, caller_number_hash, started_at)
-        select ?2, t.id, p.business_id, p.id, ?5, ?6, ?7, ?8, ?9, ?10
+        caller_number, caller_number_hash, started_at, department_id)
+        select ?2, t.id, p.business_id, p.id, ?5, ?6, ?7, ?8, ?9, ?10, b.department_id
         from tenants t
         join phone_numbers p on p.tenant_id = t.id and p.id = ?4 and p.business_id = ?3
+        join businesses b on b.id = p.business_id and b.tenant_id = t.id
         left join usage_daily u on u.tenant_id = t.id and u.day = ?11
         where t.id = ?1
         and (select count(*) from calls c where c.tenant_id = t.id and c.ended_at is null) < t.max_concurrent_calls

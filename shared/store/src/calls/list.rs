@@ -5,6 +5,7 @@ use voicecore_types::{BusinessId, CallId, Millis, Page, PageRequest};
 use super::{Call, call_columns, map_call};
 use crate::paging::{self, COUNT_LIMIT};
 use crate::row::{self, count_arg};
+use crate::scope::VISIBLE;
 use crate::seal::LookupHash;
 use crate::{Scope, StoreError};
 
@@ -34,20 +35,29 @@ pub enum CallSort {
 }
 
 statements! {
-    GET = concat!("select ", call_columns!(), " from calls where id = ?1 and tenant_id = ?2");
+    GET = concat!("select ", call_columns!(), " from calls where id = ? and tenant_id = ?");
 
     LIST = concat!("select ", call_columns!(), " from calls where tenant_id = ?");
 
     COUNT = "select count(*) as total from (select 1 from calls where tenant_id = ?";
 }
 
-/// One call.
+/// One call, if it is of a department that the scope sees.
 pub async fn get(scope: &Scope, call: CallId) -> Result<Option<Call>, StoreError> {
-    let rows = scope.query(Stmt::new(GET, vec![call.to_string().into(), scope.tenant_arg()])).await?;
+    let rows = scope.query(get_stmt(scope, call)).await?;
     row::one(&rows, |r| map_call(&r))
 }
 
-/// The tenant's calls.
+pub(crate) fn get_stmt(scope: &Scope, call: CallId) -> Stmt {
+    let mut stmt = Stmt::new(GET, vec![call.to_string().into(), scope.tenant_arg()]);
+    if let Some(args) = scope.viewer_args() {
+        stmt.sql.push(VISIBLE);
+        stmt.args.extend(args);
+    }
+    stmt
+}
+
+/// The tenant's calls, of the departments that the scope sees.
 pub async fn list(
     scope: &Scope,
     filter: &CallFilter,
@@ -74,6 +84,12 @@ pub(crate) fn list_stmts(
         for stmt in [&mut page, &mut count] {
             stmt.sql.push(condition);
             stmt.args.push(arg.clone());
+        }
+    }
+    if let Some(args) = scope.viewer_args() {
+        for stmt in [&mut page, &mut count] {
+            stmt.sql.push(VISIBLE);
+            stmt.args.extend(args.clone());
         }
     }
     page.sql.push(match sort {

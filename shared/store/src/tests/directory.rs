@@ -42,7 +42,7 @@ fn a_key_opens_until_it_expires_and_only_what_it_names() {
     world.try_tenant("+15005550001", &key, &world.setup_token("owner@example.com"), NOW).unwrap();
     let found = |now| block_on(directory::api_key(&world.db, &key, now)).unwrap();
     let far = NOW.plus(Millis::from_secs(100 * 366 * 86_400));
-    assert_eq!(found(far).unwrap().permissions, Permissions::all());
+    assert_eq!(found(far).unwrap().permissions, Permissions::of_tenant());
 
     world.select(
         "update api_keys set expires_at = ?1, permissions = ?2",

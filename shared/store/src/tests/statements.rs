@@ -8,12 +8,14 @@ use voicecore_conformance::portable;
 use voicecore_ports::postgres::Plan;
 use voicecore_ports::{MAX_PARAMETERS, Stmt};
 
+use crate::directory::{accounts, installation, sessions};
 use crate::{
-    audit_log, businesses, calls, dialogues, directory, master_key, messages, providers, rate_limits,
-    tenant_deletions, tenants, tool_runs,
+    api_keys, audit_log, businesses, calls, departments, dialogues, directory, invitations, master_key, messages,
+    providers, rate_limits, roles, tenant_deletions, tenants, tool_runs, users,
 };
 
-const MODULES: [(&str, &[(&str, &str)]); 16] = [
+const MODULES: [(&str, &[(&str, &str)]); 24] = [
+    ("api_keys", api_keys::STATEMENTS),
     ("audit_log", audit_log::STATEMENTS),
     ("audit_log/chain", audit_log::CHAIN_STATEMENTS),
     ("audit_log/list", audit_log::LIST_STATEMENTS),
@@ -21,19 +23,26 @@ const MODULES: [(&str, &[(&str, &str)]); 16] = [
     ("calls/admit", calls::ADMIT_STATEMENTS),
     ("calls/list", calls::LIST_STATEMENTS),
     ("calls/progress", calls::PROGRESS_STATEMENTS),
+    ("departments", departments::STATEMENTS),
     ("dialogues", dialogues::STATEMENTS),
     ("directory", directory::STATEMENTS),
+    ("directory/accounts", accounts::STATEMENTS),
+    ("directory/installation", installation::STATEMENTS),
+    ("directory/sessions", sessions::STATEMENTS),
+    ("invitations", invitations::STATEMENTS),
     ("master_key", master_key::STATEMENTS),
     ("messages", messages::STATEMENTS),
     ("providers", providers::STATEMENTS),
     ("rate_limits", rate_limits::STATEMENTS),
+    ("roles", roles::STATEMENTS),
     ("tenant_deletions", tenant_deletions::STATEMENTS),
     ("tenants", tenants::STATEMENTS),
     ("tool_runs", tool_runs::STATEMENTS),
+    ("users", users::STATEMENTS),
 ];
 
 /// What works without a tenant. A new line here is a decision to be reviewed.
-const UNSCOPED: [&str; 27] = [
+const UNSCOPED: [&str; 68] = [
     "directory::READY",
     "directory::LOOKUP_KEY",
     "directory::NEW_LOOKUP_KEY",
@@ -45,8 +54,48 @@ const UNSCOPED: [&str; 27] = [
     "directory::UNSEALED_AUDITS",
     "directory::NEW_SETUP_TOKEN",
     "directory::SETUP_TOKEN",
-    // On `tenants` itself, by its key.
+    // On users and their sessions, who are not one tenant's.
+    "directory/sessions::SESSION",
+    "directory/sessions::ROTATE",
+    "directory/sessions::PREVIOUS",
+    "directory/sessions::REVOKE_BY_ID",
+    "directory/sessions::REVOKE_OWN",
+    "directory/sessions::REVOKE_OTHERS",
+    "directory/sessions::LIST",
+    "directory/sessions::MEMBERSHIPS",
+    "directory/accounts::THROTTLE",
+    "directory/accounts::THROTTLED",
+    "directory/accounts::CLEAR_THROTTLE",
+    "directory/accounts::FORGET_THROTTLES",
+    "directory/accounts::FORGET_SESSIONS",
+    "directory/accounts::FORGET_RESETS",
+    "directory/accounts::ACCOUNT",
+    "directory/accounts::SIGNED_IN",
+    "directory/accounts::NEW_RESET",
+    "directory/accounts::RESET",
+    "directory/accounts::USE_RESET",
+    "directory/accounts::VOID_RESETS",
+    "directory/accounts::NEW_PASSWORD",
+    "directory/accounts::REVOKE_SESSIONS",
+    "directory/accounts::LOG",
+    // By the hash of an invitation's token, which says whose it is.
+    "directory/accounts::INVITATION",
+    "directory/accounts::ACCEPT",
+    "directory/accounts::NEW_USER",
+    "directory/accounts::FIRST_PASSWORD",
+    "directory/accounts::JOIN",
+    "directory/accounts::JOIN_DEPARTMENT",
+    "directory/accounts::LOG_JOIN",
+    // On `tenants` itself: for super admins, and by its key.
+    "directory/installation::LIST",
+    "directory/installation::COUNT",
+    "directory/installation::GET",
+    "directory/installation::UPDATE",
+    "directory/installation::SUSPEND",
+    "directory/installation::RESUME",
     "calls/admit::LOCK",
+    "users::LOCK",
+    "departments::LOCK",
     // On the global tables `setup_tokens` and `users`, and the new tenant itself.
     "tenants::USE_TOKEN",
     "tenants::INSERT_TENANT",
@@ -62,10 +111,14 @@ const UNSCOPED: [&str; 27] = [
     "tenant_deletions::REQUEST",
     "tenant_deletions::DUE",
     "tenant_deletions::FORGET_LINKS",
+    "tenant_deletions::FORGET_RESETS",
+    "tenant_deletions::FORGET_SESSIONS",
     "tenant_deletions::FORGET_PERSON",
     "tenant_deletions::DELETE_TENANT",
-    "calls/list::COUNT",
+    // Finished where they are used.
     "audit_log/list::COUNT",
+    "calls/list::COUNT",
+    "messages::COUNT",
 ];
 
 fn statements() -> impl Iterator<Item = (String, &'static str)> {
@@ -74,9 +127,9 @@ fn statements() -> impl Iterator<Item = (String, &'static str)> {
         .flat_map(|(module, list)| list.iter().map(move |(name, sql)| (format!("{module}::{name}"), *sql)))
 }
 
-/// `select …(` of the count is finished by the list; it is prepared with it, in `tests/lists.rs`.
+/// `select …(` of a count is finished by the list; it is prepared with it, in `tests/lists.rs`.
 fn complete() -> impl Iterator<Item = (String, &'static str)> {
-    statements().filter(|(name, _)| !name.ends_with("/list::COUNT"))
+    statements().filter(|(name, _)| !name.ends_with("/list::COUNT") && name != "messages::COUNT")
 }
 
 #[test]
@@ -138,9 +191,16 @@ fn no_statement_reads_a_whole_table() {
                 || ["SCAN t", "SCAN (subquery", "SCAN counted", "SCAN CONSTANT ROW"]
                     .iter()
                     .any(|s| step.starts_with(s));
-            let ready = name == "directory::READY"; // reads one row
-            let rotation = name == "master_key::STALE"; // a small row for each tenant, while MASTER_KEY rotates
-            assert!(!scan || small || ready || rotation, "{name}: {step}");
+            // What a recursive query has found so far.
+            let found = ["SCAN v", "SCAN visible", "SCAN a", "SCAN above"].contains(&step.as_str());
+            // One row; the list of everything that there is; a small row for each tenant, while MASTER_KEY rotates.
+            let all = [
+                "directory::READY",
+                "directory/installation::LIST",
+                "directory/installation::COUNT",
+                "master_key::STALE",
+            ];
+            assert!(!scan || small || found || all.contains(&name.as_str()), "{name}: {step}");
         }
     }
 }

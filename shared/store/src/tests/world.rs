@@ -7,12 +7,12 @@ use voicecore_conformance::doubles::{SeededRng, TestDb};
 use voicecore_domain::{ApiKey, CallDirection, CallStatus, SetupToken};
 use voicecore_ports::{Db, Reach, Stmt, Value};
 use voicecore_types::{
-    ApiKeyId, AuditEntryId, BusinessId, CallId, E164, Millis, PhoneNumberId, TenantId, UserId,
+    ApiKeyId, AuditEntryId, BusinessId, CallId, DepartmentId, E164, Millis, PhoneNumberId, TenantId, UserId,
 };
 
 use crate::calls::{self, Admission, Call, NewCall};
 use crate::seal::{Column, FreshKey, LookupKey, MasterKey, Sealer};
-use crate::tenants::{NewBusiness, NewPhoneNumber, Provision, ProvisionError};
+use crate::tenants::{NewBusiness, NewDepartment, NewPhoneNumber, Owner, Provision, ProvisionError};
 use crate::{Scope, directory, tenants};
 
 /// 2026-11-20, an hour before midnight UTC.
@@ -70,12 +70,18 @@ impl World {
         let business = BusinessId::new(now, &self.rng.bytes());
         let phone = PhoneNumberId::new(now, &self.rng.bytes());
         let provision = Provision {
-            token,
+            owner: Owner::Token {
+                token,
+                user_id: UserId::new(now, &self.rng.bytes()),
+                password_hash: None,
+                api_key_id: ApiKeyId::new(now, &self.rng.bytes()),
+                api_key: key,
+            },
             now,
             tenant_id,
             tenant_name: "Tenant",
             wrapped_key: &wrapped,
-            user_id: UserId::new(now, &self.rng.bytes()),
+            department: NewDepartment { id: DepartmentId::new(now, &self.rng.bytes()), name: "General" },
             business: NewBusiness {
                 id: business,
                 name: "Business",
@@ -91,8 +97,6 @@ impl World {
                 number: &stored_number,
                 number_hash: &self.lookup.dialled(&number),
             },
-            api_key_id: ApiKeyId::new(now, &self.rng.bytes()),
-            api_key: key,
             audit_entry_id: AuditEntryId::new(now, &self.rng.bytes()),
         };
         let scope = block_on(tenants::provision(&self.db, &provision))?;

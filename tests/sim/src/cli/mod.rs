@@ -16,8 +16,8 @@ use crate::twilio::Account;
 #[derive(Parser)]
 #[command(name = "voicecore-sim", about = "Strict simulators of Twilio and OpenAI")]
 enum Command {
-    /// Plays Twilio and OpenAI until it is stopped
-    Serve(SimArgs),
+    /// Plays Twilio, OpenAI and an e-mail service until it is stopped
+    Serve(serve::ServeArgs),
     /// Rings the product, plays a scenario's caller and prints the conversation
     Call(call::CallArgs),
 }

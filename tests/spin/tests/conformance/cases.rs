@@ -114,6 +114,7 @@ async fn the_component_passes_the_http_suite(kind: Kind) -> Result<()> {
         account_sid: ACCOUNT_SID,
         auth_token: AUTH_TOKEN,
         setup_token: token.expose(),
+        setup_email: "owner@example.com",
         number: "+12025550150",
     };
     suite(&site).await;

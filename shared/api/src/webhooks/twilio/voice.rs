@@ -42,8 +42,14 @@ async fn answer(app: &AppState, webhook: &VoiceWebhook) -> Result<Response, ApiE
     if webhook.call.status.is_final() {
         return Ok(documents::hang_up());
     }
-    let Some((admission, line)) = admit(app, webhook).await? else {
-        return Ok(documents::say_and_hang_up(Announcement::UnknownNumber, Language::default()));
+    let (admission, line) = match admit(app, webhook).await? {
+        Rung::Nobody => {
+            return Ok(documents::say_and_hang_up(Announcement::UnknownNumber, Language::default()));
+        }
+        Rung::Suspended(language) => {
+            return Ok(documents::say_and_hang_up(Announcement::OutOfOrder, language));
+        }
+        Rung::Somebody(admitted) => *admitted,
     };
     let language = line.language;
     Ok(match admission {
@@ -75,13 +81,26 @@ struct Line {
     turn_based: bool,
 }
 
+/// Whose number was dialled.
+enum Rung {
+    /// Nobody's.
+    Nobody,
+    /// That of a tenant that does not work now; the language of its callers. Nothing is stored.
+    Suspended(Language),
+    /// A tenant's.
+    Somebody(Box<(Admission, Line)>),
+}
+
 /// Finds out whose number was dialled, then counts and stores the call in one batch, so that no interleaving admits one call
-/// too many. `None`: the number is nobody's.
-async fn admit(app: &AppState, webhook: &VoiceWebhook) -> Result<Option<(Admission, Line)>, ApiError> {
-    let (Some(to), Some(lookup)) = (&webhook.to, app.lookup_key().await?) else { return Ok(None) };
+/// too many.
+async fn admit(app: &AppState, webhook: &VoiceWebhook) -> Result<Rung, ApiError> {
+    let (Some(to), Some(lookup)) = (&webhook.to, app.lookup_key().await?) else { return Ok(Rung::Nobody) };
     let Some(dialled) = directory::dialled_number(&app.ports.db, &lookup.dialled(to)).await? else {
-        return Ok(None);
+        return Ok(Rung::Nobody);
     };
+    if dialled.suspended {
+        return Ok(Rung::Suspended(Language::for_code(dialled.language.as_deref())));
+    }
     let tenant = dialled.scope.tenant();
     let now = app.now();
     let caller = match &webhook.from {
@@ -105,5 +124,5 @@ async fn admit(app: &AppState, webhook: &VoiceWebhook) -> Result<Option<(Admissi
     let admission = calls::admit(&dialled.scope, &call).await?;
     let turn_based = dialled.voice_mode == Some(VoiceMode::TurnBased) || !app.ports.actors.available();
     let language = Language::for_code(dialled.language.as_deref());
-    Ok(Some((admission, Line { scope: dialled.scope, language, turn_based })))
+    Ok(Rung::Somebody(Box::new((admission, Line { scope: dialled.scope, language, turn_based }))))
 }

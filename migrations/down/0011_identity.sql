@@ -1,0 +1,17 @@
+alter table api_keys drop column created_by;
+alter table api_keys drop column last_used_at;
+drop table login_throttles;
+drop table password_resets;
+drop table invitations;
+drop table sessions;
+drop index memberships_role;
+alter table memberships drop column deactivated_at;
+alter table memberships drop column role_id;
+drop table roles;
+alter table users drop column deactivated_at;
+alter table users drop column super_admin;
+alter table users drop column last_login_at;
+alter table users drop column password_changed_at;
+alter table users drop column password_hash;
+alter table users drop column name;
+alter table tenants drop column suspended_at;

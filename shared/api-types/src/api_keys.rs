@@ -1,0 +1,64 @@
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use voicecore_types::{ApiKeyId, Millis, UserId};
+
+/// An API key, without the key itself.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ApiKey {
+    /// Its id.
+    #[schema(value_type = String, format = "uuid")]
+    pub id: ApiKeyId,
+    /// Its name.
+    pub name: String,
+    /// Its public part: `vc_<prefix>_…`.
+    pub prefix: String,
+    /// What it allows.
+    pub permissions: Vec<String>,
+    /// When it was made.
+    #[schema(value_type = u64)]
+    pub created_at: Millis,
+    /// Who made it; null: set-up or the operator.
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub created_by: Option<UserId>,
+    /// From then on it opens nothing.
+    #[schema(value_type = Option<u64>)]
+    pub expires_at: Option<Millis>,
+    /// When it was used last, to the minute.
+    #[schema(value_type = Option<u64>)]
+    pub last_used_at: Option<Millis>,
+    /// When somebody took it back.
+    #[schema(value_type = Option<u64>)]
+    pub revoked_at: Option<Millis>,
+}
+
+/// A key that was made.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct NewApiKey {
+    /// Its id.
+    #[schema(value_type = String, format = "uuid")]
+    pub id: ApiKeyId,
+    /// The key itself, `vc_<prefix>_<secret>`. Shown this once: only a hash is kept.
+    pub api_key: String,
+    /// From then on it opens nothing.
+    #[schema(value_type = Option<u64>)]
+    pub expires_at: Option<Millis>,
+}
+
+/// A key to be made.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct CreateApiKey {
+    /// Its name, 1 to 100 characters.
+    pub name: String,
+    /// What it allows: nothing that whoever makes it may not do.
+    pub permissions: Vec<String>,
+    /// From then on it opens nothing; never when absent.
+    #[schema(value_type = Option<u64>)]
+    pub expires_at: Option<Millis>,
+}
+
+/// A key gets a successor.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct RotateApiKey {
+    /// For so many seconds both open, at most 2,592,000 (30 days); a day when absent.
+    pub overlap_seconds: Option<u64>,
+}

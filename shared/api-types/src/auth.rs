@@ -1,0 +1,149 @@
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use voicecore_types::{Millis, SessionId, TenantId, UserId};
+
+/// Signs in.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct Login {
+    /// The user's address.
+    pub email: String,
+    /// Their password.
+    pub password: String,
+    /// The tenant to work in, for users who work for several; the first one when absent.
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub tenant_id: Option<TenantId>,
+}
+
+/// Signed in. The refresh token is in a cookie that scripts cannot read.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct SignedIn {
+    /// Send it as `Authorization: Bearer …`.
+    pub access_token: String,
+    /// Always `Bearer`.
+    pub token_type: String,
+    /// Seconds until the access token has to be refreshed.
+    pub expires_in: u64,
+    /// The session.
+    #[schema(value_type = String, format = "uuid")]
+    pub session_id: SessionId,
+}
+
+/// Asks for a mail by which a new password can be chosen.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct ForgotPassword {
+    /// The user's address.
+    pub email: String,
+}
+
+/// Chooses a new password.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct ResetPassword {
+    /// The token of the mail.
+    pub token: String,
+    /// The new password, 12 to 256 characters.
+    pub password: String,
+}
+
+/// Accepts an invitation.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct AcceptInvitation {
+    /// The token of the mail.
+    pub token: String,
+    /// Name, in the place of the invitation's.
+    pub name: Option<String>,
+    /// A password, 12 to 256 characters: needed of whoever has none yet, and without effect for whoever has one.
+    pub password: Option<String>,
+}
+
+/// Accepted: sign in now.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct Accepted {
+    /// The address to sign in with.
+    pub email: String,
+    /// The tenant.
+    #[schema(value_type = String, format = "uuid")]
+    pub tenant_id: TenantId,
+    /// Its name.
+    pub tenant_name: String,
+}
+
+/// Works in another tenant from now on.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct SwitchTenant {
+    /// Which one.
+    #[schema(value_type = String, format = "uuid")]
+    pub tenant_id: TenantId,
+}
+
+/// Who is signed in.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct Me {
+    /// The user.
+    #[schema(value_type = String, format = "uuid")]
+    pub user_id: UserId,
+    /// Their address.
+    pub email: String,
+    /// Their name.
+    pub name: String,
+    /// The session.
+    #[schema(value_type = String, format = "uuid")]
+    pub session_id: SessionId,
+    /// They run the installation.
+    pub super_admin: bool,
+    /// A super admin looks into the tenant: everything is on its record.
+    pub impersonating: bool,
+    /// The tenant that the session works in.
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub tenant_id: Option<TenantId>,
+    /// What they are there: a built-in role's word or a custom role's id.
+    pub role: Option<String>,
+    /// What they may do.
+    pub permissions: Vec<String>,
+    /// The tenants that they work for.
+    pub memberships: Vec<Membership>,
+}
+
+/// A tenant that a user works for.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct Membership {
+    /// The tenant.
+    #[schema(value_type = String, format = "uuid")]
+    pub tenant_id: TenantId,
+    /// Its name.
+    pub tenant_name: String,
+    /// What the user is there, by name.
+    pub role: String,
+}
+
+/// A device on which the user is signed in.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct Session {
+    /// Its id.
+    #[schema(value_type = String, format = "uuid")]
+    pub id: SessionId,
+    /// It is the one that asks.
+    pub current: bool,
+    /// A super admin's look into a tenant.
+    pub impersonating: bool,
+    /// The tenant that it works in.
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub tenant_id: Option<TenantId>,
+    /// What the browser called itself.
+    pub label: String,
+    /// When somebody signed in.
+    #[schema(value_type = u64)]
+    pub created_at: Millis,
+    /// When it was refreshed last.
+    #[schema(value_type = u64)]
+    pub last_used_at: Millis,
+    /// When it ends by itself.
+    #[schema(value_type = u64)]
+    pub expires_at: Millis,
+}
+
+/// Where a user is signed in.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct Sessions {
+    /// The newest first.
+    pub items: Vec<Session>,
+}

@@ -1,0 +1,39 @@
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use voicecore_types::{DepartmentId, Millis};
+
+/// A part of a tenant.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Department {
+    /// Its id.
+    #[schema(value_type = String, format = "uuid")]
+    pub id: DepartmentId,
+    /// What it is a part of; null at the top.
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub parent_id: Option<DepartmentId>,
+    /// Its name.
+    pub name: String,
+    /// When it was made.
+    #[schema(value_type = u64)]
+    pub created_at: Millis,
+    /// When it was changed last.
+    #[schema(value_type = u64)]
+    pub updated_at: Millis,
+}
+
+/// The departments that the asker sees.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Departments {
+    /// By name.
+    pub items: Vec<Department>,
+}
+
+/// A department to be made, or as it is to be.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct SaveDepartment {
+    /// Its name, 1 to 100 characters, unique within the tenant.
+    pub name: String,
+    /// What it is a part of; absent or null: it stands at the top.
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub parent_id: Option<DepartmentId>,
+}

@@ -1,0 +1,40 @@
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use voicecore_types::RoleId;
+
+/// What somebody may do.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Role {
+    /// A word for what every tenant has, an id for what this one has made.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Every tenant has it; it cannot be changed.
+    pub builtin: bool,
+    /// What it allows.
+    pub permissions: Vec<String>,
+}
+
+/// All roles of a tenant.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Roles {
+    /// The built-in ones first.
+    pub items: Vec<Role>,
+}
+
+/// A role to be made, or as it is to be.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct SaveRole {
+    /// Its name, 1 to 100 characters.
+    pub name: String,
+    /// What it allows: nothing that whoever saves it may not do.
+    pub permissions: Vec<String>,
+}
+
+/// The id of a role that was made.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct CreatedRole {
+    /// Its id.
+    #[schema(value_type = String, format = "uuid")]
+    pub id: RoleId,
+}

@@ -1,0 +1,77 @@
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use voicecore_types::{DepartmentId, InvitationId, Millis, UserId};
+
+/// Somebody who works for the tenant.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct User {
+    /// Their id.
+    #[schema(value_type = String, format = "uuid")]
+    pub id: UserId,
+    /// Their address.
+    pub email: String,
+    /// Their name; empty as long as nobody said it.
+    pub name: String,
+    /// `tenant_admin`, `manager`, `agent`, `viewer`, or the id of a role that the tenant has made.
+    pub role: String,
+    /// What the role is called.
+    pub role_name: String,
+    /// The departments that they belong to by themselves. Left out of lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<String>>)]
+    pub departments: Option<Vec<DepartmentId>>,
+    /// Since when they work for the tenant.
+    #[schema(value_type = u64)]
+    pub joined_at: Millis,
+    /// When they signed in last.
+    #[schema(value_type = Option<u64>)]
+    pub last_login_at: Option<Millis>,
+    /// They can act for the tenant.
+    pub active: bool,
+}
+
+/// Changes what somebody is in the tenant. What is absent stays.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct UpdateUser {
+    /// `tenant_admin`, `manager`, `agent`, `viewer`, or the id of a role that the tenant has made.
+    pub role: Option<String>,
+    /// All departments that they belong to, at most 20.
+    #[schema(value_type = Option<Vec<String>>)]
+    pub departments: Option<Vec<DepartmentId>>,
+    /// `false`: they can do nothing for the tenant, and are signed out of it.
+    pub active: Option<bool>,
+}
+
+/// Invites somebody by mail.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct InviteUser {
+    /// Their address.
+    pub email: String,
+    /// Their name.
+    pub name: Option<String>,
+    /// As in `User`.
+    pub role: String,
+    /// Departments that they will belong to, at most 20.
+    #[schema(value_type = Option<Vec<String>>)]
+    pub departments: Option<Vec<DepartmentId>>,
+}
+
+/// An invitation that is open.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Invitation {
+    /// Its id.
+    #[schema(value_type = String, format = "uuid")]
+    pub id: InvitationId,
+    /// Who is invited.
+    pub email: String,
+    /// Their name, as far as it is known.
+    pub name: String,
+    /// What they will be.
+    pub role: String,
+    /// When.
+    #[schema(value_type = u64)]
+    pub created_at: Millis,
+    /// Until when it can be accepted.
+    #[schema(value_type = u64)]
+    pub expires_at: Millis,
+}

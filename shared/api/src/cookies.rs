@@ -1,0 +1,128 @@
+//! Two cookies. One keeps a browser signed in: scripts cannot read it, other sites cannot send it. The other one says that
+//! somebody has signed in on this device before, so that whoever guesses their password elsewhere does not stand in their way.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use voicecore_domain::RefreshToken;
+use voicecore_domain::credentials::SESSION_LIFETIME;
+use voicecore_types::Secret;
+
+use crate::sign::{self, KNOWN_DEVICE, REFRESH_TOKEN, THROTTLE_KEY};
+use crate::{ApiError, AppState, hex};
+
+const REFRESH: &str = "voicecore_refresh";
+const DEVICE: &str = "voicecore_device";
+/// Where cookies are sent.
+const PATH: &str = "/api/v1/auth";
+/// The longest that browsers keep one: 400 days.
+const DEVICE_SECONDS: u64 = 400 * 86_400;
+/// Bytes that name a device.
+const DEVICE_BYTES: usize = 16;
+
+/// The value of a cookie, if it was sent once.
+fn get<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut found = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(known, _)| *known == name)
+        .map(|(_, value)| value);
+    let value = found.next()?;
+    found.next().is_none().then_some(value)
+}
+
+/// Browsers send `Secure` cookies over TLS only; `http` is for loopback (see `Config::public_url`).
+fn set(app: &AppState, name: &str, value: &str, seconds: u64) -> Result<HeaderValue, ApiError> {
+    let secure =
+        if app.config.public_url.get()?.to_string().starts_with("https://") { "; Secure" } else { "" };
+    let cookie = format!("{name}={value}; Path={PATH}; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
+    HeaderValue::from_str(&cookie).map_err(|_| ApiError::Internal("a cookie is not a header".to_owned()))
+}
+
+/// What the browser shows to stay signed in.
+pub(crate) fn refresh_token(headers: &HeaderMap) -> Option<RefreshToken> {
+    get(headers, REFRESH)?.parse().ok()
+}
+
+/// Keeps a browser signed in.
+pub(crate) fn keep(app: &AppState, token: &RefreshToken) -> Result<HeaderValue, ApiError> {
+    set(app, REFRESH, token.expose(), SESSION_LIFETIME.0 / 1_000)
+}
+
+/// Forgets that it was.
+pub(crate) fn forget(app: &AppState) -> Result<HeaderValue, ApiError> {
+    set(app, REFRESH, "", 0)
+}
+
+/// The token that follows one: always the same, and nobody else can tell which.
+pub(crate) fn successor(secret: &Secret<String>, token: &RefreshToken) -> RefreshToken {
+    RefreshToken::new(token.session(), &sign::sign(secret, REFRESH_TOKEN, &[token.expose().as_bytes()]))
+}
+
+/// Remembers that somebody has signed in as `email` on this device, by the name that it has or a new one.
+pub(crate) fn remember(app: &AppState, headers: &HeaderMap, email: &str) -> Result<HeaderValue, ApiError> {
+    let secret = app.config.keys.jwt_secret.get()?;
+    let device = known_device(secret, headers, email).unwrap_or_else(|| hex(&app.random::<DEVICE_BYTES>()));
+    let signature = sign::sign(secret, KNOWN_DEVICE, &[device.as_bytes(), email.as_bytes()]);
+    set(app, DEVICE, &format!("{device}.{}", hex(&signature)), DEVICE_SECONDS)
+}
+
+/// The device, if somebody has signed in as `email` on it before.
+fn known_device(secret: &Secret<String>, headers: &HeaderMap, email: &str) -> Option<String> {
+    let (device, signature) = get(headers, DEVICE)?.split_once('.')?;
+    let signature = unhex(signature)?;
+    let known = sign::verify(secret, KNOWN_DEVICE, &[device.as_bytes(), email.as_bytes()], &signature);
+    known.then(|| device.to_owned())
+}
+
+/// What tries to sign in as `email` are counted by, and whether it is a known device.
+pub(crate) fn throttle_key(secret: &Secret<String>, headers: &HeaderMap, email: &str) -> (String, bool) {
+    let device = known_device(secret, headers, email);
+    let parts: [&[u8]; 2] = [email.as_bytes(), device.as_deref().unwrap_or_default().as_bytes()];
+    (hex(&sign::sign(secret, THROTTLE_KEY, &parts)), device.is_some())
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u8>> =
+        text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
+    let digits = digits.filter(|digits| digits.len() == sign::SIGNATURE_BYTES * 2)?;
+    let (pairs, _) = digits.as_chunks::<2>();
+    Some(pairs.iter().map(|[high, low]| high << 4 | low).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(cookies: &[&str]) -> HeaderMap {
+        cookies.iter().map(|cookie| (header::COOKIE, HeaderValue::from_str(cookie).unwrap())).collect()
+    }
+
+    #[test]
+    fn a_cookie_is_found_among_others_and_once() {
+        assert_eq!(get(&headers(&["a=1; voicecore_device=x.y; b=2"]), DEVICE), Some("x.y"));
+        assert_eq!(get(&headers(&["a=1", "voicecore_device=x"]), DEVICE), Some("x"));
+        assert_eq!(get(&headers(&["voicecore_device=x; voicecore_device=y"]), DEVICE), None);
+        assert_eq!(get(&headers(&["xvoicecore_device=x"]), DEVICE), None);
+    }
+
+    #[test]
+    fn a_device_is_known_for_the_address_it_was_signed_for() {
+        let secret = Secret::new("0123456789abcdef0123456789abcdef".to_owned());
+        let signature = sign::sign(&secret, KNOWN_DEVICE, &[b"ab", b"a@example.com"]);
+        let cookies = headers(&[&format!("{DEVICE}=ab.{}", hex(&signature))]);
+        assert_eq!(known_device(&secret, &cookies, "a@example.com").as_deref(), Some("ab"));
+        assert_eq!(known_device(&secret, &cookies, "b@example.com"), None);
+        let other = Secret::new("another-0123456789abcdef01234567".to_owned());
+        assert_eq!(known_device(&other, &cookies, "a@example.com"), None);
+        let (device, _) = throttle_key(&secret, &cookies, "a@example.com");
+        assert_ne!(device, throttle_key(&secret, &headers(&[]), "a@example.com").0);
+    }
+
+    #[test]
+    fn hexadecimal_digits_are_read_whole() {
+        assert_eq!(unhex(&"ab".repeat(32)), Some(vec![0xab; 32]));
+        assert!(unhex("ab").is_none() && unhex(&"zz".repeat(32)).is_none());
+    }
+}

@@ -1,0 +1,276 @@
+//! A JSON body, field by field: every field that is not acceptable is named at once, whatever is wrong with it, and nothing
+//! that was sent is repeated.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use serde_json::{Map, Value};
+use voicecore_api_types::FieldError;
+use voicecore_domain::{Permission, Permissions};
+use voicecore_types::E164;
+
+use crate::ApiError;
+use crate::extract::{body_error, has_media_type, json_error};
+use crate::password;
+
+/// Longest address that SMTP can carry (RFC 5321, 4.5.3.1.3, without the brackets).
+const MAX_EMAIL_BYTES: usize = 254;
+
+/// The fields of a body. Each is taken once; [`done`](Self::done) says whether all were acceptable. What is not gives a value
+/// that is never looked at.
+pub(crate) struct Fields {
+    given: Map<String, Value>,
+    errors: Vec<FieldError>,
+}
+
+impl<S: Send + Sync> FromRequest<S> for Fields {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        if !has_media_type(request.headers(), "application/json") {
+            return Err(ApiError::UnsupportedMediaType);
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(|e| body_error(&e))?;
+        // serde_json stops at a depth of 128 by itself.
+        match serde_json::from_slice(&bytes).map_err(|e| json_error(&e))? {
+            Value::Object(given) => Ok(Self { given, errors: vec![] }),
+            _ => Err(ApiError::invalid("body", "must be an object")),
+        }
+    }
+}
+
+impl Fields {
+    /// The first thing that is wrong with a field is said.
+    fn error(&mut self, field: &str, message: impl Into<String>) {
+        if self.errors.iter().any(|error| error.field == field) {
+            return;
+        }
+        self.errors.push(FieldError { field: field.to_owned(), message: message.into() });
+    }
+
+    /// Complains of a field.
+    pub(crate) fn demand(&mut self, field: &str, message: &str, met: bool) {
+        if !met {
+            self.error(field, message);
+        }
+    }
+
+    /// Null is absent.
+    fn take(&mut self, field: &str) -> Option<Value> {
+        self.given.remove(field).filter(|value| !value.is_null())
+    }
+
+    fn required<T: Default>(&mut self, field: &str, value: Option<T>) -> T {
+        if value.is_none() {
+            self.error(field, "is a missing field");
+        }
+        value.unwrap_or_default()
+    }
+
+    /// Text as it was sent.
+    fn raw(&mut self, field: &str) -> Option<String> {
+        let Value::String(text) = self.take(field)? else {
+            self.error(field, "must be text");
+            return None;
+        };
+        Some(text)
+    }
+
+    /// One line, without blanks at its ends; blank is absent.
+    pub(crate) fn optional_line(&mut self, field: &str, max_chars: usize) -> Option<String> {
+        let text = self.raw(field)?.trim().to_owned();
+        if text.is_empty() {
+            return None;
+        }
+        let good = text.chars().count() <= max_chars && !text.contains(char::is_control);
+        let message = format!("must have 1 to {max_chars} characters, none of them a control character");
+        self.demand(field, &message, good);
+        Some(text)
+    }
+
+    /// The same, and it must be there.
+    pub(crate) fn line(&mut self, field: &str, max_chars: usize) -> String {
+        let text = self.optional_line(field, max_chars);
+        self.required(field, text)
+    }
+
+    /// An e-mail address, in lower case.
+    pub(crate) fn email(&mut self, field: &str) -> String {
+        let text = self.raw(field).map(|text| text.trim().to_lowercase());
+        let good = text.as_deref().is_none_or(is_email);
+        self.demand(field, "must be an e-mail address", good);
+        self.required(field, text)
+    }
+
+    /// A password as somebody enters it: any text that is not too long.
+    pub(crate) fn entered_password(&mut self, field: &str) -> String {
+        let text = self.raw(field);
+        let good = text.as_ref().is_none_or(|text| text.len() <= password::MAX_BYTES);
+        self.demand(field, "is too long", good);
+        self.required(field, text)
+    }
+
+    /// A password that somebody chooses.
+    pub(crate) fn optional_password(&mut self, field: &str) -> Option<String> {
+        let text = self.raw(field)?;
+        self.demand(field, PASSWORD_RULE, is_password(&text));
+        Some(text)
+    }
+
+    /// The same, and it must be there.
+    pub(crate) fn password(&mut self, field: &str) -> String {
+        let text = self.optional_password(field);
+        self.required(field, text)
+    }
+
+    /// An id, a token, a word of a vocabulary.
+    pub(crate) fn optional<T: FromStr>(&mut self, field: &str, message: &str) -> Option<T> {
+        let text = self.raw(field)?;
+        let parsed = text.parse().ok();
+        self.demand(field, message, parsed.is_some());
+        parsed
+    }
+
+    /// The same, and it must be there: `None` only if there is an error.
+    pub(crate) fn parsed<T: FromStr>(&mut self, field: &str, message: &str) -> Option<T> {
+        let value = self.optional(field, message);
+        if value.is_none() {
+            self.error(field, "is a missing field");
+        }
+        value
+    }
+
+    /// A telephone number; blank is absent.
+    pub(crate) fn optional_number(&mut self, field: &str) -> Option<E164> {
+        let text = self.raw(field)?;
+        if text.trim().is_empty() {
+            return None;
+        }
+        let number = text.trim().parse().ok();
+        self.demand(field, "must be a number in E.164 form, such as +15005550006", number.is_some());
+        number
+    }
+
+    /// A whole number within bounds.
+    pub(crate) fn optional_count(&mut self, field: &str, min: u64, max: u64) -> Option<u64> {
+        let value = self.take(field)?;
+        let count = value.as_u64().filter(|count| (min..=max).contains(count));
+        self.demand(field, &format!("must be a whole number from {min} to {max}"), count.is_some());
+        count
+    }
+
+    /// Yes or no.
+    pub(crate) fn optional_bool(&mut self, field: &str) -> Option<bool> {
+        let value = self.take(field)?;
+        self.demand(field, "must be true or false", value.is_boolean());
+        value.as_bool()
+    }
+
+    /// A list of different ids or words.
+    pub(crate) fn optional_list<T: FromStr + Ord>(&mut self, field: &str, max: usize) -> Option<BTreeSet<T>> {
+        let message = format!("must be a list of at most {max} different known ids or words");
+        let list = match self.take(field)? {
+            Value::Array(items) if items.len() <= max => {
+                let count = items.len();
+                let parsed: Option<BTreeSet<T>> =
+                    items.iter().map(|item| item.as_str().and_then(|text| text.parse().ok())).collect();
+                parsed.filter(|parsed| parsed.len() == count)
+            }
+            _ => None,
+        };
+        self.demand(field, &message, list.is_some());
+        list
+    }
+
+    /// Permissions of a tenant.
+    pub(crate) fn permissions(&mut self, field: &str) -> Permissions {
+        let list: Option<BTreeSet<Permission>> = self.optional_list(field, Permission::ALL.len());
+        let known = list.as_ref().is_none_or(|list| list.iter().all(|permission| !permission.is_platform()));
+        self.demand(field, "must be permissions that a tenant can give", known);
+        self.required(field, list).into_iter().collect()
+    }
+
+    /// All fields were acceptable, and there are no others.
+    pub(crate) fn done(mut self) -> Result<(), ApiError> {
+        if !self.given.is_empty() {
+            self.error("body", "holds a field that is not known");
+        }
+        if self.errors.is_empty() { Ok(()) } else { Err(ApiError::Invalid(self.errors)) }
+    }
+}
+
+/// What is said of a password that is not acceptable.
+pub(crate) const PASSWORD_RULE: &str = "must have at least 12 characters and at most 256 bytes";
+
+/// It can be chosen: length is what makes a password strong.
+pub(crate) fn is_password(text: &str) -> bool {
+    text.chars().count() >= password::MIN_CHARS && text.len() <= password::MAX_BYTES
+}
+
+/// Looks like an address that mail can be sent to. Only mail can tell whether somebody reads it.
+pub(crate) fn is_email(text: &str) -> bool {
+    let Some((name, domain)) = text.rsplit_once('@') else { return false };
+    let plain = |c: char| c.is_ascii_alphanumeric() || ".!#$%&'*+-/=?^_{|}~`".contains(c);
+    let labels = domain.split('.').all(|label| {
+        !label.is_empty()
+            && label.len() <= 63
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    });
+    !name.is_empty()
+        && name.len() <= 64
+        && name.chars().all(plain)
+        && domain.contains('.')
+        && labels
+        && text.len() <= MAX_EMAIL_BYTES
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_told_from_other_text() {
+        for good in ["a@example.com", "first.last+tag@sub.example.co.uk", "o'neil@example.org"] {
+            assert!(is_email(good), "{good}");
+        }
+        let long = format!("{}@example.com", "a".repeat(65));
+        for bad in [
+            "",
+            "a",
+            "a@b",
+            "@example.com",
+            "a@-b.com",
+            "a b@example.com",
+            "a@b@c.com",
+            "a@exa mple.com",
+            "<a@example.com>",
+            "a@example..com",
+            "ä@example.com",
+            &long,
+        ] {
+            assert!(!is_email(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_wrong_field_is_named_once() {
+        let body = serde_json::json!({
+            "email": 5, "password": "short", "role": {}, "list": ["a", "a"], "count": -1, "extra": true
+        });
+        let Value::Object(given) = body else { panic!() };
+        let mut fields = Fields { given, errors: vec![] };
+        fields.email("email");
+        fields.password("password");
+        fields.line("role", 10);
+        fields.optional_list::<String>("list", 3);
+        fields.optional_count("count", 0, 5);
+        fields.line("missing", 5);
+        let Err(ApiError::Invalid(errors)) = fields.done() else { panic!() };
+        let named: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(named, ["email", "password", "role", "list", "count", "missing", "body"]);
+    }
+}

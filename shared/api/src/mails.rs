@@ -1,0 +1,122 @@
+//! The mails that we send, and the jobs that send them. A job makes the token: so it is nowhere but in the mail, and what asks
+//! for a mail takes as long whether or not anybody has the address.
+
+use serde::{Deserialize, Serialize};
+use voicecore_domain::credentials::{INVITATION_LIFETIME, PASSWORD_RESET_LIFETIME};
+use voicecore_domain::{InvitationToken, PasswordResetToken};
+use voicecore_ports::{Email as _, EmailMessage};
+use voicecore_store::directory::accounts;
+use voicecore_store::{Scope, invitations};
+use voicecore_types::{InvitationId, TenantId};
+
+use crate::email::HttpEmail;
+use crate::html::{escape, one_line};
+use crate::{ApiError, AppState};
+
+/// Where the link of an invitation leads.
+pub(crate) const INVITATION_PATH: &str = "/invitation";
+/// Where the link for a new password leads.
+pub(crate) const RESET_PATH: &str = "/reset-password";
+
+/// The mail of an invitation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MailInvitation {
+    pub(crate) tenant_id: TenantId,
+    pub(crate) invitation_id: InvitationId,
+}
+
+/// The mail by which somebody chooses a new password, if there is anybody with this address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MailPasswordReset {
+    pub(crate) email: String,
+}
+
+/// Sends the mail of an invitation that is still open. Sent again, the last token is the one that is good.
+pub(crate) async fn invite(app: &AppState, job: &MailInvitation) -> Result<(), ApiError> {
+    let service = HttpEmail::new(app)?;
+    let origin = app.config.public_url.get()?;
+    let token = InvitationToken::new(&app.random());
+    let scope = Scope::for_job(app.ports.db.clone(), job.tenant_id);
+    let Some(unsent) = invitations::set_token(&scope, job.invitation_id, &token, app.now()).await? else {
+        return Ok(());
+    };
+    let tenant = one_line(&unsent.tenant_name);
+    let words = Words {
+        subject: format!("{tenant} invites you to VoiceCore"),
+        before: format!("{tenant} invites you to work with VoiceCore. Open this link to accept:"),
+        link: format!("{origin}{INVITATION_PATH}?token={}", token.expose()),
+        after: format!(
+            "It works once, within {} days. If you do not know {tenant}, do nothing.",
+            INVITATION_LIFETIME.0 / 86_400_000
+        ),
+    };
+    Ok(service.send(&words.message(&unsent.email, &token.hash())).await?)
+}
+
+/// Sends the mail for a new password to an active user. Nobody is told whether there is one.
+pub(crate) async fn reset_password(app: &AppState, job: &MailPasswordReset) -> Result<(), ApiError> {
+    let service = HttpEmail::new(app)?;
+    let origin = app.config.public_url.get()?;
+    let db = &*app.ports.db;
+    let Some(account) = accounts::account(db, &job.email).await? else { return Ok(()) };
+    let token = PasswordResetToken::new(&app.random());
+    let now = app.now();
+    accounts::create_password_reset(db, &token, account.user_id, now, now.plus(PASSWORD_RESET_LIFETIME))
+        .await?;
+    let words = Words {
+        subject: "Choose a new password for VoiceCore".to_owned(),
+        before: "Somebody, probably you, asked for a new password. Open this link to choose one:".to_owned(),
+        link: format!("{origin}{RESET_PATH}?token={}", token.expose()),
+        after: format!(
+            "It works once, within {} minutes. If it was not you, do nothing: your password stays as it is.",
+            PASSWORD_RESET_LIFETIME.0 / 60_000
+        ),
+    };
+    Ok(service.send(&words.message(&job.email, &token.hash())).await?)
+}
+
+/// What a mail says, in English.
+struct Words {
+    subject: String,
+    before: String,
+    link: String,
+    after: String,
+}
+
+impl Words {
+    fn message(&self, to: &str, token_hash: &str) -> EmailMessage {
+        let Self { subject, before, link, after } = self;
+        EmailMessage {
+            to: to.to_owned(),
+            subject: subject.chars().take(voicecore_ports::MAX_SUBJECT_CHARS).collect(),
+            text: format!("{before}\n\n{link}\n\n{after}\n"),
+            html: format!(
+                "<p>{}</p><p><a href=\"{link}\">{link}</a></p><p>{}</p>",
+                escape(before),
+                escape(after),
+                link = escape(link)
+            ),
+            idempotency_key: token_hash.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_tenant_is_called_is_text_in_a_mail() {
+        let tenant = one_line("<script>alert(1)</script>\r\nBcc: x");
+        let words = Words {
+            subject: format!("{tenant} invites"),
+            before: format!("{tenant} invites"),
+            link: "https://x.example/invitation?token=a".to_owned(),
+            after: "After.".to_owned(),
+        };
+        let message = words.message("a@example.com", "hash");
+        assert!(!message.subject.contains(['\r', '\n']));
+        assert!(!message.html.contains("<script>") && message.html.contains("&lt;script&gt;"));
+        assert!(message.text.contains("https://x.example/invitation?token=a"));
+    }
+}

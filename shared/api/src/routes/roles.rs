@@ -1,0 +1,138 @@
+//! Roles: what every tenant has, and what this one has made.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use voicecore_api_types as wire;
+use voicecore_api_types::Problem;
+use voicecore_domain::{BuiltinRole, Permissions};
+use voicecore_store::roles::{self, Role, Saved};
+use voicecore_types::RoleId;
+
+use crate::auth::{Access, RolesRead, RolesWrite, may_give};
+use crate::extract::Id;
+use crate::fields::Fields;
+use crate::record::Record;
+use crate::{ApiError, AppState};
+
+/// The most characters of the name of a role, a department or a key.
+pub(crate) const MAX_NAME_CHARS: usize = 100;
+
+/// All roles.
+#[utoipa::path(get, path = "/api/v1/roles", tag = "roles", security(("api_key" = ["roles:read"])),
+    responses(
+        (status = 200, description = "All of them.", body = wire::Roles),
+        (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn list_roles(access: Access<RolesRead>) -> Result<Json<wire::Roles>, ApiError> {
+    let mut items: Vec<wire::Role> = BuiltinRole::ALL
+        .into_iter()
+        .map(|role| wire::Role {
+            id: role.as_str().to_owned(),
+            name: role.as_str().to_owned(),
+            builtin: true,
+            permissions: words(&role.permissions()),
+        })
+        .collect();
+    items.extend(roles::list(&access.principal.scope).await?.into_iter().map(show));
+    Ok(Json(wire::Roles { items }))
+}
+
+/// Makes a role.
+#[utoipa::path(post, path = "/api/v1/roles", tag = "roles", security(("api_key" = ["roles:write"])),
+    request_body = wire::SaveRole,
+    responses(
+        (status = 201, description = "The role.", body = wire::Role),
+        (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn create_role(
+    access: Access<RolesWrite>,
+    State(app): State<AppState>,
+    fields: Fields,
+) -> Result<(StatusCode, Json<wire::Role>), ApiError> {
+    let (name, permissions) = wanted(fields)?;
+    let principal = &access.principal;
+    may_give(principal, &permissions)?;
+    let now = app.now();
+    let id = RoleId::new(now, &app.random());
+    let role = Role { id, name, permissions, created_at: now, updated_at: now };
+    let record = Record::of(&app, principal.actor, "role.create", Some(id.to_string()));
+    saved(roles::create(&principal.scope, &role, &record.entry()).await?)?;
+    Ok((StatusCode::CREATED, Json(show(role))))
+}
+
+/// Changes a role that the tenant has made. It holds for the very next request of whoever has it.
+#[utoipa::path(put, path = "/api/v1/roles/{id}", tag = "roles", security(("api_key" = ["roles:write"])),
+    params(("id" = String, Path, format = "uuid")), request_body = wire::SaveRole,
+    responses(
+        (status = 200, description = "The role as it is now.", body = wire::Role),
+        (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn update_role(
+    access: Access<RolesWrite>,
+    State(app): State<AppState>,
+    Id(id): Id<RoleId>,
+    fields: Fields,
+) -> Result<Json<wire::Role>, ApiError> {
+    let (name, permissions) = wanted(fields)?;
+    let principal = &access.principal;
+    let before = roles::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
+    may_give(principal, &before.permissions)?;
+    may_give(principal, &permissions)?;
+    let role = Role { name, permissions, updated_at: app.now(), ..before };
+    let record = Record::of(&app, principal.actor, "role.update", Some(id.to_string()));
+    saved(roles::update(&principal.scope, &role, &record.entry()).await?)?;
+    Ok(Json(show(role)))
+}
+
+/// Deletes a role that nobody has and nobody is invited to.
+#[utoipa::path(delete, path = "/api/v1/roles/{id}", tag = "roles", security(("api_key" = ["roles:write"])),
+    params(("id" = String, Path, format = "uuid")),
+    responses(
+        (status = 204, description = "It is gone."),
+        (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn delete_role(
+    access: Access<RolesWrite>,
+    State(app): State<AppState>,
+    Id(id): Id<RoleId>,
+) -> Result<StatusCode, ApiError> {
+    let principal = &access.principal;
+    let before = roles::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
+    may_give(principal, &before.permissions)?;
+    let record = Record::of(&app, principal.actor, "role.delete", Some(id.to_string()));
+    saved(roles::delete(&principal.scope, id, &record.entry()).await?)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn wanted(mut fields: Fields) -> Result<(String, Permissions), ApiError> {
+    let name = fields.line("name", MAX_NAME_CHARS);
+    let permissions = fields.permissions("permissions");
+    fields.done()?;
+    Ok((name, permissions))
+}
+
+/// What is said when something with a name was not saved.
+pub(crate) fn saved(saved: Saved) -> Result<(), ApiError> {
+    match saved {
+        Saved::Done => Ok(()),
+        Saved::NameTaken => Err(ApiError::Conflict("There is one with this name already.")),
+        Saved::TooMany => Err(ApiError::Conflict("There are as many as a tenant may have.")),
+        Saved::InUse => Err(ApiError::Conflict("Somebody or something still belongs to it.")),
+        Saved::Unknown => Err(ApiError::NotFound),
+    }
+}
+
+/// As the API names them.
+pub(crate) fn words(permissions: &Permissions) -> Vec<String> {
+    permissions.iter().map(|permission| permission.as_str().to_owned()).collect()
+}
+
+fn show(role: Role) -> wire::Role {
+    wire::Role {
+        id: role.id.to_string(),
+        permissions: words(&role.permissions),
+        name: role.name,
+        builtin: false,
+    }
+}
