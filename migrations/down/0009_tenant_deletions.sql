@@ -1,1 +1,2 @@
+drop index setup_tokens_email;
 drop table tenant_deletions;

@@ -34,8 +34,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
         let bytes = Bytes::from_request(request, state).await.map_err(|e| body_error(&e))?;
         // serde_json stops at a depth of 128 by itself.
         let body = serde_json::from_slice(&bytes).map_err(|error| {
-            let value = if error.is_data() { serde_json::from_slice(&bytes).ok() } else { None };
-            let wrong = value.zip(path).map(|(value, path)| wrong_fields(&method, path.as_str(), &value));
+            // Of a value where a word was expected serde_json speaks as of broken JSON: only reading it all tells.
+            let Ok(value) = serde_json::from_slice(&bytes) else { return not_json(&error) };
+            let wrong = path.map(|path| wrong_fields(&method, path.as_str(), &value));
             match wrong.filter(|wrong| !wrong.is_empty()) {
                 Some(wrong) => ApiError::Invalid(wrong),
                 None => json_error(&error),
@@ -95,11 +96,14 @@ pub(crate) fn body_error(rejection: &BytesRejection) -> ApiError {
 }
 
 /// A body that is not the JSON that was expected.
+pub(crate) fn not_json(error: &serde_json::Error) -> ApiError {
+    let (line, column) = (error.line(), error.column());
+    ApiError::Malformed(format!("The body is not JSON (line {line}, column {column})."))
+}
+
+/// A body that is JSON, but not what is wanted.
 pub(crate) fn json_error(error: &serde_json::Error) -> ApiError {
     let place = format!("line {}, column {}", error.line(), error.column());
-    if !error.is_data() {
-        return ApiError::Malformed(format!("The body is not JSON ({place})."));
-    }
     // Of serde's words only those are passed on that name a field of ours. The rest quote the value that was sent.
     let text = error.to_string();
     let named = ["missing field", "duplicate field"].iter().find_map(|prefix| {

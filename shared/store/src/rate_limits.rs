@@ -12,7 +12,7 @@ const FORGOTTEN_AT_ONCE: u32 = 1_000;
 
 statements! {
     /// Changes nothing when the quota is used up; the arithmetic is that of `Quota::take`.
-    TAKE = "insert into rate_limits (limit_key, full_at) values (?1, ?2 + ?3)
+    TAKE = "insert into rate_limits (limit_key, full_at) values (?1, cast(?2 as bigint) + ?3)
         on conflict (limit_key) do update
         set full_at = case when rate_limits.full_at > ?2 then rate_limits.full_at else ?2 end + ?3
         where case when rate_limits.full_at > ?2 then rate_limits.full_at else ?2 end + ?3 <= ?4";

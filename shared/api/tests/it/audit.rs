@@ -141,7 +141,8 @@ fn a_log_that_cannot_be_sealed_is_left_for_later() {
     let spoil = voicecore_ports::Stmt::new(
         "update tenant_keys set wrapped_key = 'v1.x.y' where tenant_id = ?1",
         vec![broken.id.as_str().into()],
-    );
+    )
+    .reaching(voicecore_ports::Reach::EveryTenant);
     block_on(voicecore_ports::Db::query(&*world.doubles.db, spoil)).unwrap();
     let swept = block_on(jobs::scheduled(&world.app)).unwrap();
     assert_eq!((swept.sealed, swept.unsealed), (2, 1));

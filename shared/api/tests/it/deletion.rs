@@ -11,9 +11,9 @@ use voicecore_api::jobs::{self, DeletionReport};
 use voicecore_api::live;
 use voicecore_call::ToolCall;
 use voicecore_conformance::block_on;
-use voicecore_conformance::doubles::ActorName;
+use voicecore_conformance::doubles::{ActorName, TestDb};
 use voicecore_domain::DeletionStage;
-use voicecore_ports::{ActorError, Blob as _, Db as _, HttpResponse, Row, Stmt, Value};
+use voicecore_ports::{ActorError, Blob as _, Db as _, HttpResponse, Reach, Row, Stmt, Value};
 use voicecore_store::Scope;
 use voicecore_store::tenant_deletions::{self, RequestedBy};
 use voicecore_types::{CallId, Millis};
@@ -68,13 +68,21 @@ impl Actors {
 
 fn rows(world: &World, sql: String, args: Vec<Value>) -> Vec<Row> {
     let sql: &'static str = Box::leak(sql.into_boxed_str());
-    block_on(world.doubles.db.query(Stmt::new(sql, args))).unwrap().rows
+    block_on(world.doubles.db.query(Stmt::new(sql, args).reaching(Reach::EveryTenant))).unwrap().rows
 }
 
 /// Every table of the schema that has this column.
 fn tables_with(world: &World, column: &str) -> Vec<String> {
-    let sql = "select m.name from sqlite_schema m join pragma_table_info(m.name) c
-        where m.type = 'table' and c.name = ?1 order by m.name";
+    let sql = match &*world.doubles.db {
+        TestDb::Sqlite(_) => {
+            "select m.name from sqlite_schema m join pragma_table_info(m.name) c
+            where m.type = 'table' and c.name = ?1 order by m.name"
+        }
+        TestDb::Postgres(_) => {
+            "select cast(table_name as text) as name from information_schema.columns
+            where table_schema = current_schema() and column_name = ?1 order by table_name"
+        }
+    };
     let names = rows(world, sql.to_owned(), vec![column.into()]);
     names
         .into_iter()
