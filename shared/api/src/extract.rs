@@ -35,8 +35,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
         // serde_json stops at a depth of 128 by itself.
         let body = serde_json::from_slice(&bytes).map_err(|error| {
             // Of a value where a word was expected serde_json speaks as of broken JSON: only reading it all tells.
-            let Ok(value) = serde_json::from_slice(&bytes) else { return not_json(&error) };
-            let wrong = path.map(|path| wrong_fields(&method, path.as_str(), &value));
+            let value = serde_json::from_slice(&bytes).ok();
+            if value.is_none() && !error.is_data() {
+                return not_json(&error);
+            }
+            let wrong = value.zip(path).map(|(value, path)| wrong_fields(&method, path.as_str(), &value));
             match wrong.filter(|wrong| !wrong.is_empty()) {
                 Some(wrong) => ApiError::Invalid(wrong),
                 None => json_error(&error),
@@ -102,7 +105,7 @@ pub(crate) fn not_json(error: &serde_json::Error) -> ApiError {
 }
 
 /// A body that is JSON, but not what is wanted.
-pub(crate) fn json_error(error: &serde_json::Error) -> ApiError {
+fn json_error(error: &serde_json::Error) -> ApiError {
     let place = format!("line {}, column {}", error.line(), error.column());
     // Of serde's words only those are passed on that name a field of ours. The rest quote the value that was sent.
     let text = error.to_string();

@@ -12,7 +12,7 @@ use voicecore_domain::{Permission, Permissions};
 use voicecore_types::E164;
 
 use crate::ApiError;
-use crate::extract::{body_error, has_media_type, json_error};
+use crate::extract::{body_error, has_media_type, not_json};
 use crate::password;
 
 /// Longest address that SMTP can carry (RFC 5321, 4.5.3.1.3, without the brackets).
@@ -34,10 +34,10 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
         }
         let bytes = Bytes::from_request(request, state).await.map_err(|e| body_error(&e))?;
         // serde_json stops at a depth of 128 by itself.
-        match serde_json::from_slice(&bytes).map_err(|e| json_error(&e))? {
-            Value::Object(given) => Ok(Self { given, errors: vec![] }),
-            _ => Err(ApiError::invalid("body", "must be an object")),
-        }
+        let Value::Object(given) = serde_json::from_slice(&bytes).map_err(|e| not_json(&e))? else {
+            return Err(ApiError::invalid("body", "must be an object"));
+        };
+        Ok(Self { given, errors: vec![] })
     }
 }
 

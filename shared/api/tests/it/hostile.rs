@@ -24,6 +24,10 @@ fn operations() -> Vec<Operation> {
     let mut operations = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
+            // Who is not signed in comes no further than that: `identity.rs` has the bodies of those.
+            if operation["security"][0].get("session").is_some() {
+                continue;
+            }
             let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
             let schema =
                 schema["$ref"].as_str().and_then(|name| document.pointer(name.strip_prefix('#').unwrap()));
@@ -141,7 +145,9 @@ fn every_field_of_every_body_is_checked() {
         let target = operation.path.replace("{id}", ID);
         for field in schema["properties"].as_object().unwrap().keys() {
             let wrong = [json!(7), json!(true), json!([]), json!({}), json!(1.5), json!([["SENTINEL"]])];
-            let words = WORDS.iter().map(|word| json!(word)).chain([json!("x".repeat(60_000))]);
+            // A name is a text like any other, and shown as one; zeros and endless ones are none.
+            let words = WORDS.iter().filter(|word| field != "name" || word.contains('\0'));
+            let words = words.map(|word| json!(word)).chain([json!("x".repeat(60_000))]);
             for value in wrong.into_iter().chain(words) {
                 // A secret may be any visible characters: it is sealed, and never becomes a part of anything but a header.
                 let visible = |text: &str| {
