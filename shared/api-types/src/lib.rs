@@ -4,8 +4,8 @@
 //! epoch, spans say their unit in their name. Adding a field is compatible, so clients ignore fields they don't know.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::string_slice))]
 
-mod audit;
 mod api_keys;
+mod audit;
 mod auth;
 mod calls;
 mod departments;
@@ -20,8 +20,8 @@ mod setup;
 mod tenants;
 mod users;
 
-pub use audit::{AuditActor, AuditBreak, AuditEntry, AuditFlaw, AuditVerification};
 pub use api_keys::{ApiKey, CreateApiKey, NewApiKey, RotateApiKey};
+pub use audit::{AuditActor, AuditBreak, AuditEntry, AuditFlaw, AuditVerification};
 pub use auth::{
     AcceptInvitation, Accepted, ForgotPassword, Login, Me, Membership, ResetPassword, Session, Sessions,
     SignedIn, SwitchTenant,

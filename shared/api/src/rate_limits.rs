@@ -36,7 +36,9 @@ impl RateLimits for SqlRateLimits {
 pub(crate) async fn api_request(app: &AppState, actor: Actor) -> Result<(), ApiError> {
     let key = match actor {
         Actor::ApiKey(key) => format!("api_key:{key}"),
-        Actor::User { session_id, .. } | Actor::Impersonator { session_id, .. } => format!("session:{session_id}"),
+        Actor::User { session_id, .. } | Actor::Impersonator { session_id, .. } => {
+            format!("session:{session_id}")
+        }
     };
     let quota = rate_limits::api_requests(app.config.requests_per_minute);
     match app.ports.rate_limits.take(&key, quota).await {

@@ -9,8 +9,8 @@ use utoipa_axum::PathItemExt as _;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::routes::{
-    account_pages, api_keys, audit, auth, calls, departments, health, live, messages, openapi, providers, roles,
-    sessions, setup, setup_page, tenants, users,
+    account_pages, api_keys, audit, auth, calls, departments, health, live, messages, openapi, providers,
+    roles, sessions, setup, setup_page, tenants, users,
 };
 use crate::{ApiError, AppState, MAX_BODY_BYTES, cors, layers, webhooks};
 

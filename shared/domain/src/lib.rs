@@ -23,10 +23,10 @@ mod voice_mode;
 
 pub use announcements::Announcement;
 pub use call_status::{CallDirection, CallStatus, Transition, UnknownWord};
-pub use deletion::DeletionStage;
 pub use credentials::{
     ApiKey, CredentialError, InvitationToken, PasswordResetToken, RefreshToken, SetupToken,
 };
+pub use deletion::DeletionStage;
 pub use language::Language;
 pub use message_kind::MessageKind;
 pub use permissions::{Permission, Permissions};

@@ -12,9 +12,7 @@ use std::sync::Arc;
 use voicecore_domain::credentials::SETUP_TOKEN_LIFETIME;
 use voicecore_domain::{ApiKey, CallStatus, Permission, Permissions, SetupToken, VoiceMode, limits};
 use voicecore_ports::{Db, Reach, Stmt, Value};
-use voicecore_types::{
-    ApiKeyId, BusinessId, CallId, Millis, PhoneNumberId, SessionId, TenantId, UserId,
-};
+use voicecore_types::{ApiKeyId, BusinessId, CallId, Millis, PhoneNumberId, SessionId, TenantId, UserId};
 
 use crate::row::{self, Reader};
 use crate::seal::{FreshKey, LookupHash, LookupKey, MasterKey, WrappedKey};

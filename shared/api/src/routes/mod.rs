@@ -1,8 +1,8 @@
 //! The API by noun: one file, one noun. `router` lists every route once; the OpenAPI document is made from that list.
 
-pub(crate) mod audit;
 pub(crate) mod account_pages;
 pub(crate) mod api_keys;
+pub(crate) mod audit;
 pub(crate) mod auth;
 pub(crate) mod calls;
 pub(crate) mod departments;

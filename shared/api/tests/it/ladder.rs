@@ -180,7 +180,11 @@ fn fallback_waits_for_the_database_no_longer_than_the_carrier_for_us() {
         world.db.slow(Millis(slow));
         let began = world.doubles.clock.now();
         let reply = world.webhook("/webhooks/twilio/fallback", &incoming(&sid, NUMBER));
-        assert!(reply.twiml().contains("something went wrong") && !reply.twiml().contains("<Dial"), "{}", reply.body);
+        assert!(
+            reply.twiml().contains("something went wrong") && !reply.twiml().contains("<Dial"),
+            "{}",
+            reply.body
+        );
         assert!(world.doubles.clock.now() <= began.plus(Millis(3_000)), "{slow}");
     }
 }

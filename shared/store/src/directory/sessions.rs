@@ -289,7 +289,8 @@ pub fn revoke_others(keep: SessionId, user: UserId, now: Millis) -> Stmt {
 
 /// A user's sessions that are good, the newest first; at most a hundred.
 pub async fn list(db: &dyn Db, user: UserId, now: Millis) -> Result<Vec<SessionRow>, StoreError> {
-    let rows = db.query(across_tenants(LIST, vec![user.to_string().into(), now.into(), LISTED.into()])).await?;
+    let rows =
+        db.query(across_tenants(LIST, vec![user.to_string().into(), now.into(), LISTED.into()])).await?;
     row::all(&rows, |r| {
         Ok(SessionRow {
             id: r.parsed("id")?,

@@ -10,8 +10,8 @@ use voicecore_ports::{MAX_PARAMETERS, Stmt};
 
 use crate::directory::{accounts, installation, sessions};
 use crate::{
-    api_keys, audit_log, businesses, calls, departments, dialogues, directory, invitations, master_key, messages,
-    providers, rate_limits, roles, tenant_deletions, tenants, tool_runs, users,
+    api_keys, audit_log, businesses, calls, departments, dialogues, directory, invitations, master_key,
+    messages, providers, rate_limits, roles, tenant_deletions, tenants, tool_runs, users,
 };
 
 const MODULES: [(&str, &[(&str, &str)]); 24] = [
