@@ -13,7 +13,7 @@ use crate::{Scope, StoreError};
 pub struct StoredCredential {
     /// At whose service.
     pub provider: Provider,
-    /// The secrets, sealed for [`column`].
+    /// The secrets, sealed for [`column()`].
     pub credential: Sealed,
     /// The provider's name of the account.
     pub account_id: Option<String>,
@@ -28,7 +28,7 @@ pub struct StoredCredential {
 pub struct NewCredential<'a> {
     /// At whose service.
     pub provider: Provider,
-    /// The secrets, sealed for [`column`].
+    /// The secrets, sealed for [`column()`].
     pub credential: &'a Sealed,
     /// The provider's name of the account.
     pub account_id: Option<&'a str>,
