@@ -64,6 +64,14 @@ impl Target {
         format!("CARGO_TARGET_{}_{setting}", self.triple().to_uppercase().replace('-', "_"))
     }
 
+    /// What rustc is told in any case. `wasm-opt`, which drops the worker's names of functions, does not read components.
+    fn flags(self) -> Vec<String> {
+        match self {
+            Self::Workers => Vec::new(),
+            Self::Spin => vec!["-Cstrip=symbols".to_owned()],
+        }
+    }
+
     /// Where Debian's compiler looks for the standard library.
     fn library(self) -> PathBuf {
         PathBuf::from("/usr/lib/rustlib").join(self.triple()).join("lib")
@@ -75,7 +83,7 @@ pub(crate) struct Toolchain {
     target: Target,
     /// Goes first in `PATH`, so that `cargo` and `rustc` are this toolchain's; `None`: `PATH` is right as it is.
     bin: Option<PathBuf>,
-    /// What rustc must be told so that it links; empty: it knows.
+    /// What rustc must be told, `Target::flags` and what makes it link.
     flags: Vec<String>,
 }
 
@@ -133,7 +141,7 @@ impl Toolchain {
     }
 
     fn find(target: Target) -> Option<Self> {
-        let usual = Self { target, bin: None, flags: Vec::new() };
+        let usual = Self { target, bin: None, flags: target.flags() };
         if usual.works() {
             return Some(usual);
         }
@@ -155,7 +163,8 @@ impl Toolchain {
                 })?;
             }
         }
-        let flags = match target {
+        let mut flags = target.flags();
+        flags.extend(match target {
             Target::Workers => vec![format!("-Clinker={DEBIAN_LINKER}")],
             Target::Spin => {
                 let linker =
@@ -166,7 +175,7 @@ impl Toolchain {
                     format!("-Clink-arg=--wasm-ld-path=/usr/bin/{DEBIAN_LINKER}"),
                 ]
             }
-        };
+        });
         Ok(Self { target, bin: Some(bin), flags })
     }
 
