@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{CallSummary, Interaction, JournalEntry};
@@ -52,6 +54,11 @@ pub enum Output {
     OpenModel(OpenModel),
     /// Send this text frame to the model.
     ToModel(String),
+    /// Send the caller's audio to the model: this part of the carrier's text frame that is being handled, as it is, between the
+    /// two halves of [`OpenModel::audio_frame`]. Fifty times a second for each call, so nothing is written for it here.
+    ///
+    /// Only while that frame is handled, and only of one that is ASCII: a place in it is the same in bytes and in UTF-16 units.
+    CallerAudio(Range<usize>),
     /// Close the model's socket.
     CloseModel,
     /// Run a tool and bring its result as `Input::ToolDone`. Emitted once for each `tool_call_id`, and once more when
@@ -70,6 +77,8 @@ pub enum Output {
 pub struct OpenModel {
     /// Path and query below the provider's base URL, e.g. `/realtime?model=gpt-realtime-2.1`.
     pub path: String,
+    /// What stands before and behind the caller's audio in a frame to this model: [`Output::CallerAudio`].
+    pub audio_frame: [&'static str; 2],
 }
 
 /// A tool the model wants to be run.

@@ -9,6 +9,9 @@ use super::storage::{Records, StorageError, Unconfirmed};
 /// Entries wait this long for others to be written with them. With the writes unconfirmed anyway, this and the disk are
 /// what a dying actor can lose.
 const BATCH: Millis = Millis(200);
+/// An utterance that is written already and only grows waits this long: most of what is written while somebody speaks. The model's words
+/// run ahead of its voice by more.
+const GROWTH: Millis = Millis(600);
 /// A value of this size is full; what does not fit goes into the next one. A stored value may hold 2 MB.
 const MAX_VALUE_BYTES: usize = 64 * 1024;
 /// Entries that wait at most. Speech is two or three in [`BATCH`]: an utterance that grows is one entry.
@@ -28,6 +31,8 @@ pub(crate) struct Journal {
     waiting: RefCell<Vec<JournalEntry>>,
     flush_at: Cell<Option<Millis>>,
     next_batch: Cell<u32>,
+    /// The newest utterance of which something is written.
+    begun: Cell<u32>,
 }
 
 impl Journal {
@@ -39,12 +44,14 @@ impl Journal {
             waiting: RefCell::default(),
             flush_at: Cell::new(None),
             next_batch: Cell::new(batches),
+            begun: Cell::new(0),
         }
     }
 
     /// Appends an entry, in the place of a waiting one that it makes worthless. It is written with the batch of the moment.
     pub(crate) fn append(&self, now: Millis, entry: JournalEntry) {
         let at_once = is_turning_point(&entry);
+        let wait = if self.only_grows(&entry) { GROWTH } else { BATCH };
         let mut waiting = self.waiting.borrow_mut();
         match waiting.iter_mut().find(|older| entry.supersedes(older)) {
             Some(older) => *older = entry,
@@ -54,9 +61,14 @@ impl Journal {
         drop(waiting);
         if at_once || full {
             self.flush();
-        } else if self.flush_at.get().is_none() {
-            self.flush_at.set(Some(now.plus(BATCH)));
+        } else {
+            let due = now.plus(wait);
+            self.flush_at.set(Some(self.flush_at.get().map_or(due, |at| at.min(due))));
         }
+    }
+
+    fn only_grows(&self, entry: &JournalEntry) -> bool {
+        matches!(entry, JournalEntry::Interaction(said) if said.seq == self.begun.get() && said.cut_at_ms.is_none())
     }
 
     /// When [`Journal::flush`] is wanted.
@@ -68,7 +80,13 @@ impl Journal {
     pub(crate) fn flush(&self) {
         self.flush_at.set(None);
         let mut value = String::new();
-        for line in self.waiting.take().iter().filter_map(|entry| self.lines.write(entry)) {
+        let waiting = self.waiting.take();
+        let newest = waiting.iter().filter_map(|entry| match entry {
+            JournalEntry::Interaction(said) => Some(said.seq),
+            _ => None,
+        });
+        self.begun.set(newest.chain([self.begun.get()]).max().unwrap_or_default());
+        for line in waiting.iter().filter_map(|entry| self.lines.write(entry)) {
             if !value.is_empty() && value.len() + line.len() >= MAX_VALUE_BYTES {
                 self.put(&std::mem::take(&mut value));
             }

@@ -3,10 +3,12 @@
 //! `worker`'s `events()` puts every message through an unbounded queue and wakes a future, which costs a promise and a
 //! microtask for each frame. Here the listeners are made once for each socket, and a frame costs one call.
 //!
-//! A text is fetched by `encodeInto` into one buffer that all sockets of the isolate share: handed over as a `String` it
-//! would be copied by a loop over its characters into memory of its own, which takes four times as long (functions/README.md).
+//! A text is written by `encodeInto` into one buffer that all sockets of the isolate share, before Rust is called: handed over as a
+//! `String` it would be copied by a loop over its characters into memory of its own, which takes four times as long. And the caller's
+//! audio goes on as a part of the text it came in, which never leaves JavaScript (functions/README.md).
 
 use std::cell::RefCell;
+use std::ops::Range;
 use std::rc::Rc;
 
 use wasm_bindgen::JsValue;
@@ -20,15 +22,19 @@ use worker::worker_sys::ext::WebSocketExt as _;
 // the call goes on in a new instance, instead of hearing silence for ever. (A listener that throws does not help: workerd
 // then leaves the socket open and silent. `__worker_init_state` is `worker`'s own record of dead instances.) And a text that
 // is too long must not come into wasm memory, which never shrinks: its socket is closed, and told of as closed (1009).
+// The view of the buffer is made anew when memory has grown, which detaches it.
 #[wasm_bindgen(inline_js = r#"
 const encoder = new TextEncoder();
 const instances = () => globalThis.__worker_init_state;
 export class Listeners {
-  constructor(socket, group, maxUnits) {
+  constructor(socket, group, maxUnits, memory, at, length) {
     this.socket = socket;
     this.group = group;
     this.maxUnits = maxUnits;
-    this.text = "";
+    this.text = this.before = this.behind = "";
+    this.roomFor = Math.floor(length / 3);
+    this.view = () => new Uint8Array(memory.buffer, at, length);
+    this.room = this.view();
     this.instance = instances().instanceId;
   }
   add(onText, onBinary, onClose) {
@@ -54,7 +60,12 @@ export class Listeners {
           return;
         }
         this.text = data;
-        onText(data.length);
+        let written = 0;
+        if (data.length <= this.roomFor) {
+          if (this.room.length === 0) this.room = this.view();
+          written = encoder.encodeInto(data, this.room).written;
+        }
+        onText(data.length, written);
         this.text = "";
       } else onBinary(data.byteLength ?? data.size ?? 0);
     });
@@ -68,6 +79,13 @@ export class Listeners {
   encodeInto(bytes) {
     return encoder.encodeInto(this.text, bytes).written;
   }
+  frame(before, behind) {
+    this.before = before;
+    this.behind = behind;
+  }
+  relay(to, start, end) {
+    try { to.socket.send(to.before + this.text.slice(start, end) + to.behind); } catch {}
+  }
   remove() {
     this.group.delete(this);
     this.socket.removeEventListener("message", this.message);
@@ -79,7 +97,14 @@ export class Listeners {
 extern "C" {
     type Listeners;
     #[wasm_bindgen(constructor)]
-    fn new(socket: &WebSocket, group: &js_sys::Set, max_units: u32) -> Listeners;
+    fn new(
+        socket: &WebSocket,
+        group: &js_sys::Set,
+        max_units: u32,
+        memory: &JsValue,
+        at: *mut u8,
+        length: usize,
+    ) -> Listeners;
     #[wasm_bindgen(method)]
     fn add(this: &Listeners, on_text: &JsValue, on_binary: &JsValue, on_close: &JsValue);
     #[wasm_bindgen(method)]
@@ -87,6 +112,12 @@ extern "C" {
     /// Writes the text of the event that is being heard, and gives its length in bytes.
     #[wasm_bindgen(method, js_name = encodeInto)]
     fn encode_into(this: &Listeners, bytes: &mut [u8]) -> u32;
+    /// What stands around what is relayed to this socket.
+    #[wasm_bindgen(method)]
+    fn frame(this: &Listeners, before: &str, behind: &str);
+    /// Sends a part of the text of the event that is being heard, in UTF-16 units, to another socket.
+    #[wasm_bindgen(method)]
+    fn relay(this: &Listeners, to: &Listeners, start: usize, end: usize);
 }
 
 /// Room that is kept for texts. Frames of a call are far shorter; a longer text gets room of its own, up to the limit of its
@@ -96,23 +127,28 @@ const KEPT_TEXT_BYTES: usize = 64 * 1024;
 const BYTES_PER_UNIT: usize = 3;
 
 thread_local! {
-    static TEXT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    /// Written by the listeners before they call, so it never moves: its pages are those of the instance from beginning to end.
+    static TEXT: RefCell<Box<[u8]>> = RefCell::new(vec![0; KEPT_TEXT_BYTES].into_boxed_slice());
 }
 
-/// Calls `hear` with the text of the event that is being heard, which has `units` UTF-16 units.
-fn with_text(listeners: &Listeners, units: usize, hear: impl FnOnce(&str)) {
-    // Taken, not borrowed: whatever `hear` does cannot collide with it.
-    let mut bytes = TEXT.take();
-    if bytes.len() < units * BYTES_PER_UNIT {
-        bytes.resize(units * BYTES_PER_UNIT, 0);
+/// Calls `hear` with the text of the event that is being heard, of `units` UTF-16 units; `written` bytes of it are in the room that is
+/// kept, unless it is too small for so many units.
+fn with_text(listeners: &Listeners, units: usize, written: usize, hear: impl FnOnce(&str)) {
+    let text = |bytes: &[u8], written: usize| {
+        if let Some(text) = bytes.get(..written).and_then(|bytes| std::str::from_utf8(bytes).ok()) {
+            hear(text);
+        }
+    };
+    if units <= KEPT_TEXT_BYTES / BYTES_PER_UNIT {
+        // Taken, not borrowed: whatever `hear` does cannot collide with it.
+        let bytes = TEXT.take();
+        text(&bytes, written);
+        TEXT.set(bytes);
+    } else {
+        let mut bytes = vec![0; units * BYTES_PER_UNIT];
+        let written = listeners.encode_into(&mut bytes) as usize;
+        text(&bytes, written);
     }
-    let written = listeners.encode_into(&mut bytes) as usize;
-    if let Some(text) = bytes.get(..written).and_then(|bytes| std::str::from_utf8(bytes).ok()) {
-        hear(text);
-    }
-    bytes.truncate(KEPT_TEXT_BYTES);
-    bytes.shrink_to(KEPT_TEXT_BYTES);
-    TEXT.set(bytes);
 }
 
 /// What a socket tells.
@@ -181,6 +217,20 @@ impl Socket {
         }
     }
 
+    /// What stands before and behind whatever is relayed to this socket.
+    pub(crate) fn set_frame(&self, [before, behind]: [&str; 2]) {
+        if let Some(ears) = &self.ears {
+            ears.listeners.frame(before, behind);
+        }
+    }
+
+    /// Sends a part of the text that this socket is being heard with to another one, as a text frame. The text must be ASCII.
+    pub(crate) fn relay(&self, to: &Self, part: Range<usize>) {
+        if let (Some(from), Some(to)) = (&self.ears, &to.ears) {
+            from.listeners.relay(&to.listeners, part.start, part.end);
+        }
+    }
+
     /// Closes the socket.
     pub(crate) fn close(mut self, code: u16) {
         self.close_now(code);
@@ -209,7 +259,7 @@ impl Drop for Socket {
 struct Ears {
     socket: WebSocket,
     listeners: Rc<Listeners>,
-    _on_text: Closure<dyn FnMut(u32)>,
+    _on_text: Closure<dyn FnMut(u32, u32)>,
     _on_binary: Closure<dyn FnMut(u32)>,
     _on_close: Closure<dyn FnMut(u16, String)>,
 }
@@ -221,18 +271,22 @@ impl Ears {
         max_units: u32,
         on_event: impl Fn(SocketEvent<'_>) + Clone + 'static,
     ) -> Self {
-        let listeners = Rc::new(Listeners::new(&socket, &group.0, max_units));
+        let at = TEXT.with_borrow_mut(|text| text.as_mut_ptr());
+        let memory = wasm_bindgen::memory();
+        let listeners = Rc::new(Listeners::new(&socket, &group.0, max_units, &memory, at, KEPT_TEXT_BYTES));
         let (source, text_event, binary_event) =
             (Rc::downgrade(&listeners), on_event.clone(), on_event.clone());
-        let on_text = move |units: u32| {
+        let on_text = move |units: u32, written: u32| {
             if let Some(listeners) = source.upgrade() {
-                with_text(&listeners, units as usize, |text| text_event(SocketEvent::Text(text)));
+                with_text(&listeners, units as usize, written as usize, |text| {
+                    text_event(SocketEvent::Text(text));
+                });
             }
         };
         let on_binary = move |bytes: u32| binary_event(SocketEvent::Binary(bytes as usize));
         let on_close =
             move |code: u16, reason: String| on_event(SocketEvent::Closed { code, reason: &reason });
-        let on_text: Closure<dyn FnMut(u32)> = Closure::wrap_assert_unwind_safe(Box::new(on_text));
+        let on_text: Closure<dyn FnMut(u32, u32)> = Closure::wrap_assert_unwind_safe(Box::new(on_text));
         let on_binary: Closure<dyn FnMut(u32)> = Closure::wrap_assert_unwind_safe(Box::new(on_binary));
         let on_close: Closure<dyn FnMut(u16, String)> = Closure::wrap_assert_unwind_safe(Box::new(on_close));
         listeners.add(on_text.as_ref(), on_binary.as_ref(), on_close.as_ref());

@@ -130,7 +130,7 @@ fn every_wrong_field_is_named_and_nothing_stored() {
 fn the_tenants_own_model_is_paid_by_the_tenant() {
     let world = World::new();
     let (tenant, other) = (world.tenant("+15005550001"), world.tenant("+15005550002"));
-    let open = OpenModel { path: "/realtime?model=m".to_owned() };
+    let open = OpenModel { path: "/realtime?model=m".to_owned(), audio_frame: ["", ""] };
     let asked = |setup: &live::CallSetup| {
         let request = live::model_request(&world.app, setup, &open).unwrap();
         assert_eq!(request.url, "https://api.openai.com/v1/realtime?model=m");

@@ -1,5 +1,7 @@
 //! The carrier's side: streams that come and go, the caller's audio, marks and keys.
 
+use std::ops::Range;
+
 use voicecore_types::Millis;
 use voicecore_wire::payload::{BYTES_PER_MS, Payload};
 use voicecore_wire::twilio::media::{CarrierEvent, CarrierFrame, MarkName, StreamWriter};
@@ -83,7 +85,7 @@ impl Call {
         }
         match frame.event {
             CarrierEvent::Media { timestamp, payload } => {
-                self.on_media(now, timestamp, &payload);
+                self.on_media(now, timestamp, &payload, text);
                 return true;
             }
             CarrierEvent::Mark(name) => self.on_mark(now, &name),
@@ -94,7 +96,7 @@ impl Call {
         false
     }
 
-    fn on_media(&mut self, now: Millis, timestamp: Option<u64>, payload: &Payload<'_>) {
+    fn on_media(&mut self, now: Millis, timestamp: Option<u64>, payload: &Payload<'_>, frame: &str) {
         let bytes = payload.byte_len();
         if bytes > MAX_MEDIA_BYTES {
             self.counters.malformed += 1;
@@ -114,14 +116,17 @@ impl Call {
         if self.speaking_since.is_some() && is_loud(payload) {
             self.loud_at = now;
         }
-        self.hear(payload);
+        self.hear(payload, frame);
     }
 
-    /// The caller's audio goes to the model, and is kept as long as another model may need it.
-    fn hear(&mut self, payload: &Payload<'_>) {
+    /// The caller's audio goes to the model, and is kept as long as another model may need it. `frame` is what it came in, if in any.
+    fn hear(&mut self, payload: &Payload<'_>, frame: &str) {
         let ready = self.link.is_ready();
         if ready {
-            self.outputs.push_back(Output::ToModel(self.voice.hear(payload)));
+            self.outputs.push_back(match part_of(frame, payload.as_str()) {
+                Some(part) if frame.is_ascii() => Output::CallerAudio(part),
+                _ => Output::ToModel(self.voice.hear(payload)),
+            });
         }
         self.intake.keep(payload, ready);
         if ready && !self.intake_needed {
@@ -132,7 +137,7 @@ impl Call {
     pub(super) fn pad(&mut self, milliseconds: u64) {
         if milliseconds > 0 {
             self.counters.padded_ms += milliseconds;
-            self.hear(&Payload::silence(milliseconds));
+            self.hear(&Payload::silence(milliseconds), "");
         }
     }
 
@@ -318,4 +323,11 @@ impl Call {
             self.leaving.as_ref().map_or(EndReason::CallerHungUp, super::leave::Leaving::reason_at_hangup);
         self.end(now, reason);
     }
+}
+
+/// Where `part`, which was borrowed from `whole`, lies in it; `None` when it lies elsewhere.
+fn part_of(whole: &str, part: &str) -> Option<Range<usize>> {
+    let start = (part.as_ptr() as usize).checked_sub(whole.as_ptr() as usize)?;
+    let end = start.checked_add(part.len())?;
+    (end <= whole.len()).then_some(start..end)
 }

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use voicecore_wire::openai::{
-    ClientEvent, ErrorBody, EventError, Item, OutputItem, ResponseParams, ResponseResult, ResponseStatus,
-    Role, ServerEvent, TOOL_CHOICE_NONE, append_audio,
+    APPEND_AUDIO, ClientEvent, ErrorBody, EventError, Item, OutputItem, ResponseParams, ResponseResult,
+    ResponseStatus, Role, ServerEvent, TOOL_CHOICE_NONE, append_audio,
 };
 use voicecore_wire::payload::Payload;
 
@@ -201,7 +201,7 @@ impl Realtime {
 impl UpstreamVoice for Realtime {
     fn open(&self) -> OpenModel {
         let model = utf8_percent_encode(&self.config.model, MODEL_ESCAPES);
-        OpenModel { path: format!("/realtime?model={model}") }
+        OpenModel { path: format!("/realtime?model={model}"), audio_frame: APPEND_AUDIO }
     }
 
     fn receive<'a>(&mut self, text: &'a str) -> VoiceEvent<'a> {

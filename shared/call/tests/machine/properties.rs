@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use voicecore_call::{Call, Input, OperatorCommand, Output, ToolEffect, ToolResult};
 use voicecore_types::Millis;
+use voicecore_wire::payload::Payload;
 
 use crate::carrier::Delay;
 use crate::world::{EPOCH, World, config};
@@ -420,10 +421,10 @@ impl Taster {
             }
             Soup::ClockBack(ms) => self.now = self.now.saturating_sub(*ms),
         }
-        self.drain();
+        self.drain(if let Soup::Carrier(text) = soup { text } else { "" });
     }
 
-    fn drain(&mut self) {
+    fn drain(&mut self, carrier_frame: &str) {
         let mut count = 0;
         while let Some(output) = self.call.poll_output() {
             count += 1;
@@ -432,6 +433,11 @@ impl Taster {
             match output {
                 Output::ToCarrier(frame) | Output::ToModel(frame) => {
                     serde_json::from_str::<Value>(&frame).expect("only JSON leaves the machine");
+                }
+                Output::CallerAudio(part) => {
+                    assert!(carrier_frame.is_ascii(), "places are the same in bytes and in UTF-16 units");
+                    let audio = carrier_frame.get(part).expect("a part of the frame");
+                    assert!(Payload::new(audio).is_some(), "only base64 goes on as it came");
                 }
                 Output::CloseCarrier => self.closed += 1,
                 Output::Finished(_) => self.finished += 1,
@@ -463,7 +469,7 @@ proptest! {
         }
         taster.now = latest;
         taster.call.abandon(Millis(latest));
-        taster.drain();
+        taster.drain("");
         prop_assert_eq!(taster.finished, 1);
         prop_assert!(taster.closed <= 1, "a stream is closed once, at the end");
         prop_assert!(taster.call.is_finished());

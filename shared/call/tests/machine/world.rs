@@ -63,6 +63,9 @@ pub(crate) struct World {
     pub(crate) tools: Vec<ToolCall>,
     pub(crate) opened: u32,
     pub(crate) model_open: bool,
+    /// The carrier's frame that is being handled, and what the model wants around a part of it.
+    carrier_frame: String,
+    audio_frame: [&'static str; 2],
     pub(crate) carrier_closed: u32,
     pub(crate) finished: Vec<CallSummary>,
     /// The next model session is opened and configured by itself, this much later.
@@ -98,6 +101,8 @@ impl World {
             tools: Vec::new(),
             opened: 0,
             model_open: false,
+            carrier_frame: String::new(),
+            audio_frame: [""; 2],
             carrier_closed: 0,
             finished: Vec::new(),
             model_connects_after: Some(40),
@@ -154,6 +159,10 @@ impl World {
     }
 
     pub(crate) fn handle(&mut self, input: Input<'_>) {
+        self.carrier_frame = match input {
+            Input::CarrierText(text) => text.to_owned(),
+            _ => String::new(),
+        };
         self.call.handle(Millis(self.now), input);
         self.drain();
         let timeout = self.call.poll_timeout();
@@ -391,8 +400,15 @@ impl World {
                 assert!(self.model_open, "nothing is sent to a model that is not there");
                 self.to_model.push((self.now, serde_json::from_str(&frame).expect("JSON")));
             }
+            Output::CallerAudio(part) => {
+                assert!(self.carrier_frame.is_ascii(), "places are the same in bytes and in UTF-16 units");
+                let [before, behind] = self.audio_frame;
+                let frame = [before, &self.carrier_frame[part], behind].concat();
+                self.take(Output::ToModel(frame));
+            }
             Output::CloseCarrier => self.carrier_closed += 1,
             Output::OpenModel(open) => {
+                self.audio_frame = open.audio_frame;
                 assert!(!self.model_open, "one session at a time");
                 assert_eq!(open.path, "/realtime?model=gpt-realtime-2.1");
                 self.opened += 1;

@@ -176,14 +176,14 @@ impl ClientEvent<'_> {
     }
 }
 
+/// What stands before and behind the audio in `input_audio_buffer.append`.
+pub const APPEND_AUDIO: [&str; 2] = [r#"{"type":"input_audio_buffer.append","audio":""#, r#""}"#];
+
 /// `input_audio_buffer.append`, the hot one: the caller's base64 goes on as it came, in one allocation.
 #[must_use]
 pub fn append_audio(payload: &Payload<'_>) -> String {
-    crate::twilio::media::concat(&[
-        r#"{"type":"input_audio_buffer.append","audio":""#,
-        payload.as_str(),
-        r#""}"#,
-    ])
+    let [before, behind] = APPEND_AUDIO;
+    crate::twilio::media::concat(&[before, payload.as_str(), behind])
 }
 
 #[cfg(test)]

@@ -7,7 +7,9 @@ mod client;
 mod server;
 mod session;
 
-pub use client::{ClientEvent, Content, Item, ResponseParams, Role, TOOL_CHOICE_NONE, append_audio};
+pub use client::{
+    APPEND_AUDIO, ClientEvent, Content, Item, ResponseParams, Role, TOOL_CHOICE_NONE, append_audio,
+};
 pub use server::{
     ErrorBody, EventError, OutputItem, RateLimit, ResponseHead, ResponseResult, ResponseStatus, ServerEvent,
     TokenUsage,

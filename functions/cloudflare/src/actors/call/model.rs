@@ -1,4 +1,5 @@
 use std::cell::{Cell, RefCell};
+use std::ops::Range;
 use std::rc::{Rc, Weak};
 
 use voicecore_api::AppState;
@@ -27,7 +28,11 @@ enum Link {
     #[default]
     Closed,
     Opening(AbortController),
-    Open(Socket),
+    Open {
+        socket: Socket,
+        /// What this model wants around the caller's audio.
+        audio_frame: [&'static str; 2],
+    },
 }
 
 /// One try to open a socket. When another was begun, or the link closed, what comes of it is closed at once.
@@ -61,6 +66,7 @@ impl ModelLink {
         &self,
         session: &Rc<Session>,
         attempt: &Attempt,
+        audio_frame: [&'static str; 2],
         outcome: Result<WebSocket, Refusal>,
     ) {
         if attempt.generation != self.generation.get() {
@@ -78,7 +84,8 @@ impl ModelLink {
         });
         match socket {
             Ok(socket) => {
-                self.state.replace(Link::Open(socket));
+                socket.set_frame(audio_frame);
+                self.state.replace(Link::Open { socket, audio_frame });
                 session.handle(Input::ModelOpened);
             }
             Err(Refusal { status, body }) => {
@@ -90,8 +97,22 @@ impl ModelLink {
 
     /// Sends a text frame, if the socket is open.
     pub(super) fn send(&self, text: &str) {
-        if let Link::Open(socket) = &*self.state.borrow() {
+        if let Link::Open { socket, .. } = &*self.state.borrow() {
             socket.send(text);
+        }
+    }
+
+    /// Sends audio, which is a part of the text that `carrier` is being heard with.
+    pub(super) fn relay(&self, carrier: &Socket, audio: Range<usize>) {
+        if let Link::Open { socket, .. } = &*self.state.borrow() {
+            carrier.relay(socket, audio);
+        }
+    }
+
+    /// Sends audio.
+    pub(super) fn send_audio(&self, audio: &str) {
+        if let Link::Open { socket, audio_frame: [before, behind] } = &*self.state.borrow() {
+            socket.send(&[before, audio, behind].concat());
         }
     }
 
@@ -101,7 +122,7 @@ impl ModelLink {
         match self.state.take() {
             Link::Opening(abort) => abort.abort(),
             // A socket is closed by being dropped.
-            Link::Open(_) | Link::Closed => {}
+            Link::Open { .. } | Link::Closed => {}
         }
     }
 }

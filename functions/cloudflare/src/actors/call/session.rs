@@ -1,4 +1,5 @@
 use std::cell::{Cell, RefCell};
+use std::ops::Range;
 use std::rc::{Rc, Weak};
 
 use js_sys::futures::spawn_local;
@@ -41,6 +42,17 @@ pub(super) struct Session {
     sockets: SocketGroup,
     on_finished: Box<dyn Fn(Rc<Session>, CallSummary)>,
     erased: Cell<bool>,
+}
+
+/// Where the carrier's text lies that is being handled.
+#[derive(Clone, Copy)]
+enum CarrierText<'a> {
+    /// None is.
+    None,
+    /// In JavaScript, as the event that its socket is being heard with.
+    Event,
+    /// Here: it came before the call was known.
+    Kept(&'a str),
 }
 
 impl Session {
@@ -119,7 +131,7 @@ impl Session {
         self.carrier.replace(self.hear_carrier(socket));
         self.drain(now);
         for frame in early {
-            self.handle(Input::CarrierText(frame));
+            self.handle_text(frame, CarrierText::Kept(frame));
         }
         Ok(())
     }
@@ -129,7 +141,7 @@ impl Session {
         let on_event = move |event: SocketEvent<'_>| {
             let Some(session) = me.upgrade() else { return };
             match event {
-                SocketEvent::Text(text) => session.handle(Input::CarrierText(text)),
+                SocketEvent::Text(text) => session.handle_text(text, CarrierText::Event),
                 SocketEvent::Binary(bytes) => session.handle(Input::CarrierBinary(bytes)),
                 SocketEvent::Closed { .. } => {
                     session.carrier.take();
@@ -142,11 +154,19 @@ impl Session {
 
     /// Feeds the machine and does what it says.
     pub(super) fn handle(&self, input: Input<'_>) {
+        self.handle_from(input, CarrierText::None);
+    }
+
+    fn handle_text(&self, text: &str, place: CarrierText<'_>) {
+        self.handle_from(Input::CarrierText(text), place);
+    }
+
+    fn handle_from(&self, input: Input<'_>, carrier_text: CarrierText<'_>) {
         let now = ports::now();
         if let Ok(mut call) = self.call.try_borrow_mut() {
             call.handle(now, input);
         }
-        self.drain(now);
+        self.drain_from(now, carrier_text);
     }
 
     /// Closes both sockets; from now on nothing is done, written or told any more.
@@ -182,6 +202,10 @@ impl Session {
     }
 
     fn drain(&self, now: Millis) {
+        self.drain_from(now, CarrierText::None);
+    }
+
+    fn drain_from(&self, now: Millis, carrier_text: CarrierText<'_>) {
         if self.erased.get() {
             return;
         }
@@ -191,13 +215,13 @@ impl Session {
                 Err(_) => None,
             };
             let Some(output) = output else { break };
-            self.perform(now, output);
+            self.perform(now, output, carrier_text);
         }
         self.flush_due(now);
         self.arm(now);
     }
 
-    fn perform(&self, now: Millis, output: Output) {
+    fn perform(&self, now: Millis, output: Output, carrier_text: CarrierText<'_>) {
         match output {
             Output::ToCarrier(text) => {
                 if let Some(socket) = &*self.carrier.borrow() {
@@ -205,6 +229,7 @@ impl Session {
                 }
             }
             Output::ToModel(text) => self.model.send(&text),
+            Output::CallerAudio(part) => self.pass_on(part, carrier_text),
             Output::CloseCarrier => {
                 if let Some(socket) = self.carrier.take() {
                     socket.close(NORMAL_CLOSURE);
@@ -223,12 +248,25 @@ impl Session {
         }
     }
 
+    /// Sends the model a part of the carrier's text that is being handled.
+    fn pass_on(&self, audio: Range<usize>, carrier_text: CarrierText<'_>) {
+        match carrier_text {
+            CarrierText::Event => {
+                if let Some(carrier) = &*self.carrier.borrow() {
+                    self.model.relay(carrier, audio);
+                }
+            }
+            CarrierText::Kept(text) => self.model.send_audio(text.get(audio).unwrap_or_default()),
+            CarrierText::None => {}
+        }
+    }
+
     fn open_model(&self, open: OpenModel) {
         let Some(session) = self.me.upgrade() else { return };
         let attempt = self.model.opening();
         spawn_local(async move {
             let outcome = attempt.connect(&session.app.state, session.setup(), &open).await;
-            session.model.opened(&session, &attempt, outcome);
+            session.model.opened(&session, &attempt, open.audio_frame, outcome);
         });
     }
 
