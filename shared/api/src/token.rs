@@ -1,13 +1,15 @@
 //! Access tokens: JSON Web Tokens (RFC 7519) signed with HMAC-SHA-256 (`HS256`, RFC 7515), which name a session and nothing else.
 //!
-//! What a session may do is read with every request, so a token says nothing that could be out of date. The algorithm is not
-//! read from the token: one header is accepted, byte for byte, so there is nothing to be talked into.
+//! What a session may do is read with every request, so a token says nothing that could be out of date.
 //!
-//! Written here because `jsonwebtoken` reaches for a clock of its own (`js-sys` on wasm, which shared/ must not reach) and
-//! brings every algorithm with its provider (P-256, RSA, Ed25519), where one HMAC is all that is needed.
+//! `jsonwebtoken` reads and writes them, with a provider of its cryptography that knows `HS256` and nothing else: those it brings link
+//! P-256, RSA and Ed25519 along, and there is nothing here to be talked into. Its clock is not asked either (on wasm it is JavaScript's,
+//! and time is an input everywhere in shared/), so `exp` is checked here.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::signature::{Error as SignatureError, Signer, Verifier};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 use voicecore_types::{Millis, Secret, SessionId};
@@ -17,8 +19,6 @@ use crate::sign::{self, ACCESS_TOKEN};
 /// An access token is good for this long; then it is refreshed.
 pub(crate) const ACCESS_LIFETIME: Millis = Millis::from_secs(900);
 
-/// `{"alg":"HS256","typ":"JWT"}`
-const HEADER: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
 const ISSUER: &str = "voicecore";
 const AUDIENCE: &str = "voicecore-api";
 /// The longest token that is looked at.
@@ -36,7 +36,7 @@ struct Claims {
     exp: u64,
 }
 
-/// A token of this session, good from now on.
+/// A token of this session, good from now on; empty should it have no form, which opens nothing.
 pub(crate) fn issue(secret: &Secret<String>, session: SessionId, now: Millis) -> String {
     let claims = Claims {
         iss: ISSUER.to_owned(),
@@ -45,12 +45,9 @@ pub(crate) fn issue(secret: &Secret<String>, session: SessionId, now: Millis) ->
         iat: now.0 / 1_000,
         exp: now.plus(ACCESS_LIFETIME).0 / 1_000,
     };
-    // Strings, numbers and an id: they always have a JSON form.
-    let payload = serde_json::to_vec(&claims).unwrap_or_default();
-    let signed = format!("{HEADER}.{}", URL_SAFE_NO_PAD.encode(payload));
-    let key = sign::derived_key(secret, ACCESS_TOKEN);
-    let signature = sign::hmac_sha256(&key, signed.as_bytes());
-    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+    let key = EncodingKey::from_secret(&sign::derived_key(secret, ACCESS_TOKEN));
+    provide();
+    jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).unwrap_or_default()
 }
 
 /// The session of a token that is ours and good now.
@@ -58,21 +55,66 @@ pub(crate) fn verify(secret: &Secret<String>, token: &str, now: Millis) -> Optio
     if token.len() > MAX_BYTES {
         return None;
     }
-    let (signed, signature) = token.rsplit_once('.')?;
-    let (header, payload) = signed.split_once('.')?;
-    let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
-    let key = sign::derived_key(secret, ACCESS_TOKEN);
-    let ours = sign::hmac_sha256(&key, signed.as_bytes());
-    if header != HEADER || !bool::from(ours.as_slice().ct_eq(&signature)) {
-        return None;
+    let key = DecodingKey::from_secret(&sign::derived_key(secret, ACCESS_TOKEN));
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.set_issuer(&[ISSUER]);
+    validation.set_audience(&[AUDIENCE]);
+    validation.set_required_spec_claims(&["exp", "iss", "aud"]);
+    validation.validate_exp = false;
+    provide();
+    let claims = jsonwebtoken::decode::<Claims>(token, &key, &validation).ok()?.claims;
+    (claims.exp > now.0 / 1_000).then_some(claims.sid)
+}
+
+/// Tells `jsonwebtoken` what signs; all but the first time it knows.
+fn provide() {
+    static HS256_ALONE: CryptoProvider = CryptoProvider {
+        signer_factory: |algorithm, key| match algorithm {
+            Algorithm::HS256 => Ok(Box::new(Hs256(key.as_bytes().to_vec()))),
+            _ => Err(ErrorKind::InvalidAlgorithm.into()),
+        },
+        verifier_factory: |algorithm, key| match algorithm {
+            Algorithm::HS256 => Ok(Box::new(Hs256(key.try_get_as_bytes()?.to_vec()))),
+            _ => Err(ErrorKind::InvalidAlgorithm.into()),
+        },
+        // Of keys in JSON (JWK), of which there are none.
+        key_utils: KeyUtils::new_unimplemented(),
+    };
+    let _ = HS256_ALONE.install_default();
+}
+
+/// HMAC-SHA-256 by this key.
+struct Hs256(Vec<u8>);
+
+impl Signer<Vec<u8>> for Hs256 {
+    fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, SignatureError> {
+        Ok(sign::hmac_sha256(&self.0, message).to_vec())
     }
-    let claims: Claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
-    let good = claims.iss == ISSUER && claims.aud == AUDIENCE && claims.exp > now.0 / 1_000;
-    good.then_some(claims.sid)
+}
+
+impl Verifier<Vec<u8>> for Hs256 {
+    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), SignatureError> {
+        let ours = sign::hmac_sha256(&self.0, message);
+        if ours.as_slice().ct_eq(signature).into() { Ok(()) } else { Err(SignatureError::new()) }
+    }
+}
+
+impl JwtSigner for Hs256 {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::HS256
+    }
+}
+
+impl JwtVerifier for Hs256 {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::HS256
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use proptest::prelude::*;
 
     use super::*;
@@ -96,7 +138,9 @@ mod tests {
         let signed = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
         let signature = URL_SAFE_NO_PAD.encode(sign::hmac_sha256(&key, signed.as_bytes()));
         assert_eq!(signature, "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
-        assert_eq!(URL_SAFE_NO_PAD.decode(HEADER).unwrap(), br#"{"alg":"HS256","typ":"JWT"}"#);
+        let token = issue(&secret("a"), session(), NOW);
+        let header = URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap();
+        assert_eq!(header, br#"{"typ":"JWT","alg":"HS256"}"#);
     }
 
     #[test]
@@ -110,12 +154,12 @@ mod tests {
     }
 
     #[test]
-    fn only_one_header_is_accepted() {
+    fn only_one_algorithm_is_accepted() {
         let token = issue(&secret("a"), session(), NOW);
         let payload = token.split('.').nth(1).unwrap();
         let key = sign::derived_key(&secret("a"), ACCESS_TOKEN);
         for header in
-            [r#"{"alg":"none","typ":"JWT"}"#, r#"{"typ":"JWT","alg":"HS256"}"#, r#"{"alg":"HS512"}"#]
+            [r#"{"alg":"none","typ":"JWT"}"#, r#"{"typ":"JWT","alg":"ES256"}"#, r#"{"alg":"HS512"}"#]
         {
             let signed = format!("{}.{payload}", URL_SAFE_NO_PAD.encode(header));
             let signature = URL_SAFE_NO_PAD.encode(sign::hmac_sha256(&key, signed.as_bytes()));
