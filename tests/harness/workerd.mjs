@@ -13,6 +13,7 @@
 //   build      directory with index.js and index_bg.wasm    default functions/cloudflare/build
 //   migrations directory with NNNN_*.sql, applied to D1 once each, in order       default migrations
 //   vars       configuration and secrets by name, as strings                      default {}
+//              RATE_LIMIT_PER_MIN is the quota of the binding API_LIMIT, too      default 1000000
 //   postgres   address (with a password) that the binding HYPERDRIVE leads to, for a
 //              worker built with PostgreSQL; the schema must be there            default: not bound
 //   restart    start workerd again, same port and storage, when it dies           default false
@@ -116,6 +117,7 @@ function miniflareOptions(given, port) {
       stripCfConnectingIp: false,
       bindings: given.vars ?? {},
       d1Databases: { DB: "voicecore" },
+      ratelimits: { API_LIMIT: { simple: { limit: Number(given.vars?.RATE_LIMIT_PER_MIN ?? 1_000_000), period: 60 } } },
       ...(given.postgres && { hyperdrives: { HYPERDRIVE: given.postgres } }),
       kvNamespaces: { CACHE: "voicecore-cache" },
       r2Buckets: { BLOBS: "voicecore-blobs" },

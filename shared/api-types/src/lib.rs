@@ -36,5 +36,5 @@ pub use problem::{ErrorCode, FieldError, Problem};
 pub use providers::{CredentialSource, Provider, ProviderCredential, ProviderStatus, Providers};
 pub use roles::{CreatedRole, Role, Roles, SaveRole};
 pub use setup::{SetupClaim, SetupResult, VoiceMode};
-pub use tenants::{CreateTenant, CreatedTenant, Tenant, UpdateTenant};
-pub use users::{Invitation, InviteUser, UpdateUser, User};
+pub use tenants::{CreateTenant, CreatedTenant, DeleteTenant, Remains, Tenant, TenantDeletion, UpdateTenant};
+pub use users::{Account, Invitation, InviteUser, UpdateUser, User};

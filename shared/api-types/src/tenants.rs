@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use voicecore_types::{BusinessId, DepartmentId, InvitationId, Millis, TenantId};
@@ -71,4 +73,49 @@ pub struct UpdateTenant {
     pub max_daily_calls: Option<u64>,
     /// What a day's calls may cost, in micro-dollars, 0 to 10^12.
     pub max_daily_cost_micros: Option<u64>,
+}
+
+/// Deletes a tenant.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct DeleteTenant {
+    /// The tenant's name, word for word: it shows that this one is meant.
+    pub name: String,
+}
+
+/// A deletion and its report: figures, and nothing of the tenant but its id.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct TenantDeletion {
+    /// The tenant.
+    #[schema(value_type = String, format = "uuid")]
+    pub tenant_id: TenantId,
+    /// `access`, `calls`, `hub`, `objects`, `rows`, `settling`, `done`, in this order.
+    pub stage: String,
+    /// When it was asked for.
+    #[schema(value_type = u64)]
+    pub requested_at: Millis,
+    /// When it was done; null: it is being done.
+    #[schema(value_type = Option<u64>)]
+    pub finished_at: Option<Millis>,
+    /// Rows deleted, by table.
+    pub rows: BTreeMap<String, u64>,
+    /// Objects deleted.
+    pub objects: u64,
+    /// Calls that were on the line, and were hung up.
+    pub calls_ended: u64,
+    /// Calls that were on the line, and that the carrier did not end for us.
+    pub calls_not_ended: u64,
+    /// Steps that failed and were done later.
+    pub failed_steps: u64,
+    /// What others keep; known when it is done.
+    pub remains: Vec<Remains>,
+}
+
+/// Something of a deleted tenant that others keep.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Remains {
+    /// Where, and what.
+    pub what: String,
+    /// Until when; null: until somebody deletes it there.
+    #[schema(value_type = Option<u64>)]
+    pub until: Option<Millis>,
 }

@@ -75,3 +75,23 @@ pub struct Invitation {
     #[schema(value_type = u64)]
     pub expires_at: Millis,
 }
+
+/// A user of the installation, whatever tenants they work for.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Account {
+    /// Their id.
+    #[schema(value_type = String, format = "uuid")]
+    pub id: UserId,
+    /// Their address.
+    pub email: String,
+    /// Their name; empty as long as nobody said it.
+    pub name: String,
+    /// They run the installation.
+    pub super_admin: bool,
+    /// When they signed in last.
+    #[schema(value_type = Option<u64>)]
+    pub last_login_at: Option<Millis>,
+    /// Since when they sign in nowhere any more; null: they may.
+    #[schema(value_type = Option<u64>)]
+    pub deactivated_at: Option<Millis>,
+}

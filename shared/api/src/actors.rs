@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 use voicecore_call::{AfterStream, Interaction, LiveEvent};
+use voicecore_domain::hub::Watcher;
 use voicecore_ports::{ActorError, Actors};
 use voicecore_types::{CallId, Millis, TenantId};
 
@@ -66,7 +67,11 @@ pub enum HubCommand {
     Ticket {
         /// Hash of the ticket, as `live::open_ticket` gives it.
         ticket_hash: String,
+        /// Who asked for it.
+        watcher: Watcher,
     },
+    /// Somebody's rights were changed or taken: look without delay who may still listen.
+    LookAgain,
     /// The tenant is being deleted: close the sockets and forget everything.
     Erase,
 }
@@ -107,6 +112,8 @@ pub enum HubReply {
     },
     /// To `Ticket`: too many are open.
     TooManyTickets,
+    /// To `LookAgain`: it is about to look.
+    Accepted,
     /// To `Erase`: nothing is left.
     Erased,
 }
@@ -186,8 +193,14 @@ mod tests {
         );
         check(&HubNotice::Watched { watched: true }, json!({"notice": "watched", "watched": true}));
         check(&HubReply::Published { seq: 9 }, json!({"reply": "published", "seq": 9}));
-        let ticket_hash = "ab12".to_owned();
-        check(&HubCommand::Ticket { ticket_hash }, json!({"command": "ticket", "ticket_hash": "ab12"}));
+        let watcher = Watcher::Session("01939a2b-0000-7000-8000-000000000002".parse().unwrap());
+        check(
+            &HubCommand::Ticket { ticket_hash: "ab12".to_owned(), watcher },
+            json!({"command": "ticket", "ticket_hash": "ab12",
+                "watcher": {"kind": "session", "id": "01939a2b-0000-7000-8000-000000000002"}}),
+        );
+        check(&HubCommand::LookAgain, json!({"command": "look_again"}));
+        check(&HubReply::Accepted, json!({"reply": "accepted"}));
         check(
             &HubReply::TicketIssued { expires_at: Millis(30_000) },
             json!({"reply": "ticket_issued", "expires_at": 30_000}),

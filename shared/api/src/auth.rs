@@ -86,6 +86,7 @@ impl<P: Need> FromRequestParts<AppState> for Operator<P> {
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
         let session = operator(parts, app, P::PERMISSION).await?;
+        rate_limits::session_request(app, session.id).await?;
         Ok(Self { session, permission: PhantomData })
     }
 }
@@ -98,7 +99,10 @@ impl FromRequestParts<AppState> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
         match caller(parts, app).await? {
-            Some(Caller::Person(session)) => Ok(Self(*session)),
+            Some(Caller::Person(session)) => {
+                rate_limits::session_request(app, session.id).await?;
+                Ok(Self(*session))
+            }
             _ => Err(ApiError::Unauthenticated(None)),
         }
     }

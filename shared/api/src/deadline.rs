@@ -9,6 +9,9 @@
 //! | its stream opens (silence) | the call is loaded, or the stream closed | [`LOAD`] |
 //! | its stream has ended (silence) | TwiML that says something | [`NEXT`] |
 //!
+//! Whose signature a request or a socket has is looked up first where it is not the installation's account's ([`CHECK`]); what is
+//! answered then is answered within the budget of the table all the same, which begins with the request.
+//!
 //! `ANSWER + LOAD` and `LOAD + NEXT` leave time for the carrier and the network. After a load that the database kept, the actor
 //! refuses to say what comes next, so that nobody asks the database a second time: `NEXT` is not used up then.
 
@@ -24,6 +27,9 @@ use crate::{ApiError, AppState};
 
 /// To answer an incoming call.
 pub(crate) const ANSWER: Millis = Millis(2_000);
+/// To find the token of a tenant's own account at the carrier, which checks a signature. A database that hangs keeps a caller twice at
+/// most: when the socket opens, and when it is asked what follows.
+pub(crate) const CHECK: Millis = Millis(1_000);
 /// To load a call for its actor.
 pub(crate) const LOAD: Millis = Millis(1_200);
 /// To say what follows a stream, or a failure. Twilio itself waits three seconds.
@@ -49,6 +55,11 @@ impl<'a> Deadline<'a> {
     /// `span` from now on.
     pub(crate) fn after(app: &'a AppState, span: Millis) -> Self {
         Self { app, at: app.now().plus(span) }
+    }
+
+    /// `span` after a request came in.
+    pub(crate) fn since(app: &'a AppState, received_at: Millis, span: Millis) -> Self {
+        Self { app, at: received_at.plus(span) }
     }
 
     /// What `work` gives. If it has given nothing by the deadline, the database counts as away: it is what work waits for.

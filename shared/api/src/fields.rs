@@ -84,7 +84,7 @@ impl Fields {
         if text.is_empty() {
             return None;
         }
-        let good = text.chars().count() <= max_chars && !text.contains(char::is_control);
+        let good = text.chars().count() <= max_chars && !text.contains(hides);
         let message = format!("must have 1 to {max_chars} characters, none of them a control character");
         self.demand(field, &message, good);
         Some(text)
@@ -199,6 +199,12 @@ impl Fields {
         }
         if self.errors.is_empty() { Ok(()) } else { Err(ApiError::Invalid(self.errors)) }
     }
+}
+
+/// Not seen itself, it changes what is seen of the rest: control characters, overrides and isolates of the writing direction (marks
+/// may be needed), the zero-width one that begins files.
+pub(crate) fn hides(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
 }
 
 /// What is said of a password that is not acceptable.

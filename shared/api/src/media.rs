@@ -10,6 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use voicecore_store::directory;
 use voicecore_types::{CallId, Millis};
 
+use crate::deadline::{CHECK, Deadline};
 use crate::error::ApiError;
 use crate::providers::{self, TwilioAccount};
 use crate::sign::{self, MEDIA_TOKEN};
@@ -72,7 +73,8 @@ pub async fn authorize_upgrade(
     }
     // Strangers without a signature do not make us look anything up.
     let signature = signature.filter(|signature| !signature.is_empty()).ok_or(MediaRefusal::Signature)?;
-    let own = own_account(app, call_id).await.map_err(|_| MediaRefusal::Unavailable)?;
+    let own = Deadline::after(app, CHECK).keep(own_account(app, call_id)).await;
+    let own = own.map_err(|_| MediaRefusal::Unavailable)?;
     let own = own.ok_or(MediaRefusal::Signature)?;
     let verifier = app.config.verifier_of(own.token)?;
     verifier.upgrade(path_and_query, Some(signature)).map_err(|_| MediaRefusal::Signature)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use voicecore_domain::rate_limits;
 use voicecore_ports::{BoxFuture, Clock, Db, RateLimitError, RateLimits};
 use voicecore_store::directory::Actor;
-use voicecore_types::{Quota, RateVerdict};
+use voicecore_types::{Quota, RateVerdict, SessionId};
 
 use crate::{ApiError, AppState};
 
@@ -31,15 +31,23 @@ impl RateLimits for SqlRateLimits {
     }
 }
 
-/// One request with this key, or of this session. Counters that cannot be reached let everybody in: a limit protects the service, it must not be what
-/// takes it down.
+/// One request with this key, or of this session.
 pub(crate) async fn api_request(app: &AppState, actor: Actor) -> Result<(), ApiError> {
-    let key = match actor {
-        Actor::ApiKey(key) => format!("api_key:{key}"),
+    match actor {
+        Actor::ApiKey(key) => request(app, format!("api_key:{key}")).await,
         Actor::User { session_id, .. } | Actor::Impersonator { session_id, .. } => {
-            format!("session:{session_id}")
+            session_request(app, session_id).await
         }
-    };
+    }
+}
+
+/// One request of this session.
+pub(crate) async fn session_request(app: &AppState, session: SessionId) -> Result<(), ApiError> {
+    request(app, format!("session:{session}")).await
+}
+
+/// Counters that cannot be reached let everybody in: a limit protects the service, it must not be what takes it down.
+async fn request(app: &AppState, key: String) -> Result<(), ApiError> {
     let quota = rate_limits::api_requests(app.config.requests_per_minute);
     match app.ports.rate_limits.take(&key, quota).await {
         Ok(RateVerdict::Limited { retry_after }) => Err(ApiError::RateLimited(retry_after)),

@@ -27,6 +27,11 @@ impl Record {
         Self::new(app, "super_admin", user.to_string(), action, None)
     }
 
+    /// The same, about this.
+    pub(crate) fn about(self, subject: String) -> Self {
+        Self { subject_id: Some(subject), ..self }
+    }
+
     fn new(
         app: &AppState,
         actor_kind: &'static str,

@@ -9,8 +9,8 @@ use utoipa_axum::PathItemExt as _;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::routes::{
-    account_pages, api_keys, audit, auth, calls, departments, health, live, messages, openapi, providers,
-    roles, sessions, setup, setup_page, tenants, users,
+    account_pages, accounts, api_keys, audit, auth, calls, departments, health, live, messages, openapi,
+    providers, roles, sessions, setup, setup_page, tenant_deletion, tenants, users,
 };
 use crate::{ApiError, AppState, MAX_BODY_BYTES, cors, layers, webhooks};
 
@@ -80,6 +80,11 @@ macro_rules! documented_routes {
             tenants::suspend_tenant,
             tenants::resume_tenant,
             tenants::impersonate,
+            tenant_deletion::delete_tenant,
+            tenant_deletion::get_deletion,
+            accounts::find_account,
+            accounts::deactivate_account,
+            accounts::reactivate_account,
         }
     };
 }

@@ -1,10 +1,14 @@
-//! The rules of a tenant's event log and of the tickets that open its sockets. The `HubActor` keeps the events and these
-//! two values in its storage; nothing here knows how.
+//! The rules of a tenant's event log, of the tickets that open its sockets, and of the one alarm. The `HubActor` keeps the
+//! events and these values in its storage; nothing here knows how.
+
+mod schedule;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use voicecore_types::Millis;
+use voicecore_types::{ApiKeyId, Millis, SessionId};
+
+pub use schedule::{CLOSED_WITHIN, Due, FAILED_LOOKS, LOOK_INTERVAL, Schedule};
 
 /// Events kept for dashboards that were away; who missed more is told to load everything afresh.
 pub const EVENT_CAP: u64 = 10_000;
@@ -99,26 +103,53 @@ impl LogBounds {
 #[error("too many tickets are open")]
 pub struct TooManyTickets;
 
+/// Who asked for a ticket: what must be good as long as the socket is open that it opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
+pub enum Watcher {
+    /// Somebody who is signed in.
+    Session(SessionId),
+    /// A program.
+    ApiKey(ApiKeyId),
+}
+
+/// The socket is closed with this code when whoever opened it may not listen any more (of those that applications may use,
+/// RFC 6455 §7.4.2).
+pub const ACCESS_ENDED: u16 = 4_401;
+/// The same, when it could not be found out whether they may: "try again later".
+pub const ACCESS_UNKNOWN: u16 = 1_013;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Ticket {
+    expires: Millis,
+    watcher: Watcher,
+}
+
 /// The open tickets, by whatever text names them (store a hash, not the ticket).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Tickets(BTreeMap<String, Millis>);
+pub struct Tickets(BTreeMap<String, Ticket>);
 
 impl Tickets {
     /// Notes a ticket that may be used once until [`TICKET_LIFETIME`] from now. Expired ones are dropped.
-    pub fn issue(&mut self, now: Millis, ticket_hash: String) -> Result<(), TooManyTickets> {
-        self.0.retain(|_, expires| *expires > now);
+    pub fn issue(
+        &mut self,
+        now: Millis,
+        ticket_hash: String,
+        watcher: Watcher,
+    ) -> Result<(), TooManyTickets> {
+        self.0.retain(|_, ticket| ticket.expires > now);
         if self.0.len() >= TICKET_CAP {
             return Err(TooManyTickets);
         }
-        self.0.insert(ticket_hash, now.plus(TICKET_LIFETIME));
+        self.0.insert(ticket_hash, Ticket { expires: now.plus(TICKET_LIFETIME), watcher });
         Ok(())
     }
 
-    /// Takes a ticket: true once, within its time. Store the value before the socket is accepted.
+    /// Takes a ticket, once, within its time: who asked for it. Store the value before the socket is accepted.
     #[must_use]
-    pub fn redeem(&mut self, now: Millis, ticket_hash: &str) -> bool {
-        self.0.remove(ticket_hash).is_some_and(|expires| expires > now)
+    pub fn redeem(&mut self, now: Millis, ticket_hash: &str) -> Option<Watcher> {
+        self.0.remove(ticket_hash).filter(|ticket| ticket.expires > now).map(|ticket| ticket.watcher)
     }
 }
 
@@ -187,11 +218,12 @@ mod tests {
             for (wait, issue, name) in steps {
                 now = now.plus(Millis(wait));
                 if issue {
-                    tickets.issue(now, name.to_string()).unwrap();
-                    model.insert(name, now.plus(TICKET_LIFETIME));
+                    let watcher = Watcher::Session(SessionId::new(now, &[name; 10]));
+                    tickets.issue(now, name.to_string(), watcher).unwrap();
+                    model.insert(name, (now.plus(TICKET_LIFETIME), watcher));
                 } else {
-                    let good = model.remove(&name).is_some_and(|expires| now < expires);
-                    prop_assert_eq!(tickets.redeem(now, &name.to_string()), good);
+                    let good = model.remove(&name).filter(|(expires, _)| now < *expires);
+                    prop_assert_eq!(tickets.redeem(now, &name.to_string()), good.map(|(_, watcher)| watcher));
                 }
             }
         }
@@ -214,10 +246,11 @@ mod tests {
     #[test]
     fn open_tickets_are_limited_and_expired_ones_make_room() {
         let mut tickets = Tickets::default();
+        let watcher = Watcher::ApiKey(ApiKeyId::new(Millis(1), &[7; 10]));
         for n in 0..TICKET_CAP {
-            tickets.issue(Millis(0), n.to_string()).unwrap();
+            tickets.issue(Millis(0), n.to_string(), watcher).unwrap();
         }
-        assert_eq!(tickets.issue(Millis(0), "one more".to_owned()), Err(TooManyTickets));
-        assert_eq!(tickets.issue(TICKET_LIFETIME, "later".to_owned()), Ok(()));
+        assert_eq!(tickets.issue(Millis(0), "one more".to_owned(), watcher), Err(TooManyTickets));
+        assert_eq!(tickets.issue(TICKET_LIFETIME, "later".to_owned(), watcher), Ok(()));
     }
 }

@@ -60,9 +60,9 @@ permissions! { 19:
     ConfigRead = "config:read",
     /// Change it.
     ConfigWrite = "config:write",
-    /// See the tenants of the installation.
+    /// See the tenants of the installation, and its users across them.
     TenantsRead = "tenants:read",
-    /// Make, change, suspend and delete them.
+    /// Make, change, suspend and delete tenants; deactivate users everywhere.
     TenantsWrite = "tenants:write",
     /// Act within a tenant as its administrator, on the record.
     TenantsImpersonate = "tenants:impersonate",

@@ -5,11 +5,14 @@
 
 pub mod accounts;
 pub mod installation;
+pub mod people;
 pub mod sessions;
+pub mod watchers;
 
 use std::sync::Arc;
 
 use voicecore_domain::credentials::SETUP_TOKEN_LIFETIME;
+use voicecore_domain::hub::Watcher;
 use voicecore_domain::{ApiKey, CallStatus, Permission, Permissions, SetupToken, VoiceMode, limits};
 use voicecore_ports::{Db, Reach, Stmt, Value};
 use voicecore_types::{ApiKeyId, BusinessId, CallId, Millis, PhoneNumberId, SessionId, TenantId, UserId};
@@ -62,6 +65,16 @@ pub enum Actor {
 }
 
 impl Actor {
+    /// What has to be good as long as they listen to something.
+    pub const fn watcher(self) -> Watcher {
+        match self {
+            Self::ApiKey(id) => Watcher::ApiKey(id),
+            Self::User { session_id, .. } | Self::Impersonator { session_id, .. } => {
+                Watcher::Session(session_id)
+            }
+        }
+    }
+
     /// As the audit log names it.
     pub const fn kind(self) -> &'static str {
         match self {

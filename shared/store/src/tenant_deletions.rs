@@ -9,6 +9,7 @@ use voicecore_domain::{CallStatus, DeletionStage};
 use voicecore_ports::{Db, DbError, Sql, Stmt, Value};
 use voicecore_types::{CallId, Millis, TenantId};
 
+use crate::audit_log::{self, AuditEntry};
 use crate::directory::across_tenants;
 use crate::row::{self, Reader, count_arg};
 use crate::{Scope, StoreError};
@@ -69,6 +70,9 @@ statements! {
     REQUEST = "insert into tenant_deletions (tenant_id, requested_at, requested_by_kind, requested_by_id, stage, due_at, report)
         select t.id, ?2, ?3, ?4, 'access', ?2, '{}' from tenants t where t.id = ?1
         on conflict (tenant_id) do nothing";
+
+    /// Nothing of it works while it waits for the job.
+    STOP = "update tenants set suspended_at = coalesce(suspended_at, ?2) where id = ?1";
 
     GET = "select tenant_id, stage, step, requested_at, report, finished_at from tenant_deletions where tenant_id = ?1";
 
@@ -158,10 +162,18 @@ pub const TABLES: [(&str, &str); 10] = [
     ("tenants", DELETE_TENANT),
 ];
 
-/// Asks for the deletion of the tenant. `false`: there is no such tenant, or it has been asked for.
-pub async fn request(scope: &Scope, by: RequestedBy<'_>, now: Millis) -> Result<bool, StoreError> {
-    let args = vec![scope.tenant_arg(), now.into(), by.kind.into(), by.id.into()];
-    Ok(scope.query(Stmt::new(REQUEST, args)).await?.changed == 1)
+/// Asks for the deletion of the tenant, which does not work from now on; on its record. `false`: there is no such tenant, or it has
+/// been asked for.
+pub async fn request(scope: &Scope, by: RequestedBy<'_>, entry: &AuditEntry<'_>) -> Result<bool, StoreError> {
+    let args = vec![scope.tenant_arg(), entry.at.into(), by.kind.into(), by.id.into()];
+    let stop = Stmt::new(STOP, vec![scope.tenant_arg(), entry.at.into()]);
+    scope
+        .batch_once(vec![
+            Stmt::new(REQUEST, args).exactly(1),
+            stop.exactly(1),
+            audit_log::entry(scope, entry),
+        ])
+        .await
 }
 
 /// The deletion of the tenant, if it was asked for: also when it is long done.

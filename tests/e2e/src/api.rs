@@ -79,10 +79,35 @@ impl Api {
 
     /// POSTs to a resource without a body; gives the answer whatever its status is.
     pub(crate) async fn post(&self, path: &str) -> anyhow::Result<(u16, Value)> {
-        let request = self.client.post(format!("{}{path}", self.base_url)).bearer_auth(&self.key);
+        self.ask("POST", path, None).await
+    }
+
+    /// Asks for anything; gives the answer whatever its status is. No body is null.
+    pub(crate) async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<(u16, Value)> {
+        let request = self.client.request(method.parse()?, format!("{}{path}", self.base_url));
+        let mut request = request.bearer_auth(&self.key);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
         let response = request.send().await?;
         let status = response.status().as_u16();
-        Ok((status, response.json().await.with_context(|| format!("POST {path}"))?))
+        let text = response.text().await?;
+        let body = if text.is_empty() { Ok(Value::Null) } else { serde_json::from_str(&text) };
+        Ok((status, body.with_context(|| format!("{method} {path}"))?))
+    }
+
+    /// The same API for somebody who signs in.
+    pub(crate) async fn signed_in(&self, email: &str, password: &str) -> anyhow::Result<Self> {
+        let body = serde_json::json!({"email": email, "password": password});
+        let (status, answer) = self.ask("POST", "/api/v1/auth/login", Some(&body)).await?;
+        let token = answer["access_token"].as_str();
+        let token = token.with_context(|| format!("signing in: {status} {answer}"))?;
+        Ok(Self::new(self.base_url.clone(), token.to_owned()))
     }
 
     /// The messages that callers left.

@@ -10,7 +10,7 @@ use voicecore_sim::twilio::{CallReport, CallSpec, Event};
 
 use crate::api::Call;
 use crate::system::{CALLER, NUMBER, System, UNKNOWN};
-use crate::{actors, bad_input, endings, http_suite, live, processes, root, turn_based};
+use crate::{access, actors, bad_input, endings, http_suite, live, processes, root, turn_based};
 
 /// Calls of the crowd.
 const CROWD: u32 = 6;
@@ -42,12 +42,19 @@ enum Kind {
     Orphan,
     ActorHangs,
     HubAges,
+    LiveRevoked,
+    RateLimit,
     HttpSuite,
     /// Of the tests themselves: nothing of theirs stays behind.
     Processes,
 }
 
 impl Kind {
+    /// What a key may ask in a minute.
+    const fn requests_per_minute(&self) -> u32 {
+        if matches!(self, Self::RateLimit) { access::REQUESTS_PER_MINUTE } else { 1_000_000 }
+    }
+
     /// Its system must be one that can be made to fail.
     const fn needs_faults(&self) -> bool {
         matches!(self, Self::InstanceDies(_) | Self::ActorHangs | Self::HubAges)
@@ -78,6 +85,8 @@ pub(crate) fn all() -> anyhow::Result<Vec<Case>> {
         ("orphan", 110, Kind::Orphan),
         ("actor-hangs", 15, Kind::ActorHangs),
         ("hub-ages", 30, Kind::HubAges),
+        ("live-revoked", 90, Kind::LiveRevoked),
+        ("rate-limit", 5, Kind::RateLimit),
         ("http-suite", 5, Kind::HttpSuite),
         ("processes", 10, Kind::Processes),
     ]
@@ -158,7 +167,7 @@ pub(crate) async fn play(case: &Case, directory: &Path) -> anyhow::Result<Outcom
     if matches!(case.kind, Kind::Processes) {
         return processes::run(directory).await;
     }
-    let system = System::start(directory, case.kind.needs_faults()).await?;
+    let system = System::start(directory, case.kind.needs_faults(), case.kind.requests_per_minute()).await?;
     let outcome = match &case.kind {
         Kind::Scenario(scenario) => one_call(&system, scenario).await,
         Kind::Crowd(scenario) => crowd(&system, scenario).await,
@@ -171,6 +180,8 @@ pub(crate) async fn play(case: &Case, directory: &Path) -> anyhow::Result<Outcom
         Kind::Orphan => endings::orphan(&system).await,
         Kind::ActorHangs => actors::hangs(&system).await,
         Kind::HubAges => live::ages(&system).await,
+        Kind::LiveRevoked => access::revoked(&system).await,
+        Kind::RateLimit => access::rate_limit(&system).await,
         Kind::HttpSuite => http_suite::run(&system).await,
         Kind::Processes => unreachable!("it has no system"),
     };

@@ -2,6 +2,7 @@
 //!
 //! `cargo test -p voicecore-e2e` runs everything; words after `--` choose cases by name. `README.md` says what is checked.
 
+mod access;
 mod actors;
 mod api;
 mod bad_input;

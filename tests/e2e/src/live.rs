@@ -95,7 +95,7 @@ pub(crate) async fn ages(system: &System) -> anyhow::Result<Outcome> {
 }
 
 /// A new ticket, as the path that it opens.
-async fn ticket(api: &Api) -> anyhow::Result<String> {
+pub(crate) async fn ticket(api: &Api) -> anyhow::Result<String> {
     let (status, body) = api.post("/api/v1/live/tickets").await?;
     ensure!(status == 201, "POST /api/v1/live/tickets: {status} {body}");
     let url = body["url"].as_str().context("a ticket without url")?;
@@ -104,11 +104,11 @@ async fn ticket(api: &Api) -> anyhow::Result<String> {
     Ok(path.to_owned())
 }
 
-async fn refused(system: &System, path: &str) -> anyhow::Result<Option<u16>> {
+pub(crate) async fn refused(system: &System, path: &str) -> anyhow::Result<Option<u16>> {
     Ok(upgrade(system, path, None).await?.err())
 }
 
-async fn subscribe(system: &System, api: &Api, query: &str) -> anyhow::Result<Socket> {
+pub(crate) async fn subscribe(system: &System, api: &Api, query: &str) -> anyhow::Result<Socket> {
     let path = ticket(api).await? + query;
     let opened = upgrade(system, &path, None).await?;
     opened.map_err(|status| anyhow::anyhow!("the live socket was refused with {status}"))
@@ -158,7 +158,7 @@ async fn envelope(socket: &mut Socket) -> anyhow::Result<Envelope> {
 }
 
 /// The heartbeat is answered, and by nothing but `pong`.
-async fn ping(socket: &mut Socket) -> anyhow::Result<()> {
+pub(crate) async fn ping(socket: &mut Socket) -> anyhow::Result<()> {
     socket.send(Message::text("ping")).await?;
     let answer = next(socket).await?;
     ensure!(answer == "pong", "a heartbeat was answered with {answer}");

@@ -34,6 +34,10 @@ pub(crate) const UNKNOWN: &str = "+12025550155";
 pub const CALLER: &str = "+12025550117";
 /// The key that the simulated model accepts.
 pub(crate) const MODEL_KEY: &str = "sk-simulated";
+/// The password of everybody who sets a tenant up.
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+/// The address of whoever has set the tenant up.
+pub(crate) const OWNER: &str = "owner9@example.com";
 /// Year 2100 in milliseconds: the set-up link of a test does not expire.
 pub(crate) const FAR_FUTURE: u64 = 4_102_444_800_000;
 
@@ -49,8 +53,12 @@ pub(crate) struct System {
 
 impl System {
     /// Starts one with a new tenant; Realtime traffic is recorded in `directory`, everything else lies there, too. With
-    /// `faults`, it can be made to fail.
-    pub(crate) async fn start(directory: &Path, faults: bool) -> anyhow::Result<Self> {
+    /// `faults`, it can be made to fail. `requests_per_minute`: what a key may ask.
+    pub(crate) async fn start(
+        directory: &Path,
+        faults: bool,
+        requests_per_minute: u32,
+    ) -> anyhow::Result<Self> {
         std::fs::create_dir_all(directory)?;
         // The worker has to be told the simulators' ports and they the worker's, so one of the two is known before it is bound.
         let port = free_port().context("no port is free")?;
@@ -66,7 +74,7 @@ impl System {
             "TWILIO_BASE_URL": sim.twilio_url(),
             "OPENAI_API_KEY": MODEL_KEY,
             "OPENAI_BASE_URL": sim.openai_url(),
-            "RATE_LIMIT_PER_MIN": "1000000",
+            "RATE_LIMIT_PER_MIN": requests_per_minute.to_string(),
             "JWT_SECRET": "a secret of thirty-two bytes or so, for tests",
             "MASTER_KEY": STANDARD.encode([7_u8; 32]),
         });
@@ -119,6 +127,7 @@ async fn provision(workerd: &Workerd, seed: u8, number: &str) -> anyhow::Result<
         .context("making a set-up link")?;
     let claim = json!({
         "token": token.expose(),
+        "password": PASSWORD,
         "tenant_name": "End to end",
         "business_name": "Harbour House",
         "phone_number": number,

@@ -8,6 +8,7 @@ mod setup;
 pub(crate) mod ticket;
 mod tools;
 pub(crate) mod transcript;
+pub(crate) mod watchers;
 
 pub use finish::{FinishError, archive_journal, finish_call};
 pub(crate) use finish::{finish_without_actor, reason_word};
@@ -17,3 +18,4 @@ pub(crate) use setup::call_setup;
 pub use setup::{CallSetup, LoadError, load_call};
 pub use ticket::{LIVE_PATH, LiveAccess, TicketRefusal, authorize_live, open_ticket};
 pub use tools::{record_tool, run_tool};
+pub use watchers::may_listen;

@@ -13,6 +13,7 @@ use super::roles::{MAX_NAME_CHARS, words};
 use crate::auth::{Access, ApiKeysRead, ApiKeysWrite, may_give, sees_all};
 use crate::extract::{Id, PageParams, Params};
 use crate::fields::Fields;
+use crate::live::watchers::look_again;
 use crate::record::Record;
 use crate::{ApiError, AppState};
 
@@ -127,6 +128,7 @@ pub(crate) async fn revoke_api_key(
     let principal = &access.principal;
     let record = Record::of(&app, principal.actor, "api_key.revoke", Some(id.to_string()));
     if api_keys::revoke(&principal.scope, id, &record.entry()).await? {
+        look_again(&app, principal.scope.tenant()).await;
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(ApiError::NotFound)

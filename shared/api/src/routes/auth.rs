@@ -17,6 +17,7 @@ use voicecore_types::{AuditEntryId, Millis, SessionId, TenantId, UserId};
 use crate::auth::SignedIn;
 use crate::fields::Fields;
 use crate::jobs::{self, Job};
+use crate::live::watchers::{look_again, look_again_everywhere};
 use crate::mails::MailPasswordReset;
 use crate::{ApiError, AppState, cookies, password, token};
 
@@ -181,6 +182,7 @@ pub(crate) async fn refresh(State(app): State<AppState>, headers: HeaderMap) -> 
             Ok(response)
         }
         Refreshed::Reused | Refreshed::Unknown => {
+            // A stolen cookie is not answered any later for the sake of a live stream: its hub finds out by itself.
             let mut response = ApiError::Unauthenticated(None).into_response();
             response.headers_mut().append(header::SET_COOKIE, cookies::forget(&app)?);
             Ok(response)
@@ -203,6 +205,9 @@ pub(crate) async fn logout(
         on_record(&app, session.user_id, session.tenant_id, "session.revoke", session.id),
     ];
     app.ports.db.batch(stmts).await.map_err(voicecore_store::StoreError::from)?;
+    if let Some(tenant) = session.tenant_id {
+        look_again(&app, tenant).await;
+    }
     let mut response = StatusCode::NO_CONTENT.into_response();
     response.headers_mut().append(header::SET_COOKIE, cookies::forget(&app)?);
     Ok(response)
@@ -226,6 +231,9 @@ pub(crate) async fn switch_tenant(
     if sessions::switch(&*app.ports.db, session.id, session.user_id, tenant).await? {
         let stmt = on_record(&app, session.user_id, Some(tenant), "session.switch", session.id);
         app.ports.db.query(stmt).await.map_err(voicecore_store::StoreError::from)?;
+        if let Some(left) = session.tenant_id.filter(|left| *left != tenant) {
+            look_again(&app, left).await;
+        }
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(ApiError::NotFound)
@@ -290,6 +298,7 @@ pub(crate) async fn choose_password(
     let hash = password::hash(chosen, &app.random())?;
     let entry = AuditEntryId::new(now, &app.random());
     if accounts::reset_password(db, token, user, &hash, entry, now).await? {
+        look_again_everywhere(app, user).await;
         Ok(email)
     } else {
         Err(ApiError::TokenInvalid)

@@ -26,7 +26,8 @@ pub(crate) async fn create_ticket(
     let tenant = access.principal.scope.tenant();
     let base = app.config.public_url.get()?.websocket();
     let (ticket, ticket_hash) = new_ticket(&app.config, &*app.ports.rng, tenant)?;
-    match ask_hub(&*app.ports.actors, tenant, &HubCommand::Ticket { ticket_hash }).await {
+    let command = HubCommand::Ticket { ticket_hash, watcher: access.principal.actor.watcher() };
+    match ask_hub(&*app.ports.actors, tenant, &command).await {
         Ok(HubReply::TicketIssued { expires_at }) => {
             let url = format!("{base}{LIVE_PATH}?ticket={ticket}");
             Ok((StatusCode::CREATED, Json(LiveTicket { ticket, expires_at, url })))
@@ -34,7 +35,7 @@ pub(crate) async fn create_ticket(
         Ok(HubReply::TooManyTickets) => {
             Err(ApiError::Conflict("Too many tickets are open. Wait for some to expire."))
         }
-        Ok(HubReply::Published { .. } | HubReply::Erased) => {
+        Ok(HubReply::Published { .. } | HubReply::Accepted | HubReply::Erased) => {
             Err(ApiError::Internal("the hub answered another question".to_owned()))
         }
         Err(ActorError::Unsupported) => {
@@ -45,7 +46,8 @@ pub(crate) async fn create_ticket(
 }
 
 /// The live stream, as a WebSocket. Messages are `LiveEnvelope`s; after a gap too long to fill, `{"type":"resync"}` says to
-/// load everything afresh. This description is all that plain HTTP gets: 426.
+/// load everything afresh. It is closed with 4401 as soon as whoever opened it may not listen any more, within a minute at the
+/// latest, and with 1013 when that cannot be found out. This description is all that plain HTTP gets: 426.
 #[utoipa::path(get, path = "/api/v1/live", tag = "live", security(()),
     params(
         ("ticket" = String, Query, description = "From `POST /api/v1/live/tickets`; works once."),

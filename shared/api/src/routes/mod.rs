@@ -1,6 +1,7 @@
 //! The API by noun: one file, one noun. `router` lists every route once; the OpenAPI document is made from that list.
 
 pub(crate) mod account_pages;
+pub(crate) mod accounts;
 pub(crate) mod api_keys;
 pub(crate) mod audit;
 pub(crate) mod auth;
@@ -15,5 +16,6 @@ pub(crate) mod roles;
 pub(crate) mod sessions;
 pub(crate) mod setup;
 pub(crate) mod setup_page;
+pub(crate) mod tenant_deletion;
 pub(crate) mod tenants;
 pub(crate) mod users;

@@ -12,6 +12,7 @@ use voicecore_types::RoleId;
 use crate::auth::{Access, RolesRead, RolesWrite, may_give};
 use crate::extract::Id;
 use crate::fields::Fields;
+use crate::live::watchers::look_again;
 use crate::record::Record;
 use crate::{ApiError, AppState};
 
@@ -82,6 +83,7 @@ pub(crate) async fn update_role(
     let role = Role { name, permissions, updated_at: app.now(), ..before };
     let record = Record::of(&app, principal.actor, "role.update", Some(id.to_string()));
     saved(roles::update(&principal.scope, &role, &record.entry()).await?)?;
+    look_again(&app, principal.scope.tenant()).await;
     Ok(Json(show(role)))
 }
 

@@ -13,6 +13,7 @@ use voicecore_types::SessionId;
 use super::auth::on_record;
 use crate::auth::SignedIn;
 use crate::extract::Id;
+use crate::live::watchers::look_again_everywhere;
 use crate::{ApiError, AppState};
 
 /// Who is signed in, and what they may do.
@@ -99,7 +100,10 @@ pub(crate) async fn revoke_session(
         on_record(&app, session.user_id, session.tenant_id, "session.revoke", id),
     ];
     match app.ports.db.batch(stmts).await {
-        Ok(_) => Ok(StatusCode::NO_CONTENT),
+        Ok(_) => {
+            look_again_everywhere(&app, session.user_id).await;
+            Ok(StatusCode::NO_CONTENT)
+        }
         Err(voicecore_ports::DbError::Unexpected { .. }) => Err(ApiError::NotFound),
         Err(error) => Err(StoreError::from(error).into()),
     }
@@ -120,5 +124,6 @@ pub(crate) async fn revoke_other_sessions(
         on_record(&app, session.user_id, session.tenant_id, "session.revoke_others", session.id),
     ];
     app.ports.db.batch(stmts).await.map_err(StoreError::from)?;
+    look_again_everywhere(&app, session.user_id).await;
     Ok(StatusCode::NO_CONTENT)
 }

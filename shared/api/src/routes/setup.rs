@@ -185,7 +185,7 @@ impl Errors {
         self.demand(
             field,
             &message,
-            (1..=MAX_NAME_CHARS).contains(&length) && !value.contains(char::is_control),
+            (1..=MAX_NAME_CHARS).contains(&length) && !value.contains(crate::fields::hides),
         );
         value
     }

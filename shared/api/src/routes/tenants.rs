@@ -27,6 +27,7 @@ use crate::auth::{Operator, TenantsImpersonate, TenantsRead, TenantsWrite};
 use crate::email::HttpEmail;
 use crate::extract::{Id, PageParams, Params};
 use crate::fields::Fields;
+use crate::live::watchers::look_again;
 use crate::record::Record;
 use crate::{ApiError, AppState};
 
@@ -213,7 +214,9 @@ pub(crate) async fn suspend_tenant(
     Id(id): Id<TenantId>,
 ) -> Result<StatusCode, ApiError> {
     let record = Record::of_super_admin(&app, operator.session.user_id, "tenant.suspend");
-    done(installation::suspend(&app.ports.db, id, true, &record.entry()).await?)
+    let suspended = done(installation::suspend(&app.ports.db, id, true, &record.entry()).await?)?;
+    look_again(&app, id).await;
+    Ok(suspended)
 }
 
 /// The tenant works again.

@@ -19,6 +19,7 @@ use crate::email::HttpEmail;
 use crate::extract::{Id, PageParams, Params};
 use crate::fields::Fields;
 use crate::jobs::{self, Job};
+use crate::live::watchers::look_again;
 use crate::mails::MailInvitation;
 use crate::record::Record;
 use crate::{ApiError, AppState};
@@ -89,7 +90,7 @@ pub(crate) async fn update_user(
     let change = UserChange { role, departments: departments.map(|ids| ids.into_iter().collect()), active };
     let record = Record::of(&app, principal.actor, "user.update", Some(id.to_string()));
     match users::update(&principal.scope, id, &change, &record.entry()).await? {
-        Changed::Done => {}
+        Changed::Done => look_again(&app, principal.scope.tenant()).await,
         Changed::LastAdmin => return Err(LAST_ADMIN),
         Changed::NoSuchDepartment => return Err(no_such_department()),
     }
@@ -115,7 +116,10 @@ pub(crate) async fn remove_user(
     may_give(principal, &user.permissions)?;
     let record = Record::of(&app, principal.actor, "user.remove", Some(id.to_string()));
     match users::remove(&principal.scope, id, &record.entry()).await? {
-        Changed::Done => Ok(StatusCode::NO_CONTENT),
+        Changed::Done => {
+            look_again(&app, principal.scope.tenant()).await;
+            Ok(StatusCode::NO_CONTENT)
+        }
         Changed::LastAdmin | Changed::NoSuchDepartment => Err(LAST_ADMIN),
     }
 }

@@ -175,7 +175,14 @@ fn live_ticket_is_noted_by_the_hub_by_its_hash() {
     assert_eq!(access.tenant_id.to_string(), tenant.id);
     let commands = world.doubles.actors.commands();
     assert_eq!(commands[0].0, ActorName::Hub(access.tenant_id));
-    assert_eq!(commands[0].1, json!({"command": "ticket", "ticket_hash": access.ticket_hash}));
+    // The hub knows who asked, and looks at them again while they listen.
+    let key = match world.sql("select id from api_keys").rows[0].get("id") {
+        Some(voicecore_ports::Value::Text(id)) => id.clone(),
+        other => panic!("{other:?}"),
+    };
+    let watcher = json!({"kind": "api_key", "id": key});
+    let noted = json!({"command": "ticket", "ticket_hash": access.ticket_hash, "watcher": watcher});
+    assert_eq!(commands[0].1, noted);
     // The hub never sees the ticket itself.
     assert!(!commands[0].1.to_string().contains(ticket["ticket"].as_str().unwrap()));
 

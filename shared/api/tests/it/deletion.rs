@@ -15,8 +15,9 @@ use voicecore_conformance::doubles::{ActorName, TestDb};
 use voicecore_domain::DeletionStage;
 use voicecore_ports::{ActorError, Blob as _, Db as _, HttpResponse, Reach, Row, Stmt, Value};
 use voicecore_store::Scope;
+use voicecore_store::audit_log::AuditEntry;
 use voicecore_store::tenant_deletions::{self, RequestedBy};
-use voicecore_types::{CallId, Millis};
+use voicecore_types::{AuditEntryId, CallId, Millis};
 
 use crate::world::{Tenant, World, incoming, status};
 
@@ -212,7 +213,16 @@ fn scope(world: &World, tenant: &Tenant) -> Scope {
 
 fn ask(world: &World, tenant: &Tenant) -> bool {
     let by = RequestedBy { kind: "operator", id: None };
-    block_on(tenant_deletions::request(&scope(world, tenant), by, world.app.ports.clock.now())).unwrap()
+    let at = world.app.ports.clock.now();
+    let entry = AuditEntry {
+        id: AuditEntryId::new(at, &world.doubles.rng.bytes()),
+        at,
+        actor_kind: "operator",
+        actor_id: None,
+        action: "tenant.delete",
+        subject_id: None,
+    };
+    block_on(tenant_deletions::request(&scope(world, tenant), by, &entry)).unwrap()
 }
 
 /// Minutes pass, in some of which something is away, until the deletion is done.

@@ -1,5 +1,5 @@
-//! Bad input to every endpoint of the OpenAPI document that an API key or anybody at all reaches: a clear 4xx, and nothing stored.
-//! Those for who is signed in are not gone through here; `identity.rs` sends bad bodies to some of them.
+//! Bad input to every endpoint of the OpenAPI document, asked by whoever it is for (a key, somebody who is signed in, a super admin):
+//! a clear 4xx, and nothing stored. What may be any text is stored and shown as just that.
 
 use axum::body::Body;
 use axum::http::{Method, Request, header};
@@ -10,9 +10,53 @@ use voicecore_api::{MAX_BODY_BYTES, openapi_document};
 
 use crate::world::{Reply, Tenant, World};
 
+/// A system with somebody for every route.
+struct Site {
+    world: World,
+    tenant: Tenant,
+    /// Access tokens: of an administrator of the tenant, and of a super admin.
+    admin: String,
+    root: String,
+}
+
+impl Site {
+    fn new() -> Self {
+        let world = World::new();
+        let tenant = world.tenant("+15005550001");
+        world.user(&tenant.id, "admin@example.com", "tenant_admin");
+        world.super_admin("root@example.com");
+        let (admin, root) = (world.login("admin@example.com"), world.login("root@example.com"));
+        // When a key was used last is noted to the minute.
+        world.get("/api/v1/calls", &tenant.key);
+        Self { world, tenant, admin, root }
+    }
+
+    fn credentials(&self, who: Who) -> &str {
+        match who {
+            Who::Key => &self.tenant.key,
+            Who::Person => &self.admin,
+            Who::SuperAdmin => &self.root,
+        }
+    }
+
+    /// Asks as an administrator of the tenant.
+    fn ask(&self, method: Method, target: &str, body: &Value) -> Reply {
+        self.world.request(method, target, Some(&self.admin), Some(body))
+    }
+}
+
+/// Whom a route is for.
+#[derive(Clone, Copy)]
+enum Who {
+    Key,
+    Person,
+    SuperAdmin,
+}
+
 const ID: &str = "00000000-0000-7000-8000-000000000000";
 
 struct Operation {
+    who: Who,
     method: Method,
     path: String,
     /// The schema of its JSON body, if it takes one.
@@ -25,10 +69,11 @@ fn operations() -> Vec<Operation> {
     let mut operations = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
-            // Asked with a key they answer 401 whatever else is wrong.
-            if operation["security"][0].get("session").is_some() {
-                continue;
-            }
+            let who = match operation["security"][0].get("session").and_then(Value::as_array) {
+                None => Who::Key,
+                Some(needs) if needs.is_empty() => Who::Person,
+                Some(_) => Who::SuperAdmin,
+            };
             let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
             let schema =
                 schema["$ref"].as_str().and_then(|name| document.pointer(name.strip_prefix('#').unwrap()));
@@ -36,8 +81,9 @@ fn operations() -> Vec<Operation> {
             let query =
                 parameters.filter(|p| p["in"] == "query").map(|p| p["name"].as_str().unwrap().to_owned());
             operations.push(Operation {
+                who,
                 method: method.to_uppercase().parse().unwrap(),
-                path: path.replace("{provider}", "openai"),
+                path: path.replace("{provider}", "openai").replace("{business_id}", ID),
                 body: schema.cloned(),
                 query: query.collect(),
             });
@@ -46,13 +92,13 @@ fn operations() -> Vec<Operation> {
     operations
 }
 
-fn send(world: &World, tenant: &Tenant, operation: &Operation, target: &str, body: Vec<u8>) -> Reply {
+fn send(site: &Site, operation: &Operation, target: &str, body: Vec<u8>) -> Reply {
     let request = Request::builder()
         .method(operation.method.clone())
         .uri(target)
-        .header(header::AUTHORIZATION, format!("Bearer {}", tenant.key))
+        .header(header::AUTHORIZATION, format!("Bearer {}", site.credentials(operation.who)))
         .header(header::CONTENT_TYPE, "application/json");
-    world.send(request.body(Body::from(body)).unwrap())
+    site.world.send(request.body(Body::from(body)).unwrap())
 }
 
 /// A refusal that says what is wrong, names a code and repeats nothing of what was sent.
@@ -82,10 +128,15 @@ const WORDS: [&str; 7] = [
     "SENTINEL\u{202e}\u{feff}",
 ];
 
+/// It has no character that hides, turns or ends a line.
+fn is_seen(text: &str) -> bool {
+    !text.contains(['\0', '\r', '\n', '\u{202e}', '\u{feff}'])
+}
+
 #[test]
 fn bodies_that_are_no_bodies_are_refused_everywhere() {
-    let world = World::new();
-    let tenant = world.tenant("+15005550001");
+    let site = Site::new();
+    let world = &site.world;
     let deep =
         |open: &str, close: &str| format!("{}1{}", open.repeat(5_000), close.repeat(5_000)).into_bytes();
     let bodies: Vec<(&str, Vec<u8>)> = vec![
@@ -110,15 +161,13 @@ fn bodies_that_are_no_bodies_are_refused_everywhere() {
         ("an unknown field", b"{\"SENTINEL\": 1}".to_vec()),
         ("too large", format!("{{\"token\": \"{}\"}}", "x".repeat(MAX_BODY_BYTES)).into_bytes()),
     ];
-    // What a key was used last is noted to the minute.
-    world.get("/api/v1/calls", &tenant.key);
-    let before = stored(&world);
+    let before = stored(world);
     let mut tried = 0;
     for operation in operations().iter().filter(|operation| operation.body.is_some()) {
         let target = operation.path.replace("{id}", ID);
         for (what, body) in &bodies {
             let what = format!("{what} to {} {target}", operation.method);
-            let reply = send(&world, &tenant, operation, &target, body.clone());
+            let reply = send(&site, operation, &target, body.clone());
             assert_refused(&reply, &what);
             if what.starts_with("too large") {
                 assert_eq!(reply.status, 413, "{what}");
@@ -127,31 +176,30 @@ fn bodies_that_are_no_bodies_are_refused_everywhere() {
         }
         let mut request =
             Request::builder().method(operation.method.clone()).uri(&target).body(Body::from("{}")).unwrap();
-        request
-            .headers_mut()
-            .insert(header::AUTHORIZATION, format!("Bearer {}", tenant.key).parse().unwrap());
+        request.headers_mut().insert(
+            header::AUTHORIZATION,
+            format!("Bearer {}", site.credentials(operation.who)).parse().unwrap(),
+        );
         request.headers_mut().insert(header::CONTENT_TYPE, "text/xml".parse().unwrap());
         assert_eq!(world.send(request).status, 415);
     }
     assert!(tried > 0);
-    assert_eq!(stored(&world), before);
+    assert_eq!(stored(world), before);
 }
 
 /// Each field by itself gets each wrong type and each hostile word; whatever is refused has stored nothing.
 #[test]
 fn every_field_of_every_body_is_checked() {
-    let world = World::new();
-    let tenant = world.tenant("+15005550001");
-    // What a key was used last is noted to the minute.
-    world.get("/api/v1/calls", &tenant.key);
-    let before = stored(&world);
+    let site = Site::new();
+    let world = &site.world;
+    let before = stored(world);
     for operation in operations() {
         let Some(schema) = &operation.body else { continue };
         let target = operation.path.replace("{id}", ID);
         for field in schema["properties"].as_object().unwrap().keys() {
             let wrong = [json!(7), json!(true), json!([]), json!({}), json!(1.5), json!([["SENTINEL"]])];
-            // A name is a text like any other, and shown as one; zeros and endless ones are none.
-            let words = WORDS.iter().filter(|word| field != "name" || word.contains('\0'));
+            // A name may be any text that one sees (`what_may_be_any_text_is_nothing_but_text`).
+            let words = WORDS.iter().filter(|word| field != "name" || !is_seen(word));
             let words = words.map(|word| json!(word)).chain([json!("x".repeat(60_000))]);
             for value in wrong.into_iter().chain(words) {
                 // A secret may be any visible characters: it is sealed, and never becomes a part of anything but a header.
@@ -166,13 +214,8 @@ fn every_field_of_every_body_is_checked() {
                     &value.to_string()[..value.to_string().len().min(40)],
                     operation.method
                 );
-                let reply = send(
-                    &world,
-                    &tenant,
-                    &operation,
-                    &target,
-                    json!({field: value}).to_string().into_bytes(),
-                );
+                let body = json!({field: value}).to_string().into_bytes();
+                let reply = send(&site, &operation, &target, body);
                 assert_refused(&reply, &what);
             }
             // A zero is named with its field, wherever it stands.
@@ -180,64 +223,166 @@ fn every_field_of_every_body_is_checked() {
             for other in schema["properties"].as_object().unwrap().keys() {
                 body[other] = json!("SENTINEL\u{0}");
             }
-            let reply = send(&world, &tenant, &operation, &target, body.to_string().into_bytes());
+            let reply = send(&site, &operation, &target, body.to_string().into_bytes());
             assert_refused(&reply, &format!("zeros to {target}"));
         }
     }
-    assert_eq!(stored(&world), before);
+    assert_eq!(stored(world), before);
 }
 
 #[test]
 fn every_parameter_of_every_query_is_checked() {
-    let world = World::new();
-    let tenant = world.tenant("+15005550001");
+    let site = Site::new();
+    let world = &site.world;
     world.actors_reply(CallReply::NotRunning);
-    // What a key was used last is noted to the minute.
-    world.get("/api/v1/calls", &tenant.key);
-    let before = stored(&world);
+    let before = stored(world);
     let long = "x".repeat(4_000);
     let mut tried = 0;
     for operation in operations().iter().filter(|operation| operation.path.starts_with("/api/")) {
         let target = operation.path.replace("{id}", ID);
         for name in &operation.query {
             for value in ["%00", "SENTINEL%00", "%ff%fe", &long] {
-                let reply = send(&world, &tenant, operation, &format!("{target}?{name}={value}"), vec![]);
+                let reply = send(&site, operation, &format!("{target}?{name}={value}"), vec![]);
                 assert_refused(&reply, &format!("{target}?{name}={}", &value[..value.len().min(20)]));
                 tried += 1;
             }
             // Words that mean something elsewhere mean nothing here: no such thing, or not acceptable.
             for word in WORDS.iter().filter(|word| !word.contains('\u{0}')) {
                 let query = form_urlencoded::Serializer::new(String::new()).append_pair(name, word).finish();
-                let reply = send(&world, &tenant, operation, &format!("{target}?{query}"), vec![]);
+                let reply = send(&site, operation, &format!("{target}?{query}"), vec![]);
                 assert!(!reply.status.is_server_error(), "{target}?{query}: {}", reply.body);
                 assert!(!reply.body.contains("SENTINEL"), "{target}?{query}: {}", reply.body);
             }
         }
-        let reply = send(&world, &tenant, operation, &format!("{target}?SENTINEL=1"), vec![]);
         if !operation.query.is_empty() {
+            let reply = send(&site, operation, &format!("{target}?SENTINEL=1"), vec![]);
             assert_refused(&reply, &format!("an unknown parameter of {target}"));
         }
     }
     assert!(tried > 20);
-    assert_eq!(stored(&world), before);
+    assert_eq!(stored(world), before);
 }
 
 #[test]
 fn every_id_of_every_path_is_checked() {
-    let world = World::new();
-    let tenant = world.tenant("+15005550001");
-    // What a key was used last is noted to the minute.
-    world.get("/api/v1/calls", &tenant.key);
-    let before = stored(&world);
+    let site = Site::new();
+    let world = &site.world;
+    let before = stored(world);
     for operation in operations().iter().filter(|operation| operation.path.contains("{id}")) {
         for id in
             ["SENTINEL", "%00", "%ff", "..%2f..%2fetc", "1%20or%201=1", "%3Cscript%3E", &"9".repeat(3_000)]
         {
-            let reply = send(&world, &tenant, operation, &operation.path.replace("{id}", id), vec![]);
+            let reply = send(&site, operation, &operation.path.replace("{id}", id), vec![]);
             assert_refused(&reply, &format!("{} with {id:.20}", operation.path));
         }
     }
-    assert_eq!(stored(&world), before);
+    assert_eq!(stored(world), before);
+}
+
+/// Each route that takes a text of somebody's own, with everything else as it should be; and where that text is shown then. `{}` is
+/// the id of what was made.
+fn free_texts(word: &str, n: usize) -> Vec<(Who, Method, &'static str, Value, &'static str, &'static str)> {
+    let number = |series: u32| format!("+1500555{:04}", series * 100 + u32::try_from(n).unwrap());
+    let mail = |who: &str| format!("{who}{n}@example.com");
+    let (post, put, patch) = (Method::POST, Method::PUT, Method::PATCH);
+    vec![
+        (
+            Who::Person,
+            post.clone(),
+            "/api/v1/roles",
+            json!({"name": word, "permissions": []}),
+            "/api/v1/roles",
+            "name",
+        ),
+        (
+            Who::Person,
+            post.clone(),
+            "/api/v1/departments",
+            json!({"name": word}),
+            "/api/v1/departments/{}",
+            "name",
+        ),
+        (
+            Who::Person,
+            put,
+            "/api/v1/departments/{}",
+            json!({"name": format!("{word} again")}),
+            "/api/v1/departments/{}",
+            "name",
+        ),
+        (
+            Who::Person,
+            post.clone(),
+            "/api/v1/api-keys",
+            json!({"name": word, "permissions": ["calls:read"]}),
+            "/api/v1/api-keys",
+            "name",
+        ),
+        (
+            Who::Person,
+            post.clone(),
+            "/api/v1/users/invitations",
+            json!({"email": mail("guest"), "role": "viewer", "name": word}),
+            "/api/v1/users/invitations",
+            "name",
+        ),
+        (
+            Who::SuperAdmin,
+            post,
+            "/api/v1/tenants",
+            json!({"name": word, "owner_email": mail("owner"), "owner_name": word, "business_name": word,
+                "phone_number": number(1), "fallback_number": number(2)}),
+            "/api/v1/tenants",
+            "name",
+        ),
+        (
+            Who::SuperAdmin,
+            patch,
+            "/api/v1/tenants/{}",
+            json!({"name": format!("{word} again")}),
+            "/api/v1/tenants/{}",
+            "name",
+        ),
+    ]
+}
+
+/// What may be any text is stored as it is and shown as it is, as a JSON text: it ends no statement, becomes no markup, and nothing
+/// that was stored before is another.
+#[test]
+fn what_may_be_any_text_is_nothing_but_text() {
+    let site = Site::new();
+    let mut made = String::new();
+    for (n, word) in WORDS.iter().enumerate() {
+        for (who, method, target, body, shown_at, field) in free_texts(word, n) {
+            let what = format!("{method} {target} with {word:?}");
+            let before = stored(&site.world);
+            let target = target.replace("{}", &made);
+            let token = site.credentials(who);
+            let reply = site.world.request(method, &target, Some(token), Some(&body));
+            if !is_seen(word) {
+                assert_refused(&reply, &what);
+                assert_eq!(stored(&site.world), before, "{what}");
+                continue;
+            }
+            assert!(reply.status.is_success(), "{what}: {}", reply.body);
+            assert_eq!(reply.headers["x-content-type-options"], "nosniff", "{what}");
+            for id in ["id", "tenant_id"] {
+                made = reply.json()[id].as_str().map_or(made, str::to_owned);
+            }
+            let shown = site.world.get(&shown_at.replace("{}", &made), token);
+            assert_eq!(shown.content_type(), "application/json", "{what}");
+            let shown = shown.json();
+            let items = shown["items"].as_array().cloned().unwrap_or_else(|| vec![shown]);
+            assert!(items.iter().any(|item| item[field] == body["name"]), "{what}: {items:?}");
+            // Names that were changed are gone; the rest is there, as it was.
+            let after = stored(&site.world);
+            let gone: Vec<_> = before.iter().filter(|text| !after.contains(text)).collect();
+            assert!(gone.iter().all(|text| text.contains("SENTINEL")), "{what}: {gone:?}");
+        }
+    }
+    // In the mails that go out, too.
+    site.world.mails();
+    assert_eq!(site.ask(Method::GET, "/api/v1/calls", &Value::Null).status, 200);
 }
 
 /// All zeros are named at once, below lists and objects too.

@@ -15,6 +15,7 @@ mod identity;
 mod isolation;
 mod ladder;
 mod leaks;
+mod lifecycle;
 mod limits;
 mod live;
 mod media;

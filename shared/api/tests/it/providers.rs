@@ -236,6 +236,57 @@ fn the_media_socket_opens_by_the_token_of_the_calls_own_tenant() {
     assert_eq!(open(&token), Err(MediaRefusal::Unavailable));
 }
 
+/// While the database hangs or is away nothing can be checked of such an account: whoever is on the line hears something, in time, that
+/// is said to anybody; and is answered again when the database is back.
+#[test]
+fn somebody_whose_signature_cannot_be_checked_hears_something() {
+    for hangs in [false, true] {
+        let world = World::new();
+        world.actors_reply(CallReply::NotRunning);
+        let tenant = on_its_own(&world, 1);
+        let (sid, token) = account(1);
+        let call = format!("CA{:032x}", 1);
+        let ask = |target: &str, token: &str| webhook(&world, target, token, &sid, &call, &tenant.number);
+        let connected = ask("/webhooks/twilio/voice", &token);
+        let action = connected.attribute("action");
+        let before = world.doubles.db.dump();
+        world.db.off(!hangs);
+        world.db.hangs(hangs);
+        let clock = &world.doubles.clock;
+        for (target, says) in [
+            ("/webhooks/twilio/voice", "retry=1"),
+            ("/webhooks/twilio/voice?retry=1", "retry=2"),
+            ("/webhooks/twilio/voice?retry=2", "<Hangup/>"),
+            (action.strip_prefix(crate::world::ORIGIN).unwrap(), "<Hangup/>"),
+            ("/webhooks/twilio/fallback", "<Hangup/>"),
+            ("/webhooks/twilio/dial-ended", "<Hangup/>"),
+        ] {
+            let began = voicecore_ports::Clock::now(&**clock);
+            // Genuine or not: the same, because nobody knows.
+            let replies = [ask(target, &token), ask(target, "not-the-token-of-anybody-000000")];
+            let took = voicecore_ports::Clock::now(&**clock).since(began);
+            assert!(took.0 <= 2 * 1_100, "{target}: {took:?} for two");
+            assert_eq!(replies[0].body, replies[1].body);
+            let said = replies[0].twiml();
+            assert!(said.contains("<Say") && said.contains(says), "{target}: {said}");
+            for secret in ["Bella", &tenant.number, &tenant.id, &tenant.business_id] {
+                assert!(!said.contains(secret), "{target}: {said}");
+            }
+        }
+        for target in ["/webhooks/twilio/status", "/webhooks/twilio/stream-status"] {
+            ask(target, &token).assert_problem(503, "unavailable");
+        }
+        // Who shows no signature, or that of the installation's account, is refused as ever.
+        world
+            .form("/webhooks/twilio/voice", &incoming(&call, &tenant.number), None)
+            .assert_problem(403, "signature_invalid");
+        world.db.off(false);
+        world.db.hangs(false);
+        assert_eq!(world.doubles.db.dump(), before);
+        ask("/webhooks/twilio/voice?retry=2", &token).attribute("action");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 

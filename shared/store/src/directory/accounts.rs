@@ -227,7 +227,7 @@ pub async fn reset_password(
             across_tenants(USE_RESET, vec![token.hash().into(), now.into()]).exactly(1),
             across_tenants(NEW_PASSWORD, vec![id(), password_hash.into(), now.into()]).exactly(1),
             across_tenants(VOID_RESETS, vec![id(), now.into()]),
-            across_tenants(REVOKE_SESSIONS, vec![id(), now.into()]),
+            revoke_sessions(user, now),
             log(audit_entry_id, user, "password.reset", now),
         ])
         .await;
@@ -236,6 +236,11 @@ pub async fn reset_password(
         Err(DbError::Unexpected { .. }) => Ok(false),
         Err(other) => Err(other.into()),
     }
+}
+
+/// The statement that revokes every session of a user.
+pub(super) fn revoke_sessions(user: UserId, now: Millis) -> Stmt {
+    across_tenants(REVOKE_SESSIONS, vec![user.to_string().into(), now.into()])
 }
 
 /// The statement that puts on record what a user did about themselves.

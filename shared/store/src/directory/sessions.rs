@@ -167,11 +167,15 @@ statements! {
 
 /// The session of an access token, if it is good now, with everything that its user may do.
 pub async fn session(db: &Arc<dyn Db>, id: SessionId, now: Millis) -> Result<Option<Session>, StoreError> {
-    let rows = db.query(across_tenants(SESSION, vec![id.to_string().into(), now.into()])).await?;
+    let rows = db.query(look_up(id, now)).await?;
     row::one(&rows, |r| map_session(db, &r))
 }
 
-fn map_session(db: &Arc<dyn Db>, r: &Reader<'_>) -> Result<Session, StoreError> {
+pub(super) fn look_up(id: SessionId, now: Millis) -> Stmt {
+    across_tenants(SESSION, vec![id.to_string().into(), now.into()])
+}
+
+pub(super) fn map_session(db: &Arc<dyn Db>, r: &Reader<'_>) -> Result<Session, StoreError> {
     let id = r.parsed("id")?;
     let user_id = r.parsed("user_id")?;
     let super_admin = r.count("super_admin")? == 1;

@@ -8,13 +8,13 @@ use voicecore_conformance::portable;
 use voicecore_ports::postgres::Plan;
 use voicecore_ports::{MAX_PARAMETERS, Stmt};
 
-use crate::directory::{accounts, installation, sessions};
+use crate::directory::{accounts, installation, people, sessions, watchers};
 use crate::{
     api_keys, audit_log, businesses, calls, departments, dialogues, directory, invitations, master_key,
     messages, providers, rate_limits, roles, tenant_deletions, tenants, tool_runs, users,
 };
 
-const MODULES: [(&str, &[(&str, &str)]); 24] = [
+const MODULES: [(&str, &[(&str, &str)]); 26] = [
     ("api_keys", api_keys::STATEMENTS),
     ("audit_log", audit_log::STATEMENTS),
     ("audit_log/chain", audit_log::CHAIN_STATEMENTS),
@@ -28,7 +28,9 @@ const MODULES: [(&str, &[(&str, &str)]); 24] = [
     ("directory", directory::STATEMENTS),
     ("directory/accounts", accounts::STATEMENTS),
     ("directory/installation", installation::STATEMENTS),
+    ("directory/people", people::STATEMENTS),
     ("directory/sessions", sessions::STATEMENTS),
+    ("directory/watchers", watchers::STATEMENTS),
     ("invitations", invitations::STATEMENTS),
     ("master_key", master_key::STATEMENTS),
     ("messages", messages::STATEMENTS),
@@ -42,7 +44,7 @@ const MODULES: [(&str, &[(&str, &str)]); 24] = [
 ];
 
 /// What works without a tenant. A new line here is a decision to be reviewed.
-const UNSCOPED: [&str; 68] = [
+const UNSCOPED: [&str; 75] = [
     "directory::READY",
     "directory::LOOKUP_KEY",
     "directory::NEW_LOOKUP_KEY",
@@ -56,6 +58,12 @@ const UNSCOPED: [&str; 68] = [
     "directory::SETUP_TOKEN",
     // On users and their sessions, who are not one tenant's.
     "directory/sessions::SESSION",
+    "directory/people::BY_ID",
+    "directory/people::BY_EMAIL",
+    "directory/people::DEACTIVATE",
+    "directory/people::REACTIVATE",
+    "directory/watchers::API_KEY_BY_ID",
+    "directory/watchers::TENANTS_OF_SESSIONS",
     "directory/sessions::ROTATE",
     "directory/sessions::PREVIOUS",
     "directory/sessions::REVOKE_BY_ID",
@@ -115,6 +123,7 @@ const UNSCOPED: [&str; 68] = [
     "tenant_deletions::FORGET_SESSIONS",
     "tenant_deletions::FORGET_PERSON",
     "tenant_deletions::DELETE_TENANT",
+    "tenant_deletions::STOP",
     // Finished where they are used.
     "audit_log/list::COUNT",
     "calls/list::COUNT",

@@ -1,6 +1,6 @@
 use serde::Deserialize;
 use voicecore_api_types::LiveEnvelope;
-use voicecore_domain::hub::{CatchUp, LogBounds, Tickets};
+use voicecore_domain::hub::{CatchUp, LogBounds, Schedule, Tickets, Watcher};
 use voicecore_types::Millis;
 use worker::{SqlStorage, SqlStorageValue};
 
@@ -19,7 +19,10 @@ const SCHEMA: [&str; 2] = [
     "create table if not exists messages (last integer primary key, first integer not null, events text not null)",
     "create table if not exists state (name text primary key, value text not null)",
 ];
-const TICKETS: &str = "tickets";
+/// Not "tickets": those of earlier versions do not say who asked for them.
+const TICKETS: &str = "open_tickets";
+/// What the alarm is set for.
+const SCHEDULE: &str = "schedule";
 /// The newest number at the last ageing.
 const AGED: &str = "aged";
 
@@ -126,24 +129,43 @@ impl EventLog {
     }
 
     /// Notes a ticket; `false` when too many are open.
-    pub(super) fn issue_ticket(&mut self, now: Millis, ticket_hash: String) -> Result<bool, LogError> {
+    pub(super) fn issue_ticket(
+        &mut self,
+        now: Millis,
+        ticket_hash: String,
+        watcher: Watcher,
+    ) -> Result<bool, LogError> {
         let mut tickets: Tickets = self.load(TICKETS)?;
-        if tickets.issue(now, ticket_hash).is_err() {
+        if tickets.issue(now, ticket_hash, watcher).is_err() {
             return Ok(false);
         }
         self.save(TICKETS, &tickets)?;
         Ok(true)
     }
 
-    /// Takes a ticket; `false` when it is not good (any more).
-    pub(super) fn redeem_ticket(&mut self, now: Millis, ticket_hash: &str) -> Result<bool, LogError> {
+    /// Takes a ticket: who asked for it; `None` when it is not good (any more).
+    pub(super) fn redeem_ticket(
+        &mut self,
+        now: Millis,
+        ticket_hash: &str,
+    ) -> Result<Option<Watcher>, LogError> {
         let mut tickets: Tickets = self.load(TICKETS)?;
-        if !tickets.redeem(now, ticket_hash) {
+        let watcher = tickets.redeem(now, ticket_hash);
+        if watcher.is_some() {
             // One that has expired is dropped when the next is issued.
-            return Ok(false);
+            self.save(TICKETS, &tickets)?;
         }
-        self.save(TICKETS, &tickets)?;
-        Ok(true)
+        Ok(watcher)
+    }
+
+    /// What the alarm is set for.
+    pub(super) fn schedule(&self) -> Result<Schedule, LogError> {
+        self.load(SCHEDULE)
+    }
+
+    /// Notes what the alarm is set for.
+    pub(super) fn save_schedule(&self, schedule: &Schedule) -> Result<(), LogError> {
+        self.save(SCHEDULE, schedule)
     }
 
     fn bounds(&self) -> Result<LogBounds, LogError> {

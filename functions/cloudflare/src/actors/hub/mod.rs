@@ -1,3 +1,4 @@
+mod listeners;
 mod log;
 
 use std::cell::{Cell, RefCell};
@@ -7,14 +8,15 @@ use axum::response::IntoResponse as _;
 use voicecore_api::actors::{HubCommand, HubEvent, HubNotice, HubReply};
 use voicecore_api::live::{self, LiveAccess, TicketRefusal};
 use voicecore_api_types::LiveEnvelope;
-use voicecore_domain::hub::{AGEING_INTERVAL, CatchUp, TICKET_LIFETIME};
-use voicecore_types::CallId;
+use voicecore_domain::hub::{CatchUp, Schedule, TICKET_LIFETIME};
+use voicecore_types::{CallId, Millis};
 use worker::worker_sys::WebSocketRequestResponsePair;
 use worker::{
     DurableObject, Env, Error, Request, Response, Result, Socket, State, WebSocket, durable_object,
 };
 use worker::{WebSocketIncomingMessage, WebSocketPair};
 
+use self::listeners::Listener;
 use self::log::{EventLog, LogError};
 use super::{COMMAND_PATH, PUBLISH_PATH};
 use crate::gateway::{into_worker, path_and_query};
@@ -37,22 +39,26 @@ const TOO_BIG: u16 = 1009;
 ///
 /// All its sockets hibernate: between two messages the object may leave memory, and a heartbeat (`ping`, answered with
 /// `pong` by the runtime) does not bring it back. So everything it must know lies in its storage.
+///
+/// Its one alarm rings for two things (`voicecore_domain::hub::Schedule`): events age, and listeners are looked at again
+/// (`listeners`).
 #[durable_object]
 pub struct HubActor {
     state: State,
+    env: Env,
     log: RefCell<EventLog>,
-    /// The alarm that ages the events is known to be set.
-    ageing: Cell<bool>,
+    /// What the alarm is set for, once it has been read.
+    schedule: Cell<Option<Schedule>>,
 }
 
 impl DurableObject for HubActor {
-    fn new(state: State, _env: Env) -> Self {
+    fn new(state: State, env: Env) -> Self {
         crate::panic::install_hook();
         if let Ok(pair) = WebSocketRequestResponsePair::new("ping", "pong") {
             state.set_websocket_auto_response(&pair);
         }
         let log = RefCell::new(EventLog::new(state.storage().sql()));
-        Self { state, log, ageing: Cell::new(false) }
+        Self { state, env, log, schedule: Cell::new(None) }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
@@ -64,8 +70,13 @@ impl DurableObject for HubActor {
                 if command == HubCommand::Erase {
                     return Response::from_json(&self.erase().await?);
                 }
+                let look = command == HubCommand::LookAgain;
                 let reply = self.command(command)?;
-                self.see_to_ageing().await;
+                if !look {
+                    self.plan(Schedule::holds_events).await;
+                } else if !self.listeners().is_empty() {
+                    self.plan(Schedule::look_at_once).await;
+                }
                 Response::from_json(&reply)
             }
             PUBLISH_PATH => self.accept_call(),
@@ -90,7 +101,7 @@ impl DurableObject for HubActor {
             return Ok(());
         };
         self.command(command)?;
-        self.see_to_ageing().await;
+        self.plan(Schedule::holds_events).await;
         Ok(())
     }
 
@@ -113,11 +124,25 @@ impl DurableObject for HubActor {
     }
 
     async fn alarm(&self) -> Result<Response> {
-        self.ageing.set(false);
-        let events_left = self.log.borrow_mut().age().map_err(storage_failed)?;
-        if events_left {
-            self.see_to_ageing().await;
+        let mut schedule =
+            self.schedule.get().map_or_else(|| self.log.borrow().schedule(), Ok).unwrap_or_default();
+        let due = schedule.rang(ports::now());
+        self.schedule.set(Some(schedule));
+        if due.ageing {
+            match self.log.borrow_mut().age() {
+                Ok(false) => {}
+                Ok(true) => self.change(Schedule::holds_events),
+                Err(error) => {
+                    // What is stored says still that this is due: the runtime lets the alarm ring again.
+                    self.schedule.set(None);
+                    return Err(storage_failed(error));
+                }
+            }
         }
+        if due.look {
+            self.look().await;
+        }
+        self.plan(|_, _| {}).await;
         Response::empty()
     }
 
@@ -136,6 +161,7 @@ impl HubActor {
         let storage = self.state.storage();
         storage.delete_alarm().await?;
         storage.delete_all().await?;
+        self.schedule.set(None);
         self.log.replace(EventLog::erased(storage.sql()));
         Ok(HubReply::Erased)
     }
@@ -144,11 +170,13 @@ impl HubActor {
         match command {
             // Taken before, where it can be waited for; a call does not say it.
             HubCommand::Erase => Ok(HubReply::Erased),
+            // Seen to where the alarm can be waited for; a call does not say it.
+            HubCommand::LookAgain => Ok(HubReply::Accepted),
             HubCommand::Publish { call_id, events } => self.publish(call_id, events),
-            HubCommand::Ticket { ticket_hash } => {
+            HubCommand::Ticket { ticket_hash, watcher } => {
                 let now = ports::now();
-                let issued = self.log.borrow_mut().issue_ticket(now, ticket_hash).map_err(storage_failed)?;
-                Ok(if issued {
+                let issued = self.log.borrow_mut().issue_ticket(now, ticket_hash, watcher);
+                Ok(if issued.map_err(storage_failed)? {
                     HubReply::TicketIssued { expires_at: now.plus(TICKET_LIFETIME) }
                 } else {
                     HubReply::TooManyTickets
@@ -171,7 +199,7 @@ impl HubActor {
         let messages = log.append(envelopes).map_err(storage_failed)?;
         let seq = log.last().map_err(storage_failed)?;
         drop(log);
-        for subscriber in self.state.get_websockets_with_tag(SUBSCRIBER) {
+        for subscriber in self.listeners() {
             for message in &messages {
                 // Fails on a socket that is closing; its end is told by `websocket_close`.
                 let _ = subscriber.send_with_str(message);
@@ -180,34 +208,76 @@ impl HubActor {
         Ok(HubReply::Published { seq })
     }
 
-    /// Sets the alarm that ages the events, unless it is set.
-    async fn see_to_ageing(&self) {
-        if self.ageing.get() {
+    fn change(&self, change: impl FnOnce(&mut Schedule, Millis)) {
+        if let Some(mut schedule) = self.schedule.get() {
+            change(&mut schedule, ports::now());
+            self.schedule.set(Some(schedule));
+        }
+    }
+
+    /// Changes what the alarm is for, and sets it if it has to ring earlier. What fails is tried again with the next change.
+    async fn plan(&self, change: fn(&mut Schedule, Millis)) {
+        let known = self.schedule.get();
+        if known.is_none() {
+            let stored = self.stored_schedule().await;
+            // Another event may have read and changed it in the meantime.
+            self.schedule.set(self.schedule.get().or(Some(stored)));
+        }
+        self.change(change);
+        let mut schedule = self.schedule.get().unwrap_or_default();
+        let alarm = schedule.arm();
+        if known == Some(schedule) && schedule.is_armed() {
             return;
         }
-        let storage = self.state.storage();
-        let set = match storage.get_alarm().await {
-            Ok(None) => storage.set_alarm(Duration::from_millis(AGEING_INTERVAL.0)).await,
-            Ok(Some(_)) => Ok(()),
-            Err(error) => Err(error),
+        self.schedule.set(Some(schedule));
+        let saved = self.log.borrow().save_schedule(&schedule);
+        let set = match alarm {
+            Some(at) => {
+                let wait = Duration::from_millis(at.0.saturating_sub(ports::now().0));
+                self.state.storage().set_alarm(wait).await
+            }
+            None => Ok(()),
         };
-        // The next event tries again.
-        self.ageing.set(set.is_ok());
-        if set.is_err() {
+        if saved.is_err() || set.is_err() {
+            self.schedule.set(None);
             worker::console_error!("the alarm of a hub could not be set");
         }
     }
 
+    async fn stored_schedule(&self) -> Schedule {
+        let mut schedule = self.log.borrow().schedule().unwrap_or_default();
+        // An alarm that failed too often is not set any more.
+        if let Ok(None) = self.state.storage().get_alarm().await {
+            schedule.not_armed();
+        }
+        schedule
+    }
+
     async fn subscribe(&self, access: &LiveAccess) -> Result<Response> {
         let redeemed = self.log.borrow_mut().redeem_ticket(ports::now(), &access.ticket_hash);
-        if !redeemed.map_err(storage_failed)? {
+        let Some(watcher) = redeemed.map_err(storage_failed)? else {
             return into_worker(TicketRefusal::Refused.into_response()).await;
+        };
+        let listener = Listener { tenant_id: access.tenant_id, watcher };
+        match self.may_listen(&[listener]).await {
+            None => return Response::error("nobody can be asked who may listen", 503),
+            Some(may) if may.is_empty() => {
+                return into_worker(TicketRefusal::Refused.into_response()).await;
+            }
+            Some(_) => {}
         }
-        if self.state.get_websockets_with_tag(SUBSCRIBER).len() >= MAX_SUBSCRIBERS {
+        if self.listeners().len() >= MAX_SUBSCRIBERS {
             return Response::error("too many subscribers", 503);
         }
         let (response, socket) = self.accept(SUBSCRIBER)?;
+        listener.attach(&socket)?;
         self.tell_calls(true);
+        self.catch_up(access, &socket)?;
+        self.plan(Schedule::is_watched).await;
+        Ok(response)
+    }
+
+    fn catch_up(&self, access: &LiveAccess, socket: &WebSocket) -> Result<()> {
         let log = self.log.borrow();
         match log.catch_up(access.after).map_err(storage_failed)? {
             CatchUp::Resync { .. } => socket.send_with_str(RESYNC)?,
@@ -218,12 +288,12 @@ impl HubActor {
                 }
             }
         }
-        Ok(response)
+        Ok(())
     }
 
     fn accept_call(&self) -> Result<Response> {
         let (response, socket) = self.accept(CALL)?;
-        let watched = !self.state.get_websockets_with_tag(SUBSCRIBER).is_empty();
+        let watched = !self.listeners().is_empty();
         if let Ok(notice) = serde_json::to_string(&HubNotice::Watched { watched }) {
             socket.send_with_str(notice)?;
         }
@@ -235,8 +305,7 @@ impl HubActor {
         if !self.has_tag(socket, SUBSCRIBER) {
             return;
         }
-        let others =
-            self.state.get_websockets_with_tag(SUBSCRIBER).into_iter().filter(|other| other != socket);
+        let others = self.listeners().into_iter().filter(|other| other != socket);
         if others.count() == 0 {
             self.tell_calls(false);
         }

@@ -72,13 +72,18 @@ struct Called {
 pub(super) async fn fallback(State(app): State<AppState>, signed: Signed) -> Result<Twiml, ApiError> {
     let webhook = VoiceWebhook::read(&signed.form)?;
     let origin = app.config.public_url.get()?;
-    let (called, cause) = find_called(&app, &webhook).await;
+    let deadline = Deadline::since(&app, signed.received_at, NEXT);
+    let (called, cause) = find_called(&app, &webhook, &deadline).await;
     let line = Line { origin, call_id: called.call_id, language: called.language };
     Ok(Twiml { document: documents::apologise(line, called.human.as_ref()), cause })
 }
 
 /// What there is, and why there is no more.
-async fn find_called(app: &AppState, webhook: &VoiceWebhook) -> (Called, Option<ApiError>) {
+async fn find_called(
+    app: &AppState,
+    webhook: &VoiceWebhook,
+    deadline: &Deadline<'_>,
+) -> (Called, Option<ApiError>) {
     let mut called = Called::default();
     let sid = webhook.call.sid.as_str();
     let find = async {
@@ -87,7 +92,7 @@ async fn find_called(app: &AppState, webhook: &VoiceWebhook) -> (Called, Option<
             None => by_number(app, webhook, &mut called).await,
         }
     };
-    let found = Deadline::after(app, NEXT).keep(find).await;
+    let found = deadline.keep(find).await;
     (called, found.err())
 }
 

@@ -48,7 +48,7 @@ pub(super) async fn stream_ended(State(app): State<AppState>, signed: Signed) ->
         let noted = take(&app, ReportedStatus { carrier_call_id, status, at: app.now() }).await;
         return Ok(Twiml { document: documents::hang_up(), cause: noted.err() });
     }
-    let deadline = Deadline::after(&app, NEXT);
+    let deadline = Deadline::since(&app, signed.received_at, NEXT);
     let (told, mut cause) = match deadline.keep(after_stream(&app, call_id, signed.attempt())).await {
         Ok(told) => (told, None),
         Err(cause) => (None, Some(cause)),

@@ -14,9 +14,6 @@ use super::{Signed, Twiml, call_status, turn};
 use crate::deadline::{ANSWER, Deadline};
 use crate::{ApiError, AppState, turn_based};
 
-/// How often a caller is asked to wait while the database doesn't answer.
-const MAX_RETRIES: u32 = 2;
-
 /// Answers an incoming call. Twilio repeats this request when it saw no answer: the same `CallSid` gets the same call, and
 /// is counted once. Needs the whole configuration, because a call without any of it would end in silence.
 pub(super) async fn voice(State(app): State<AppState>, signed: Signed) -> Result<Twiml, ApiError> {
@@ -26,9 +23,9 @@ pub(super) async fn voice(State(app): State<AppState>, signed: Signed) -> Result
     }
     let webhook = VoiceWebhook::read(&signed.form)?;
     let origin = app.config.public_url.get()?;
-    Ok(match Deadline::after(&app, ANSWER).keep(answer(&app, &webhook)).await {
+    Ok(match Deadline::since(&app, signed.received_at, ANSWER).keep(answer(&app, &webhook)).await {
         Ok(document) => document.into(),
-        Err(cause) if signed.retry() < MAX_RETRIES => {
+        Err(cause) if signed.may_wait() => {
             Twiml::because(documents::try_again(origin, signed.retry() + 1), cause)
         }
         Err(cause) => {

@@ -1,0 +1,89 @@
+//! Users across all tenants, for super admins: who somebody is, and whether they sign in at all.
+
+use std::sync::Arc;
+
+use voicecore_ports::{Db, DbError};
+use voicecore_types::{AuditEntryId, Millis, TenantId, UserId};
+
+use super::{accounts, across_tenants};
+use crate::audit_log::AuditEntry;
+use crate::row::{self, Reader};
+use crate::{Scope, StoreError, audit_log};
+
+/// A user as a super admin sees them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonRow {
+    /// Who.
+    pub id: UserId,
+    /// Their address.
+    pub email: String,
+    /// Their name.
+    pub name: String,
+    /// They run the installation.
+    pub super_admin: bool,
+    /// When they signed in last.
+    pub last_login_at: Option<Millis>,
+    /// Since when they sign in nowhere any more.
+    pub deactivated_at: Option<Millis>,
+}
+
+statements! {
+    BY_ID = "select id, email, name, super_admin, last_login_at, deactivated_at from users where id = ?1";
+
+    BY_EMAIL = "select id, email, name, super_admin, last_login_at, deactivated_at from users where email = ?1";
+
+    DEACTIVATE = "update users set deactivated_at = coalesce(deactivated_at, ?2) where id = ?1";
+
+    REACTIVATE = "update users set deactivated_at = null where id = ?1";
+}
+
+fn map(r: &Reader<'_>) -> Result<PersonRow, StoreError> {
+    Ok(PersonRow {
+        id: r.parsed("id")?,
+        email: r.text("email")?,
+        name: r.text("name")?,
+        super_admin: r.count("super_admin")? == 1,
+        last_login_at: r.opt_moment("last_login_at")?,
+        deactivated_at: r.opt_moment("deactivated_at")?,
+    })
+}
+
+/// By their id.
+pub async fn get(db: &dyn Db, id: UserId) -> Result<Option<PersonRow>, StoreError> {
+    let rows = db.query(across_tenants(BY_ID, vec![id.to_string().into()])).await?;
+    row::one(&rows, |r| map(&r))
+}
+
+/// By their address, in lower case.
+pub async fn by_email(db: &dyn Db, email: &str) -> Result<Option<PersonRow>, StoreError> {
+    let rows = db.query(across_tenants(BY_EMAIL, vec![email.into()])).await?;
+    row::one(&rows, |r| map(&r))
+}
+
+/// From now on the user signs in nowhere, or may again; their sessions end. `entry` is written into the logs of `tenants`, with an
+/// id each. `false`: there is no such user; nothing was changed.
+pub async fn set_active(
+    db: &Arc<dyn Db>,
+    id: UserId,
+    active: bool,
+    entry: &AuditEntry<'_>,
+    tenants: &[(TenantId, AuditEntryId)],
+) -> Result<bool, StoreError> {
+    let user = || voicecore_ports::Value::from(id.to_string());
+    let change = if active {
+        across_tenants(REACTIVATE, vec![user()])
+    } else {
+        across_tenants(DEACTIVATE, vec![user(), entry.at.into()])
+    };
+    // Also when they come back: nothing of before opens anything.
+    let mut stmts = vec![change.exactly(1), accounts::revoke_sessions(id, entry.at)];
+    for (tenant, entry_id) in tenants {
+        let scope = Scope::new(Arc::clone(db), *tenant);
+        stmts.push(audit_log::entry(&scope, &AuditEntry { id: *entry_id, ..entry.clone() }));
+    }
+    match db.batch(stmts).await {
+        Ok(_) => Ok(true),
+        Err(DbError::Unexpected { .. }) => Ok(false),
+        Err(other) => Err(other.into()),
+    }
+}
