@@ -1,6 +1,7 @@
 //! The API by noun: one file, one noun. `router` lists every route once; the OpenAPI document is made from that list.
 
 pub(crate) mod account_pages;
+pub(crate) mod analytics;
 pub(crate) mod api_keys;
 pub(crate) mod audit;
 pub(crate) mod auth;
@@ -9,6 +10,7 @@ pub(crate) mod departments;
 pub(crate) mod health;
 pub(crate) mod live;
 pub(crate) mod messages;
+pub(crate) mod notes;
 pub(crate) mod openapi;
 pub(crate) mod providers;
 pub(crate) mod roles;
@@ -16,4 +18,5 @@ pub(crate) mod sessions;
 pub(crate) mod setup;
 pub(crate) mod setup_page;
 pub(crate) mod tenants;
+pub(crate) mod transcripts;
 pub(crate) mod users;

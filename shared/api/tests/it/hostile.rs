@@ -37,7 +37,7 @@ fn operations() -> Vec<Operation> {
                 parameters.filter(|p| p["in"] == "query").map(|p| p["name"].as_str().unwrap().to_owned());
             operations.push(Operation {
                 method: method.to_uppercase().parse().unwrap(),
-                path: path.replace("{provider}", "openai"),
+                path: path.replace("{provider}", "openai").replace("{note_id}", ID),
                 body: schema.cloned(),
                 query: query.collect(),
             });
