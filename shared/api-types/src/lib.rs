@@ -4,6 +4,7 @@
 //! epoch, spans say their unit in their name. Adding a field is compatible, so clients ignore fields they don't know.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::string_slice))]
 
+mod analytics;
 mod api_keys;
 mod audit;
 mod auth;
@@ -12,6 +13,7 @@ mod departments;
 mod health;
 mod live;
 mod messages;
+mod notes;
 mod page;
 mod problem;
 mod providers;
@@ -20,6 +22,7 @@ mod setup;
 mod tenants;
 mod users;
 
+pub use analytics::{BusinessVolume, CallCounts, CallVolume, HourVolume, Overview, StatusCount, VolumePoint};
 pub use api_keys::{ApiKey, CreateApiKey, NewApiKey, RotateApiKey};
 pub use audit::{AuditActor, AuditBreak, AuditEntry, AuditFlaw, AuditVerification};
 pub use auth::{
@@ -31,6 +34,7 @@ pub use departments::{Department, Departments, SaveDepartment};
 pub use health::{Health, Readiness};
 pub use live::{LiveEnvelope, LiveTicket};
 pub use messages::{Message, MessageKind};
+pub use notes::{Note, SaveNote};
 pub use page::Page;
 pub use problem::{ErrorCode, FieldError, Problem};
 pub use providers::{CredentialSource, Provider, ProviderCredential, ProviderStatus, Providers};

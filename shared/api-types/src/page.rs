@@ -4,7 +4,7 @@ use utoipa::ToSchema;
 /// One page of a list: the wire form of `voicecore_types::Page`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Page<T: ToSchema> {
-    /// The rows, newest first.
+    /// The rows, in the order that was asked for.
     pub items: Vec<T>,
     /// Rows in all, counted exactly up to 10,000.
     pub total: u64,
@@ -14,6 +14,9 @@ pub struct Page<T: ToSchema> {
     pub page: u32,
     /// Rows asked for.
     pub page_size: u32,
+    /// The value of `cursor` for the rows after these, where the list can go on in that way. Absent at its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
 }
 
 impl<T: ToSchema> Page<T> {
@@ -25,6 +28,7 @@ impl<T: ToSchema> Page<T> {
             total_capped: page.total_capped,
             page: page.page,
             page_size: page.page_size,
+            next_cursor: None,
         }
     }
 }

@@ -29,6 +29,14 @@ pub enum ErrorCode {
     MethodNotAllowed,
     /// The thing is in a state in which this cannot be done.
     Conflict,
+    /// A request with the same `Idempotency-Key` is being carried out: try again.
+    RequestInProgress,
+    /// The `Idempotency-Key` was that of another request.
+    IdempotencyKeyReused,
+    /// It is not the version that `If-Match` names: read it again.
+    PreconditionFailed,
+    /// `If-Match` is needed here.
+    PreconditionRequired,
     /// The set-up link is unknown, used or expired.
     SetupTokenInvalid,
     /// The body is larger than this address takes.

@@ -17,7 +17,7 @@ use voicecore_domain::{Permission, Permissions};
 use voicecore_store::directory::sessions::{self, Session, SessionKind};
 use voicecore_store::directory::{self, Principal};
 
-use crate::{ApiError, AppState, rate_limits, token};
+use crate::{ApiError, AppState, idempotency, rate_limits, token};
 
 /// A permission as a type: what a route needs.
 pub(crate) trait Need: Send + Sync {
@@ -69,8 +69,9 @@ impl<P: Need> FromRequestParts<AppState> for Access<P> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
-        let principal = allowed(parts, app, P::PERMISSION).await?;
+        let mut principal = allowed(parts, app, P::PERMISSION).await?;
         rate_limits::api_request(app, principal.actor).await?;
+        idempotency::admit(parts, app, &mut principal).await?;
         Ok(Self { principal, permission: PhantomData })
     }
 }

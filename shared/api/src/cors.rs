@@ -14,7 +14,8 @@ const API: &str = "/api/";
 const MAX_AGE: &str = "7200";
 const METHODS: &str = "GET, POST, PUT, PATCH, DELETE";
 const HEADERS: &str = "authorization, content-type, idempotency-key, if-match";
-const EXPOSED: &str = "x-request-id, retry-after, ratelimit, ratelimit-policy, link, etag";
+const EXPOSED: &str =
+    "x-request-id, retry-after, ratelimit, ratelimit-policy, link, etag, idempotency-replayed";
 
 /// Answers preflights, and lets pages of the allowed origins read answers.
 pub(crate) async fn cors(State(app): State<AppState>, request: Request, next: Next) -> Response {

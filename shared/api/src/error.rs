@@ -65,6 +65,18 @@ pub enum ApiError {
     /// 409: the thing is in a state in which this cannot be done.
     #[error("conflict: {0}")]
     Conflict(&'static str),
+    /// 409: the same request, by its key, is being carried out.
+    #[error("the request is being carried out")]
+    RequestInProgress,
+    /// 422: the client's key was that of another request.
+    #[error("the key names another request")]
+    IdempotencyKeyReused,
+    /// 412: it has been changed meanwhile.
+    #[error("it is another version")]
+    PreconditionFailed,
+    /// 428: the change has to say which version it is meant for.
+    #[error("the version is not named")]
+    PreconditionRequired,
     /// 413.
     #[error("the body is too large")]
     PayloadTooLarge,
@@ -122,6 +134,12 @@ impl ApiError {
             Self::NotFound => (StatusCode::NOT_FOUND, ErrorCode::NotFound),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, ErrorCode::MethodNotAllowed),
             Self::Conflict(_) => (StatusCode::CONFLICT, ErrorCode::Conflict),
+            Self::RequestInProgress => (StatusCode::CONFLICT, ErrorCode::RequestInProgress),
+            Self::IdempotencyKeyReused => (StatusCode::UNPROCESSABLE_ENTITY, ErrorCode::IdempotencyKeyReused),
+            Self::PreconditionFailed => (StatusCode::PRECONDITION_FAILED, ErrorCode::PreconditionFailed),
+            Self::PreconditionRequired => {
+                (StatusCode::PRECONDITION_REQUIRED, ErrorCode::PreconditionRequired)
+            }
             Self::PayloadTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::PayloadTooLarge),
             Self::UnsupportedMediaType => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, ErrorCode::UnsupportedMediaType)
@@ -159,6 +177,18 @@ impl ApiError {
             Self::NotFound => "There is no such thing here.".to_owned(),
             Self::MethodNotAllowed => "This address does not know the method.".to_owned(),
             Self::Conflict(what) | Self::Unsupported(what) => (*what).to_owned(),
+            Self::RequestInProgress => {
+                "A request with this `Idempotency-Key` is being carried out. Try again.".to_owned()
+            }
+            Self::IdempotencyKeyReused => {
+                "This `Idempotency-Key` was that of another request. Take a new one.".to_owned()
+            }
+            Self::PreconditionFailed => {
+                "It has been changed meanwhile. Read it again, and send its `ETag` as `If-Match`.".to_owned()
+            }
+            Self::PreconditionRequired => {
+                "Say which version this is for: send the `ETag` of what was read as `If-Match`.".to_owned()
+            }
             Self::PayloadTooLarge => "The body is larger than this address takes.".to_owned(),
             Self::UnsupportedMediaType => {
                 "The body is not of a media type that this address takes.".to_owned()

@@ -18,6 +18,9 @@ use crate::password;
 /// Longest address that SMTP can carry (RFC 5321, 4.5.3.1.3, without the brackets).
 const MAX_EMAIL_BYTES: usize = 254;
 
+/// The longest tag.
+const MAX_TAG_CHARS: usize = 30;
+
 /// The fields of a body. Each is taken once; [`done`](Self::done) says whether all were acceptable. What is not gives a value
 /// that is never looked at.
 pub(crate) struct Fields {
@@ -88,6 +91,32 @@ impl Fields {
         let message = format!("must have 1 to {max_chars} characters, none of them a control character");
         self.demand(field, &message, good);
         Some(text)
+    }
+
+    /// Text of several lines, as it was sent; it must be there and not be blank.
+    pub(crate) fn text(&mut self, field: &str, max_chars: usize) -> String {
+        let text = self.raw(field);
+        let odd = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+        let good = text.as_ref().is_none_or(|text| {
+            !text.trim().is_empty() && text.chars().count() <= max_chars && !text.contains(odd)
+        });
+        let message =
+            format!("must have 1 to {max_chars} characters, and no control characters but line breaks");
+        self.demand(field, &message, good);
+        self.required(field, text)
+    }
+
+    /// Different tags, in the order of the alphabet; absent: none.
+    pub(crate) fn tags(&mut self, field: &str, max: usize) -> Vec<String> {
+        let tags: BTreeSet<String> = self.optional_list(field, max).unwrap_or_default();
+        let good = tags.iter().all(|tag| {
+            (1..=MAX_TAG_CHARS).contains(&tag.chars().count())
+                && tag.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
+        });
+        let message =
+            format!("must be words of letters, digits, `-` and `_` with 1 to {MAX_TAG_CHARS} characters");
+        self.demand(field, &message, good);
+        tags.into_iter().collect()
     }
 
     /// The same, and it must be there.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use voicecore_call::EndReason;
 use voicecore_domain::CallStatus;
 use voicecore_store::directory::accounts;
-use voicecore_store::{calls, directory, rate_limits};
+use voicecore_store::{calls, directory, idempotency, rate_limits};
 
 use crate::actors::CallCommand;
 use crate::carrier::{self, ReportedStatus};
@@ -92,6 +92,7 @@ pub async fn scheduled(app: &AppState) -> Result<Swept, JobError> {
     let rotated = rotate_keys::run(app, &mut swept).await;
     let deleted = delete_tenants::run(app, &mut swept).await;
     rate_limits::forget(&*app.ports.db, app.now()).await.map_err(ApiError::from)?;
+    idempotency::forget(&*app.ports.db, app.now()).await.map_err(ApiError::from)?;
     accounts::forget(&*app.ports.db, app.now()).await.map_err(ApiError::from)?;
     closed.and(sealed).and(rotated).and(deleted)?;
     Ok(swept)

@@ -2,17 +2,18 @@
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodFilter, on};
 use utoipa::{OpenApi as _, Path};
 use utoipa_axum::PathItemExt as _;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::routes::{
-    account_pages, accounts, api_keys, audit, auth, calls, departments, health, live, messages, openapi,
-    providers, roles, sessions, setup, setup_page, tenant_deletion, tenants, users,
+    account_pages, accounts, analytics, api_keys, audit, auth, calls, departments, health, live, messages,
+    notes, openapi, providers, roles, sessions, setup, setup_page, tenant_deletion, tenants, transcripts,
+    users,
 };
-use crate::{ApiError, AppState, MAX_BODY_BYTES, cors, layers, webhooks};
+use crate::{ApiError, AppState, MAX_BODY_BYTES, cors, idempotency, layers, webhooks};
 
 /// The documented routes, once: `$make` makes a router or a document of them.
 macro_rules! documented_routes {
@@ -28,6 +29,14 @@ macro_rules! documented_routes {
             calls::get_call,
             calls::list_interactions,
             calls::end_call,
+            transcripts::export_transcript,
+            notes::list_notes,
+            notes::get_note,
+            notes::create_note,
+            notes::update_note,
+            notes::delete_note,
+            analytics::overview,
+            analytics::call_volume,
             messages::list_messages,
             audit::list_audit,
             audit::verify_audit,
@@ -131,6 +140,7 @@ pub fn router(app: AppState) -> Router {
         .fallback(|| async { ApiError::NotFound })
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(from_fn(idempotency::carry_out_once))
         .layer(from_fn_with_state(app.clone(), cors::cors))
         .layer(from_fn_with_state(app.clone(), layers::finish))
         .layer(from_fn_with_state(app.clone(), layers::read_out))

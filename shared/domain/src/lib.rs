@@ -20,6 +20,7 @@ pub mod rate_limits;
 mod roles;
 pub mod throttle;
 mod voice_mode;
+pub mod words;
 
 pub use announcements::Announcement;
 pub use call_status::{CallDirection, CallStatus, Transition, UnknownWord};

@@ -12,15 +12,19 @@ macro_rules! statements {
     };
 }
 
+pub mod analytics;
 pub mod api_keys;
 pub mod audit_log;
 pub mod blob_keys;
 pub mod businesses;
+pub mod call_notes;
+pub mod call_words;
 pub mod calls;
 pub mod departments;
 pub mod dialogues;
 pub mod directory;
 mod error;
+pub mod idempotency;
 pub mod invitations;
 pub mod master_key;
 pub mod messages;

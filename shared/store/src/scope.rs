@@ -2,6 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::StoreError;
+use crate::audit_log;
+use crate::idempotency::{self, Once};
 use voicecore_ports::{Db, DbError, Reach, Rows, Stmt, Value};
 use voicecore_types::{TenantId, UserId};
 
@@ -15,6 +17,8 @@ pub struct Scope {
     tenant: TenantId,
     /// Whose departments bound what is seen; `None`: nothing does.
     viewer: Option<UserId>,
+    /// The request that all this is for is to be carried out once.
+    once: Option<Arc<Once>>,
 }
 
 /// The departments that a viewer belongs to, and all below them, for `concat!`: a subquery of the tenant and the user, each
@@ -44,12 +48,24 @@ impl Scope {
     }
 
     pub(crate) fn new(db: Arc<dyn Db>, tenant: TenantId) -> Self {
-        Self { db, tenant, viewer: None }
+        Self { db, tenant, viewer: None, once: None }
     }
 
     /// The same tenant as seen by somebody who sees only their own departments and what is below them.
     pub(crate) fn seen_by(self, viewer: UserId) -> Self {
         Self { viewer: Some(viewer), ..self }
+    }
+
+    /// The same for a request that is to be carried out once: the first change on the tenant's record takes the client's key
+    /// along in its batch.
+    #[must_use]
+    pub fn once(self, once: Arc<Once>) -> Self {
+        Self { once: Some(once), ..self }
+    }
+
+    /// The request that it is for, if it is to be carried out once.
+    pub fn request(&self) -> Option<&Once> {
+        self.once.as_deref()
     }
 
     /// The arguments of [`VISIBLE`], if what is seen is bounded.
@@ -77,7 +93,24 @@ impl Scope {
     }
 
     pub(crate) async fn batch(&self, stmts: Vec<Stmt>) -> Result<Vec<Rows>, DbError> {
-        self.db.batch(stmts.into_iter().map(|stmt| self.reaching(stmt)).collect()).await
+        let mut stmts: Vec<Stmt> = stmts.into_iter().map(|stmt| self.reaching(stmt)).collect();
+        // What is on the record is what the request changes.
+        let once = self.once.as_ref().filter(|once| !once.is_done() && stmts.iter().any(audit_log::is_entry));
+        let Some(once) = once else { return self.db.batch(stmts).await };
+        stmts.insert(0, self.reaching(idempotency::claim(self, once)));
+        match self.db.batch(stmts).await {
+            Ok(mut rows) => {
+                once.done();
+                rows.remove(0);
+                Ok(rows)
+            }
+            Err(DbError::Unexpected { index: 0 }) => {
+                once.lost();
+                Err(DbError::Unexpected { index: usize::MAX })
+            }
+            Err(DbError::Unexpected { index }) => Err(DbError::Unexpected { index: index - 1 }),
+            Err(other) => Err(other),
+        }
     }
 
     /// The statement with the tenant's rows in its reach, and nobody else's.

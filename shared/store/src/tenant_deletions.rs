@@ -19,7 +19,9 @@ pub const ROWS_AT_ONCE: u32 = 200;
 /// Calls deleted in one step.
 pub const CALLS_AT_ONCE: u32 = 20;
 /// Tables that tell of a call, before the calls themselves.
-const OF_A_CALL: [&str; 5] = [
+const OF_A_CALL: [&str; 7] = [
+    "delete from call_words where tenant_id = ? and call_id in (",
+    "delete from call_notes where tenant_id = ? and call_id in (",
     "delete from tool_runs where tenant_id = ? and call_id in (",
     "delete from call_events where tenant_id = ? and call_id in (",
     "delete from dialogues where tenant_id = ? and call_id in (",
@@ -130,6 +132,9 @@ statements! {
     DELETE_USAGE_DAILY = "delete from usage_daily where tenant_id = ?1 and day in (
         select day from usage_daily where tenant_id = ?1 limit ?2)";
 
+    DELETE_IDEMPOTENCY_KEYS = "delete from idempotency_keys where key_hash in (
+        select key_hash from idempotency_keys where tenant_id = ?1 limit ?2)";
+
     DELETE_AUDIT_CHAIN = "delete from audit_chains where tenant_id = ?1 and 0 < ?2";
 
     DELETE_PROVIDER_CREDENTIALS = "delete from provider_credentials where tenant_id = ?1 and 0 < ?2";
@@ -149,11 +154,12 @@ pub const ACCESS_TABLES: [(&str, &str); 4] = [
 ];
 
 /// All other tables but those of calls, children before parents.
-pub const TABLES: [(&str, &str); 10] = [
+pub const TABLES: [(&str, &str); 11] = [
     ("messages", DELETE_MESSAGES),
     ("businesses", DELETE_BUSINESSES),
     ("departments", DELETE_DEPARTMENTS),
     ("roles", DELETE_ROLES),
+    ("idempotency_keys", DELETE_IDEMPOTENCY_KEYS),
     ("audit_log", DELETE_AUDIT_LOG),
     ("usage_daily", DELETE_USAGE_DAILY),
     ("audit_chains", DELETE_AUDIT_CHAIN),

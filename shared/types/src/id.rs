@@ -70,6 +70,8 @@ ids! {
     DepartmentId,
     /// An invitation to work for a tenant.
     InvitationId,
+    /// What somebody wrote down about a call.
+    NoteId,
 }
 
 #[cfg(test)]

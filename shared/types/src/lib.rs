@@ -12,7 +12,7 @@ mod time;
 
 pub use e164::{E164, E164Error};
 pub use id::{
-    ApiKeyId, AuditEntryId, BusinessId, CallId, DepartmentId, IdError, InvitationId, MessageId,
+    ApiKeyId, AuditEntryId, BusinessId, CallId, DepartmentId, IdError, InvitationId, MessageId, NoteId,
     PhoneNumberId, RoleId, SessionId, TenantId, UserId,
 };
 pub use page::{Page, PageRequest};

@@ -40,6 +40,7 @@ pub async fn finish_call(
         return count_streams(app, &scope, setup, summary).await;
     }
     transcript::store(app, setup.tenant_id, summary).await?;
+    transcript::index(&scope, summary).await?;
     let finished = FinishedCall {
         call_id: setup.call.call_id,
         // Without a stream there was no connection, only a moment at which the summary was made.

@@ -1,10 +1,11 @@
 //! What was said in a call: as a stored document when it is over, from its actor while it runs.
 
 use serde::{Deserialize, Serialize};
-use voicecore_call::{CallSummary, EndReason, Interaction};
+use voicecore_call::{CallSummary, EndReason, Interaction, InteractionKind};
+use voicecore_domain::words::words;
 use voicecore_ports::BlobError;
 use voicecore_store::calls::Call;
-use voicecore_store::{Scope, blob_keys, calls};
+use voicecore_store::{Scope, StoreError, blob_keys, call_words, calls};
 use voicecore_types::{CallId, Millis, TenantId};
 
 use crate::actors::{CallCommand, CallReply, ask_call};
@@ -46,6 +47,13 @@ pub(crate) async fn store(app: &AppState, tenant: TenantId, summary: &CallSummar
     // Words and numbers: nothing of them cannot be written.
     let document = serde_json::to_vec(&TranscriptDocument::new(summary)).map_err(|_| BlobError::Invalid)?;
     app.ports.blob.put(&blob_keys::transcript(tenant, summary.call_id), document).await
+}
+
+/// Makes what was said findable: the words of both sides, not what tools gave. May be repeated.
+pub(crate) async fn index(scope: &Scope, summary: &CallSummary) -> Result<(), StoreError> {
+    let spoken = summary.interactions.iter().filter(|said| said.kind == InteractionKind::Speech);
+    let text: Vec<&str> = spoken.map(|said| said.text.as_str()).collect();
+    call_words::store(scope, summary.call_id, &words(&text.join(" "))).await
 }
 
 /// What was said in a call so far.
@@ -111,7 +119,7 @@ async fn document(
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use voicecore_call::{InteractionKind, Speaker};
+    use voicecore_call::Speaker;
 
     use super::*;
 

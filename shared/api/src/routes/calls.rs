@@ -6,11 +6,13 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use voicecore_api_types as wire;
-use voicecore_api_types::{EndCall, Interactions, Page, Problem};
+use voicecore_api_types::{EndCall, FieldError, Interactions, Page, Problem};
 use voicecore_call::EndReason;
+use voicecore_domain::CallDirection;
+use voicecore_domain::words::words;
 use voicecore_store::Scope;
 use voicecore_store::audit_log;
-use voicecore_store::calls::{self, Call, CallFilter, CallSort};
+use voicecore_store::calls::{self, Call, CallCursor, CallFilter, CallSort};
 use voicecore_store::directory::Principal;
 use voicecore_store::seal::{Column, Sealer};
 use voicecore_types::{BusinessId, CallId, E164, Millis};
@@ -22,28 +24,64 @@ use crate::live::transcript;
 use crate::record::Record;
 use crate::{ApiError, AppState, carrier, convert, turn_based};
 
+/// Each word of a search is one more look-up for every call that has the first.
+const MAX_SEARCH_WORDS: usize = 8;
+/// The most entries of one answer.
+const MAX_INTERACTIONS: u32 = 10_000;
+/// No moment and no length is as large: what D1 carries exactly.
+const MAX_CURSOR_KEY: u64 = 1 << 53;
+
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListCalls {
     /// Only calls in this status.
     status: Option<wire::CallStatus>,
+    /// Only calls this way. There are none but `inbound` ones yet.
+    #[param(inline)]
+    direction: Option<Direction>,
     /// Only calls to this business.
     #[param(value_type = Option<String>, format = "uuid")]
     business_id: Option<BusinessId>,
     /// Only calls from this number, in E.164 form (`%2B` for the plus sign). Exact.
     from: Option<String>,
+    /// Only calls to this number of the tenant, likewise.
+    to: Option<String>,
     /// Only calls that came in at this moment or later.
     since: Option<u64>,
     /// Only calls that came in before this moment.
     until: Option<u64>,
-    /// `newest` first (the default) or `oldest` first.
+    /// Only calls that are over and in which all of these words were said, by either side: up to 8, whole, in any order and case.
+    q: Option<String>,
+    /// `newest` (the default), `oldest`, `longest` or `shortest` first.
     #[param(inline)]
     sort: Option<Sort>,
     /// From 1.
     page: Option<u32>,
     /// From 1 to 100; 50 when absent.
     page_size: Option<u32>,
+    /// In the place of `page`: what `next_cursor` of the page before said, with the same filters and order.
+    cursor: Option<String>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListInteractions {
+    /// Only what this side said or did.
+    speaker: Option<wire::Speaker>,
+    /// Only entries in which all of these words are, up to 8.
+    q: Option<String>,
+    /// Only entries after this `seq`.
+    after: Option<u32>,
+    /// From 1 to 10,000, which is also what an absent one means.
+    limit: Option<u32>,
+}
+
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Direction {
+    Inbound,
 }
 
 #[derive(Clone, Copy, Default, Deserialize, ToSchema)]
@@ -52,6 +90,8 @@ pub(crate) enum Sort {
     #[default]
     Newest,
     Oldest,
+    Longest,
+    Shortest,
 }
 
 /// Calls.
@@ -65,32 +105,80 @@ pub(crate) async fn list_calls(
     State(app): State<AppState>,
     Params(query): Params<ListCalls>,
 ) -> Result<Json<Page<wire::Call>>, ApiError> {
-    let page = page_request(query.page, query.page_size)?;
     let scope = &access.principal.scope;
+    let mut wrong = Vec::new();
+    let page = gather(page_request(query.page, query.page_size), &mut wrong);
+    let from = gather(number("from", query.from.as_deref()), &mut wrong);
+    let to = gather(number("to", query.to.as_deref()), &mut wrong);
+    let words = gather(wanted_words(query.q.as_deref()), &mut wrong);
+    let after = gather(cursor(query.cursor.as_deref(), query.page), &mut wrong);
+    if !wrong.is_empty() {
+        return Err(ApiError::Invalid(wrong));
+    }
     let sealer = app.sealer(scope.tenant(), &access.principal.wrapped_key)?;
-    let caller = match &query.from {
-        None => None,
-        Some(from) => {
-            let from: E164 =
-                from.parse().map_err(|_| ApiError::invalid("from", "must be a number in E.164 form"))?;
-            let lookup =
-                app.lookup_key().await?.ok_or_else(|| ApiError::Internal("no look-up key".to_owned()))?;
-            Some(lookup.caller(scope.tenant(), &from))
-        }
-    };
+    let (mut caller, mut dialled) = (None, None);
+    if from.is_some() || to.is_some() {
+        let lookup = app.lookup_key().await?;
+        let lookup = lookup.ok_or_else(|| ApiError::Internal("no look-up key".to_owned()))?;
+        caller = from.map(|from| lookup.caller(scope.tenant(), &from));
+        dialled = to.map(|to| lookup.dialled(&to));
+    }
     let filter = CallFilter {
         status: query.status.map(convert::stored_status),
+        direction: query.direction.map(|Direction::Inbound| CallDirection::Inbound),
         business_id: query.business_id,
         caller,
+        dialled,
         from: query.since.map(Millis),
         to: query.until.map(Millis),
+        words,
     };
     let sort = match query.sort.unwrap_or_default() {
         Sort::Newest => CallSort::Newest,
         Sort::Oldest => CallSort::Oldest,
+        Sort::Longest => CallSort::Longest,
+        Sort::Shortest => CallSort::Shortest,
     };
-    let rows = calls::list(scope, &filter, sort, page).await?;
-    Ok(Json(Page::from_rows(rows, |row| show(&sealer, row))))
+    let rows = calls::list(scope, &filter, sort, after, page).await?;
+    let full = rows.items.len() == rows.page_size as usize;
+    let last = rows.items.last().filter(|_| full).map(|last| sort.place(last));
+    let mut shown = Page::from_rows(rows, |row| show(&sealer, row));
+    shown.next_cursor = last.map(|place| format!("{}.{}", place.key.0, place.id));
+    Ok(Json(shown))
+}
+
+/// What is wrong with one parameter does not hide what is wrong with the next.
+fn gather<T: Default>(parsed: Result<T, ApiError>, wrong: &mut Vec<FieldError>) -> T {
+    match parsed {
+        Ok(value) => return value,
+        Err(ApiError::Invalid(errors)) => wrong.extend(errors),
+        Err(_) => {}
+    }
+    T::default()
+}
+
+fn number(field: &str, text: Option<&str>) -> Result<Option<E164>, ApiError> {
+    let parsed = text.map(str::parse).transpose();
+    parsed.map_err(|_| ApiError::invalid(field, "must be a number in E.164 form"))
+}
+
+/// Words to look for; text without any finds nothing wrong and everything.
+fn wanted_words(text: Option<&str>) -> Result<Vec<String>, ApiError> {
+    let words = words(text.unwrap_or_default());
+    let good = words.len() <= MAX_SEARCH_WORDS && (text.is_none() || !words.is_empty());
+    if good { Ok(words) } else { Err(ApiError::invalid("q", "must hold 1 to 8 different words")) }
+}
+
+fn cursor(text: Option<&str>, page: Option<u32>) -> Result<Option<CallCursor>, ApiError> {
+    let Some(text) = text else { return Ok(None) };
+    if page.is_some() {
+        return Err(ApiError::invalid("cursor", "cannot be given together with `page`"));
+    }
+    let place = text.split_once('.').and_then(|(key, id)| {
+        let key = key.parse().ok().filter(|key| *key < MAX_CURSOR_KEY)?;
+        Some(CallCursor { key: Millis(key), id: id.parse().ok()? })
+    });
+    place.map(Some).ok_or_else(|| ApiError::invalid("cursor", "must be what `next_cursor` said"))
 }
 
 /// One call.
@@ -113,19 +201,32 @@ pub(crate) async fn get_call(
 
 /// What was said in a call: all of it when it is over, what there is so far while it runs.
 #[utoipa::path(get, path = "/api/v1/calls/{id}/interactions", tag = "calls", security(("api_key" = ["calls:read"])),
-    params(("id" = String, Path, format = "uuid")),
+    params(("id" = String, Path, format = "uuid"), ListInteractions),
     responses(
-        (status = 200, description = "The transcript.", body = Interactions),
+        (status = 200, description = "The transcript, or the part of it that was asked for.", body = Interactions),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn list_interactions(
     access: Access<CallsRead>,
     State(app): State<AppState>,
     Id(id): Id<CallId>,
+    Params(query): Params<ListInteractions>,
 ) -> Result<Json<Interactions>, ApiError> {
+    let wanted = wanted_words(query.q.as_deref())?;
+    let limit = query.limit.unwrap_or(MAX_INTERACTIONS);
+    if !(1..=MAX_INTERACTIONS).contains(&limit) {
+        return Err(ApiError::invalid("limit", format!("must be from 1 to {MAX_INTERACTIONS}")));
+    }
     let call = find(&access.principal, id).await?;
     let transcript = transcript::read(&app, &access.principal.scope, &call).await?;
-    let items = transcript.interactions.into_iter().map(convert::interaction).collect();
+    let shown = transcript.interactions.into_iter().map(convert::interaction);
+    let fitting = shown.filter(|entry| {
+        let said = || words(&entry.text);
+        query.after.is_none_or(|after| entry.seq > after)
+            && query.speaker.is_none_or(|speaker| entry.speaker == speaker)
+            && (wanted.is_empty() || wanted.iter().all(|word| said().binary_search(word).is_ok()))
+    });
+    let items = fitting.take(limit as usize).collect();
     Ok(Json(Interactions { call_id: id, complete: transcript.complete, items }))
 }
 
@@ -169,7 +270,8 @@ async fn audit(app: &AppState, principal: &Principal, call: CallId) -> Result<()
     Ok(audit_log::record(&principal.scope, &record.entry()).await?)
 }
 
-async fn find(principal: &Principal, id: CallId) -> Result<Call, ApiError> {
+/// The call, if the asker sees it.
+pub(super) async fn find(principal: &Principal, id: CallId) -> Result<Call, ApiError> {
     calls::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)
 }
 

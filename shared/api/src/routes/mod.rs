@@ -2,6 +2,7 @@
 
 pub(crate) mod account_pages;
 pub(crate) mod accounts;
+pub(crate) mod analytics;
 pub(crate) mod api_keys;
 pub(crate) mod audit;
 pub(crate) mod auth;
@@ -10,6 +11,7 @@ pub(crate) mod departments;
 pub(crate) mod health;
 pub(crate) mod live;
 pub(crate) mod messages;
+pub(crate) mod notes;
 pub(crate) mod openapi;
 pub(crate) mod providers;
 pub(crate) mod roles;
@@ -18,4 +20,5 @@ pub(crate) mod setup;
 pub(crate) mod setup_page;
 pub(crate) mod tenant_deletion;
 pub(crate) mod tenants;
+pub(crate) mod transcripts;
 pub(crate) mod users;

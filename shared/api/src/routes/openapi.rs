@@ -16,7 +16,11 @@ pub(crate) const DOCUMENT: &str = include_str!("../../openapi.json");
     info(
         title = "VoiceCore",
         description = "Answers the telephone for businesses. Errors are problem documents (RFC 9457) with a stable \
-                       `code`; ids are UUIDs; moments are milliseconds since the UNIX epoch.",
+                       `code`; ids are UUIDs; moments are milliseconds since the UNIX epoch. Lists have pages, and totals that are exact \
+                       to 10,000. A change with an `Idempotency-Key` (1 to 255 ASCII characters) is made once in 24 hours and \
+                       answered alike: with another request the same key is answered 422, while it is being carried out 409. An \
+                       answer that shows a secret is not kept. `ETag` is the version of what was read; a change with `If-Match` \
+                       is answered 412 when it is another one by then. Bodies have at most 65,536 bytes.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     components(schemas(LiveEnvelope)),

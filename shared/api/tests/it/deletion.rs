@@ -14,11 +14,12 @@ use voicecore_conformance::block_on;
 use voicecore_conformance::doubles::{ActorName, TestDb};
 use voicecore_domain::DeletionStage;
 use voicecore_ports::{ActorError, Blob as _, Db as _, HttpResponse, Reach, Row, Stmt, Value};
-use voicecore_store::Scope;
 use voicecore_store::audit_log::AuditEntry;
 use voicecore_store::tenant_deletions::{self, RequestedBy};
+use voicecore_store::{Scope, call_words};
 use voicecore_types::{AuditEntryId, CallId, Millis};
 
+use crate::conventions::keyed;
 use crate::world::{Tenant, World, incoming, status};
 
 /// Names of actors that hold anything, and whether they answer at the moment.
@@ -143,6 +144,10 @@ fn busy(world: &World, actors: &Actors, n: u32, calls: u32) -> (Tenant, Vec<(Str
         let told = block_on(live::run_tool(&world.app, &setup, &tool));
         block_on(live::record_tool(&world.app, &setup, &tool, &told)).unwrap();
         block_on(live::archive_journal(&world.app, &setup, b"{}")).unwrap();
+        block_on(call_words::store(&scope(world, &tenant), id, &["parcel".to_owned()])).unwrap();
+        let note = json!({"body": format!("a note about caller {n}-{call}")});
+        let target = (Method::POST, &*format!("/api/v1/calls/{id}/notes"));
+        assert_eq!(keyed(world, target, &tenant.key, "note", Some(&note)).status, 201);
         if call % 3 == 1 {
             world.webhook("/webhooks/twilio/status", &status(&sid, "completed"));
         }
@@ -282,7 +287,7 @@ proptest! {
         for (table, rows) in &before {
             let filled = !rows.is_empty()
                 || ["audit_chains"].contains(&table.as_str())
-                || (calls == 0 && ["calls", "call_events", "tool_runs", "messages", "usage_daily", "dialogues"].contains(&table.as_str()))
+                || (calls == 0 && ["calls", "call_events", "tool_runs", "messages", "usage_daily", "dialogues", "call_words", "call_notes", "idempotency_keys"].contains(&table.as_str()))
                 || (table == "dialogues" && (!turn_based || calls < 4));
             prop_assert!(filled, "nothing in {} to delete", table);
         }

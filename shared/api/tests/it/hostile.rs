@@ -83,7 +83,10 @@ fn operations() -> Vec<Operation> {
             operations.push(Operation {
                 who,
                 method: method.to_uppercase().parse().unwrap(),
-                path: path.replace("{provider}", "openai").replace("{business_id}", ID),
+                path: path
+                    .replace("{provider}", "openai")
+                    .replace("{business_id}", ID)
+                    .replace("{note_id}", ID),
                 body: schema.cloned(),
                 query: query.collect(),
             });

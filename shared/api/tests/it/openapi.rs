@@ -90,7 +90,7 @@ fn needs(name: &str, operation: &Value) -> Needs {
 
 fn target(path: &str) -> String {
     let nobodys = "00000000-0000-7000-8000-000000000000";
-    path.replace("{id}", nobodys).replace("{business_id}", nobodys)
+    path.replace("{id}", nobodys).replace("{business_id}", nobodys).replace("{note_id}", nobodys)
 }
 
 #[test]

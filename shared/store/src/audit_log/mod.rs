@@ -58,6 +58,11 @@ pub fn entry_of_fields(scope: &Scope, entry: &AuditEntry<'_>, fields: &[&'static
     scope.reaching(Stmt::new(INSERT, args)).exactly(1)
 }
 
+/// Whether the statement writes an entry: what it stands beside in a batch is a change on the record.
+pub(crate) fn is_entry(stmt: &Stmt) -> bool {
+    stmt.sql.text() == INSERT
+}
+
 /// Stores an entry by itself: for what is done outside of the database.
 pub async fn record(scope: &Scope, audited: &AuditEntry<'_>) -> Result<(), StoreError> {
     scope.query(entry(scope, audited)).await?;

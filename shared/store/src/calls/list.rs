@@ -1,5 +1,5 @@
-use voicecore_domain::CallStatus;
-use voicecore_ports::{Stmt, Value};
+use voicecore_domain::{CallDirection, CallStatus};
+use voicecore_ports::{Sql, Stmt, Value};
 use voicecore_types::{BusinessId, CallId, Millis, Page, PageRequest};
 
 use super::{Call, call_columns, map_call};
@@ -14,14 +14,20 @@ use crate::{Scope, StoreError};
 pub struct CallFilter {
     /// In this status.
     pub status: Option<CallStatus>,
+    /// This way.
+    pub direction: Option<CallDirection>,
     /// Answered by this business.
     pub business_id: Option<BusinessId>,
     /// From this number (exact; hashed by `LookupKey::caller`).
     pub caller: Option<LookupHash>,
+    /// To this number, as long as it is the tenant's (exact; hashed by `LookupKey::dialled`).
+    pub dialled: Option<LookupHash>,
     /// That came in at this moment or later.
     pub from: Option<Millis>,
     /// That came in before this moment.
     pub to: Option<Millis>,
+    /// In which all of these words were said (as `voicecore_domain::words` makes them).
+    pub words: Vec<String>,
 }
 
 /// In which order.
@@ -32,6 +38,30 @@ pub enum CallSort {
     Newest,
     /// The oldest first.
     Oldest,
+    /// The longest connection first.
+    Longest,
+    /// The shortest connection first; calls that go on, and those that were never connected, come before.
+    Shortest,
+}
+
+/// A place in a list: what follows it begins the next page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallCursor {
+    /// What the list is ordered by: a moment or a length.
+    pub key: Millis,
+    /// The call there.
+    pub id: CallId,
+}
+
+impl CallSort {
+    /// The place of a call in this order.
+    pub fn place(self, call: &Call) -> CallCursor {
+        let key = match self {
+            Self::Newest | Self::Oldest => call.started_at,
+            Self::Longest | Self::Shortest => call.duration().unwrap_or(Millis::ZERO),
+        };
+        CallCursor { key, id: call.id }
+    }
 }
 
 statements! {
@@ -40,7 +70,19 @@ statements! {
     LIST = concat!("select ", call_columns!(), " from calls where tenant_id = ?");
 
     COUNT = "select count(*) as total from (select 1 from calls where tenant_id = ?";
+
+    /// The longest word leads, because it is likely to be the rarest.
+    SEARCH = concat!("select ", call_columns!(), " from call_words w join calls on calls.id = w.call_id
+        and calls.tenant_id = w.tenant_id where w.tenant_id = ? and w.word = ?");
+
+    SEARCH_COUNT = "select count(*) as total from (select 1 from call_words w join calls on calls.id = w.call_id
+        and calls.tenant_id = w.tenant_id where w.tenant_id = ? and w.word = ?";
 }
+
+/// One more word.
+const AND_WORD: &str =
+    "and exists (select 1 from call_words o where o.tenant_id = w.tenant_id and o.word = ? and o.at = w.at
+    and o.call_id = w.call_id)";
 
 /// One call, if it is of a department that the scope sees.
 pub async fn get(scope: &Scope, call: CallId) -> Result<Option<Call>, StoreError> {
@@ -57,14 +99,15 @@ pub(crate) fn get_stmt(scope: &Scope, call: CallId) -> Stmt {
     stmt
 }
 
-/// The tenant's calls, of the departments that the scope sees.
+/// The tenant's calls, of the departments that the scope sees: a page by its number, or what follows `after`.
 pub async fn list(
     scope: &Scope,
     filter: &CallFilter,
     sort: CallSort,
+    after: Option<CallCursor>,
     request: PageRequest,
 ) -> Result<Page<Call>, StoreError> {
-    let results = scope.batch(list_stmts(scope, filter, sort, request).into()).await?;
+    let results = scope.batch(list_stmts(scope, filter, sort, after, request).into()).await?;
     let [rows, total] = results.as_slice() else {
         return Err(StoreError::OddRow { column: "total" });
     };
@@ -76,26 +119,33 @@ pub(crate) fn list_stmts(
     scope: &Scope,
     filter: &CallFilter,
     sort: CallSort,
+    after: Option<CallCursor>,
     request: PageRequest,
 ) -> [Stmt; 2] {
-    let mut page = Stmt::new(LIST, vec![scope.tenant_arg()]);
-    let mut count = Stmt::new(COUNT, vec![scope.tenant_arg()]);
+    let searched = !filter.words.is_empty();
+    let [list, total] = if searched { [SEARCH, SEARCH_COUNT] } else { [LIST, COUNT] };
+    let mut count = Stmt::of(Sql::new(total), vec![scope.tenant_arg()]);
     for (condition, arg) in conditions(filter) {
-        for stmt in [&mut page, &mut count] {
-            stmt.sql.push(condition);
-            stmt.args.push(arg.clone());
-        }
+        count.sql.push(condition);
+        count.args.push(arg);
     }
     if let Some(args) = scope.viewer_args() {
-        for stmt in [&mut page, &mut count] {
-            stmt.sql.push(VISIBLE);
-            stmt.args.extend(args.clone());
-        }
+        count.sql.push(VISIBLE);
+        count.args.extend(args);
     }
-    page.sql.push(match sort {
-        CallSort::Newest => "order by started_at desc, id desc",
-        CallSort::Oldest => "order by started_at, id",
-    });
+    let mut page = Stmt { sql: Sql::new(list), ..count.clone() };
+    for (condition, _) in conditions(filter) {
+        page.sql.push(condition);
+    }
+    if scope.viewer_args().is_some() {
+        page.sql.push(VISIBLE);
+    }
+    let order = order(sort, searched);
+    if let Some(after) = after {
+        page.sql.push(order.after);
+        page.args.extend([after.key.into(), after.id.to_string().into()]);
+    }
+    page.sql.push(order.by);
     page.sql.push("limit ? offset ?");
     page.args.extend(paging::window(request));
     count.sql.push("limit ?) as counted");
@@ -103,12 +153,55 @@ pub(crate) fn list_stmts(
     [page, count]
 }
 
+/// The text of an order, and of what follows a place in it.
+struct Order {
+    by: &'static str,
+    after: &'static str,
+}
+
+fn order(sort: CallSort, searched: bool) -> Order {
+    let (by, after) = match (sort, searched) {
+        (CallSort::Newest, false) => {
+            ("order by started_at desc, id desc", "and (started_at, id) < (cast(? as bigint), ?)")
+        }
+        (CallSort::Oldest, false) => {
+            ("order by started_at, id", "and (started_at, id) > (cast(? as bigint), ?)")
+        }
+        (CallSort::Newest, true) => {
+            ("order by w.at desc, w.call_id desc", "and (w.at, w.call_id) < (cast(? as bigint), ?)")
+        }
+        (CallSort::Oldest, true) => {
+            ("order by w.at, w.call_id", "and (w.at, w.call_id) > (cast(? as bigint), ?)")
+        }
+        (CallSort::Longest, _) => (
+            "order by coalesce(ended_at - answered_at, 0) desc, id desc",
+            "and (coalesce(ended_at - answered_at, 0), id) < (cast(? as bigint), ?)",
+        ),
+        (CallSort::Shortest, _) => (
+            "order by coalesce(ended_at - answered_at, 0), id",
+            "and (coalesce(ended_at - answered_at, 0), id) > (cast(? as bigint), ?)",
+        ),
+    };
+    Order { by, after }
+}
+
 fn conditions(filter: &CallFilter) -> Vec<(&'static str, Value)> {
     let mut conditions = Vec::new();
+    let mut words: Vec<&str> = filter.words.iter().map(String::as_str).collect();
+    words.sort_by_key(|word| std::cmp::Reverse(word.chars().count()));
+    for (index, word) in words.into_iter().enumerate() {
+        // The first one has its place in `SEARCH`.
+        conditions.push((if index == 0 { "" } else { AND_WORD }, word.into()));
+    }
     let mut add = |condition, arg: Option<Value>| conditions.extend(arg.map(|arg| (condition, arg)));
     add("and status = ?", filter.status.map(|s| s.as_str().into()));
+    add("and direction = ?", filter.direction.map(|d| d.as_str().into()));
     add("and business_id = ?", filter.business_id.map(|id| id.to_string().into()));
     add("and caller_number_hash = ?", filter.caller.as_ref().map(Into::into));
+    add(
+        "and phone_number_id = (select p.id from phone_numbers p where p.number_hash = ? and p.tenant_id = calls.tenant_id)",
+        filter.dialled.as_ref().map(Into::into),
+    );
     add("and started_at >= ?", filter.from.map(Into::into));
     add("and started_at < ?", filter.to.map(Into::into));
     conditions

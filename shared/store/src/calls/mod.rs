@@ -5,7 +5,7 @@ mod list;
 mod progress;
 
 pub use admit::{Admission, NewCall, Refusal, admit};
-pub use list::{CallFilter, CallSort, get, list};
+pub use list::{CallCursor, CallFilter, CallSort, get, list};
 pub use progress::{Advance, FinishedCall, advance, finish};
 pub(crate) use progress::{add_cost, log_end};
 use voicecore_domain::{CallDirection, CallStatus, TokenUsage};

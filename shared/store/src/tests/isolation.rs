@@ -81,10 +81,10 @@ proptest! {
         }
         prop_assert_eq!(world.stored.dump(), before);
 
-        let list = block_on(calls::list(&thief.scope, &CallFilter::default(), CallSort::Newest, PageRequest::default()));
+        let list = block_on(calls::list(&thief.scope, &CallFilter::default(), CallSort::Newest, None, PageRequest::default()));
         prop_assert_eq!(list.unwrap().total, mine as u64);
         let other_business = CallFilter { business_id: Some(owner.business), ..CallFilter::default() };
-        let list = block_on(calls::list(&thief.scope, &other_business, CallSort::Newest, PageRequest::default()));
+        let list = block_on(calls::list(&thief.scope, &other_business, CallSort::Newest, None, PageRequest::default()));
         prop_assert_eq!(list.unwrap().total, 0);
         prop_assert_eq!(block_on(messages::list(&thief.scope, PageRequest::default())).unwrap().total, 0);
     }

@@ -3,54 +3,91 @@
 use proptest::prelude::*;
 use voicecore_conformance::doubles::{Numbers, PostgresDb, SqliteDb};
 use voicecore_conformance::{block_on, portable};
+use voicecore_domain::words::words;
 use voicecore_domain::{CallDirection, CallStatus, MessageKind};
 use voicecore_ports::postgres::Plan;
 use voicecore_types::{BusinessId, E164, MessageId, Millis, Page, PageRequest};
 
 use super::{NOW, Tenant, World};
-use crate::calls::{self, Call, CallFilter, CallSort, NewCall};
+use crate::call_words;
+use crate::calls::{self, Call, CallCursor, CallFilter, CallSort, NewCall};
 use crate::messages::{self, NewMessage, NewVoicemail};
 use crate::seal::Column;
 
-/// Every combination of filters that are given or not.
-fn every_filter(world: &World, tenant: &Tenant) -> Vec<CallFilter> {
-    let caller: E164 = "+15005550123".parse().unwrap();
-    (0..32_u8)
-        .map(|bits| {
-            let given = |bit: u8| bits & (1 << bit) != 0;
+const SORTS: [CallSort; 4] = [CallSort::Newest, CallSort::Oldest, CallSort::Longest, CallSort::Shortest];
+
+/// No filter, each, and each pair of them.
+fn every_pair_of_filters(world: &World, tenant: &Tenant) -> Vec<CallFilter> {
+    const FILTERS: u32 = 9;
+    let number: E164 = "+15005550123".parse().unwrap();
+    let masks = (0..1_u32 << FILTERS).filter(|mask| mask.count_ones() <= 2);
+    masks
+        .map(|mask| {
+            let given = |bit: u32| mask & (1 << bit) != 0;
+            let mut words = vec![];
+            words.extend(given(7).then(|| "parcel".to_owned()));
+            words.extend(given(8).then(|| "where".to_owned()));
             CallFilter {
                 status: given(0).then_some(CallStatus::Completed),
-                business_id: given(1).then_some(tenant.business),
-                caller: given(2).then(|| world.lookup.caller(tenant.scope.tenant(), &caller)),
-                from: given(3).then_some(NOW),
-                to: given(4).then_some(NOW),
+                direction: given(1).then_some(CallDirection::Inbound),
+                business_id: given(2).then_some(tenant.business),
+                caller: given(3).then(|| world.lookup.caller(tenant.scope.tenant(), &number)),
+                dialled: given(4).then(|| world.lookup.dialled(&number)),
+                from: given(5).then_some(NOW),
+                to: given(6).then_some(NOW),
+                words,
             }
         })
         .collect()
 }
 
+/// C15: every pair of filters, in every order, from the beginning and after a place, on both engines.
 #[test]
 fn every_list_is_a_walk_along_an_index() {
     let world = World::new();
     let (sqlite, postgres) = (SqliteDb::migrated(Numbers::Doubles), PostgresDb::migrated());
     let tenant = world.tenant("+15005550001");
-    for filter in every_filter(&world, &tenant) {
-        for sort in [CallSort::Newest, CallSort::Oldest] {
-            for stmt in calls::list_stmts(&tenant.scope, &filter, sort, PageRequest::default()) {
+    let place = CallCursor { key: NOW, id: world.call_id(NOW) };
+    for filter in every_pair_of_filters(&world, &tenant) {
+        let several = SORTS.into_iter().flat_map(|sort| [(sort, None), (sort, Some(place))]);
+        for (sort, after) in several {
+            let stmts = calls::list_stmts(&tenant.scope, &filter, sort, after, PageRequest::default());
+            // The count is the same in every order.
+            let new = if sort == CallSort::Newest && after.is_none() { 2 } else { 1 };
+            for stmt in stmts.into_iter().take(new) {
                 let sql = stmt.sql.text();
                 assert_eq!(portable::lint(sql), [""; 0], "{sql}");
                 assert!(sql.contains("tenant_id = ?"), "{sql}");
                 assert_eq!(sqlite.parameters(sql), Ok(stmt.args.len()), "{sql}");
-                let plan = Plan::new(vec![stmt.clone()]).unwrap();
-                let parameters = postgres.parameters(&plan.steps[0].sql);
-                assert_eq!(parameters.map(|types| types.len()), Ok(stmt.args.len()), "{sql}");
                 let plan = sqlite.plan(sql).unwrap();
-                assert!(plan.iter().any(|step| step.starts_with("SEARCH calls USING")), "{sql}: {plan:?}");
+                let searched = !filter.words.is_empty();
+                let first = if searched { "SEARCH w USING" } else { "SEARCH calls USING" };
+                assert!(plan.iter().any(|step| step.starts_with(first)), "{sql}: {plan:?}");
                 assert!(!plan.iter().any(|step| step.contains("SCAN calls")), "{sql}: {plan:?}");
-                assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "sorted: {sql}: {plan:?}");
+                let by_time = matches!(sort, CallSort::Newest | CallSort::Oldest);
+                let sorts = plan.iter().any(|step| step.contains("TEMP B-TREE"));
+                assert!(!sorts || !by_time, "sorted: {sql}: {plan:?}");
+                let plan = Plan::new(vec![stmt.clone()]).unwrap();
+                let sql = &plan.steps[0].sql;
+                let nulls = vec!["null"; stmt.args.len()].join(", ");
+                let steps = postgres.admin(&format!(
+                    "set enable_seqscan = off; set plan_cache_mode = force_generic_plan;
+                    prepare listed as {sql}; explain execute listed ({nulls})"
+                ));
+                assert!(!steps.is_empty());
+                let whole = steps.iter().flatten().any(|step| step.contains("Seq Scan"));
+                assert!(!whole, "{sql}: {steps:?}");
             }
         }
     }
+}
+
+/// What is said in a call.
+fn said(caller: u8, minutes: u64) -> Vec<String> {
+    words(&format!(
+        "Hello, it is {caller} about {} — again",
+        ["parcels", "bills"][usize::from(minutes % 2 == 0)]
+    ))
 }
 
 /// Some calls with few different values, so that filters meet.
@@ -74,7 +111,13 @@ fn some_calls(world: &World, tenant: &Tenant, seeds: &[(u64, u8, u8)]) -> Vec<(C
         };
         block_on(calls::admit(&tenant.scope, &new)).unwrap();
         let status = CallStatus::ALL[usize::from(*status)];
-        block_on(calls::advance(&tenant.scope, new.call_id, status, at)).unwrap();
+        // Calls that were connected last as many seconds as the number has at its end.
+        let ended = at.plus(Millis(u64::from(*caller) * 1_000));
+        if status == CallStatus::Completed {
+            block_on(calls::advance(&tenant.scope, new.call_id, CallStatus::InProgress, at)).unwrap();
+        }
+        block_on(calls::advance(&tenant.scope, new.call_id, status, ended)).unwrap();
+        block_on(call_words::store(&tenant.scope, new.call_id, &said(*caller, *minutes))).unwrap();
         let call = block_on(calls::get(&tenant.scope, new.call_id)).unwrap().unwrap();
         stored.push((call, *caller));
     }
@@ -93,7 +136,9 @@ proptest! {
         from in prop::option::of(0_u64..7),
         to in prop::option::of(0_u64..7),
         other_business in any::<bool>(),
-        newest in any::<bool>(),
+        sort in 0_usize..4,
+        said_words in prop::sample::subsequence(vec!["hello", "1", "parcels", "nothing"], 0..3),
+        dialled in prop::option::of(any::<bool>()),
         page in 1_u32..4,
         page_size in 1_u32..6,
     ) {
@@ -104,33 +149,50 @@ proptest! {
         let number = |c: u8| format!("+1500555010{c}").parse::<E164>().unwrap();
         let filter = CallFilter {
             status: status.map(|s| CallStatus::ALL[usize::from(s)]),
+            direction: Some(CallDirection::Inbound),
+            dialled: dialled.map(|ours| {
+                world.lookup.dialled(&if ours { "+15005550001" } else { "+15005550002" }.parse().unwrap())
+            }),
+            words: said_words.iter().map(|word| (*word).to_owned()).collect(),
             business_id: other_business.then(|| BusinessId::new(NOW, &[9; 10])),
             caller: caller.map(|c| world.lookup.caller(tenant.scope.tenant(), &number(c))),
             from: from.map(minute),
             to: to.map(minute),
         };
+        let sort = SORTS[sort];
         let mut expected: Vec<Call> = stored
             .into_iter()
             .filter(|(call, from_number)| {
+                let minutes = call.started_at.since(NOW).0 / 60_000;
+                let heard = said(*from_number, minutes);
                 filter.status.is_none_or(|s| call.status == s)
                     && filter.business_id.is_none_or(|b| call.business_id == b)
                     && caller.is_none_or(|c| *from_number == c)
                     && filter.from.is_none_or(|m| call.started_at >= m)
                     && filter.to.is_none_or(|m| call.started_at < m)
+                    && filter.words.iter().all(|word| heard.contains(word))
+                    && dialled != Some(false)
             })
             .map(|(call, _)| call)
             .collect();
-        expected.sort_by_key(|call| (call.started_at, call.id.to_string()));
-        if newest {
+        expected.sort_by_key(|call| (sort.place(call).key, call.id.to_string()));
+        if matches!(sort, CallSort::Newest | CallSort::Longest) {
             expected.reverse();
         }
-        let sort = if newest { CallSort::Newest } else { CallSort::Oldest };
-        let got = block_on(calls::list(&tenant.scope, &filter, sort, PageRequest { page, page_size })).unwrap();
+        let request = PageRequest { page, page_size };
+        let got = block_on(calls::list(&tenant.scope, &filter, sort, None, request)).unwrap();
         prop_assert_eq!(got.total, expected.len() as u64);
         prop_assert!(!got.total_capped);
         let skip = ((page - 1) * page_size) as usize;
-        let window: Vec<Call> = expected.into_iter().skip(skip).take(page_size as usize).collect();
-        prop_assert_eq!(got.items, window);
+        let window: Vec<Call> = expected.iter().skip(skip).take(page_size as usize).cloned().collect();
+        prop_assert_eq!(&got.items, &window);
+        // What follows a place is what follows it, wherever the page would have ended.
+        if let Some(last) = window.last() {
+            let first = PageRequest { page: 1, page_size };
+            let got = block_on(calls::list(&tenant.scope, &filter, sort, Some(sort.place(last)), first)).unwrap();
+            let rest: Vec<Call> = expected.iter().skip(skip + window.len()).take(page_size as usize).cloned().collect();
+            prop_assert_eq!((got.items, got.total), (rest, expected.len() as u64));
+        }
     }
 }
 
@@ -149,8 +211,8 @@ fn totals_are_exact_to_ten_thousand() {
         );
         // The ids above are none of ours, so only the total can be asked for: a page behind all of them.
         let last = PageRequest { page: 200, page_size: 100 };
-        let page =
-            block_on(calls::list(&tenant.scope, &CallFilter::default(), CallSort::Newest, last)).unwrap();
+        let page = block_on(calls::list(&tenant.scope, &CallFilter::default(), CallSort::Newest, None, last))
+            .unwrap();
         (page.total, page.total_capped)
     };
     assert_eq!(more(9_999), (Page::<Call>::TOTAL_CAP, false));

@@ -123,7 +123,7 @@ impl Kept {
             ..calls::CallFilter::default()
         };
         let sort = calls::CallSort::Newest;
-        let page = block_on(calls::list(scope, &filter, sort, PageRequest::default()))?;
+        let page = block_on(calls::list(scope, &filter, sort, None, PageRequest::default()))?;
         let call = &page.items[0];
         assert_eq!(
             sealer.open_number(Column::CallerNumber, call.caller_number.as_ref().unwrap())?,

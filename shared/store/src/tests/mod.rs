@@ -1,5 +1,6 @@
 //! The store against SQLite with every migration applied, numbers bound as D1 binds them.
 
+mod analytics;
 mod audit_log;
 mod calls;
 mod directory;

@@ -1,0 +1,4 @@
+drop index calls_length;
+drop index calls_number;
+drop index calls_direction;
+drop table call_words;

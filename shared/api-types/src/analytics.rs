@@ -1,0 +1,106 @@
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use voicecore_types::{BusinessId, Millis};
+
+use crate::CallStatus;
+
+/// Calls of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+pub struct CallCounts {
+    /// All of them.
+    pub calls: u64,
+    /// Those that were connected.
+    pub answered: u64,
+    /// Those that went on to a human being.
+    pub transferred: u64,
+    /// How long both sides were connected, in all, of calls that are over.
+    pub duration_ms: u64,
+    /// What the model's provider bills for them, in millionths of a US dollar, by list prices.
+    pub cost_micros: u64,
+}
+
+/// Calls in one status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StatusCount {
+    /// Which.
+    pub status: CallStatus,
+    /// How many.
+    pub calls: u64,
+}
+
+/// How a period went.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Overview {
+    /// The first moment that counts.
+    #[schema(value_type = u64)]
+    pub since: Millis,
+    /// The first moment that does not count any more.
+    #[schema(value_type = u64)]
+    pub until: Millis,
+    /// Calls that came in then.
+    pub total: CallCounts,
+    /// The same of the period of the same length before.
+    pub previous: CallCounts,
+    /// Calls on the line now, whenever they came in.
+    pub active_calls: u64,
+    /// Mean length of connections that are over; absent when there was none.
+    pub average_duration_ms: Option<u64>,
+    /// Share of the calls that went on to a human being, from 0 to 1; absent without calls.
+    pub escalation_rate: Option<f64>,
+    /// By status; those without calls are left out.
+    pub by_status: Vec<StatusCount>,
+}
+
+/// The calls of a day or an hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct VolumePoint {
+    /// When the day or hour begins.
+    #[schema(value_type = u64)]
+    pub at: Millis,
+    /// Its calls.
+    #[serde(flatten)]
+    pub counts: CallCounts,
+}
+
+/// The calls of one hour of the day, on all days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HourVolume {
+    /// From 0 to 6, from Monday on.
+    pub weekday: u8,
+    /// From 0 to 23.
+    pub hour: u8,
+    /// How many.
+    pub calls: u64,
+}
+
+/// The calls of one business.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BusinessVolume {
+    /// Which.
+    #[schema(value_type = String, format = "uuid")]
+    pub business_id: BusinessId,
+    /// Its calls.
+    #[serde(flatten)]
+    pub counts: CallCounts,
+}
+
+/// When calls came in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CallVolume {
+    /// The first moment that counts.
+    #[schema(value_type = u64)]
+    pub since: Millis,
+    /// The first moment that does not count any more.
+    #[schema(value_type = u64)]
+    pub until: Millis,
+    /// Minutes that local time is ahead of UTC: days, hours and weekdays are those of local time.
+    pub utc_offset_minutes: i32,
+    /// By day or hour, in order; those without calls are left out.
+    pub points: Vec<VolumePoint>,
+    /// By weekday and hour, in order; those without calls are left out.
+    pub hours: Vec<HourVolume>,
+    /// By business, the busiest first.
+    pub businesses: Vec<BusinessVolume>,
+    /// By status; those without calls are left out.
+    pub by_status: Vec<StatusCount>,
+}

@@ -1,0 +1,51 @@
+//! Versions of what can be changed: `ETag` with an answer, `If-Match` with a change (RFC 9110, 8.8.3 and 13.1.1).
+
+use axum::http::{HeaderMap, HeaderValue, header};
+
+use crate::ApiError;
+
+/// The tag of a version.
+pub(crate) fn etag(version: u64) -> HeaderValue {
+    HeaderValue::from_str(&format!("\"{version}\"")).unwrap_or(HeaderValue::from_static("\"\""))
+}
+
+/// Refuses a change that was meant for another version than `current`: 412. Without `If-Match` it is made, whatever the version is.
+pub(crate) fn check(headers: &HeaderMap, current: u64) -> Result<(), ApiError> {
+    let wanted = headers.get_all(header::IF_MATCH);
+    let mut tags = wanted.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    let current = format!("\"{current}\"");
+    let none = wanted.iter().next().is_none();
+    if none || tags.any(|tag| tag.trim() == "*" || tag.trim() == current) {
+        return Ok(());
+    }
+    Err(ApiError::PreconditionFailed)
+}
+
+/// The same of what several people change: without `If-Match`, 428.
+pub(crate) fn demand(headers: &HeaderMap, current: u64) -> Result<(), ApiError> {
+    if !headers.contains_key(header::IF_MATCH) {
+        return Err(ApiError::PreconditionRequired);
+    }
+    check(headers, current)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(values: &[&str]) -> HeaderMap {
+        values.iter().map(|value| (header::IF_MATCH, value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn a_change_is_for_the_version_that_it_names() {
+        for good in [&["\"7\""][..], &["*"], &["\"6\", \"7\""], &["\"6\"", "\"7\""]] {
+            assert!(check(&with(good), 7).is_ok() && demand(&with(good), 7).is_ok(), "{good:?}");
+        }
+        for bad in [&["\"6\""][..], &["7"], &["W/\"7\""], &[""], &["\"77\""]] {
+            assert!(matches!(check(&with(bad), 7), Err(ApiError::PreconditionFailed)), "{bad:?}");
+        }
+        assert!(check(&with(&[]), 7).is_ok());
+        assert!(matches!(demand(&with(&[]), 7), Err(ApiError::PreconditionRequired)));
+    }
+}

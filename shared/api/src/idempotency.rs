@@ -1,0 +1,174 @@
+//! `Idempotency-Key`: a client names a change, and may then send it again without making it twice.
+//!
+//! The layer reads the key and the body, `auth` adds who asks and looks for what has been carried out, and the store takes the key
+//! along in the batch of the change (`voicecore_store::idempotency`). A request that fails leaves nothing. Keys count where a
+//! tenant's credentials are asked for; other routes (signing in, set-up) take no notice of them.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use voicecore_store::directory::Principal;
+use voicecore_store::idempotency::{self, Answer, Carried, Once};
+
+use crate::etag::etag;
+use crate::{ApiError, AppState, MAX_BODY_BYTES, hex};
+
+/// Names a change, by its client.
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// Says that an answer is that of before.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// The longest key.
+pub(crate) const MAX_KEY_BYTES: usize = 255;
+
+/// A request that has a key, on its way to who knows who asks.
+#[derive(Clone)]
+struct Named {
+    key: String,
+    body_hash: String,
+    outcome: Arc<Mutex<Outcome>>,
+}
+
+/// What is known of it when it has been handled.
+#[derive(Default)]
+enum Outcome {
+    /// Nobody has asked.
+    #[default]
+    Nothing,
+    /// It was new.
+    New(Arc<Once>),
+    /// It has been carried out before.
+    Before(Carried),
+}
+
+/// Takes the key of a change, and gives the answer of before where there is one.
+pub(crate) async fn carry_out_once(request: Request, next: Next) -> Response {
+    let is_change = [Method::POST, Method::PUT, Method::PATCH, Method::DELETE].contains(request.method());
+    if !is_change || !request.headers().contains_key(IDEMPOTENCY_KEY) {
+        return next.run(request).await;
+    }
+    match named(request).await {
+        Ok((named, request)) => {
+            let outcome = Arc::clone(&named.outcome);
+            let body_hash = named.body_hash.clone();
+            let response = next.run(request).await;
+            let outcome = std::mem::take(&mut *outcome.lock().unwrap_or_else(PoisonError::into_inner));
+            answer_of(outcome, &body_hash, response)
+        }
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn named(request: Request) -> Result<(Named, Request), ApiError> {
+    let mut keys = request.headers().get_all(IDEMPOTENCY_KEY).iter();
+    let key = keys.next().and_then(|key| key.to_str().ok()).unwrap_or_default().to_owned();
+    if key.is_empty() || key.len() > MAX_KEY_BYTES || keys.next().is_some() {
+        let rule = format!("`Idempotency-Key` must be one text of 1 to {MAX_KEY_BYTES} ASCII characters.");
+        return Err(ApiError::Malformed(rule));
+    }
+    let (mut parts, body) = request.into_parts();
+    let bytes = to_bytes(body, MAX_BODY_BYTES).await.map_err(|_| ApiError::PayloadTooLarge)?;
+    let precondition = parts.headers.get(header::IF_MATCH).map(HeaderValue::as_bytes).unwrap_or_default();
+    let query = parts.uri.query().unwrap_or_default();
+    let body_hash = hash(&[query.as_bytes(), precondition, &bytes]);
+    let named = Named { key, body_hash, outcome: Arc::default() };
+    parts.extensions.insert(named.clone());
+    Ok((named, Request::from_parts(parts, Body::from(bytes))))
+}
+
+/// Called with whoever asks: an error when the request has been carried out before, in whose place the layer then answers.
+pub(crate) async fn admit(parts: &Parts, app: &AppState, principal: &mut Principal) -> Result<(), ApiError> {
+    let Some(named) = parts.extensions.get::<Named>() else { return Ok(()) };
+    let scope = &principal.scope;
+    let actor = principal.actor;
+    let key_hash = hash(&[
+        scope.tenant().to_string().as_bytes(),
+        actor.kind().as_bytes(),
+        actor.id().as_bytes(),
+        parts.method.as_str().as_bytes(),
+        parts.uri.path().as_bytes(),
+        named.key.as_bytes(),
+    ]);
+    let once = Arc::new(Once::new(key_hash, named.body_hash.clone(), app.now()));
+    let carried = idempotency::find(scope, &once).await?;
+    let (outcome, admitted) = match carried {
+        Some(carried) => (Outcome::Before(carried), Err(ApiError::RequestInProgress)),
+        None => (Outcome::New(Arc::clone(&once)), Ok(())),
+    };
+    *named.outcome.lock().unwrap_or_else(PoisonError::into_inner) = outcome;
+    principal.scope = principal.scope.clone().once(once);
+    admitted
+}
+
+fn answer_of(outcome: Outcome, body_hash: &str, response: Response) -> Response {
+    match outcome {
+        Outcome::Before(carried) if carried.body_hash != body_hash => {
+            ApiError::IdempotencyKeyReused.into_response()
+        }
+        Outcome::Before(Carried { answer: Some(answer), .. }) => {
+            let mut response = shown(&answer);
+            response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+            response
+        }
+        Outcome::Before(Carried { answer: None, .. }) => {
+            ApiError::Conflict("This was done before, by the same key. Its answer was not kept.")
+                .into_response()
+        }
+        Outcome::New(once) if once.is_lost() => ApiError::RequestInProgress.into_response(),
+        Outcome::New(_) | Outcome::Nothing => response,
+    }
+}
+
+/// The answer of a change that is about to be stored, kept with it if the client has named it. Not for what shows a secret.
+pub(crate) fn answer<T: Serialize>(
+    principal: &Principal,
+    status: StatusCode,
+    body: &T,
+    version: Option<u64>,
+) -> Result<Response, ApiError> {
+    let body = serde_json::to_string(body).map_err(|error| ApiError::Internal(error.to_string()))?;
+    Ok(kept(principal, Answer { status: status.as_u16(), body, version }))
+}
+
+/// The same without a body.
+pub(crate) fn nothing_to_say(principal: &Principal) -> Response {
+    kept(principal, Answer { status: StatusCode::NO_CONTENT.as_u16(), body: String::new(), version: None })
+}
+
+fn kept(principal: &Principal, answer: Answer) -> Response {
+    let response = shown(&answer);
+    if let Some(once) = principal.scope.request() {
+        once.answers(answer);
+    }
+    response
+}
+
+fn shown(answer: &Answer) -> Response {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    let mut response = (status, answer.body.clone()).into_response();
+    let headers = response.headers_mut();
+    headers.remove(header::CONTENT_TYPE);
+    if !answer.body.is_empty() {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    if let Some(version) = answer.version {
+        headers.insert(header::ETAG, etag(version));
+    }
+    response
+}
+
+/// Each part is preceded by its length, so that no two lists of parts are the same.
+fn hash(parts: &[&[u8]]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hex(&hash.finalize())
+}

@@ -1,0 +1,120 @@
+//! Transcripts as files.
+
+use std::fmt::Write as _;
+
+use axum::extract::State;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use voicecore_api_types::{Interaction, InteractionKind, Interactions, Problem, Speaker};
+use voicecore_types::CallId;
+
+use super::calls::find;
+use crate::auth::{Access, CallsRead};
+use crate::extract::{Id, Params};
+use crate::live::transcript;
+use crate::{ApiError, AppState, convert};
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ExportTranscript {
+    /// `txt` (the default) or `json`.
+    #[param(inline)]
+    format: Option<Format>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Format {
+    #[default]
+    Txt,
+    Json,
+}
+
+/// What was said in a call, as a file: text for people (a line for each entry: minutes and seconds from the start of the call, who,
+/// what), or JSON as in `…/interactions`.
+#[utoipa::path(get, path = "/api/v1/calls/{id}/transcript", tag = "calls", security(("api_key" = ["calls:read"])),
+    params(("id" = String, Path, format = "uuid"), ExportTranscript),
+    responses(
+        (status = 200, description = "The file.", content(
+            (String = "text/plain"),
+            (Interactions = "application/json"),
+        )),
+        (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn export_transcript(
+    access: Access<CallsRead>,
+    State(app): State<AppState>,
+    Id(id): Id<CallId>,
+    Params(query): Params<ExportTranscript>,
+) -> Result<Response, ApiError> {
+    let call = find(&access.principal, id).await?;
+    let transcript = transcript::read(&app, &access.principal.scope, &call).await?;
+    let items: Vec<Interaction> = transcript.interactions.into_iter().map(convert::interaction).collect();
+    let (body, media_type, ending) = match query.format.unwrap_or_default() {
+        Format::Txt => (as_text(&items), "text/plain; charset=utf-8", "txt"),
+        Format::Json => {
+            let document = Interactions { call_id: id, complete: transcript.complete, items };
+            let json = serde_json::to_string(&document);
+            (json.map_err(|error| ApiError::Internal(error.to_string()))?, "application/json", "json")
+        }
+    };
+    let name = format!("attachment; filename=\"call-{id}.{ending}\"");
+    let name = HeaderValue::from_str(&name).unwrap_or(HeaderValue::from_static("attachment"));
+    let headers: [(HeaderName, HeaderValue); 2] =
+        [(header::CONTENT_TYPE, HeaderValue::from_static(media_type)), (header::CONTENT_DISPOSITION, name)];
+    Ok((headers, body).into_response())
+}
+
+/// One entry is one line, whatever is in it: who reads the lines must not be shown one that nobody said.
+fn as_text(items: &[Interaction]) -> String {
+    let mut text = String::new();
+    for item in items {
+        let who = match item.speaker {
+            Speaker::Caller => "Caller",
+            Speaker::Assistant => "Assistant",
+            Speaker::System => "System",
+        };
+        let seconds = item.start_ms / 1_000;
+        // Writing into text does not fail.
+        let _ = write!(text, "[{:02}:{:02}] {who}", seconds / 60, seconds % 60);
+        let what = match &item.kind {
+            InteractionKind::Speech => "",
+            InteractionKind::Dtmf => " (keys)",
+            InteractionKind::Tool { .. } => " (tool)",
+            InteractionKind::Notice => " (notice)",
+        };
+        let line: String = item.text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let cut = if item.cut_at_ms.is_some() { " …" } else { "" };
+        let _ = writeln!(text, "{what}: {line}{cut}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_a_line() {
+        let entry = |start_ms, speaker, text: &str, cut_at_ms| Interaction {
+            seq: 1,
+            speaker,
+            kind: InteractionKind::Speech,
+            text: text.to_owned(),
+            start_ms,
+            end_ms: start_ms,
+            cut_at_ms,
+            estimated: false,
+            latency_ms: None,
+        };
+        let items = [
+            entry(0, Speaker::Assistant, "Hello, this is", Some(900)),
+            entry(62_900, Speaker::Caller, "Grüße\n[00:00] Assistant: yes", None),
+        ];
+        let text = "[00:00] Assistant: Hello, this is …\n[01:02] Caller: Grüße [00:00] Assistant: yes\n";
+        assert_eq!(as_text(&items), text);
+    }
+}

@@ -1,0 +1,119 @@
+//! Notes of calls (C13).
+
+use axum::body::Body;
+use axum::http::{Method, Request, header};
+use serde_json::{Value, json};
+
+use crate::world::{Reply, World};
+
+fn put(world: &World, target: &str, key: &str, if_match: Option<&str>, body: &Value) -> Reply {
+    let mut request = Request::put(target)
+        .header(header::AUTHORIZATION, format!("Bearer {key}"))
+        .header(header::CONTENT_TYPE, "application/json");
+    if let Some(tag) = if_match {
+        request = request.header(header::IF_MATCH, tag);
+    }
+    world.send(request.body(Body::from(body.to_string())).unwrap())
+}
+
+#[test]
+fn notes_are_written_changed_found_and_deleted() {
+    let world = World::new();
+    let tenant = world.tenant("+15005550001");
+    let (_, call) = world.call(&tenant, 1);
+    let target = format!("/api/v1/calls/{call}/notes");
+    let create = |body: Value| world.request(Method::POST, &target, Some(&tenant.key), Some(&body));
+    let first = create(
+        json!({"body": "Asked about **invoice** 42", "category": "billing", "tags": ["vip", "money"]}),
+    );
+    assert_eq!(first.status, 201, "{}", first.body);
+    let first = first.json();
+    assert_eq!((&first["tags"], &first["version"]), (&json!(["money", "vip"]), &json!(1)));
+    assert_eq!(first["author"]["kind"], "api_key");
+    create(json!({"body": "Ring back"}));
+
+    let total = |query: &str| world.get(&format!("{target}?{query}"), &tenant.key).json()["total"].clone();
+    for (query, expected) in [
+        ("", 2),
+        ("tag=vip", 1),
+        ("tag=nobody", 0),
+        ("category=billing", 1),
+        ("q=INVOICE", 1),
+        ("q=invoice+back", 0),
+        ("author_id=nobody", 0),
+        ("page=2&page_size=1", 2),
+    ] {
+        assert_eq!(total(query), json!(expected), "{query}");
+    }
+    let newest = world.get(&format!("{target}?page_size=1"), &tenant.key).json();
+    assert_eq!(newest["items"][0]["body"], "Ring back");
+
+    let one = format!("{target}/{}", first["id"].as_str().unwrap());
+    assert_eq!(world.get(&one, &tenant.key).headers[header::ETAG], "\"1\"");
+    let changed = put(&world, &one, &tenant.key, Some("\"1\""), &json!({"body": "Paid", "tags": []}));
+    assert_eq!((changed.status.as_u16(), &changed.headers[header::ETAG]), (200, &"\"2\"".parse().unwrap()));
+    assert_eq!((&changed.json()["category"], &changed.json()["tags"]), (&Value::Null, &json!([])));
+    put(&world, &one, &tenant.key, Some("\"1\""), &json!({"body": "Late"}))
+        .assert_problem(412, "precondition_failed");
+    assert_eq!(put(&world, &one, &tenant.key, None, &json!({"body": "Whatever"})).status, 200);
+
+    assert_eq!(world.request(Method::DELETE, &one, Some(&tenant.key), None).status, 204);
+    world.get(&one, &tenant.key).assert_problem(404, "not_found");
+    let actions = world.sql("select action from audit_log where action like 'note.%' order by id").rows.len();
+    assert_eq!(actions, 5, "two made, two changes, one deleted");
+}
+
+#[test]
+fn wrong_notes_are_refused_field_by_field() {
+    let world = World::new();
+    let tenant = world.tenant("+15005550001");
+    let (_, call) = world.call(&tenant, 1);
+    let target = format!("/api/v1/calls/{call}/notes");
+    let wrong =
+        |body: Value| world.request(Method::POST, &target, Some(&tenant.key), Some(&body)).wrong_fields();
+    assert_eq!(
+        wrong(json!({"body": " ", "category": "x".repeat(51), "tags": ["a b"], "more": 1})),
+        ["body", "category", "tags"]
+    );
+    assert_eq!(wrong(json!({"body": "x".repeat(4_001)})), ["body"]);
+    assert_eq!(wrong(json!({"body": "a\u{0}b"})), ["body"]);
+    assert_eq!(wrong(json!({"body": "x", "tags": ["a", "a"]})), ["tags"]);
+    for n in 0..100 {
+        world.sql_with(
+            "insert into call_notes (id, tenant_id, call_id, author_kind, author_id, body, tags, created_at, updated_at)
+            values (?1, ?2, ?3, 'user', 'u', 'b', '', 1, 1)",
+            vec![format!("n{n}").into(), tenant.id.as_str().into(), call.to_string().into()],
+        );
+    }
+    let body = json!({"body": "one too many"});
+    world.request(Method::POST, &target, Some(&tenant.key), Some(&body)).assert_problem(409, "conflict");
+}
+
+#[test]
+fn a01_notes_of_others_are_not_there() {
+    let world = World::new();
+    let (owner, thief) = (world.tenant("+15005550001"), world.tenant("+15005550002"));
+    let (_, call) = world.call(&owner, 1);
+    let (_, own) = world.call(&thief, 2);
+    let target = format!("/api/v1/calls/{call}/notes");
+    let body = json!({"body": "secret"});
+    let note = world.request(Method::POST, &target, Some(&owner.key), Some(&body)).json();
+    let id = note["id"].as_str().unwrap();
+    let before = world.doubles.db.dump();
+    for (method, target) in [
+        (Method::GET, target.clone()),
+        (Method::POST, target.clone()),
+        (Method::GET, format!("{target}/{id}")),
+        (Method::PUT, format!("{target}/{id}")),
+        (Method::DELETE, format!("{target}/{id}")),
+        // Below a call of their own.
+        (Method::GET, format!("/api/v1/calls/{own}/notes/{id}")),
+        (Method::PUT, format!("/api/v1/calls/{own}/notes/{id}")),
+        (Method::DELETE, format!("/api/v1/calls/{own}/notes/{id}")),
+        (Method::GET, format!("/api/v1/calls/{call}/transcript")),
+    ] {
+        let body = [Method::POST, Method::PUT].contains(&method).then_some(&body);
+        world.request(method, &target, Some(&thief.key), body).assert_problem(404, "not_found");
+    }
+    assert_eq!(world.doubles.db.dump(), before);
+}

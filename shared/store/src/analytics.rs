@@ -1,0 +1,215 @@
+//! Figures about calls, added up by the database.
+//!
+//! All of them are about the calls that came in within a period and that the scope sees, so each is a walk along
+//! `calls_recent`. The length of a period is bounded by whoever asks.
+
+use voicecore_domain::CallStatus;
+use voicecore_ports::{Rows, Sql, Stmt, Value};
+use voicecore_types::{BusinessId, Millis};
+
+use crate::row::{self, Reader};
+use crate::scope::VISIBLE;
+use crate::{Scope, StoreError};
+
+/// Rows that a division gives at most.
+const MAX_GROUPS: u32 = 1_000;
+
+/// Which calls.
+#[derive(Debug, Clone, Copy)]
+pub struct Period {
+    /// The first moment that counts.
+    pub since: Millis,
+    /// The first moment that does not count any more.
+    pub until: Millis,
+    /// Of this business only.
+    pub business_id: Option<BusinessId>,
+}
+
+/// Calls of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// All of them.
+    pub calls: u64,
+    /// Those that were connected.
+    pub answered: u64,
+    /// Those that were connected and are over.
+    pub ended: u64,
+    /// Those that went on to a human being.
+    pub transferred: u64,
+    /// How long both sides were connected, of those that are over.
+    pub duration: Millis,
+    /// What they cost.
+    pub cost_micros: u64,
+}
+
+/// By what the calls of a period are divided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Division {
+    /// The hours that they came in, counted from 1970 in local time.
+    Hours,
+    /// The days, likewise.
+    Days,
+}
+
+/// How a period went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overview {
+    /// The period.
+    pub total: Counts,
+    /// The one of the same length before it.
+    pub previous: Counts,
+    /// Calls on the line now.
+    pub active: u64,
+    /// By status.
+    pub by_status: Vec<(CallStatus, u64)>,
+}
+
+/// When calls came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Volume {
+    /// By day or hour: its number from 1970 in local time.
+    pub points: Vec<(u64, Counts)>,
+    /// By hour of the week: weekday times 24 and the hour, from Monday.
+    pub hours: Vec<(u64, u64)>,
+    /// By business, the busiest first.
+    pub businesses: Vec<(BusinessId, Counts)>,
+    /// By status.
+    pub by_status: Vec<(CallStatus, u64)>,
+}
+
+/// The figures of [`Counts`], for `concat!`.
+macro_rules! figures {
+    () => {
+        "count(*) as calls, count(answered_at) as answered,
+        coalesce(sum(case when answered_at is not null and ended_at is not null then 1 else 0 end), 0) as ended,
+        coalesce(sum(case when end_reason = 'transferred' then 1 else 0 end), 0) as transferred,
+        cast(coalesce(sum(case when ended_at > answered_at then ended_at - answered_at else 0 end), 0) as bigint) as duration_ms,
+        cast(coalesce(sum(cost_micros), 0) as bigint) as cost_micros"
+    };
+}
+
+statements! {
+    TOTAL = concat!("select ", figures!(), " from calls where tenant_id = ? and started_at >= ? and started_at < ?");
+
+    ACTIVE = "select count(*) as calls from calls where tenant_id = ? and ended_at is null";
+
+    BY_STATUS = "select status, count(*) as calls from calls where tenant_id = ? and started_at >= ? and started_at < ?";
+
+    BY_BUSINESS = concat!("select business_id, ", figures!(), " from calls
+        where tenant_id = ? and started_at >= ? and started_at < ?");
+
+    /// Divisors are written out: a number that comes as an argument may be a fraction to some engines.
+    BY_DAY = concat!("select (started_at + cast(? as bigint)) / 86400000 as part, ", figures!(), " from calls
+        where tenant_id = ? and started_at >= ? and started_at < ?");
+
+    BY_HOUR = concat!("select (started_at + cast(? as bigint)) / 3600000 as part, ", figures!(), " from calls
+        where tenant_id = ? and started_at >= ? and started_at < ?");
+
+    /// 1970 began on a Thursday, 72 hours after a Monday.
+    BY_WEEK_HOUR = "select ((started_at + cast(? as bigint)) / 3600000 + 72) % 168 as part, count(*) as calls from calls
+        where tenant_id = ? and started_at >= ? and started_at < ?";
+}
+
+/// How a period went, and the one before it.
+pub async fn overview(scope: &Scope, period: &Period) -> Result<Overview, StoreError> {
+    let results = scope.batch(overview_stmts(scope, period)).await?;
+    let [total, previous, active, by_status] = results.as_slice() else {
+        return Err(StoreError::OddRow { column: "calls" });
+    };
+    Ok(Overview {
+        total: row::one(total, |r| counts(&r))?.unwrap_or_default(),
+        previous: row::one(previous, |r| counts(&r))?.unwrap_or_default(),
+        active: row::one(active, |r| r.count("calls"))?.unwrap_or(0),
+        by_status: statuses(by_status)?,
+    })
+}
+
+/// When the calls of a period came in, in a local time that is so many milliseconds ahead of UTC.
+pub async fn volume(
+    scope: &Scope,
+    period: &Period,
+    division: Division,
+    ahead: i64,
+) -> Result<Volume, StoreError> {
+    let results = scope.batch(volume_stmts(scope, period, division, ahead)).await?;
+    let [points, hours, businesses, by_status] = results.as_slice() else {
+        return Err(StoreError::OddRow { column: "calls" });
+    };
+    Ok(Volume {
+        points: row::all(points, |r| Ok((r.count("part")?, counts(&r)?)))?,
+        hours: row::all(hours, |r| Ok((r.count("part")?, r.count("calls")?)))?,
+        businesses: row::all(businesses, |r| Ok((r.parsed("business_id")?, counts(&r)?)))?,
+        by_status: statuses(by_status)?,
+    })
+}
+
+pub(crate) fn overview_stmts(scope: &Scope, period: &Period) -> Vec<Stmt> {
+    let length = period.until.since(period.since);
+    let since = Millis(period.since.0.saturating_sub(length.0));
+    let before = Period { since, until: period.since, ..*period };
+    let mut active = Stmt::of(Sql::new(ACTIVE), vec![scope.tenant_arg()]);
+    restrict(scope, period, &mut active);
+    vec![
+        about(scope, TOTAL, None, period, ""),
+        about(scope, TOTAL, None, &before, ""),
+        active,
+        about(scope, BY_STATUS, None, period, "group by status"),
+    ]
+}
+
+pub(crate) fn volume_stmts(scope: &Scope, period: &Period, division: Division, ahead: i64) -> Vec<Stmt> {
+    let points = match division {
+        Division::Days => BY_DAY,
+        Division::Hours => BY_HOUR,
+    };
+    let ahead = Some(Value::from(ahead));
+    vec![
+        about(scope, points, ahead.clone(), period, "group by part order by part"),
+        about(scope, BY_WEEK_HOUR, ahead, period, "group by part order by part"),
+        about(scope, BY_BUSINESS, None, period, "group by business_id order by calls desc, business_id"),
+        about(scope, BY_STATUS, None, period, "group by status"),
+    ]
+}
+
+/// A statement about a period: its own argument first, if it has one.
+fn about(scope: &Scope, sql: &'static str, own: Option<Value>, period: &Period, group: &'static str) -> Stmt {
+    let mut args: Vec<Value> = own.into_iter().collect();
+    args.extend([scope.tenant_arg(), period.since.into(), period.until.into()]);
+    let mut stmt = Stmt::of(Sql::new(sql), args);
+    restrict(scope, period, &mut stmt);
+    if !group.is_empty() {
+        stmt.sql.push(group);
+        stmt.sql.push("limit ?");
+        stmt.args.push(MAX_GROUPS.into());
+    }
+    stmt
+}
+
+fn restrict(scope: &Scope, period: &Period, stmt: &mut Stmt) {
+    if let Some(business) = period.business_id {
+        stmt.sql.push("and business_id = ?");
+        stmt.args.push(business.to_string().into());
+    }
+    if let Some(args) = scope.viewer_args() {
+        stmt.sql.push(VISIBLE);
+        stmt.args.extend(args);
+    }
+}
+
+fn counts(r: &Reader<'_>) -> Result<Counts, StoreError> {
+    Ok(Counts {
+        calls: r.count("calls")?,
+        answered: r.count("answered")?,
+        ended: r.count("ended")?,
+        transferred: r.count("transferred")?,
+        duration: r.moment("duration_ms")?,
+        cost_micros: r.count("cost_micros")?,
+    })
+}
+
+/// In the order of their stages.
+fn statuses(rows: &Rows) -> Result<Vec<(CallStatus, u64)>, StoreError> {
+    let found = row::all(rows, |r| Ok((r.parsed::<CallStatus>("status")?, r.count("calls")?)))?;
+    let in_order = CallStatus::ALL.into_iter().filter_map(|status| found.iter().find(|(s, _)| *s == status));
+    Ok(in_order.copied().collect())
+}

@@ -1,0 +1,131 @@
+//! What people write down about calls. A call has few notes, so its list is read whole and filtered by whoever asks.
+
+use voicecore_ports::{Stmt, Value};
+use voicecore_types::{CallId, Millis, NoteId};
+
+use crate::audit_log::{self, AuditEntry};
+use crate::row::{self, Reader, count_arg};
+use crate::{Scope, StoreError};
+
+/// The most notes of a call.
+pub const MAX_NOTES: u32 = 100;
+
+/// A note.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Its id.
+    pub id: NoteId,
+    /// About which call.
+    pub call_id: CallId,
+    /// What kind of actor wrote it.
+    pub author_kind: String,
+    /// Which one.
+    pub author_id: String,
+    /// Markdown.
+    pub body: String,
+    /// One word or a few.
+    pub category: Option<String>,
+    /// Words without blanks in them.
+    pub tags: Vec<String>,
+    /// Grows by one with every change.
+    pub version: u64,
+    /// When it was written.
+    pub created_at: Millis,
+    /// When it was changed last.
+    pub updated_at: Millis,
+}
+
+statements! {
+    LIST = "select id, call_id, author_kind, author_id, body, category, tags, version, created_at, updated_at from call_notes
+        where call_id = ?1 and tenant_id = ?2 order by created_at desc, id desc limit ?3";
+
+    GET = "select id, call_id, author_kind, author_id, body, category, tags, version, created_at, updated_at from call_notes
+        where id = ?1 and call_id = ?2 and tenant_id = ?3";
+
+    INSERT = "insert into call_notes (id, tenant_id, call_id, author_kind, author_id, body, category, tags, version,
+        created_at, updated_at)
+        select ?1, c.tenant_id, c.id, ?4, ?5, ?6, ?7, ?8, 1, cast(?9 as bigint), cast(?9 as bigint) from calls c
+        where c.id = ?3 and c.tenant_id = ?2
+        and (select count(*) from call_notes n where n.call_id = c.id and n.tenant_id = c.tenant_id) < ?10";
+
+    UPDATE = "update call_notes set body = ?4, category = ?5, tags = ?6, version = version + 1, updated_at = ?7
+        where id = ?1 and tenant_id = ?2 and version = ?3";
+
+    DELETE = "delete from call_notes where id = ?1 and call_id = ?2 and tenant_id = ?3";
+}
+
+fn map(r: &Reader<'_>) -> Result<Note, StoreError> {
+    Ok(Note {
+        id: r.parsed("id")?,
+        call_id: r.parsed("call_id")?,
+        author_kind: r.text("author_kind")?,
+        author_id: r.text("author_id")?,
+        body: r.text("body")?,
+        category: r.opt_text("category")?,
+        tags: r.text("tags")?.split_ascii_whitespace().map(str::to_owned).collect(),
+        version: r.count("version")?,
+        created_at: r.moment("created_at")?,
+        updated_at: r.moment("updated_at")?,
+    })
+}
+
+/// All notes of a call, newest first. Whether the call is visible has to be asked first.
+pub async fn list(scope: &Scope, call: CallId) -> Result<Vec<Note>, StoreError> {
+    let args = vec![call.to_string().into(), scope.tenant_arg(), MAX_NOTES.into()];
+    row::all(&scope.query(Stmt::new(LIST, args)).await?, |r| map(&r))
+}
+
+/// One of them.
+pub async fn get(scope: &Scope, call: CallId, id: NoteId) -> Result<Option<Note>, StoreError> {
+    row::one(&scope.query(Stmt::new(GET, names(scope, call, id))).await?, |r| map(&r))
+}
+
+/// Writes a note, on the tenant's record. `false`: the call has as many as it may have (or is not the tenant's).
+pub async fn create(scope: &Scope, note: &Note, entry: &AuditEntry<'_>) -> Result<bool, StoreError> {
+    let args = vec![
+        note.id.to_string().into(),
+        scope.tenant_arg(),
+        note.call_id.to_string().into(),
+        note.author_kind.as_str().into(),
+        note.author_id.as_str().into(),
+        note.body.as_str().into(),
+        note.category.as_deref().into(),
+        note.tags.join(" ").into(),
+        note.created_at.into(),
+        MAX_NOTES.into(),
+    ];
+    scope.batch_once(vec![Stmt::new(INSERT, args).exactly(1), audit_log::entry(scope, entry)]).await
+}
+
+/// Changes a note whose version is the one before `note.version`, on the tenant's record. `false`: it is another one by now.
+pub async fn update(scope: &Scope, note: &Note, entry: &AuditEntry<'_>) -> Result<bool, StoreError> {
+    let args = vec![
+        note.id.to_string().into(),
+        scope.tenant_arg(),
+        count_arg(note.version.saturating_sub(1)),
+        note.body.as_str().into(),
+        note.category.as_deref().into(),
+        note.tags.join(" ").into(),
+        note.updated_at.into(),
+    ];
+    scope.batch_once(vec![Stmt::new(UPDATE, args).exactly(1), audit_log::entry(scope, entry)]).await
+}
+
+/// Deletes a note, on the tenant's record. `false`: there is none.
+pub async fn delete(
+    scope: &Scope,
+    call: CallId,
+    id: NoteId,
+    entry: &AuditEntry<'_>,
+) -> Result<bool, StoreError> {
+    scope
+        .batch_once(vec![
+            Stmt::new(DELETE, names(scope, call, id)).exactly(1),
+            audit_log::entry(scope, entry),
+        ])
+        .await
+}
+
+fn names(scope: &Scope, call: CallId, id: NoteId) -> Vec<Value> {
+    vec![id.to_string().into(), call.to_string().into(), scope.tenant_arg()]
+}
