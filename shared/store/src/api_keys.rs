@@ -5,8 +5,8 @@ use voicecore_ports::{DbError, Stmt};
 use voicecore_types::{ApiKeyId, Millis, Page, PageRequest, UserId};
 
 use crate::audit_log::{self, AuditEntry};
-use crate::paging::{self, COUNT_LIMIT};
-use crate::row::{self, Reader, count_arg};
+use crate::paging;
+use crate::row::{self, Reader};
 use crate::{Scope, StoreError};
 
 /// A key as it is listed.
@@ -86,17 +86,8 @@ fn map(r: &Reader<'_>) -> Result<ApiKeyRow, StoreError> {
 
 /// The tenant's keys, the newest first; those that open nothing any more among them.
 pub async fn list(scope: &Scope, request: PageRequest) -> Result<Page<ApiKeyRow>, StoreError> {
-    let [limit, offset] = paging::window(request);
-    let results = scope
-        .batch(vec![
-            Stmt::new(LIST, vec![scope.tenant_arg(), limit, offset]),
-            Stmt::new(COUNT, vec![scope.tenant_arg(), count_arg(COUNT_LIMIT)]),
-        ])
-        .await?;
-    let [rows, total] = results.as_slice() else {
-        return Err(StoreError::OddRow { column: "total" });
-    };
-    paging::page(request, rows, total, |r| map(&r))
+    let found = paging::find(scope, LIST, COUNT, &[], request).await?;
+    found.page(request, |r| map(&r))
 }
 
 /// One of them.

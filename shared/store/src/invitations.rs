@@ -5,8 +5,8 @@ use voicecore_ports::{Stmt, Value};
 use voicecore_types::{DepartmentId, InvitationId, Millis, Page, PageRequest};
 
 use crate::audit_log::{self, AuditEntry};
-use crate::paging::{self, COUNT_LIMIT};
-use crate::row::{self, Reader, count_arg};
+use crate::paging;
+use crate::row::{self, Reader};
 use crate::users::RoleRef;
 use crate::{Scope, StoreError};
 
@@ -97,17 +97,8 @@ fn map(r: &Reader<'_>) -> Result<Invitation, StoreError> {
 
 /// The open ones, the newest first.
 pub async fn list(scope: &Scope, request: PageRequest, now: Millis) -> Result<Page<Invitation>, StoreError> {
-    let [limit, offset] = paging::window(request);
-    let results = scope
-        .batch(vec![
-            Stmt::new(LIST, vec![scope.tenant_arg(), now.into(), limit, offset]),
-            Stmt::new(COUNT, vec![scope.tenant_arg(), now.into(), count_arg(COUNT_LIMIT)]),
-        ])
-        .await?;
-    let [rows, total] = results.as_slice() else {
-        return Err(StoreError::OddRow { column: "total" });
-    };
-    paging::page(request, rows, total, |r| map(&r))
+    let found = paging::find(scope, LIST, COUNT, &[now.into()], request).await?;
+    found.page(request, |r| map(&r))
 }
 
 /// The statements that invite somebody, in the place of an earlier invitation.

@@ -136,11 +136,8 @@ pub(crate) fn list_stmts(scope: &Scope, request: PageRequest) -> [Stmt; 2] {
 
 /// The tenant's messages, of the departments that the scope sees, newest first.
 pub async fn list(scope: &Scope, request: PageRequest) -> Result<Page<Message>, StoreError> {
-    let results = scope.batch(list_stmts(scope, request).into()).await?;
-    let [rows, total] = results.as_slice() else {
-        return Err(StoreError::OddRow { column: "total" });
-    };
-    paging::page(request, rows, total, |r| {
+    let found = paging::run(scope, list_stmts(scope, request)).await?;
+    found.page(request, |r| {
         Ok(Message {
             id: r.parsed("id")?,
             business_id: r.parsed("business_id")?,

@@ -1,8 +1,8 @@
-use voicecore_ports::{Rows, Value};
+use voicecore_ports::{Rows, Stmt, Value};
 use voicecore_types::{Page, PageRequest};
 
-use crate::StoreError;
 use crate::row::{self, Reader, count_arg};
+use crate::{Scope, StoreError};
 
 /// What an unbounded count stops at: one more than is shown, to know that there is more.
 pub(crate) const COUNT_LIMIT: u64 = Page::<()>::TOTAL_CAP + 1;
@@ -12,19 +12,54 @@ pub(crate) fn window(page: PageRequest) -> [Value; 2] {
     [page.page_size.into(), count_arg(page.offset())]
 }
 
-/// A page from its rows and a `select count(*) as total`.
-pub(crate) fn page<T>(
+/// What a list has found: the rows of a page, and how many there are.
+pub(crate) struct Found {
+    rows: Rows,
+    total: Rows,
+}
+
+/// Looks a page up: `list` takes the tenant, `args`, `limit` and `offset`, `count` the tenant, `args` and the most that is counted.
+pub(crate) async fn find(
+    scope: &Scope,
+    list: &'static str,
+    count: &'static str,
+    args: &[Value],
     request: PageRequest,
-    rows: &Rows,
-    total: &Rows,
-    map: impl Fn(Reader<'_>) -> Result<T, StoreError>,
-) -> Result<Page<T>, StoreError> {
-    let total = row::one(total, |r| r.count("total"))?.ok_or(StoreError::OddRow { column: "total" })?;
-    Ok(Page {
-        items: row::all(rows, map)?,
-        total: total.min(Page::<T>::TOTAL_CAP),
-        total_capped: total > Page::<T>::TOTAL_CAP,
-        page: request.page,
-        page_size: request.page_size,
-    })
+) -> Result<Found, StoreError> {
+    let common = || [scope.tenant_arg()].into_iter().chain(args.iter().cloned());
+    let list = Stmt::new(list, common().chain(window(request)).collect());
+    let count = Stmt::new(count, common().chain([count_arg(COUNT_LIMIT)]).collect());
+    run(scope, [list, count]).await
+}
+
+/// Looks a page up by statements that are ready.
+pub(crate) async fn run(scope: &Scope, list_and_count: [Stmt; 2]) -> Result<Found, StoreError> {
+    Found::of(scope.batch(list_and_count.into()).await?)
+}
+
+impl Found {
+    /// From what the two statements gave.
+    pub(crate) fn of(results: Vec<Rows>) -> Result<Self, StoreError> {
+        let Ok([rows, total]) = <[Rows; 2]>::try_from(results) else {
+            return Err(StoreError::OddRow { column: "total" });
+        };
+        Ok(Self { rows, total })
+    }
+
+    /// The page; `total` is the column that counts.
+    pub(crate) fn page<T>(
+        &self,
+        request: PageRequest,
+        map: impl Fn(Reader<'_>) -> Result<T, StoreError>,
+    ) -> Result<Page<T>, StoreError> {
+        let total =
+            row::one(&self.total, |r| r.count("total"))?.ok_or(StoreError::OddRow { column: "total" })?;
+        Ok(Page {
+            items: row::all(&self.rows, map)?,
+            total: total.min(Page::<T>::TOTAL_CAP),
+            total_capped: total > Page::<T>::TOTAL_CAP,
+            page: request.page,
+            page_size: request.page_size,
+        })
+    }
 }

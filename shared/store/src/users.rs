@@ -5,8 +5,8 @@ use voicecore_ports::{DbError, Stmt, Value};
 use voicecore_types::{DepartmentId, Millis, Page, PageRequest, RoleId, UserId};
 
 use crate::audit_log::{self, AuditEntry};
-use crate::paging::{self, COUNT_LIMIT};
-use crate::row::{self, Reader, count_arg};
+use crate::paging;
+use crate::row::{self, Reader};
 use crate::{Scope, StoreError};
 
 /// The most departments that somebody belongs to by themselves.
@@ -160,17 +160,8 @@ fn map(r: &Reader<'_>) -> Result<User, StoreError> {
 
 /// The tenant's users, who joined last first.
 pub async fn list(scope: &Scope, request: PageRequest) -> Result<Page<User>, StoreError> {
-    let [limit, offset] = paging::window(request);
-    let results = scope
-        .batch(vec![
-            Stmt::new(LIST, vec![scope.tenant_arg(), limit, offset]),
-            Stmt::new(COUNT, vec![scope.tenant_arg(), count_arg(COUNT_LIMIT)]),
-        ])
-        .await?;
-    let [rows, total] = results.as_slice() else {
-        return Err(StoreError::OddRow { column: "total" });
-    };
-    paging::page(request, rows, total, |r| map(&r))
+    let found = paging::find(scope, LIST, COUNT, &[], request).await?;
+    found.page(request, |r| map(&r))
 }
 
 /// One of the tenant's users.

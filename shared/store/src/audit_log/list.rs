@@ -67,11 +67,8 @@ pub async fn list(
     filter: &AuditFilter<'_>,
     request: PageRequest,
 ) -> Result<Page<AuditRow>, StoreError> {
-    let results = scope.batch(list_stmts(scope, filter, request).into()).await?;
-    let [rows, total] = results.as_slice() else {
-        return Err(StoreError::OddRow { column: "total" });
-    };
-    paging::page(request, rows, total, |r| map_audit(&r))
+    let found = paging::run(scope, list_stmts(scope, filter, request)).await?;
+    found.page(request, |r| map_audit(&r))
 }
 
 /// The sealed entries after place `after` of the chain, in its order, at most `limit` and at most [`MAX_EXPORTED`].

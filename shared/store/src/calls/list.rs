@@ -107,11 +107,8 @@ pub async fn list(
     after: Option<CallCursor>,
     request: PageRequest,
 ) -> Result<Page<Call>, StoreError> {
-    let results = scope.batch(list_stmts(scope, filter, sort, after, request).into()).await?;
-    let [rows, total] = results.as_slice() else {
-        return Err(StoreError::OddRow { column: "total" });
-    };
-    paging::page(request, rows, total, |r| map_call(&r))
+    let found = paging::run(scope, list_stmts(scope, filter, sort, after, request)).await?;
+    found.page(request, |r| map_call(&r))
 }
 
 /// The page and the count.

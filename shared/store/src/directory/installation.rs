@@ -81,10 +81,7 @@ pub async fn list(db: &dyn Db, request: PageRequest) -> Result<Page<TenantRow>, 
             across_tenants(COUNT, vec![count_arg(COUNT_LIMIT)]),
         ])
         .await?;
-    let [rows, total] = results.as_slice() else {
-        return Err(StoreError::OddRow { column: "total" });
-    };
-    paging::page(request, rows, total, |r| map(&r))
+    paging::Found::of(results)?.page(request, |r| map(&r))
 }
 
 /// One tenant.
