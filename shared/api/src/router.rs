@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::routes::{
     account_pages, accounts, api_keys, audit, auth, calls, departments, health, live, messages, openapi,
-    providers, roles, sessions, setup, setup_page, tenant_deletion, tenants, users,
+    opening_hours, providers, roles, sessions, setup, setup_page, tenant_deletion, tenants, users,
 };
 use crate::{ApiError, AppState, MAX_BODY_BYTES, cors, layers, webhooks};
 
@@ -69,6 +69,9 @@ macro_rules! documented_routes {
             departments::update_department,
             departments::delete_department,
             departments::assign_business,
+            opening_hours::get_opening_hours,
+            opening_hours::put_opening_hours,
+            opening_hours::delete_opening_hours,
             api_keys::list_api_keys,
             api_keys::create_api_key,
             api_keys::rotate_api_key,

@@ -24,6 +24,7 @@ mod error;
 pub mod invitations;
 pub mod master_key;
 pub mod messages;
+pub mod opening_hours;
 mod paging;
 pub mod providers;
 pub mod rate_limits;

@@ -20,6 +20,7 @@ mod limits;
 mod live;
 mod media;
 mod openapi;
+mod opening_hours;
 mod pitfalls;
 mod privacy;
 mod providers;

@@ -11,10 +11,10 @@ use voicecore_ports::{MAX_PARAMETERS, Stmt};
 use crate::directory::{accounts, installation, people, sessions, watchers};
 use crate::{
     api_keys, audit_log, businesses, calls, departments, dialogues, directory, invitations, master_key,
-    messages, providers, rate_limits, roles, tenant_deletions, tenants, tool_runs, users,
+    messages, opening_hours, providers, rate_limits, roles, tenant_deletions, tenants, tool_runs, users,
 };
 
-const MODULES: [(&str, &[(&str, &str)]); 26] = [
+const MODULES: [(&str, &[(&str, &str)]); 27] = [
     ("api_keys", api_keys::STATEMENTS),
     ("audit_log", audit_log::STATEMENTS),
     ("audit_log/chain", audit_log::CHAIN_STATEMENTS),
@@ -34,6 +34,7 @@ const MODULES: [(&str, &[(&str, &str)]); 26] = [
     ("invitations", invitations::STATEMENTS),
     ("master_key", master_key::STATEMENTS),
     ("messages", messages::STATEMENTS),
+    ("opening_hours", opening_hours::STATEMENTS),
     ("providers", providers::STATEMENTS),
     ("rate_limits", rate_limits::STATEMENTS),
     ("roles", roles::STATEMENTS),
