@@ -11,6 +11,7 @@ mod rate_limits;
 mod seal;
 mod statements;
 mod tenants;
+mod throttle;
 mod tool_runs;
 mod world;
 
