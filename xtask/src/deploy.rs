@@ -47,7 +47,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 fn cloudflare(options: &Options) -> Result<()> {
     setup::node()?;
-    resources_exist()?;
+    let configuration = fs::read_to_string(root().join("wrangler.toml")).context("reading wrangler.toml")?;
+    resources_exist(&configuration)?;
+    one_rate_limit(&configuration)?;
     let missing = missing_secrets(options)?;
     if !missing.is_empty() {
         let mut message =
@@ -68,8 +70,7 @@ fn cloudflare(options: &Options) -> Result<()> {
 }
 
 /// wrangler.toml with the ids of this account in it.
-fn resources_exist() -> Result<()> {
-    let configuration = fs::read_to_string(root().join("wrangler.toml")).context("reading wrangler.toml")?;
+fn resources_exist(configuration: &str) -> Result<()> {
     if configuration.replace('-', "").contains(NO_ID) {
         bail!(
             "wrangler.toml does not name your database and namespace yet. Create them and write their ids into it:\n  \
@@ -78,6 +79,26 @@ fn resources_exist() -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// The platform counts by the number that stands beside the binding, and clients are told the one in the variable: they are one.
+fn one_rate_limit(configuration: &str) -> Result<()> {
+    let told = numbers(configuration, "RATE_LIMIT_PER_MIN = \"");
+    let counted = numbers(configuration, "simple = { limit = ");
+    if told.is_empty() || told != counted {
+        bail!(
+            "wrangler.toml says {told:?} as RATE_LIMIT_PER_MIN and {counted:?} as the limit of API_LIMIT: write the same number there, for \
+             each environment (the period stays 60 seconds)"
+        );
+    }
+    Ok(())
+}
+
+/// What stands behind `before` on each line that begins with it.
+fn numbers(configuration: &str, before: &str) -> Vec<u32> {
+    let lines = configuration.lines().filter_map(|line| line.strip_prefix(before));
+    let digits = lines.map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default());
+    digits.filter_map(|digits| digits.parse().ok()).collect()
 }
 
 fn missing_secrets(options: &Options) -> Result<Vec<&'static str>> {
@@ -132,6 +153,18 @@ mod tests {
                 "the component does not see {name}"
             );
         }
+    }
+
+    #[test]
+    fn the_rate_limit_is_one_number() {
+        let text = fs::read_to_string(root().join("wrangler.toml")).unwrap();
+        one_rate_limit(&text).unwrap();
+        assert!(text.contains("period = 60 }"));
+        let default = voicecore_domain::rate_limits::DEFAULT_REQUESTS_PER_MINUTE;
+        assert_eq!(numbers(&text, "RATE_LIMIT_PER_MIN = \""), [default]);
+        assert!(one_rate_limit(&text.replace("limit = 100", "limit = 200")).is_err());
+        one_rate_limit(&text.replace("limit = 100", "limit = 200").replace("\"100\"", "\"200\"")).unwrap();
+        assert!(one_rate_limit("").is_err());
     }
 
     #[test]

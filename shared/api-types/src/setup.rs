@@ -32,6 +32,10 @@ pub struct SetupClaim {
     /// How calls are held; `streaming` when absent.
     #[serde(default)]
     pub voice_mode: Option<VoiceMode>,
+    /// Name of the zone where the business is, in the tz database, e.g. `Europe/Berlin`: it is then open from nine to five from Monday to
+    /// Friday, until somebody says otherwise. Without one, the assistant does not say when it is open.
+    #[serde(default)]
+    pub time_zone: Option<String>,
     /// What the assistant should know and do, up to 8,000 characters.
     #[serde(default)]
     pub instructions: Option<String>,

@@ -43,6 +43,9 @@ pub struct CreateTenant {
     pub fallback_number: Option<String>,
     /// ISO 639-1 language of the callers; `en` when absent.
     pub language: Option<String>,
+    /// Name of the zone where the business is, in the tz database, e.g. `Europe/Berlin`: it is then open from nine to five from Monday to
+    /// Friday, until somebody says otherwise. Without one, the assistant does not say when it is open.
+    pub time_zone: Option<String>,
 }
 
 /// A tenant that was made.

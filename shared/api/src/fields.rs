@@ -213,6 +213,12 @@ impl Fields {
         list
     }
 
+    /// The same, and it must be there.
+    pub(crate) fn list<T: FromStr + Ord>(&mut self, field: &str, max: usize) -> BTreeSet<T> {
+        let list = self.optional_list(field, max);
+        self.required(field, list)
+    }
+
     /// Permissions of a tenant.
     pub(crate) fn permissions(&mut self, field: &str) -> Permissions {
         let list: Option<BTreeSet<Permission>> = self.optional_list(field, Permission::ALL.len());

@@ -10,8 +10,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::routes::{
     account_pages, accounts, analytics, api_keys, audit, auth, calls, departments, health, live, messages,
-    notes, openapi, providers, roles, sessions, setup, setup_page, tenant_deletion, tenants, transcripts,
-    users,
+    notes, openapi, opening_hours, providers, roles, sessions, setup, setup_page, tenant_deletion, tenants,
+    transcripts, users,
 };
 use crate::{ApiError, AppState, MAX_BODY_BYTES, cors, idempotency, layers, webhooks};
 
@@ -78,6 +78,9 @@ macro_rules! documented_routes {
             departments::update_department,
             departments::delete_department,
             departments::assign_business,
+            opening_hours::get_opening_hours,
+            opening_hours::put_opening_hours,
+            opening_hours::delete_opening_hours,
             api_keys::list_api_keys,
             api_keys::create_api_key,
             api_keys::rotate_api_key,

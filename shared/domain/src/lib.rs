@@ -13,6 +13,7 @@ pub mod hub;
 mod language;
 pub mod limits;
 mod message_kind;
+pub mod opening_hours;
 mod permissions;
 pub mod pricing;
 mod provider;

@@ -1,11 +1,12 @@
 //! Lines of business and the assistants that answer for them.
 
 use voicecore_domain::CallStatus;
+use voicecore_domain::opening_hours::OpeningHours;
 use voicecore_ports::Stmt;
 use voicecore_types::{BusinessId, CallId, Millis};
 
 use crate::seal::{Sealed, WrappedKey};
-use crate::{Scope, StoreError, row};
+use crate::{Scope, StoreError, opening_hours, row};
 
 /// Everything a call's actor must know before the caller hears anything. `None` means the installation's default.
 #[derive(Debug, Clone)]
@@ -38,6 +39,8 @@ pub struct CallSetupRow {
     pub model: Option<String>,
     /// Whom the call can be transferred to; sealed for `Column::FallbackNumber`.
     pub fallback_number: Option<Sealed>,
+    /// When the business is open, if somebody has said.
+    pub opening_hours: Option<OpeningHours>,
     /// The longest call.
     pub call_length: Millis,
     /// The tenant's data key.
@@ -51,7 +54,7 @@ pub struct CallSetupRow {
 statements! {
     CALL_SETUP = "select c.id, c.carrier_call_id, c.status, c.started_at, c.caller_number, p.number as dialled_number,
         b.id as business_id, b.name as business_name, b.greeting, b.instructions, b.language, b.voice, b.model,
-        b.fallback_number, b.call_length_ms, k.wrapped_key,
+        b.fallback_number, b.call_length_ms, b.time_zone, b.opening_hours, k.wrapped_key,
         o.credential as openai_credential, t.credential as chat_credential
         from calls c
         join businesses b on b.id = c.business_id and b.tenant_id = c.tenant_id
@@ -84,6 +87,7 @@ pub async fn call_setup(scope: &Scope, call: CallId) -> Result<Option<CallSetupR
             voice: r.opt_text("voice")?,
             model: r.opt_text("model")?,
             fallback_number: r.sealed("fallback_number")?,
+            opening_hours: opening_hours::map(&r)?,
             call_length: r.moment("call_length_ms")?,
             wrapped_key: r.wrapped_key("wrapped_key")?,
             openai_credential: r.sealed("openai_credential")?,

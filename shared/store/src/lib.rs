@@ -28,6 +28,7 @@ pub mod idempotency;
 pub mod invitations;
 pub mod master_key;
 pub mod messages;
+pub mod opening_hours;
 mod paging;
 pub mod providers;
 pub mod rate_limits;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use voicecore_domain::opening_hours::OpeningHours;
 use voicecore_domain::{ApiKey, Permissions, SetupToken, VoiceMode};
 use voicecore_ports::{Db, DbError, Stmt, Value};
 use voicecore_types::{
@@ -89,6 +90,8 @@ pub struct NewBusiness<'a> {
     pub voice_mode: Option<VoiceMode>,
     /// Whom calls are transferred to; sealed for `Column::FallbackNumber`.
     pub fallback_number: Option<&'a Sealed>,
+    /// When it is open, if that is known.
+    pub opening_hours: Option<&'a OpeningHours>,
 }
 
 /// A number that the business is rung at.
@@ -136,8 +139,8 @@ statements! {
         select u.id, ?1, 'owner', ?2 from setup_tokens s join users u on u.email = s.email where s.token_hash = ?3";
 
     INSERT_BUSINESS = "insert into businesses (id, tenant_id, name, greeting, instructions, language, voice,
-        fallback_number, created_at, updated_at, voice_mode, department_id)
-        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11)";
+        fallback_number, created_at, updated_at, voice_mode, department_id, time_zone, opening_hours)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11, ?12, ?13)";
 
     INSERT_NUMBER = "insert into phone_numbers (id, tenant_id, business_id, number, number_hash, created_at)
         values (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -189,6 +192,7 @@ fn business_stmts(scope: &Scope, p: &Provision<'_>) -> [Stmt; 3] {
     let business = || Value::from(p.business.id.to_string());
     let department = || Value::from(p.department.id.to_string());
     let new_department = vec![department(), scope.tenant_arg(), p.department.name.into(), p.now.into()];
+    let hours = p.business.opening_hours;
     let new_business = vec![
         business(),
         scope.tenant_arg(),
@@ -201,6 +205,8 @@ fn business_stmts(scope: &Scope, p: &Provision<'_>) -> [Stmt; 3] {
         p.now.into(),
         p.business.voice_mode.map(VoiceMode::as_str).into(),
         department(),
+        hours.map(|hours| hours.zone().name()).into(),
+        hours.map(OpeningHours::to_stored).into(),
     ];
     let new_number = vec![
         p.phone_number.id.to_string().into(),

@@ -14,6 +14,8 @@ pub(crate) struct Prompt<'a> {
     pub(crate) business: &'a str,
     /// What the business wants the assistant to know and do.
     pub(crate) instructions: Option<&'a str>,
+    /// When it is open, described as of the beginning of the call.
+    pub(crate) opening_hours: Option<&'a str>,
     /// ISO 639-1 language of the callers.
     pub(crate) language: Option<&'a str>,
     /// There is a human being to transfer to.
@@ -47,6 +49,10 @@ pub(crate) fn instructions(prompt: &Prompt<'_>) -> String {
         text.push_str(&shorten(facts, MAX_BUSINESS_CHARS));
         text.push('\n');
     }
+    if let Some(hours) = prompt.opening_hours {
+        text.push('\n');
+        text.push_str(hours);
+    }
     text.push_str("\n# Rules\n");
     text.push_str(RULES);
     text.push_str(if prompt.transfer_available {
@@ -70,7 +76,13 @@ mod tests {
     }
 
     fn instructions_of(business: &str, facts: Option<&str>, transfer_available: bool) -> String {
-        instructions(&Prompt { business, instructions: facts, language: Some("en"), transfer_available })
+        instructions(&Prompt {
+            business,
+            instructions: facts,
+            opening_hours: None,
+            language: Some("en"),
+            transfer_available,
+        })
     }
 
     #[test]

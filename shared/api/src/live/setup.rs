@@ -74,9 +74,11 @@ async fn load(app: &AppState, call_id: CallId) -> Result<CallSetup, LoadError> {
 
 pub(crate) fn call_setup(config: &Config, tenant_id: TenantId, row: CallSetupRow) -> CallSetup {
     let transfer_available = row.fallback_number.is_some();
+    let hours = row.opening_hours.map(|hours| hours.described(row.started_at));
     let prompt = Prompt {
         business: &row.business_name,
         instructions: row.instructions.as_deref(),
+        opening_hours: hours.as_deref(),
         language: row.language.as_deref(),
         transfer_available,
     };

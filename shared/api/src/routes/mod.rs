@@ -13,6 +13,7 @@ pub(crate) mod live;
 pub(crate) mod messages;
 pub(crate) mod notes;
 pub(crate) mod openapi;
+pub(crate) mod opening_hours;
 pub(crate) mod providers;
 pub(crate) mod roles;
 pub(crate) mod sessions;

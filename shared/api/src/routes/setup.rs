@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use voicecore_api_types::{FieldError, Problem, SetupClaim, SetupResult};
 use voicecore_domain::greeting::MAX_GREETING_CHARS;
+use voicecore_domain::opening_hours::{OpeningHours, TimeZone};
 use voicecore_domain::{ApiKey, SetupToken};
 use voicecore_store::directory;
 use voicecore_store::seal::{Column, FreshKey};
@@ -15,6 +16,7 @@ use voicecore_types::{
     ApiKeyId, AuditEntryId, BusinessId, DepartmentId, E164, PhoneNumberId, TenantId, UserId,
 };
 
+use super::opening_hours::ZONE_RULE;
 use crate::extract::JsonBody;
 use crate::fields::{PASSWORD_RULE, is_password};
 use crate::live::prompt::MAX_BUSINESS_CHARS;
@@ -23,6 +25,8 @@ use crate::{ApiError, AppState, convert, password};
 
 /// The most characters of a name.
 pub(crate) const MAX_NAME_CHARS: usize = 200;
+/// The most characters of the name of a time zone.
+pub(crate) const MAX_ZONE_CHARS: usize = 64;
 /// What the first department of a tenant is called until somebody renames it.
 pub(crate) const DEPARTMENT_NAME: &str = "General";
 /// The most characters of a voice's name.
@@ -63,6 +67,7 @@ pub(crate) async fn claim(app: &AppState, claim: SetupClaim) -> Result<SetupResu
         fallback.map(|n| sealer.seal(Column::FallbackNumber, n.expose(), app.nonce())).transpose()?;
     let api_key = ApiKey::new(&app.random());
     let password = wanted.password.map(|password| password::hash(password, &app.random())).transpose()?;
+    let hours = wanted.time_zone.map(OpeningHours::usual);
     let business_id = BusinessId::new(now, &app.random());
     let provision = Provision {
         owner: Owner::Token {
@@ -86,6 +91,7 @@ pub(crate) async fn claim(app: &AppState, claim: SetupClaim) -> Result<SetupResu
             voice: wanted.voice,
             voice_mode: claim.voice_mode.map(convert::voice_mode),
             fallback_number: fallback.as_ref(),
+            opening_hours: hours.as_ref(),
         },
         phone_number: NewPhoneNumber {
             id: PhoneNumberId::new(now, &app.random()),
@@ -129,6 +135,7 @@ struct Wanted<'a> {
     instructions: Option<&'a str>,
     greeting: Option<&'a str>,
     password: Option<&'a str>,
+    time_zone: Option<TimeZone>,
 }
 
 impl<'a> Wanted<'a> {
@@ -147,6 +154,9 @@ impl<'a> Wanted<'a> {
         let password = claim.password.as_deref();
         errors.demand("password", PASSWORD_RULE, password.is_none_or(is_password));
         let phone_number = errors.number("phone_number", Some(&claim.phone_number));
+        let zone = errors.optional("time_zone", claim.time_zone.as_deref(), MAX_ZONE_CHARS);
+        let time_zone = zone.and_then(TimeZone::of_name);
+        errors.demand("time_zone", ZONE_RULE, zone.is_none() || time_zone.is_some());
         let fallback_number = errors.number("fallback_number", claim.fallback_number.as_deref());
         let same = phone_number.is_some() && phone_number == fallback_number;
         errors.demand("fallback_number", "must not be the number itself", !same);
@@ -163,6 +173,7 @@ impl<'a> Wanted<'a> {
                 instructions,
                 greeting,
                 password,
+                time_zone,
             }),
             _ => Err(ApiError::Invalid(errors.0)),
         }

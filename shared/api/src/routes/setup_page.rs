@@ -32,7 +32,7 @@ struct Field {
     secret: bool,
 }
 
-const FIELDS: [Field; 9] = [
+const FIELDS: [Field; 10] = [
     field("tenant_name", "Your company", "", true, setup::MAX_NAME_CHARS),
     field("business_name", "Name of the business", "As callers hear it.", true, setup::MAX_NAME_CHARS),
     field(
@@ -50,6 +50,13 @@ const FIELDS: [Field; 9] = [
         16,
     ),
     field("language", "Language", "Two letters, e.g. en.", false, 2),
+    field(
+        "time_zone",
+        "Time zone",
+        "e.g. Europe/Berlin. The assistant then says that you are open from nine to five, Monday to Friday, until you say otherwise.",
+        false,
+        setup::MAX_ZONE_CHARS,
+    ),
     field("voice", "Voice", "e.g. marin or cedar.", false, setup::MAX_VOICE_CHARS),
     Field {
         secret: true,
@@ -159,6 +166,7 @@ impl Entered {
                 .iter()
                 .find(|(n, value)| n == "password" && !value.is_empty())
                 .map(|(_, v)| v.clone()),
+            time_zone: self.optional("time_zone"),
             instructions: self.optional("instructions"),
             greeting: self.optional("greeting"),
         }

@@ -7,6 +7,7 @@ use voicecore_api_types as wire;
 use voicecore_api_types::{Page, Problem};
 use voicecore_domain::BuiltinRole;
 use voicecore_domain::credentials::{IMPERSONATION_LIFETIME, INVITATION_LIFETIME};
+use voicecore_domain::opening_hours::{OpeningHours, TimeZone};
 use voicecore_store::directory;
 use voicecore_store::directory::installation::{self, TenantChange, TenantRow};
 use voicecore_store::directory::sessions::{self, NewSession, SessionKind};
@@ -21,6 +22,7 @@ use voicecore_types::{
 };
 
 use super::auth::{label, signed_in};
+use super::opening_hours::ZONE_RULE;
 use super::setup::{DEPARTMENT_NAME, MAX_NAME_CHARS, fresh_key, is_language};
 use super::users::send_invitation;
 use crate::auth::{Operator, TenantsImpersonate, TenantsRead, TenantsWrite};
@@ -95,6 +97,7 @@ struct Wanted {
     phone_number: E164,
     fallback_number: Option<E164>,
     language: Option<String>,
+    time_zone: Option<TimeZone>,
 }
 
 impl Wanted {
@@ -107,13 +110,23 @@ impl Wanted {
         let fallback_number = fields.optional_number("fallback_number");
         let same = number.is_some() && number == fallback_number;
         fields.demand("fallback_number", "must not be the number itself", !same);
+        let time_zone = fields.optional("time_zone", ZONE_RULE);
         let language = fields.optional_line("language", 2);
         let known = language.as_deref().is_none_or(is_language);
         fields.demand("language", "must be two small letters (ISO 639-1)", known);
         fields.done()?;
         let phone_number = number.ok_or(ApiError::NotFound)?;
         let business_name = business_name.unwrap_or_else(|| name.clone());
-        Ok(Self { name, owner_email, owner_name, business_name, phone_number, fallback_number, language })
+        Ok(Self {
+            name,
+            owner_email,
+            owner_name,
+            business_name,
+            phone_number,
+            fallback_number,
+            language,
+            time_zone,
+        })
     }
 }
 
@@ -130,6 +143,7 @@ async fn provision(app: &AppState, by: UserId, wanted: &Wanted) -> Result<wire::
     let fallback =
         fallback.map(|n| sealer.seal(Column::FallbackNumber, n.expose(), app.nonce())).transpose()?;
     let business_id = BusinessId::new(now, &app.random());
+    let hours = wanted.time_zone.map(OpeningHours::usual);
     let department_id = DepartmentId::new(now, &app.random());
     let invitation = NewInvitation {
         id: InvitationId::new(now, &app.random()),
@@ -157,6 +171,7 @@ async fn provision(app: &AppState, by: UserId, wanted: &Wanted) -> Result<wire::
             voice: None,
             voice_mode: None,
             fallback_number: fallback.as_ref(),
+            opening_hours: hours.as_ref(),
         },
         phone_number: NewPhoneNumber {
             id: PhoneNumberId::new(now, &app.random()),

@@ -22,6 +22,7 @@ mod live;
 mod media;
 mod notes;
 mod openapi;
+mod opening_hours;
 mod pitfalls;
 mod privacy;
 mod providers;

@@ -12,6 +12,7 @@ mod rate_limits;
 mod seal;
 mod statements;
 mod tenants;
+mod throttle;
 mod tool_runs;
 mod world;
 

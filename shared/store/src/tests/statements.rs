@@ -11,11 +11,11 @@ use voicecore_ports::{MAX_PARAMETERS, Stmt};
 use crate::directory::{accounts, installation, people, sessions, watchers};
 use crate::{
     analytics, api_keys, audit_log, businesses, call_notes, call_words, calls, departments, dialogues,
-    directory, idempotency, invitations, master_key, messages, providers, rate_limits, roles,
+    directory, idempotency, invitations, master_key, messages, opening_hours, providers, rate_limits, roles,
     tenant_deletions, tenants, tool_runs, users,
 };
 
-const MODULES: [(&str, &[(&str, &str)]); 30] = [
+const MODULES: [(&str, &[(&str, &str)]); 31] = [
     ("analytics", analytics::STATEMENTS),
     ("api_keys", api_keys::STATEMENTS),
     ("audit_log", audit_log::STATEMENTS),
@@ -39,6 +39,7 @@ const MODULES: [(&str, &[(&str, &str)]); 30] = [
     ("invitations", invitations::STATEMENTS),
     ("master_key", master_key::STATEMENTS),
     ("messages", messages::STATEMENTS),
+    ("opening_hours", opening_hours::STATEMENTS),
     ("providers", providers::STATEMENTS),
     ("rate_limits", rate_limits::STATEMENTS),
     ("roles", roles::STATEMENTS),

@@ -91,6 +91,7 @@ impl World {
                 voice: None,
                 voice_mode: None,
                 fallback_number: Some(&fallback),
+                opening_hours: None,
             },
             phone_number: NewPhoneNumber {
                 id: phone,
