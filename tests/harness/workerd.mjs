@@ -16,6 +16,7 @@
 //              RATE_LIMIT_PER_MIN is the quota of the binding API_LIMIT, too      default 1000000
 //   postgres   address (with a password) that the binding HYPERDRIVE leads to, for a
 //              worker built with PostgreSQL; the schema must be there            default: not bound
+//   actors     the worker has the classes of our actors                            default true
 //   restart    start workerd again, same port and storage, when it dies           default false
 //   inspector  port of the V8 inspector, for profiles                             default: none
 //   faults     the worker takes the commands of faults.mjs                        default false
@@ -127,7 +128,7 @@ function miniflareOptions(given, port) {
           maxBatchSize: 10, maxBatchTimeout: 1, maxRetries: 10, deadLetterQueue: "voicecore-jobs-dead",
         },
       },
-      durableObjects: {
+      durableObjects: given.actors === false ? {} : {
         CALL_ACTOR: { className: "CallActor", useSQLite: true },
         HUB_ACTOR: { className: "HubActor", useSQLite: true },
       },

@@ -18,7 +18,7 @@ pub(crate) struct Options {
 /// Measures the release worker, and the component, as they would be deployed.
 pub(crate) fn run(options: &Options) -> Result<()> {
     build::worker()?;
-    let program = cargo_build::binary("voicecore-bench", &["--release"])?;
+    let program = cargo_build::binary("voicecore-bench", ["-p", "voicecore-bench", "--release"])?;
     let mut bench = proc::command(program);
     bench.args(&options.arguments);
     if options.arguments.first().is_some_and(|name| name == WEBHOOK) {

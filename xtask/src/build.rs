@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::cargo_build;
 use crate::proc::{self, npm_bin, root};
+use crate::programs;
 use crate::progress::spell;
 use crate::setup::{self, WasmKit};
 use crate::toolchain::Target;
@@ -20,8 +21,12 @@ pub(crate) const WORKER: &str = "voicecore-cloudflare";
 pub(crate) const COMPONENT: &str = "voicecore-spin";
 /// The conformance suites as a component.
 pub(crate) const PROBE: &str = "voicecore-spin-probe";
+/// The conformance suites as a worker.
+pub(crate) const WORKERS_PROBE: &str = "voicecore-workers-probe";
 /// The host of components, with their tests.
 pub(crate) const HOST: &str = "voicecore-spin-host";
+/// Those tests.
+const HOST_TEST: &str = "conformance";
 /// In Cargo.toml.
 pub(crate) const PROFILE: &str = "worker";
 /// What cargo is told for a build with PostgreSQL.
@@ -38,6 +43,8 @@ const WASM_FEATURES: [&str; 7] = [
 ];
 /// What the project allows itself of Cloudflare's limit for a gzipped script, with the API for people and tenants in it.
 const WORKER_BUDGET: u64 = 900_000;
+/// The same with PostgreSQL's client, which is 130 kB of it.
+const WORKER_WITH_POSTGRES_BUDGET: u64 = 1_050_000;
 /// What it allows itself for a component, which is fetched by every node that runs it.
 const COMPONENT_BUDGET: u64 = 900_000;
 
@@ -62,10 +69,28 @@ impl Size {
     }
 }
 
-/// `functions/cloudflare/build`.
-pub(crate) fn output_dir() -> PathBuf {
-    root().join("functions/cloudflare/build")
+/// A worker that can be built.
+struct Worker {
+    package: &'static str,
+    /// Where its crate is.
+    directory: &'static str,
+    /// Where its scripts and wasm go, from there.
+    output: &'static str,
+    features: &'static [&'static str],
 }
+
+/// What `wrangler.toml` deploys.
+const DEPLOYED: Worker =
+    Worker { package: WORKER, directory: "functions/cloudflare", output: "build", features: &[] };
+/// The same with PostgreSQL, beside it: tests need both.
+const WITH_POSTGRES: Worker = Worker { output: "build-postgres", features: &POSTGRES, ..DEPLOYED };
+/// For tests only.
+const SUITES: Worker = Worker {
+    package: WORKERS_PROBE,
+    directory: "tests/workers",
+    output: "../../target/workers-probe",
+    features: &[],
+};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -78,8 +103,8 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     if options.postgres {
         // The host of our own that measures the start knows no PostgreSQL.
-        worker_with(&POSTGRES)?.check()?;
-        return component_with(&POSTGRES)?.check();
+        worker_with_postgres()?.check()?;
+        return component_with_postgres()?.check();
     }
     worker()?.check()?;
     component()?.check()?;
@@ -88,53 +113,84 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 /// Builds the worker for release unless it is up to date, and returns its size.
 pub(crate) fn worker() -> Result<Size> {
-    worker_with(&[])
+    DEPLOYED.build()?;
+    DEPLOYED.size("worker", WORKER_BUDGET)
 }
 
-fn worker_with(features: &[&str]) -> Result<Size> {
-    let kit = setup::wasm_kit()?;
-    let began = proc::now();
-    // Cargo knows best whether anything has changed; worker-build, which would bind and optimise it all again, need
-    // not run when the same wasm comes out of it.
-    proc::run(
-        kit.toolchain
-            .program("cargo")
-            .args([
-                "build",
-                "--lib",
-                "--profile",
-                PROFILE,
-                "--target",
-                Target::Workers.triple(),
-                "-p",
-                WORKER,
-            ])
-            .args(features),
-    )?;
-    let wasm = built(Target::Workers, "voicecore_cloudflare.wasm");
-    let state = fingerprint(&kit, &wasm)?;
-    let stamp = root().join("target/wasm/worker.built-from");
-    let current = fs::read_to_string(&stamp).is_ok_and(|built| built == state);
-    if !current || !output_dir().join("index.js").exists() {
-        bind(&kit, features)?;
-        fs::write(&stamp, state)?;
-    }
-    eprintln!("worker built · {}", spell(began.elapsed()));
-    size()
+/// The same with PostgreSQL, in `functions/cloudflare/build-postgres`.
+pub(crate) fn worker_with_postgres() -> Result<Size> {
+    WITH_POSTGRES.build()?;
+    WITH_POSTGRES.size("worker with PostgreSQL", WORKER_WITH_POSTGRES_BUDGET)
 }
 
-fn bind(kit: &WasmKit, features: &[&str]) -> Result<()> {
-    let mut build = kit.toolchain.command(&kit.worker_build);
-    build
-        .args(["--profile", PROFILE])
-        .current_dir(root().join("functions/cloudflare"))
-        .env("WASM_BINDGEN_BIN", &kit.wasm_bindgen)
-        .env("ESBUILD_BIN", npm_bin("esbuild"));
-    if !features.is_empty() {
-        build.arg("--").args(features);
+/// Builds the worker that runs the conformance suites.
+pub(crate) fn workers_probe() -> Result<()> {
+    SUITES.build()
+}
+
+impl Worker {
+    fn output_dir(&self) -> PathBuf {
+        root().join(self.directory).join(self.output)
     }
-    proc::run(&mut build)?;
-    optimise(&output_dir().join("index_bg.wasm"))
+
+    /// Builds it unless it is up to date.
+    fn build(&self) -> Result<()> {
+        let kit = setup::wasm_kit()?;
+        let began = proc::now();
+        let mut build = kit.toolchain.program("cargo");
+        build.args(["build", "--lib", "--profile", PROFILE, "--target", Target::Workers.triple()]);
+        // Cargo knows best whether anything has changed; worker-build, which would bind and optimise it all again, need
+        // not run when the same wasm comes out of it.
+        proc::run(build.args(["-p", self.package]).args(self.features))?;
+        let wasm = built(Target::Workers, &format!("{}.wasm", self.package.replace('-', "_")));
+        let state = self.fingerprint(&kit, &wasm)?;
+        let name = Path::new(self.output).file_name().unwrap_or_default().to_string_lossy();
+        let stamp = root().join(format!("target/wasm/{name}.built-from"));
+        let current = fs::read_to_string(&stamp).is_ok_and(|built| built == state);
+        if !current || !self.output_dir().join("index.js").exists() {
+            self.bind(&kit)?;
+            fs::write(&stamp, state)?;
+        }
+        eprintln!("{} built · {}", self.package, spell(began.elapsed()));
+        Ok(())
+    }
+
+    fn bind(&self, kit: &WasmKit) -> Result<()> {
+        let mut build = kit.toolchain.command(&kit.worker_build);
+        build
+            .args(["--profile", PROFILE, "--out-dir", self.output])
+            .current_dir(root().join(self.directory))
+            .env("WASM_BINDGEN_BIN", &kit.wasm_bindgen)
+            .env("ESBUILD_BIN", npm_bin("esbuild"));
+        if !self.features.is_empty() {
+            build.arg("--").args(self.features);
+        }
+        proc::run(&mut build)?;
+        optimise(&self.output_dir().join("index_bg.wasm"))
+    }
+
+    /// What the contents of the output depend on.
+    fn fingerprint(&self, kit: &WasmKit, wasm: &Path) -> Result<String> {
+        let mut hash = Sha256::new();
+        hash.update(fs::read(wasm).with_context(|| format!("reading {}", wasm.display()))?);
+        hash.update(kit.wasm_bindgen.as_os_str().as_encoded_bytes());
+        hash.update(kit.worker_build.as_os_str().as_encoded_bytes());
+        hash.update(fs::read(root().join("package-lock.json"))?);
+        hash.update(fs::read(root().join(self.directory).join("Cargo.toml"))?);
+        hash.update(fs::read(root().join("xtask/src/build.rs"))?);
+        hash.update([u8::from(std::env::var_os("VOICECORE_NAMES").is_some())]);
+        Ok(format!("{:x}", hash.finalize()))
+    }
+
+    /// Scripts and wasm together, as wrangler uploads and Cloudflare measures them.
+    fn size(&self, what: &'static str, budget: u64) -> Result<Size> {
+        let mut bytes = Vec::new();
+        for name in ["index.js", "index_bg.wasm"] {
+            let path = self.output_dir().join(name);
+            bytes.extend(fs::read(&path).with_context(|| format!("reading {}", path.display()))?);
+        }
+        Ok(Size { what, raw: bytes.len() as u64, gzipped: gzip(&bytes)?, budget })
+    }
 }
 
 /// Functions in the order of their names lie beside those that are alike, which takes 4 % off the gzipped size; then the names go,
@@ -150,29 +206,6 @@ fn optimise(wasm: &Path) -> Result<()> {
     proc::run(&mut command)
 }
 
-/// What the contents of the output depend on.
-fn fingerprint(kit: &WasmKit, wasm: &Path) -> Result<String> {
-    let mut hash = Sha256::new();
-    hash.update(fs::read(wasm).with_context(|| format!("reading {}", wasm.display()))?);
-    hash.update(kit.wasm_bindgen.as_os_str().as_encoded_bytes());
-    hash.update(kit.worker_build.as_os_str().as_encoded_bytes());
-    hash.update(fs::read(root().join("package-lock.json"))?);
-    hash.update(fs::read(root().join("functions/cloudflare/Cargo.toml"))?);
-    hash.update(fs::read(root().join("xtask/src/build.rs"))?);
-    hash.update([u8::from(std::env::var_os("VOICECORE_NAMES").is_some())]);
-    Ok(format!("{:x}", hash.finalize()))
-}
-
-/// Scripts and wasm together, as wrangler uploads and Cloudflare measures them.
-fn size() -> Result<Size> {
-    let mut bytes = Vec::new();
-    for name in ["index.js", "index_bg.wasm"] {
-        let path = output_dir().join(name);
-        bytes.extend(fs::read(&path).with_context(|| format!("reading {}", path.display()))?);
-    }
-    Ok(Size { what: "worker", raw: bytes.len() as u64, gzipped: gzip(&bytes)?, budget: WORKER_BUDGET })
-}
-
 /// Where cargo leaves what it has built for wasm.
 fn built(target: Target, file: &str) -> PathBuf {
     root().join("target/wasm").join(target.triple()).join(PROFILE).join(file)
@@ -184,13 +217,23 @@ pub(crate) fn component() -> Result<Size> {
 }
 
 fn component_with(features: &[&str]) -> Result<Size> {
-    let bytes = for_spin(COMPONENT, features, "voicecore_spin.wasm", "voicecore.wasm")?;
-    Ok(Size { what: "component", raw: bytes.len() as u64, gzipped: gzip(&bytes)?, budget: COMPONENT_BUDGET })
+    let (what, name) = if features.is_empty() {
+        ("component", "voicecore.wasm")
+    } else {
+        ("component with PostgreSQL", "voicecore-postgres.wasm")
+    };
+    let bytes = for_spin(COMPONENT, features, "voicecore_spin.wasm", name)?;
+    Ok(Size { what, raw: bytes.len() as u64, gzipped: gzip(&bytes)?, budget: COMPONENT_BUDGET })
 }
 
-/// Builds the component that runs the conformance suites.
+/// The same with PostgreSQL, as `voicecore-postgres.wasm` beside it.
+pub(crate) fn component_with_postgres() -> Result<Size> {
+    component_with(&POSTGRES)
+}
+
+/// Builds the component that runs the conformance suites, with PostgreSQL where its manifest has it.
 pub(crate) fn probe() -> Result<()> {
-    for_spin(PROBE, &[], "voicecore_spin_probe.wasm", "probe.wasm").map(drop)
+    for_spin(PROBE, &POSTGRES, "voicecore_spin_probe.wasm", "probe.wasm").map(drop)
 }
 
 fn for_spin(package: &str, features: &[&str], file: &str, name: &str) -> Result<Vec<u8>> {
@@ -211,10 +254,10 @@ fn for_spin(package: &str, features: &[&str], file: &str, name: &str) -> Result<
     Ok(bytes)
 }
 
-/// The host of components. Built with its tests: for them its crates get more features, and without them wasmtime and its compiler
-/// would be built a second time.
+/// The host of components. Asked for in the words in which all tests are, and with its own: otherwise its crates get other features,
+/// and wasmtime with its compiler would be built a second time.
 pub(crate) fn host() -> Result<PathBuf> {
-    cargo_build::binary(HOST, &["--tests"])
+    cargo_build::binary(HOST, programs::native().chain(["--test", HOST_TEST]))
 }
 
 /// How long a new instance takes to answer, as a host measures it.

@@ -8,12 +8,11 @@ use serde_json::Value;
 
 use crate::proc::{cargo, describe};
 
-/// Builds the package's binary of the same name and returns where cargo has put it.
-pub(crate) fn binary(package: &str, flags: &[&str]) -> Result<PathBuf> {
+/// Builds a package's binary of the same name and returns where cargo has put it. `selected`: what cargo is told of packages,
+/// profiles and other targets.
+pub(crate) fn binary<'a>(package: &str, selected: impl IntoIterator<Item = &'a str>) -> Result<PathBuf> {
     let mut build = cargo();
-    build
-        .args(["build", "--bin", package, "-p", package, "--message-format=json-render-diagnostics"])
-        .args(flags);
+    build.args(["build", "--bin", package, "--message-format=json-render-diagnostics"]).args(selected);
     let done = build.stdin(Stdio::null()).stderr(Stdio::inherit()).output().context("starting cargo")?;
     if !done.status.success() {
         bail!("`{}` failed: {}", describe(&build), done.status);

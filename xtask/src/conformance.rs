@@ -4,16 +4,47 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
-use crate::proc::{self, root};
+use crate::proc::{self, root, which};
 
 /// Tells the suites where they report (`voicecore_conformance::report`).
 pub(crate) const VARIABLE: &str = "VOICECORE_CONFORMANCE_REPORT";
-/// What a backend can be asked, in the order of the table.
-const SUITES: &[&str] = &["Db", "Kv", "Blob", "Queue", "Http", "HTTP API"];
-/// Where, in its order. Of the last two, one runs.
-const BACKENDS: &[&str] = &["native", "native PostgreSQL", "Workers", "Spin", "Spin (our host)"];
+/// What a backend can be asked, in the order of the table; `calls`: a whole call went through it, from webhook to transcript.
+const SUITES: [&str; 7] = ["Db", "Kv", "Blob", "Queue", "Http", "HTTP API", "calls"];
+/// Where, in its order, and whether it has to be there.
+const BACKENDS: [(&str, Needed); 8] = [
+    ("native SQLite", Needed::Always),
+    ("native PostgreSQL", Needed::Always),
+    ("Workers D1", Needed::Always),
+    ("Workers PostgreSQL", Needed::Always),
+    ("Spin SQLite", Needed::WithSpin),
+    ("Spin PostgreSQL", Needed::WithSpin),
+    ("our host SQLite", Needed::WithoutSpin),
+    ("our host PostgreSQL", Needed::WithoutSpin),
+];
+/// What every engine that has to be there must have passed.
+const DEMANDED: [&str; 2] = ["Db", "HTTP API"];
+
+/// When the demanded suites have to have passed there.
+#[derive(Clone, Copy, PartialEq)]
+enum Needed {
+    Always,
+    /// Where a `spin` is on the PATH: then it runs the components.
+    WithSpin,
+    /// Where none is: then our own host does.
+    WithoutSpin,
+}
+
+impl Needed {
+    fn here(self, spin: bool) -> bool {
+        match self {
+            Self::Always => true,
+            Self::WithSpin => spin,
+            Self::WithoutSpin => !spin,
+        }
+    }
+}
 
 /// Where they report.
 pub(crate) fn file() -> PathBuf {
@@ -26,45 +57,77 @@ pub(crate) fn begin() -> Result<()> {
     fs::write(file(), "").with_context(|| format!("writing {}", file().display()))
 }
 
-/// Prints the table.
+/// Prints the table. An error when an engine has not passed what each must.
 pub(crate) fn show() -> Result<()> {
     let report = fs::read_to_string(file()).context("no suite has reported")?;
-    print!("{}", table(&report));
+    let spin = which("spin").is_some();
+    let (table, missing) = table(&report, spin);
+    print!("{table}");
     println!(
         "\n  -: did not run there, or did not pass (its step says so); tests/conformance/README.md has the reasons"
     );
+    if !spin {
+        println!(
+            "\n  SKIPPED: Spin SQLite, Spin PostgreSQL. No `spin` is on the PATH; what ran is our own host, which is not Spin."
+        );
+    }
+    if !missing.is_empty() {
+        bail!("not passed: {}", missing.join(", "));
+    }
     Ok(())
 }
 
-/// A row for each suite: what has passed, and `-` for what has not run (or not passed, which its own step says).
-fn table(report: &str) -> String {
+/// A row for each backend: what has passed, and `-` for what has not run (or not passed, which its own step says). And what is
+/// missing of what must be there.
+fn table(report: &str, spin: bool) -> (String, Vec<String>) {
     let passed: BTreeSet<(&str, &str)> = report.lines().filter_map(|line| line.split_once('\t')).collect();
-    let row = |name: &str, cells: Vec<String>| {
-        let cells: Vec<_> = cells.iter().map(|cell| format!("{cell:<17}")).collect();
-        let cells = cells.join(" ");
-        format!("  {name:<10} {}\n", cells.trim_end())
+    let row = |name: &str, cells: [&str; SUITES.len()]| {
+        let cells = cells.map(|cell| format!("{cell:<9}")).join("");
+        format!("  {name:<20} {}\n", cells.trim_end())
     };
-    let mut table = row("", BACKENDS.iter().map(|backend| (*backend).to_owned()).collect());
-    for suite in SUITES {
-        let cell = |backend: &&str| if passed.contains(&(*suite, *backend)) { "passed" } else { "-" };
-        table += &row(suite, BACKENDS.iter().map(|backend| cell(backend).to_owned()).collect());
+    let mut missing = Vec::new();
+    let mut table = row("", SUITES);
+    for (backend, needed) in BACKENDS {
+        let here = needed.here(spin);
+        table += &row(
+            backend,
+            SUITES.map(|suite| match passed.contains(&(suite, backend)) {
+                true => "passed",
+                false if here => "-",
+                false => "skipped",
+            }),
+        );
+        let lacks = DEMANDED.into_iter().filter(|suite| here && !passed.contains(&(*suite, backend)));
+        missing.extend(lacks.map(|suite| format!("{suite} on {backend}")));
     }
-    table
+    (table, missing)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn row(table: &str, name: &str) -> Vec<String> {
+        let line = table.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
+        line.trim_start().trim_start_matches(name).split_whitespace().map(str::to_owned).collect()
+    }
+
     #[test]
     fn what_did_not_report_has_not_passed() {
-        let table = table("Db\tnative\nHTTP API\tSpin\nDb\tnative\n");
-        let row = |name: &str| {
-            let line = table.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
-            line.trim_start().trim_start_matches(name).split_whitespace().collect::<Vec<_>>()
-        };
-        assert_eq!(row("Db"), ["passed", "-", "-", "-", "-"]);
-        assert_eq!(row("HTTP API"), ["-", "-", "-", "passed", "-"]);
-        assert_eq!(row("Kv"), ["-"; 5]);
+        let (table, missing) = table("Db\tWorkers D1\nHTTP API\tSpin SQLite\nDb\tWorkers D1\n", true);
+        assert_eq!(row(&table, "Workers D1"), ["passed", "-", "-", "-", "-", "-", "-"]);
+        assert_eq!(row(&table, "Spin SQLite"), ["-", "-", "-", "-", "-", "passed", "-"]);
+        assert!(missing.contains(&"HTTP API on Workers D1".to_owned()));
+        assert!(!missing.contains(&"Db on Workers D1".to_owned()));
+    }
+
+    #[test]
+    fn what_cannot_be_there_is_skipped_and_says_so() {
+        let (with, without) = (table("", true), table("", false));
+        assert_eq!(row(&without.0, "Spin PostgreSQL"), ["skipped"; SUITES.len()]);
+        assert_eq!(row(&with.0, "our host PostgreSQL"), ["skipped"; SUITES.len()]);
+        assert!(with.1.contains(&"Db on Spin PostgreSQL".to_owned()));
+        assert!(!without.1.contains(&"Db on Spin PostgreSQL".to_owned()));
+        assert!(without.1.contains(&"Db on our host SQLite".to_owned()));
     }
 }

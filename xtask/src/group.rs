@@ -106,7 +106,7 @@ impl Drop for Group {
 }
 
 /// What is running, even when a build has replaced its file meanwhile.
-fn this_program() -> Result<PathBuf> {
+pub(crate) fn this_program() -> Result<PathBuf> {
     let own = Path::new("/proc/self/exe");
     if own.exists() { Ok(own.to_path_buf()) } else { std::env::current_exe().context("finding this program") }
 }

@@ -2,6 +2,7 @@
 
 mod admin;
 mod bench;
+mod beside;
 mod build;
 mod call;
 mod cargo_build;
@@ -14,6 +15,7 @@ mod group;
 mod http;
 mod migrate;
 mod proc;
+mod programs;
 mod progress;
 mod properties;
 mod setup;
@@ -66,6 +68,9 @@ enum Task {
         #[command(subcommand)]
         task: admin::Task,
     },
+    /// The steps of `test` and `ci` that only compile
+    #[command(hide = true)]
+    Builds(test::Builds),
     /// Ends process groups when standard input closes
     #[command(hide = true)]
     Guard,
@@ -78,6 +83,7 @@ fn run(task: &Task) -> Result<ExitCode> {
         Task::Call(options) => call::run(options),
         Task::Test(options) => return test::run(options),
         Task::Ci => return Ok(test::ci()),
+        Task::Builds(options) => return test::builds(options),
         Task::Deps => deps::check(),
         Task::Build(options) => build::run(options),
         Task::Deploy(options) => deploy::run(options),

@@ -1,10 +1,11 @@
-//! Steps that pass or fail, one after the other, and what they come to.
+//! Steps that pass or fail, and what they come to.
 
 use std::borrow::BorrowMut;
 use std::process::{Command, ExitCode};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
+use serde::{Deserialize, Serialize};
 
 use crate::proc::{self, describe};
 use crate::progress::spell;
@@ -18,27 +19,36 @@ const MAX_SAID: usize = 12;
 const MAX_WIDTH: usize = 400;
 
 /// How many tests a step had.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Count {
     pub(crate) passed: u64,
     pub(crate) failed: u64,
 }
 
 /// A run of steps. A failing step does not keep the next from running: one run tells everything that is wrong.
-#[derive(Default)]
 pub(crate) struct Suite {
+    began: Instant,
     done: Vec<Step>,
     /// Names of tests, without their crate, and whether they passed.
     pub(crate) tests: Vec<(String, bool)>,
 }
 
 /// A step that was run.
-struct Step {
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Step {
     name: String,
     count: Count,
     took: Duration,
     /// What failed in it, and why.
     why: Vec<String>,
+    /// Others ran at the same time.
+    beside: bool,
+}
+
+impl Step {
+    pub(crate) const fn passed(&self) -> bool {
+        self.count.failed == 0
+    }
 }
 
 /// What a step learns while it runs.
@@ -48,6 +58,21 @@ struct Notes<'a> {
 }
 
 impl Suite {
+    /// Nothing has been run.
+    pub(crate) fn new() -> Self {
+        Self { began: proc::now(), done: Vec::new(), tests: Vec::new() }
+    }
+
+    /// What has been run.
+    pub(crate) fn steps(&self) -> &[Step] {
+        &self.done
+    }
+
+    /// Adds what another suite has run meanwhile.
+    pub(crate) fn add_beside(&mut self, steps: Vec<Step>) {
+        self.done.extend(steps.into_iter().map(|step| Step { beside: true, ..step }));
+    }
+
     /// Runs a step that counts as one test.
     pub(crate) fn step(&mut self, name: &str, run: impl FnOnce() -> Result<()>) {
         self.counted(name, |_| run().map(|()| Count { passed: 1, failed: 0 }));
@@ -76,9 +101,18 @@ impl Suite {
         });
     }
 
-    /// Runs a `cargo test` command and counts its tests.
-    pub(crate) fn cargo_test(&mut self, name: &str, command: &mut Command) {
-        self.counted(name, |notes| cargo_test(command, notes));
+    /// Runs `cargo test` commands, or test programs, and counts their tests.
+    pub(crate) fn tests(&mut self, name: &str, commands: Vec<Command>) {
+        self.counted(name, |notes| {
+            let mut all = Count::default();
+            for mut command in commands {
+                println!("     Running {}", describe(&command));
+                let count = tests(&mut command, notes)?;
+                all.passed += count.passed;
+                all.failed += count.failed;
+            }
+            Ok(all)
+        });
     }
 
     fn counted(&mut self, name: &str, run: impl FnOnce(&mut Notes<'_>) -> Result<Count>) {
@@ -98,7 +132,7 @@ impl Suite {
             why.push(error.to_owned());
             count.failed = 1;
         }
-        self.done.push(Step { name: name.to_owned(), count, took: began.elapsed(), why });
+        self.done.push(Step { name: name.to_owned(), count, took: began.elapsed(), why, beside: false });
     }
 
     /// Prints what every step came to, what failed and why, and, as the last line, the whole. Fails when anything has failed.
@@ -110,19 +144,17 @@ impl Suite {
 
     fn summary(&self) -> (String, Count) {
         let mut all = Count::default();
-        let mut took = Duration::ZERO;
         let mut lines = Vec::new();
-        for Step { name, count, took: span, .. } in &self.done {
+        for Step { name, count, took, beside, .. } in &self.done {
             let sign = if count.failed == 0 { '✓' } else { '✗' };
             let Count { passed, failed } = *count;
-            let span_text = spell(*span);
-            lines.push(format!("  {sign} {name:<44} {passed:>5} passed {failed:>4} failed  {span_text:>12}"));
+            let took = spell(*took) + if *beside { "  beside" } else { "" };
+            lines.push(format!("  {sign} {name:<44} {passed:>5} passed {failed:>4} failed  {took:>12}"));
             all.passed += passed;
             all.failed += failed;
-            took += *span;
         }
-        lines.push(format!("  {:<66} {:>12}\n", "", spell(took)));
-        for step in self.done.iter().filter(|step| step.count.failed > 0) {
+        lines.push(format!("  {:<66} {:>12}\n", "", spell(self.began.elapsed())));
+        for step in self.done.iter().filter(|step| !step.passed()) {
             lines.push(format!("✗ {}", step.name));
             lines.extend(step.why.iter().take(MAX_WHY).map(|line| format!("    {}", shortened(line))));
             if let Some(more @ 1..) = step.why.len().checked_sub(MAX_WHY) {
@@ -141,7 +173,7 @@ fn shortened(line: &str) -> &str {
 }
 
 /// Shows the output of tests as it comes, adds up their results, and notes why any failed.
-fn cargo_test(command: &mut Command, notes: &mut Notes<'_>) -> Result<Count> {
+fn tests(command: &mut Command, notes: &mut Notes<'_>) -> Result<Count> {
     // The message and the place of a panic say what failed; sixty frames of a runtime bury both.
     command.env("RUST_BACKTRACE", "0");
     let mut count = Count::default();
@@ -155,7 +187,7 @@ fn cargo_test(command: &mut Command, notes: &mut Notes<'_>) -> Result<Count> {
             notes.tests.push(test);
         }
     })?;
-    notes.why = failures.lines;
+    notes.why.extend(failures.lines);
     // It did not compile, or a test process died before it could say how it went.
     if !status.success() && count.failed == 0 {
         count.failed = 1;
@@ -248,17 +280,17 @@ mod tests {
 
     #[test]
     fn a_step_that_runs_nothing_or_fails_is_a_failure() {
-        let mut suite = Suite::default();
+        let mut suite = Suite::new();
         suite.counted("nothing", |_| Ok(Count::default()));
         assert_eq!(suite.finish(), ExitCode::FAILURE);
-        let mut suite = Suite::default();
+        let mut suite = Suite::new();
         suite.step("broken", || anyhow::bail!("on purpose"));
         suite.step("fine", || Ok(()));
         assert_eq!(
             suite.done.iter().map(|step| (step.count.passed, step.count.failed)).collect::<Vec<_>>(),
             [(0, 1), (1, 0)]
         );
-        let mut suite = Suite::default();
+        let mut suite = Suite::new();
         suite.step("fine", || Ok(()));
         assert_eq!(suite.finish(), ExitCode::SUCCESS);
     }
@@ -272,7 +304,7 @@ mod tests {
     fn counted(command: &mut Command) -> (Count, Vec<(String, bool)>, Vec<String>) {
         let mut tests = Vec::new();
         let mut notes = Notes { tests: &mut tests, why: Vec::new() };
-        let count = cargo_test(command, &mut notes).unwrap();
+        let count = super::tests(command, &mut notes).unwrap();
         let why = notes.why;
         (count, tests, why)
     }
@@ -315,8 +347,10 @@ failures:
 
 4 passed, 1 failed, in 9 s
 ";
-        let mut suite = Suite::default();
-        suite.cargo_test("tests", sh("printf '%s' \"$OUTPUT\"; exit 1").env("OUTPUT", output));
+        let mut suite = Suite::new();
+        let mut command = sh("printf '%s' \"$OUTPUT\"; exit 1");
+        command.env("OUTPUT", output);
+        suite.tests("tests", vec![command]);
         suite.command("judges", &mut sh("echo refused; exit 3"));
         let (summary, all) = suite.summary();
         assert_eq!(all, Count { passed: 7, failed: 3 });

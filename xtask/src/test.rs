@@ -1,19 +1,24 @@
 //! `cargo xtask test` and `cargo xtask ci`.
 
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
+use crate::beside::{self, Beside};
 use crate::proc::{self, cargo, command, output};
+use crate::programs::{self, Programs};
 use crate::suite::Suite;
 use crate::toolchain::Target;
 use crate::wrangler::wrangler;
 use crate::{build, conformance, properties, setup};
 
 /// The tests that run the built worker.
-const E2E: &str = "voicecore-e2e";
-/// What compiles for wasm only.
-const FOR_WASM: &[&str] = &[build::WORKER, build::COMPONENT, build::PROBE];
+const E2E: &str = "tests/e2e";
+/// Those that run the built component.
+const HOST: &str = "tests/spin";
+/// What is tested on PostgreSQL as well.
+const ON_POSTGRES: &[&str] = &["shared/store", "shared/api"];
 /// Newer versions of clippy bring new lints; only these decide whether the code is clean.
 const NEWEST_CLIPPY: u32 = 96;
 
@@ -27,101 +32,143 @@ pub(crate) struct Options {
     properties: bool,
 }
 
+/// `cargo xtask builds`: a part of the other two, which start it.
+#[derive(clap::Args)]
+pub(crate) struct Builds {
+    /// Lints and documentation as well
+    #[arg(long)]
+    lints: bool,
+    /// Where the steps are handed over
+    #[arg(long)]
+    report: PathBuf,
+}
+
 /// `cargo xtask test`: everything that says whether the system works.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    let mut suite = Suite::default();
+    let mut suite = Suite::new();
     if options.quick {
         // The workspace's default members.
-        suite.cargo_test("tests of the shared crates", cargo().args(["test", "--no-fail-fast"]));
+        let mut quick = cargo();
+        quick.args(["test", "--no-fail-fast"]);
+        suite.tests("tests of the shared crates", vec![quick]);
     } else if options.properties {
-        suite.cargo_test("native tests", &mut native_tests());
+        let programs = compiled(&mut suite);
+        native_tests(&mut suite, &programs);
         properties::report(&suite.tests)?;
     } else {
-        tests(&mut suite);
+        tests(&mut suite, &["builds"]);
     }
     Ok(suite.finish())
 }
 
 /// `cargo xtask ci`: what must hold before a change is merged.
 pub(crate) fn ci() -> ExitCode {
-    let mut suite = Suite::default();
+    let mut suite = Suite::new();
     suite.command("formatting", cargo().args(["fmt", "--all", "--check"]));
-    suite.prepared("lints", || {
-        let mut what = vec!["--workspace", "--all-targets"];
-        what.extend(without(FOR_WASM));
-        clippy(cargo(), &what)
-    });
-    // In the profile of what is deployed: macros and build scripts are then compiled once, for the lints and for the build.
-    suite.prepared("lints for workers", || {
-        let toolchain = setup::toolchain(Target::Workers)?;
-        let what = ["-p", build::WORKER, "--target", Target::Workers.triple(), "--profile", build::PROFILE];
-        clippy(toolchain.program("cargo"), &what)
-    });
-    suite.prepared("lints for components", || {
-        let toolchain = setup::toolchain(Target::Spin)?;
-        let what = ["-p", build::COMPONENT, "-p", build::PROBE, "--target", Target::Spin.triple()];
-        let what = [what.as_slice(), &["--profile", build::PROFILE]].concat();
-        clippy(toolchain.program("cargo"), &what)
-    });
-    let mut doc = cargo();
-    doc.env("RUSTDOCFLAGS", "-Dwarnings");
-    suite.command(
-        "documentation",
-        doc.args(["doc", "--workspace", "--no-deps", "--document-private-items"]).args(without(FOR_WASM)),
-    );
-    tests(&mut suite);
+    tests(&mut suite, &["builds", "--lints"]);
     suite.finish()
 }
 
-fn tests(suite: &mut Suite) {
+/// The order: first what the calls under workerd need, compiled by the whole machine. Then those calls: ten minutes in which
+/// people speak and the machine is idle by four fifths, so `builds` has them for whatever else is to be compiled. Then what works
+/// the machine (native tests), and what has waited for the builds.
+fn tests(suite: &mut Suite, builds: &[&str]) {
     // What is missing takes minutes: it is fetched where its progress is seen, and no test has to wait for it.
     suite.step("set-up", || setup::all().and_then(|()| conformance::begin()));
-    suite.cargo_test("native tests", &mut native_tests());
-    let mut on_postgres = cargo();
-    on_postgres.args([
-        "test",
-        "--package",
-        "voicecore-store",
-        "--package",
-        "voicecore-api",
-        "--no-fail-fast",
-    ]);
-    on_postgres.env("VOICECORE_TEST_DATABASE", "postgres");
-    suite.cargo_test("the store and the API on PostgreSQL", &mut on_postgres);
-    suite.command("independent judges of our formats", command("node").arg("tests/oracles/run.mjs"));
+    let programs = compiled(suite);
     suite.step("the worker, within its size", || build::worker()?.check());
     suite.step("wrangler takes the configuration", || {
         let out = proc::work_dir("wrangler")?.join("bundle");
         proc::run(wrangler().args(["deploy", "--dry-run", "--outdir"]).arg(out))
     });
-    let mut e2e = cargo();
-    e2e.args(["test", "--package", E2E, "--no-fail-fast"]);
-    suite.cargo_test("the whole system under workerd", reporting(&mut e2e));
-    suite.step("the component, within its size", || build::component()?.check());
-    suite.step("the suites as a component", build::probe);
-    let mut spin = cargo();
-    spin.args(["test", "--package", build::HOST, "--no-fail-fast"]);
-    suite.cargo_test("the component in a host", reporting(&mut spin));
+    let mut beside = None;
+    suite.step("builds begin", || {
+        beside = Some(Beside::start("builds", builds)?);
+        Ok(())
+    });
+    let calls = programs.of(&[E2E], Some(&["e2e", "native"]));
+    suite.tests("the whole system under workerd", reporting(calls));
+    if let Some(beside) = beside {
+        let end = beside.finish(suite);
+        suite.step("builds end", || end);
+    }
+    native_tests(suite, &programs);
+    let on_postgres = programs.of(ON_POSTGRES, None).into_iter().map(|mut command| {
+        command.env("VOICECORE_TEST_DATABASE", "postgres");
+        command
+    });
+    suite.tests("the store and the API on PostgreSQL", reporting(on_postgres.collect()));
+    suite.command("independent judges of our formats", command("node").arg("tests/oracles/run.mjs"));
+    let engines = programs.of(&[E2E], Some(&["engines"]));
+    suite.tests("the worker on its databases", reporting(engines));
+    suite.tests("the component in a host", reporting(programs.of(&[HOST], None)));
     suite.step("cold start", build::cold_start);
     suite.step("what ran where", conformance::show);
 }
 
+/// What only compiles and checks, in the order in which others wait for it.
+pub(crate) fn builds(options: &Builds) -> Result<ExitCode> {
+    let mut suite = Suite::new();
+    suite.step("the component, within its size", || build::component()?.check());
+    suite.step("the component with PostgreSQL", || build::component_with_postgres()?.check());
+    suite.step("the suites as a component", build::probe);
+    suite.step("the worker with PostgreSQL", || build::worker_with_postgres()?.check());
+    suite.step("the suites as a worker", build::workers_probe);
+    if options.lints {
+        lints(&mut suite);
+    }
+    beside::hand_over(&suite, &options.report)?;
+    Ok(suite.finish())
+}
+
+fn lints(suite: &mut Suite) {
+    suite.prepared("lints", || {
+        let mut what: Vec<_> = programs::native().collect();
+        what.push("--all-targets");
+        clippy(cargo(), &what)
+    });
+    // In the profile of what is deployed: macros and build scripts are then compiled once, for the lints and for the build. With
+    // PostgreSQL, which leaves next to nothing of the rest out, and for Spin is compiled here only.
+    suite.prepared("lints for workers", || {
+        let toolchain = setup::toolchain(Target::Workers)?;
+        clippy(toolchain.program("cargo"), &for_wasm(Target::Workers, &[build::WORKER, build::WORKERS_PROBE]))
+    });
+    suite.prepared("lints for components", || {
+        let toolchain = setup::toolchain(Target::Spin)?;
+        clippy(toolchain.program("cargo"), &for_wasm(Target::Spin, &[build::COMPONENT, build::PROBE]))
+    });
+    let mut doc = cargo();
+    doc.env("RUSTDOCFLAGS", "-Dwarnings").arg("doc").args(programs::native());
+    suite.command("documentation", doc.args(["--no-deps", "--document-private-items"]));
+    suite.command("examples of the documentation", cargo().arg("test").args(programs::native()).arg("--doc"));
+}
+
+fn for_wasm(target: Target, packages: &[&'static str]) -> Vec<&'static str> {
+    let mut what: Vec<_> = packages.iter().flat_map(|package| ["-p", package]).collect();
+    what.extend(["--features", "postgres", "--target", target.triple(), "--profile", build::PROFILE]);
+    what
+}
+
+/// The test programs of this machine; none when something does not compile.
+fn compiled(suite: &mut Suite) -> Programs {
+    let mut programs = Programs::default();
+    suite.step("what is tested compiles", || {
+        programs = Programs::build()?;
+        Ok(())
+    });
+    programs
+}
+
+fn native_tests(suite: &mut Suite, programs: &Programs) {
+    suite.tests("native tests", reporting(programs.but(&[E2E, HOST])));
+}
+
 /// The suites that pass say so in the report.
-fn reporting(test: &mut Command) -> &mut Command {
-    test.env(conformance::VARIABLE, conformance::file())
-}
-
-fn native_tests() -> Command {
-    let mut test = cargo();
-    test.args(["test", "--workspace", "--no-fail-fast"]).args(without(FOR_WASM));
-    test.args(without(&[E2E, build::HOST]));
-    reporting(&mut test);
-    test
-}
-
-/// Arguments that leave crates out.
-fn without(crates: &'static [&'static str]) -> impl Iterator<Item = &'static str> {
-    crates.iter().flat_map(|name| ["--exclude", name])
+fn reporting(mut tests: Vec<Command>) -> Vec<Command> {
+    for test in &mut tests {
+        test.env(conformance::VARIABLE, conformance::file());
+    }
+    tests
 }
 
 fn clippy(mut cargo: Command, what: &[&str]) -> Result<Command> {

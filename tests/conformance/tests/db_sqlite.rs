@@ -8,7 +8,7 @@ use voicecore_conformance::{block_on, db, report};
 #[test]
 fn sqlite_keeps_the_promises_of_db() {
     block_on(db::suite(Arc::new(SqliteDb::empty(Numbers::Integers))));
-    report::passed("Db", "native");
+    report::passed("Db", "native SQLite");
 }
 
 #[test]

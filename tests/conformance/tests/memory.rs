@@ -12,13 +12,13 @@ fn memory_keeps_the_promises_of_blob() {
     let memory = Arc::new(MemoryBlob::default());
     block_on(blob::suite(memory.clone()));
     assert_eq!(memory.keys(), [""; 0], "the suite leaves nothing behind");
-    report::passed("Blob", "native");
+    report::passed("Blob", "native SQLite");
 }
 
 #[test]
 fn memory_keeps_the_promises_of_kv() {
     block_on(kv::suite(Arc::new(MemoryKv::new(Arc::new(ManualClock::new(Millis(0))))), "first"));
-    report::passed("Kv", "native");
+    report::passed("Kv", "native SQLite");
 }
 
 #[test]

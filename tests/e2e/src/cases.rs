@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::time::{Instant, sleep};
+use voicecore_conformance::report;
 use voicecore_sim::scenario::{Act, Scenario, transcript_problems};
 use voicecore_sim::twilio::{CallReport, CallSpec, Event};
 
 use crate::api::Call;
+use crate::engines::{self, Engine};
 use crate::system::{CALLER, NUMBER, System, UNKNOWN};
 use crate::{access, actors, bad_input, endings, http_suite, live, processes, root, turn_based};
 
@@ -19,6 +21,10 @@ const KILL_AFTER_MS: u64 = 900;
 /// A session with the model may stay open so long after the end of its call (pitfall 43).
 const SESSION_LINGER: Duration = Duration::from_secs(5);
 
+/// What runs on PostgreSQL, too: calls held either way, one of them with workerd killed; the jobs; the API.
+const ON_POSTGRES: [&str; 5] =
+    ["greeting-and-booking", "greeting-and-booking+turn-based", "take-message+killed", "jobs", "http-suite"];
+
 /// A case, by its name.
 #[derive(Debug, Clone)]
 pub(crate) struct Case {
@@ -26,6 +32,13 @@ pub(crate) struct Case {
     /// About how long it takes: the longest ones begin first.
     pub(crate) seconds: u32,
     kind: Kind,
+    engine: Engine,
+}
+
+impl Case {
+    fn new(name: &str, seconds: u32, kind: Kind) -> Self {
+        Self { name: name.to_owned(), seconds, kind, engine: Engine::D1 }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -45,6 +58,8 @@ enum Kind {
     LiveRevoked,
     RateLimit,
     HttpSuite,
+    /// The suites of the ports.
+    Ports,
     /// Of the tests themselves: nothing of theirs stays behind.
     Processes,
 }
@@ -91,7 +106,7 @@ pub(crate) fn all() -> anyhow::Result<Vec<Case>> {
         ("processes", 10, Kind::Processes),
     ]
     .into_iter()
-    .map(|(name, seconds, kind)| Case { name: name.into(), seconds, kind })
+    .map(|(name, seconds, kind)| Case::new(name, seconds, kind))
     .collect();
     let directory = root().join("tests/sim/scenarios");
     for entry in std::fs::read_dir(&directory).with_context(|| format!("{}", directory.display()))? {
@@ -107,18 +122,15 @@ pub(crate) fn all() -> anyhow::Result<Vec<Case>> {
                 ("instance-dies", Kind::InstanceDies),
                 ("live", Kind::Live),
             ] {
-                cases.push(Case { name: name.into(), seconds, kind: kind(Box::new(scenario.clone())) });
+                cases.push(Case::new(name, seconds, kind(Box::new(scenario.clone()))));
             }
         }
         // Nobody speaks over a stream there: there is no sentence of ours in which to kill anything.
         if scenario.name != "unknown-number" {
-            cases.push(Case {
-                name: format!("{}+killed", scenario.name),
-                seconds,
-                kind: Kind::Scenario(Box::new(killed(&scenario))),
-            });
+            let name = format!("{}+killed", scenario.name);
+            cases.push(Case::new(&name, seconds, Kind::Scenario(Box::new(killed(&scenario)))));
         }
-        cases.push(Case { name: scenario.name.clone(), seconds, kind: Kind::Scenario(Box::new(scenario)) });
+        cases.push(Case::new(&scenario.name.clone(), seconds, Kind::Scenario(Box::new(scenario))));
     }
     for scenario in turn_based::scenarios()? {
         let seconds = seconds(&scenario);
@@ -126,12 +138,26 @@ pub(crate) fn all() -> anyhow::Result<Vec<Case>> {
         if scenario.name.starts_with("greeting") {
             kinds.push(turn_based::killed(&scenario));
         }
-        cases.extend(kinds.into_iter().map(|scenario| Case {
-            name: scenario.name.clone(),
-            seconds,
-            kind: Kind::TurnBased(Box::new(scenario)),
-        }));
+        cases.extend(
+            kinds.into_iter().map(|scenario| {
+                Case::new(&scenario.name.clone(), seconds, Kind::TurnBased(Box::new(scenario)))
+            }),
+        );
     }
+    Ok(cases)
+}
+
+/// The suites of the ports on either database, and on PostgreSQL the cases that touch most of the store.
+pub(crate) fn on_engines() -> anyhow::Result<Vec<Case>> {
+    let mut cases = all()?;
+    cases.retain(|case| ON_POSTGRES.contains(&case.name.as_str()));
+    anyhow::ensure!(cases.len() == ON_POSTGRES.len(), "a case for PostgreSQL is called otherwise by now");
+    cases.push(Case::new("ports", 20, Kind::Ports));
+    for case in &mut cases {
+        case.engine = Engine::Postgres;
+        case.name += "+postgres";
+    }
+    cases.push(Case::new("ports+d1", 20, Kind::Ports));
     Ok(cases)
 }
 
@@ -164,10 +190,13 @@ pub(crate) fn killed(scenario: &Scenario) -> Scenario {
 
 /// Plays a case in a system of its own.
 pub(crate) async fn play(case: &Case, directory: &Path) -> anyhow::Result<Outcome> {
-    if matches!(case.kind, Kind::Processes) {
-        return processes::run(directory).await;
+    match case.kind {
+        Kind::Processes => return processes::run(directory).await,
+        Kind::Ports => return engines::ports(case.engine, directory).await,
+        _ => {}
     }
-    let system = System::start(directory, case.kind.needs_faults(), case.kind.requests_per_minute()).await?;
+    let (faults, requests) = (case.kind.needs_faults(), case.kind.requests_per_minute());
+    let system = System::start(directory, case.engine, faults, requests).await?;
     let outcome = match &case.kind {
         Kind::Scenario(scenario) => one_call(&system, scenario).await,
         Kind::Crowd(scenario) => crowd(&system, scenario).await,
@@ -183,7 +212,7 @@ pub(crate) async fn play(case: &Case, directory: &Path) -> anyhow::Result<Outcom
         Kind::LiveRevoked => access::revoked(&system).await,
         Kind::RateLimit => access::rate_limit(&system).await,
         Kind::HttpSuite => http_suite::run(&system).await,
-        Kind::Processes => unreachable!("it has no system"),
+        Kind::Processes | Kind::Ports => unreachable!("they have no system"),
     };
     system.stop().await;
     outcome
@@ -191,18 +220,21 @@ pub(crate) async fn play(case: &Case, directory: &Path) -> anyhow::Result<Outcom
 
 async fn one_call(system: &System, scenario: &Scenario) -> anyhow::Result<Outcome> {
     let to = if scenario.name == "unknown-number" { UNKNOWN } else { NUMBER };
-    let report = ring(system, scenario, to, CALLER).await?;
-    let mut problems = judge(system, scenario, &report, to == NUMBER).await;
+    let call = ring(system, scenario, to, CALLER).await?;
+    let mut problems = judge(system, scenario, &call, to == NUMBER).await;
     let (wanted, starts) = (scenario.platform.kill_app_after_speech_ms.is_some(), system.workerd.starts());
-    if report.killed != wanted || starts != 1 + u32::from(wanted) {
-        problems.push(format!("killed: {}, wanted: {wanted}, starts of workerd: {starts}", report.killed));
+    if call.killed != wanted || starts != 1 + u32::from(wanted) {
+        problems.push(format!("killed: {}, wanted: {wanted}, starts of workerd: {starts}", call.killed));
     }
-    Ok(Outcome { note: figures(&report), problems })
+    if problems.is_empty() {
+        report::passed("calls", system.database.engine().backend());
+    }
+    Ok(Outcome { note: figures(&call), problems })
 }
 
 /// A call to a business whose calls are held turn by turn.
 async fn turn_by_turn(system: &System, scenario: &Scenario) -> anyhow::Result<Outcome> {
-    system.workerd.sql("update businesses set voice_mode = 'turn_based'", &[]).await?;
+    system.sql("update businesses set voice_mode = 'turn_based'", &[]).await?;
     let report = ring(system, scenario, turn_based::number(scenario), CALLER).await?;
     let mut problems = turn_based::judge(&system.api, scenario, &report).await;
     if !problems.is_empty() {

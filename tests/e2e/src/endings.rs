@@ -165,7 +165,7 @@ async fn overdue(system: &System, runs: bool) -> anyhow::Result<()> {
     };
     let young = talking(system).await?;
     let age = "update calls set started_at = started_at - ?1 where carrier_call_id = ?2";
-    system.workerd.sql(age, &[json!(86_400_000), json!(call.call_sid)]).await?;
+    system.sql(age, &[json!(86_400_000), json!(call.call_sid)]).await?;
     system.workerd.scheduled().await?;
     let (stored, entries) = system.api.finished(&call.call_sid).await?;
     ensure!(stored.end_reason.as_deref() == Some("abandoned"), "its reason is {:?}", stored.end_reason);

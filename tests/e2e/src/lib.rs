@@ -9,6 +9,7 @@ mod bad_input;
 mod carrier;
 mod cases;
 mod endings;
+mod engines;
 mod http_suite;
 mod live;
 mod native;
@@ -45,8 +46,16 @@ fn root() -> PathBuf {
 /// Runs the cases whose name contains one of `filters` (all without any), tells how they went, and exits with 1 when one
 /// failed.
 pub async fn run(filters: &[String]) -> ExitCode {
-    panics::install();
-    match run_cases(filters).await {
+    ended(run_cases(cases::all(), "functions/cloudflare/build", filters).await)
+}
+
+/// The same of the worker's adapters, and of the worker with PostgreSQL.
+pub async fn run_engines(filters: &[String]) -> ExitCode {
+    ended(run_cases(cases::on_engines(), engines::WITH_POSTGRES, filters).await)
+}
+
+fn ended(run: anyhow::Result<bool>) -> ExitCode {
+    match run {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(error) => {
@@ -56,10 +65,15 @@ pub async fn run(filters: &[String]) -> ExitCode {
     }
 }
 
-async fn run_cases(filters: &[String]) -> anyhow::Result<bool> {
-    let worker = root().join("functions/cloudflare/build/index.js");
-    anyhow::ensure!(worker.exists(), "the worker is not built: run `cargo xtask build`");
-    let mut cases = cases::all()?;
+async fn run_cases(
+    cases: anyhow::Result<Vec<Case>>,
+    worker: &str,
+    filters: &[String],
+) -> anyhow::Result<bool> {
+    panics::install();
+    let worker = root().join(worker);
+    anyhow::ensure!(worker.join("index.js").exists(), "{} is not built (README.md)", worker.display());
+    let mut cases = cases?;
     cases.retain(|case| {
         filters.is_empty() || filters.iter().any(|filter| case.name.contains(filter.as_str()))
     });

@@ -13,6 +13,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tower::ServiceExt as _;
 use voicecore_api::{AppState, Config, router};
 use voicecore_conformance::doubles::TestPorts;
+use voicecore_conformance::report;
 use voicecore_domain::credentials::SetupToken;
 use voicecore_ports::{BoxFuture, Clock, Http, HttpError, HttpRequest, HttpResponse, Ports};
 use voicecore_sim::scenario::Scenario;
@@ -60,6 +61,7 @@ async fn run_all(filters: &[String]) -> anyhow::Result<bool> {
         let (name, outcome) = call.context("a call died")?;
         if outcome.problems.is_empty() {
             println!("ok    {name:<38} {}", outcome.note);
+            report::passed("calls", "native SQLite");
             passed += 1;
         } else {
             println!("FAIL  {name}");

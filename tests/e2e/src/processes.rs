@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::cases::Outcome;
 use crate::panics;
-use crate::workerd::{Processes, Workerd};
+use crate::workerd::{Options, Processes, Workerd};
 
 /// The longest that killed processes may take to be gone.
 const GONE_LIMIT: Duration = Duration::from_secs(10);
@@ -20,7 +20,7 @@ const SHORT: Duration = Duration::from_millis(50);
 #[expect(clippy::panic, reason = "one of the ways")]
 pub(crate) async fn run(directory: &Path) -> anyhow::Result<Outcome> {
     let start = async |name: &str| -> anyhow::Result<(Workerd, Processes)> {
-        let workerd = Workerd::start(0, &directory.join(name), &json!({}), false).await?;
+        let workerd = Workerd::start(0, &directory.join(name), &json!({}), Options::default()).await?;
         let processes = workerd.processes();
         // Node.js and workerd.
         ensure!(processes.running() >= 2, "{} processes were started", processes.running());

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::json;
+use serde_json::{Value, json};
 use voicecore_conformance::loopback::free_port;
 use voicecore_domain::credentials::SetupToken;
 use voicecore_sim::openai::OpenAiConfig;
@@ -14,7 +14,8 @@ use voicecore_sim::sim::{Sim, SimOptions};
 use voicecore_sim::twilio::{Account, CallReport};
 
 use crate::api::Api;
-use crate::workerd::Workerd;
+use crate::engines::{Database, Engine};
+use crate::workerd::{Options, Workerd};
 
 /// Origin that Twilio is told: signatures are computed over it, nothing listens there.
 pub const PUBLIC_URL: &str = "https://voicecore.example.com";
@@ -46,6 +47,7 @@ pub(crate) struct System {
     pub(crate) sim: Sim,
     pub(crate) workerd: Workerd,
     pub(crate) api: Api,
+    pub(crate) database: Database,
     /// It can be made to fail ([`Workerd::fault`]): its wasm instance dies in the place of workerd.
     pub(crate) faults: bool,
     directory: PathBuf,
@@ -56,6 +58,7 @@ impl System {
     /// `faults`, it can be made to fail. `requests_per_minute`: what a key may ask.
     pub(crate) async fn start(
         directory: &Path,
+        engine: Engine,
         faults: bool,
         requests_per_minute: u32,
     ) -> anyhow::Result<Self> {
@@ -78,15 +81,22 @@ impl System {
             "JWT_SECRET": "a secret of thirty-two bytes or so, for tests",
             "MASTER_KEY": STANDARD.encode([7_u8; 32]),
         });
-        let workerd = Workerd::start(port, &directory.join("state"), &vars, faults).await?;
-        let api_key = provision(&workerd, 9, NUMBER).await?;
+        let database = Database::new(engine);
+        let options = Options { faults, ..database.options() };
+        let workerd = Workerd::start(port, &directory.join("state"), &vars, options).await?;
+        let api_key = provision(&workerd, &database, 9, NUMBER).await?;
         let api = Api::new(workerd.url(), api_key);
-        Ok(Self { sim, workerd, api, faults, directory: directory.to_owned() })
+        Ok(Self { sim, workerd, api, database, faults, directory: directory.to_owned() })
+    }
+
+    /// Runs a statement on the database, whosever rows it is about.
+    pub(crate) async fn sql(&self, sql: &'static str, args: &[Value]) -> anyhow::Result<()> {
+        self.database.run(&self.workerd, sql, args).await
     }
 
     /// Another tenant, as its customer sees the API.
     pub(crate) async fn other_tenant(&self) -> anyhow::Result<Api> {
-        Ok(Api::new(self.workerd.url(), provision(&self.workerd, 10, OTHER_NUMBER).await?))
+        Ok(Api::new(self.workerd.url(), provision(&self.workerd, &self.database, 10, OTHER_NUMBER).await?))
     }
 
     /// Keeps a call's report, and its documents for the oracle: one JSON string a line.
@@ -116,10 +126,11 @@ impl System {
 
 /// Makes a tenant with this number, as its owner would: by a set-up link, whose secret is made of `seed`. Returns its API
 /// key.
-async fn provision(workerd: &Workerd, seed: u8, number: &str) -> anyhow::Result<String> {
+async fn provision(workerd: &Workerd, database: &Database, seed: u8, number: &str) -> anyhow::Result<String> {
     let token = SetupToken::new(&[seed; 32]);
-    workerd
-        .sql(
+    database
+        .run(
+            workerd,
             "insert into setup_tokens (token_hash, email, created_at, expires_at) values (?1, ?2, ?3, ?4)",
             &[json!(token.hash()), json!(format!("owner{seed}@example.com")), json!(0), json!(FAR_FUTURE)],
         )
@@ -136,7 +147,7 @@ async fn provision(workerd: &Workerd, seed: u8, number: &str) -> anyhow::Result<
     let url = format!("{}/api/v1/setup/claim", workerd.url());
     let response = reqwest::Client::new().post(url).json(&claim).send().await?;
     let status = response.status();
-    let body: serde_json::Value = response.json().await.unwrap_or_default();
+    let body: Value = response.json().await.unwrap_or_default();
     anyhow::ensure!(status.is_success(), "claiming the set-up link: {status} {body}");
     Ok(body["api_key"].as_str().context("the claim shows no api_key")?.to_owned())
 }

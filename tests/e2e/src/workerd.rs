@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
@@ -49,6 +49,20 @@ struct Running {
     starts: u32,
 }
 
+/// Options of `tests/harness/workerd.mjs`; what is not said is as in production.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Options {
+    pub(crate) faults: bool,
+    /// Where another worker than that of `cargo xtask build` is, from the top of the tree.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) build: Option<&'static str>,
+    /// The database behind Hyperdrive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) postgres: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) actors: Option<bool>,
+}
+
 /// A workerd that starts again, on the same port and storage, when it dies. Its harness and whatever that has started are killed
 /// when this is dropped, also by a case that panics or takes too long.
 pub(crate) struct Workerd {
@@ -60,16 +74,21 @@ pub(crate) struct Workerd {
 }
 
 impl Workerd {
-    /// Starts the worker with `vars` as its configuration, its storage in `persist`. With `faults`, [`Workerd::fault`] works.
+    /// Starts the worker with `vars` as its configuration, its storage in `persist`, and `more` options of the harness: with
+    /// `faults`, [`Workerd::fault`] works.
     pub(crate) async fn start(
         port: u16,
         persist: &std::path::Path,
         vars: &Value,
-        faults: bool,
+        more: Options,
     ) -> anyhow::Result<Self> {
         std::fs::create_dir_all(persist)?;
-        let options =
-            json!({"port": port, "persist": persist, "vars": vars, "restart": true, "faults": faults});
+        let mut options = json!({"port": port, "persist": persist, "vars": vars, "restart": true});
+        if let (Some(options), Some(more)) =
+            (options.as_object_mut(), serde_json::to_value(more)?.as_object())
+        {
+            options.extend(more.clone());
+        }
         let file = persist.join("harness.json");
         std::fs::write(&file, options.to_string())?;
         let log = std::fs::File::create(persist.join("workerd.log"))?;
@@ -94,8 +113,10 @@ impl Workerd {
             Self { harness, group, stdin: Mutex::new(stdin), answers: Mutex::new(answers), running };
         let ready = tokio::time::timeout(START_LIMIT, workerd.running.wait_for(Option::is_some)).await;
         if !ready.is_ok_and(|started| started.is_ok()) {
+            let said = workerd.answers.get_mut().try_recv().ok().and_then(Result::err).unwrap_or_default();
             let log = std::fs::read_to_string(persist.join("workerd.log")).unwrap_or_default();
-            bail!("workerd did not start: {}", log.lines().rev().take(5).collect::<Vec<_>>().join(" | "));
+            let log = log.lines().rev().take(5).collect::<Vec<_>>().join(" | ");
+            bail!("workerd did not start: {said} | {log}");
         }
         Ok(workerd)
     }
@@ -119,7 +140,7 @@ impl Workerd {
         self.running.borrow().as_ref().map_or(0, |running| running.starts)
     }
 
-    /// Runs a statement on the database.
+    /// Runs a statement on D1.
     pub(crate) async fn sql(&self, sql: &str, args: &[Value]) -> anyhow::Result<Value> {
         let answer = self.command(&json!({"sql": sql, "args": args}).to_string()).await?;
         answer.get("rows").cloned().context("no rows")

@@ -21,6 +21,7 @@ use wasmtime_wasi_http::handler::ProxyHandler;
 use crate::engine::{Instances, Reuse};
 use crate::imports::Outside;
 use crate::imports::key_value::Shared;
+use crate::imports::postgres::Pool;
 
 /// The database called `default`, where Spin keeps it, too.
 const DATABASE_FILE: &str = "sqlite_db.db";
@@ -121,7 +122,8 @@ fn load(from: &Path, given: &BTreeMap<String, String>, state: PathBuf, reuse: Re
     std::fs::create_dir_all(&state)?;
     let cache = app.wasm.parent().context("the component lies nowhere")?.join("compiled");
     let key_values = Shared::open(&state.join(KEY_VALUE_FILE))?;
-    Instances::load(&app.wasm, &cache, Outside { grants: app.grants, state, key_values }, reuse)
+    let outside = Outside { grants: app.grants, state, key_values, postgres: Pool::default() };
+    Instances::load(&app.wasm, &cache, outside, reuse)
 }
 
 async fn serve(up: Up) -> Result<()> {

@@ -185,7 +185,7 @@ fn log(runtime: Runtime) -> &'static str {
 /// The simulators' program, built.
 pub(crate) fn simulator() -> Result<PathBuf> {
     setup::speech()?;
-    cargo_build::binary("voicecore-sim", &[])
+    cargo_build::binary("voicecore-sim", ["-p", "voicecore-sim"])
 }
 
 fn choose_ports(http: u16) -> Result<Ports> {

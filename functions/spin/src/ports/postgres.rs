@@ -16,6 +16,8 @@ const DEADLINE: Duration = Duration::from_secs(2);
 const BLOB_DEADLINE: Duration = Duration::from_secs(10);
 /// The port's limit.
 const MAX_KEY_BYTES: usize = 512;
+/// Keys listed at once.
+const MAX_LISTED: u32 = 1_000;
 
 /// PostgreSQL through Spin, which keeps the connections.
 pub(crate) struct SpinPostgres {
@@ -149,13 +151,13 @@ impl Db for SpinPostgres {
     }
 }
 
-/// One statement about one object, and the bytes that it gives.
-async fn object(
+/// One statement about an object, or about the keys that begin with `key`, and the column that it gives.
+async fn column(
     address: &str,
     key: &str,
     sql: &str,
     bytes: Option<Vec<u8>>,
-) -> Result<Option<Vec<u8>>, BlobError> {
+) -> Result<Vec<DbValue>, BlobError> {
     let too_large = bytes.as_ref().is_some_and(|bytes| bytes.len() > MAX_BLOB_BYTES);
     if key.is_empty() || key.len() > MAX_KEY_BYTES || too_large {
         return Err(BlobError::Invalid);
@@ -167,11 +169,7 @@ async fn object(
         connection.query(sql, args).await.ok()?.collect().await.ok()
     };
     let rows = within(BLOB_DEADLINE, work).await.flatten().ok_or(BlobError::Unavailable)?;
-    match rows.first().map(|row| &row[0]) {
-        None => Ok(None),
-        Some(DbValue::Binary(bytes)) => Ok(Some(bytes.clone())),
-        Some(_) => Err(BlobError::Unavailable),
-    }
+    Ok(rows.iter().map(|row| row[0].clone()).collect())
 }
 
 impl Blob for PgBlob {
@@ -179,17 +177,34 @@ impl Blob for PgBlob {
         const PUT: &str = "insert into blobs (key, bytes) values ($1, $2)
             on conflict (key) do update set bytes = excluded.bytes";
         Box::pin(SendWrapper::new(
-            async move { object(&self.address, key, PUT, Some(bytes)).await.map(drop) },
+            async move { column(&self.address, key, PUT, Some(bytes)).await.map(drop) },
         ))
     }
 
     fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, BlobError>> {
         const GET: &str = "select bytes from blobs where key = $1";
-        Box::pin(SendWrapper::new(object(&self.address, key, GET, None)))
+        Box::pin(SendWrapper::new(async move {
+            match column(&self.address, key, GET, None).await?.into_iter().next() {
+                None => Ok(None),
+                Some(DbValue::Binary(bytes)) => Ok(Some(bytes)),
+                Some(_) => Err(BlobError::Unavailable),
+            }
+        }))
+    }
+
+    fn list<'a>(&'a self, prefix: &'a str, limit: u32) -> BoxFuture<'a, Result<Vec<String>, BlobError>> {
+        // As in `blob.rs`; by bytes whatever the database's own order is.
+        const LIST: &str = "select key from blobs
+            where key collate \"C\" >= $1 and key collate \"C\" < $1 || '\u{10FFFF}' order by key collate \"C\"";
+        Box::pin(SendWrapper::new(async move {
+            let sql = format!("{LIST} limit {}", limit.min(MAX_LISTED));
+            let keys = column(&self.address, prefix, &sql, None).await?.into_iter();
+            Ok(keys.filter_map(|key| if let DbValue::Str(key) = key { Some(key) } else { None }).collect())
+        }))
     }
 
     fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
         const DELETE: &str = "delete from blobs where key = $1";
-        Box::pin(SendWrapper::new(async move { object(&self.address, key, DELETE, None).await.map(drop) }))
+        Box::pin(SendWrapper::new(async move { column(&self.address, key, DELETE, None).await.map(drop) }))
     }
 }

@@ -31,7 +31,7 @@ impl TestDb {
     /// What the table of conformance calls it.
     pub fn backend(&self) -> &'static str {
         match self {
-            Self::Sqlite(_) => "native",
+            Self::Sqlite(_) => "native SQLite",
             #[cfg(feature = "postgres")]
             Self::Postgres(_) => "native PostgreSQL",
         }

@@ -24,7 +24,7 @@ use send_wrapper::SendWrapper;
 use spin_sdk::http::{BoxBody, Request, box_body};
 use spin_sdk::http_service;
 use voicecore_conformance::{blob, db, kv};
-use voicecore_ports::{Db, HttpError, HttpRequest, Kv, Stmt};
+use voicecore_ports::{Db, HttpError, HttpRequest, Kv, Ports, Stmt};
 
 /// How long a request of the tests takes that is in the middle of something.
 const SLOW: Duration = Duration::from_millis(500);
@@ -48,6 +48,15 @@ async fn handle(request: Request) -> http::Response<BoxBody> {
     }
 }
 
+/// Those of the product: with the feature, over PostgreSQL where the manifest gives its address.
+async fn ports() -> Ports {
+    #[cfg(feature = "postgres")]
+    if let Ok(address) = spin_sdk::variables::get(ports::postgres::DATABASE_URL.to_lowercase()).await {
+        return ports::all_with_postgres(&address);
+    }
+    ports::all()
+}
+
 /// What a component is in for that does not ask to be alone, as the product does: to show that the host is like that.
 async fn shared(path: &str) -> http::Response<BoxBody> {
     INSIDE.set(INSIDE.get() + 1);
@@ -62,7 +71,7 @@ async fn shared(path: &str) -> http::Response<BoxBody> {
 /// With the guard of the product.
 async fn alone(request: &Request) -> http::Response<BoxBody> {
     let _alone = alone::Alone::begin();
-    let ports = ports::all();
+    let ports = ports().await;
     let query = request.uri().query().unwrap_or_default().to_owned();
     match request.uri().path() {
         "/db" => db::suite(ports.db).await,

@@ -3,6 +3,7 @@
 
 pub(crate) mod key_value;
 pub(crate) mod outbound;
+pub(crate) mod postgres;
 pub(crate) mod sqlite;
 pub(crate) mod variables;
 
@@ -22,6 +23,7 @@ wasmtime::component::bindgen!({
     imports: { default: async | store | trappable },
     with: {
         "spin:key-value/key-value.store": key_value::Store,
+        "spin:postgres/postgres.connection": postgres::Connection,
         "spin:sqlite/sqlite.connection": sqlite::Connection,
     },
 });
@@ -32,6 +34,7 @@ pub(crate) struct Outside {
     /// Where databases lie.
     pub(crate) state: PathBuf,
     pub(crate) key_values: key_value::Shared,
+    pub(crate) postgres: postgres::Pool,
 }
 
 /// What one instance works with.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use voicecore_conformance::report;
 use voicecore_e2e::turn_based::{self, FALLBACK, NUMBER, Program, System, killed};
 use voicecore_sim::scenario::Scenario;
 
@@ -51,6 +52,7 @@ pub(crate) async fn run(kind: Kind, filter: &str) -> Result<(u32, u32)> {
         let (note, problems) = outcome.unwrap_or_else(|error| (String::new(), vec![format!("{error:#}")]));
         if problems.is_empty() {
             println!("test call {name} ... ok  {note}");
+            report::passed("calls", kind.backend());
             passed += 1;
         } else {
             println!("test call {name} ... FAILED  {note}");

@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use anyhow::{Result, ensure};
 use serde_json::Value;
 use tokio::net::TcpListener;
-use voicecore_conformance::doubles::{Numbers, SqliteDb};
+use voicecore_conformance::doubles::{Numbers, PostgresDb, SqliteDb};
 use voicecore_conformance::http::{Answer, Ask, Site, suite};
 use voicecore_conformance::{block_on, report};
+use voicecore_domain::credentials::SetupToken;
 use voicecore_e2e::turn_based::{ACCOUNT_SID, AUTH_TOKEN, PUBLIC_URL};
 use voicecore_ports::{Db as _, Stmt};
 
 use crate::host::{App, Host, JOBS_SECRET, Kind};
-use crate::tenant::setup_token;
+use crate::tenant::{setup_row, setup_token};
 use crate::{Case, outside};
 
 /// Where the probe may send requests to (its manifest says so).
@@ -22,9 +23,11 @@ const OUTSIDE_PORT: u16 = 47_319;
 pub(crate) fn all() -> Vec<(&'static str, Case)> {
     cases!(
         ports_pass_their_suites,
+        ports_pass_their_suites_on_postgres,
         requests_to_others_keep_to_the_contract,
         instances_that_start_at_once_migrate_once,
         the_component_passes_the_http_suite,
+        the_component_passes_the_http_suite_on_postgres,
         a_database_that_is_locked_is_unavailable_and_recovers,
         jobs_run_for_those_who_know_the_secret,
     )
@@ -35,6 +38,17 @@ async fn ports_pass_their_suites(kind: Kind) -> Result<()> {
     for (suite, path) in [("Db", "/db"), ("Blob", "/blob"), ("Kv", "/kv?run"), ("Queue", "/queue")] {
         host.probe(path).await?;
         report::passed(suite, kind.backend());
+    }
+    Ok(())
+}
+
+/// The suite of `Db` makes tables of its own, so it connects as the owner of the others.
+async fn ports_pass_their_suites_on_postgres(kind: Kind) -> Result<()> {
+    let db = PostgresDb::migrated();
+    let host = Host::start_on_postgres(kind, App::Probe, &db.owner_address()).await?;
+    for (suite, path) in [("Db", "/db"), ("Blob", "/blob"), ("Queue", "/queue")] {
+        host.probe(path).await?;
+        report::passed(suite, kind.backend_on_postgres());
     }
     Ok(())
 }
@@ -108,22 +122,39 @@ fn uncommented(sql: &str) -> String {
 async fn the_component_passes_the_http_suite(kind: Kind) -> Result<()> {
     let mut host = Host::start(kind, App::Product).await?;
     let token = setup_token(&host).await?;
-    let site = Site {
-        send: &|ask| Box::pin(send(&host, ask)),
-        public_url: PUBLIC_URL,
-        account_sid: ACCOUNT_SID,
-        auth_token: AUTH_TOKEN,
-        setup_token: token.expose(),
-        setup_email: "owner@example.com",
-        number: "+12025550150",
-    };
-    suite(&site).await;
+    http_suite(&host, &token).await;
     report::passed("HTTP API", kind.backend());
     // Nothing of it is lost with the process.
     host.restart().await?;
     let tenants: u32 = host.database()?.query_row("select count(*) from tenants", [], |row| row.get(0))?;
     ensure!(tenants == 1 && host.client().get(host.url("/ready")).send().await?.status().is_success());
     Ok(())
+}
+
+/// As the product connects: a role that owns nothing, under row-level security.
+async fn the_component_passes_the_http_suite_on_postgres(kind: Kind) -> Result<()> {
+    let db = PostgresDb::migrated();
+    let host = Host::start_on_postgres(kind, App::Product, &db.address()).await?;
+    let (token, insert, row) = setup_row();
+    db.query(Stmt::new(insert, row)).await?;
+    http_suite(&host, &token).await;
+    let tenants = db.admin("select count(*) from tenants");
+    ensure!(tenants == [["1"]], "{tenants:?} tenants");
+    report::passed("HTTP API", kind.backend_on_postgres());
+    Ok(())
+}
+
+async fn http_suite(host: &Host, token: &SetupToken) {
+    suite(&Site {
+        send: &|ask| Box::pin(send(host, ask)),
+        public_url: PUBLIC_URL,
+        account_sid: ACCOUNT_SID,
+        auth_token: AUTH_TOKEN,
+        setup_token: token.expose(),
+        setup_email: "owner@example.com",
+        number: "+12025550150",
+    })
+    .await;
 }
 
 async fn send(host: &Host, ask: Ask) -> Result<Answer, String> {

@@ -46,11 +46,19 @@ impl Kind {
         }
     }
 
-    /// For the table.
+    /// For the table, on SQLite.
     pub(crate) fn backend(self) -> &'static str {
         match self {
-            Self::Spin => "Spin",
-            Self::Ours => "Spin (our host)",
+            Self::Spin => "Spin SQLite",
+            Self::Ours => "our host SQLite",
+        }
+    }
+
+    /// The same on PostgreSQL.
+    pub(crate) fn backend_on_postgres(self) -> &'static str {
+        match self {
+            Self::Spin => "Spin PostgreSQL",
+            Self::Ours => "our host PostgreSQL",
         }
     }
 
@@ -77,6 +85,44 @@ impl App {
             Self::Product => "spin.toml",
             Self::Probe => "tests/spin/probe/spin.toml",
         })
+    }
+
+    /// The same manifest with what PostgreSQL takes: another component, one more host, the variables of [`Host::start_on_postgres`].
+    fn manifest_on_postgres(self) -> Result<PathBuf> {
+        let (name, wasm, with_postgres) = match self {
+            Self::Product => ("voicecore", "target/spin/voicecore.wasm", "voicecore-postgres.wasm"),
+            Self::Probe => ("probe", "../../../target/spin/probe.wasm", "probe.wasm"),
+        };
+        let mut text = std::fs::read_to_string(self.manifest())?;
+        let hosts = "allowed_outbound_hosts = [";
+        for (old, new) in [
+            (format!("\"{wasm}\""), format!("\"{with_postgres}\"")),
+            (hosts.to_owned(), format!("{hosts}\"postgres://{{{{ database_place }}}}\", ")),
+        ] {
+            ensure!(text.matches(&old).count() == 1, "{old}: not once in the manifest");
+            text = text.replace(&old, &new);
+        }
+        for (table, variable) in [
+            (
+                "variables".to_owned(),
+                "database_url = { required = true, secret = true }\ndatabase_place = { required = true }",
+            ),
+            (format!("component.{name}.variables"), "database_url = \"{{ database_url }}\""),
+        ] {
+            let head = format!("[{table}]\n");
+            if !text.contains(&head) {
+                text.push_str(&head);
+            }
+            text = text.replacen(&head, &format!("{head}{variable}\n"), 1);
+        }
+        let path = root().join(format!("target/spin/{name}-postgres.toml"));
+        std::fs::write(&path, text)?;
+        Ok(path)
+    }
+
+    /// What it is told when it is to reach nobody.
+    fn variables(self) -> Vec<(String, String)> {
+        if self == Self::Product { variables(NOBODY) } else { Vec::new() }
     }
 }
 
@@ -121,22 +167,31 @@ pub(crate) fn free_port() -> Result<u16> {
 impl Host {
     /// Starts one with nothing stored, which reaches nobody.
     pub(crate) async fn start(kind: Kind, app: App) -> Result<Self> {
-        Self::launch(kind, app, free_port()?, variables(NOBODY), &[]).await
+        Self::start_with(kind, app, &[]).await
+    }
+
+    /// The same over PostgreSQL, whose address it is given.
+    pub(crate) async fn start_on_postgres(kind: Kind, app: App, address: &str) -> Result<Self> {
+        let place = address.split(['@', '/']).rev().nth(1).context("no host in the address")?;
+        let mut variables = app.variables();
+        variables.push(("DATABASE_URL".to_owned(), address.to_owned()));
+        variables.push(("DATABASE_PLACE".to_owned(), place.to_owned()));
+        Self::launch(kind, &app.manifest_on_postgres()?, free_port()?, variables, &[]).await
     }
 
     /// The same with arguments of `spin up` besides.
     pub(crate) async fn start_with(kind: Kind, app: App, arguments: &[&'static str]) -> Result<Self> {
-        Self::launch(kind, app, free_port()?, variables(NOBODY), arguments).await
+        Self::launch(kind, &app.manifest(), free_port()?, app.variables(), arguments).await
     }
 
     /// Starts the product on a port that the simulators know, whose base URLs (Twilio's, the model's) it is told.
     pub(crate) async fn start_for_calls(kind: Kind, port: u16, providers: (&str, &str)) -> Result<Self> {
-        Self::launch(kind, App::Product, port, variables(providers), &[]).await
+        Self::launch(kind, &App::Product.manifest(), port, variables(providers), &[]).await
     }
 
     async fn launch(
         kind: Kind,
-        app: App,
+        manifest: &Path,
         port: u16,
         variables: Vec<(String, String)>,
         arguments: &[&'static str],
@@ -145,11 +200,9 @@ impl Host {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let directory = std::env::temp_dir().join(format!("voicecore-spin-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&directory)?;
-        let mut command = command(kind, app, port, &directory)?;
+        let mut command = command(kind, manifest, port, &directory)?;
         command.args(arguments);
-        if app == App::Product {
-            command.envs(variables.into_iter().map(|(name, value)| (format!("SPIN_VARIABLE_{name}"), value)));
-        }
+        command.envs(variables.into_iter().map(|(name, value)| (format!("SPIN_VARIABLE_{name}"), value)));
         let child = command.spawn().with_context(|| format!("starting {}", kind.program()))?;
         let client = reqwest::Client::builder().timeout(REQUEST_LIMIT).build()?;
         let mut host = Self { command, child, port, directory, client };
@@ -225,12 +278,12 @@ impl Drop for Host {
     }
 }
 
-fn command(kind: Kind, app: App, port: u16, directory: &Path) -> Result<Command> {
+fn command(kind: Kind, manifest: &Path, port: u16, directory: &Path) -> Result<Command> {
     let log = File::options().create(true).append(true).open(directory.join("log"))?;
     let mut command = Command::new(kind.program());
     command
         .args(["up", "-f"])
-        .arg(app.manifest())
+        .arg(manifest)
         .args(["--listen", &format!("127.0.0.1:{port}"), "--state-dir"])
         .arg(directory)
         .stdin(Stdio::null())

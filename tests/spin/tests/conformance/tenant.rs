@@ -7,17 +7,26 @@ use voicecore_domain::credentials::SetupToken;
 use crate::host::Host;
 
 /// Year 2100 in milliseconds: the set-up link of a test does not expire.
-const FAR_FUTURE: u64 = 4_102_444_800_000;
+const FAR_FUTURE: i64 = 4_102_444_800_000;
+/// Whoever sets it up.
+const EMAIL: &str = "owner@example.com";
 
 /// A set-up link's token in a database that has been migrated.
 pub(crate) async fn setup_token(host: &Host) -> Result<SetupToken> {
     ensure!(host.client().get(host.url("/ready")).send().await?.status().is_success(), "{}", host.log());
+    let (token, insert, _) = setup_row();
+    let row = rusqlite::params![token.hash(), EMAIL, FAR_FUTURE];
+    host.database()?.execute(insert, row)?;
+    Ok(token)
+}
+
+/// A set-up link's token, and the statement that makes it known, with its arguments.
+pub(crate) fn setup_row() -> (SetupToken, &'static str, Vec<voicecore_ports::Value>) {
     let token = SetupToken::new(&[8; 32]);
     let insert =
         "insert into setup_tokens (token_hash, email, created_at, expires_at) values (?1, ?2, 0, ?3)";
-    let row = rusqlite::params![token.hash(), "owner@example.com", FAR_FUTURE];
-    host.database()?.execute(insert, row)?;
-    Ok(token)
+    let row = vec![token.hash().into(), EMAIL.into(), FAR_FUTURE.into()];
+    (token, insert, row)
 }
 
 /// Makes a tenant with this number, and a human being at the other. Returns its API key.

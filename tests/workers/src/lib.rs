@@ -1,0 +1,23 @@
+//! The conformance suites as a worker. It is made of the very source of `functions/cloudflare/src/ports`, because a worker shows
+//! nothing of itself to other crates. `POST /<suite>` runs one: 200, or an error with the broken promise in the worker's log.
+//!
+//! `/db` is the suite of whichever database the product would take: PostgreSQL where `HYPERDRIVE` is bound, else D1.
+
+#[path = "../../../functions/cloudflare/src/ports/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "some of it is there for the product's actors only")]
+mod ports;
+
+use voicecore_conformance::{blob, db, kv};
+use worker::{Context, Env, Request, Response, Result, event};
+
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
+    let ports = ports::all(&env);
+    match request.path().as_str() {
+        "/db" => db::suite(ports.db).await,
+        "/blob" => blob::suite(ports.blob).await,
+        "/kv" => kv::suite(ports.kv, "probe").await,
+        _ => return Response::error("no such suite", 404),
+    }
+    Response::ok("passed")
+}
