@@ -107,8 +107,9 @@ impl Drop for Group {
 
 /// What is running, even when a build has replaced its file meanwhile.
 pub(crate) fn this_program() -> Result<PathBuf> {
-    let own = Path::new("/proc/self/exe");
-    if own.exists() { Ok(own.to_path_buf()) } else { std::env::current_exe().context("finding this program") }
+    // By its number: `self` would be whichever program is asked to start it (beside.rs).
+    let own = PathBuf::from(format!("/proc/{}/exe", std::process::id()));
+    if own.exists() { Ok(own) } else { std::env::current_exe().context("finding this program") }
 }
 
 /// The guard itself: reads process groups, one a line, and ends them when there is nothing more to read.

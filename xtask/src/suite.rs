@@ -148,8 +148,10 @@ impl Suite {
         for Step { name, count, took, beside, .. } in &self.done {
             let sign = if count.failed == 0 { '✓' } else { '✗' };
             let Count { passed, failed } = *count;
-            let took = spell(*took) + if *beside { "  beside" } else { "" };
-            lines.push(format!("  {sign} {name:<44} {passed:>5} passed {failed:>4} failed  {took:>12}"));
+            let (took, beside) = (spell(*took), if *beside { "  beside" } else { "" });
+            lines.push(format!(
+                "  {sign} {name:<44} {passed:>5} passed {failed:>4} failed  {took:>12}{beside}"
+            ));
             all.passed += passed;
             all.failed += failed;
         }
