@@ -1,12 +1,15 @@
 //! The mails that we send, and the jobs that send them. A job makes the token: so it is nowhere but in the mail, and what asks
-//! for a mail takes as long whether or not anybody has the address.
+//! for a mail takes as long whether or not anybody has the address. They are in the language of the tenant's callers, as far as we have
+//! words in it.
+
+mod words;
 
 use serde::{Deserialize, Serialize};
 use voicecore_domain::credentials::{INVITATION_LIFETIME, PASSWORD_RESET_LIFETIME};
-use voicecore_domain::{InvitationToken, PasswordResetToken};
+use voicecore_domain::{InvitationToken, Language, PasswordResetToken};
 use voicecore_ports::{Email as _, EmailMessage};
-use voicecore_store::directory::accounts;
-use voicecore_store::{Scope, invitations};
+use voicecore_store::directory::{accounts, sessions};
+use voicecore_store::{Scope, businesses, invitations};
 use voicecore_types::{InvitationId, TenantId};
 
 use crate::email::HttpEmail;
@@ -40,16 +43,11 @@ pub(crate) async fn invite(app: &AppState, job: &MailInvitation) -> Result<(), A
     let Some(unsent) = invitations::set_token(&scope, job.invitation_id, &token, app.now()).await? else {
         return Ok(());
     };
-    let tenant = one_line(&unsent.tenant_name);
-    let words = Words {
-        subject: format!("{tenant} invites you to VoiceCore"),
-        before: format!("{tenant} invites you to work with VoiceCore. Open this link to accept:"),
-        link: format!("{origin}{INVITATION_PATH}?token={}", token.expose()),
-        after: format!(
-            "It works once, within {} days. If you do not know {tenant}, do nothing.",
-            INVITATION_LIFETIME.0 / 86_400_000
-        ),
-    };
+    let days = INVITATION_LIFETIME.0 / 86_400_000;
+    let [subject, before, after] =
+        words::of_invitation(language(&scope).await, &one_line(&unsent.tenant_name), days);
+    let link = format!("{origin}{INVITATION_PATH}?token={}", token.expose());
+    let words = Words { subject, before, link, after };
     Ok(service.send(&words.message(&unsent.email, &token.hash())).await?)
 }
 
@@ -63,19 +61,23 @@ pub(crate) async fn reset_password(app: &AppState, job: &MailPasswordReset) -> R
     let now = app.now();
     accounts::create_password_reset(db, &token, account.user_id, now, now.plus(PASSWORD_RESET_LIFETIME))
         .await?;
-    let words = Words {
-        subject: "Choose a new password for VoiceCore".to_owned(),
-        before: "Somebody, probably you, asked for a new password. Open this link to choose one:".to_owned(),
-        link: format!("{origin}{RESET_PATH}?token={}", token.expose()),
-        after: format!(
-            "It works once, within {} minutes. If it was not you, do nothing: your password stays as it is.",
-            PASSWORD_RESET_LIFETIME.0 / 60_000
-        ),
+    let language = match sessions::memberships(db, account.user_id).await?.first() {
+        Some(first) => language(&Scope::for_job(app.ports.db.clone(), first.tenant_id)).await,
+        None => Language::default(),
     };
+    let [subject, before, after] = words::of_new_password(language, PASSWORD_RESET_LIFETIME.0 / 60_000);
+    let link = format!("{origin}{RESET_PATH}?token={}", token.expose());
+    let words = Words { subject, before, link, after };
     Ok(service.send(&words.message(&job.email, &token.hash())).await?)
 }
 
-/// What a mail says, in English.
+/// In which the tenant's first business speaks. What cannot be found out keeps no mail back.
+async fn language(scope: &Scope) -> Language {
+    let code = businesses::language(scope).await.ok().flatten();
+    Language::for_code(code.as_deref())
+}
+
+/// What a mail says.
 struct Words {
     subject: String,
     before: String,

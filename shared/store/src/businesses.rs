@@ -64,6 +64,8 @@ statements! {
         left join provider_credentials t on t.tenant_id = c.tenant_id and t.provider = 'chat'
         where c.id = ?1 and c.tenant_id = ?2";
 
+    LANGUAGE = "select language from businesses where tenant_id = ?1 order by created_at, id limit 1";
+
     FALLBACK_NUMBER = "select fallback_number from businesses where id = ?1 and tenant_id = ?2";
 }
 
@@ -101,4 +103,10 @@ pub async fn fallback_number(scope: &Scope, business: BusinessId) -> Result<Opti
     let args = vec![business.to_string().into(), scope.tenant_arg()];
     let rows = scope.query(Stmt::new(FALLBACK_NUMBER, args)).await?;
     Ok(row::one(&rows, |r| r.sealed("fallback_number"))?.flatten())
+}
+
+/// The language (ISO 639-1) of the tenant's first business, if it has chosen one.
+pub async fn language(scope: &Scope) -> Result<Option<String>, StoreError> {
+    let rows = scope.query(Stmt::new(LANGUAGE, vec![scope.tenant_arg()])).await?;
+    Ok(row::one(&rows, |r| r.opt_text("language"))?.flatten())
 }

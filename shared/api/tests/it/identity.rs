@@ -245,6 +245,30 @@ fn the_link_for_a_new_password_ends_after_an_hour() {
 }
 
 #[test]
+fn mails_are_in_the_language_of_the_tenant() {
+    for (language, invites, chooses) in [
+        ("null", "invites you", "Choose a new password"),
+        ("'de'", "lädt Sie", "Wählen Sie ein neues Passwort"),
+        ("'ja'", "invites you", "Choose a new password"),
+    ] {
+        let (world, tenant) = world();
+        world.sql(Box::leak(format!("update businesses set language = {language}").into_boxed_str()));
+        world.user(&tenant.id, "boss@example.com", "tenant_admin");
+        let invite = json!({"email": "new@example.com", "role": "agent"});
+        let boss = world.login("boss@example.com");
+        assert_eq!(
+            world.request(Method::POST, "/api/v1/users/invitations", Some(&boss), Some(&invite)).status,
+            201
+        );
+        post(&world, "/api/v1/auth/forgot-password", &json!({"email": "boss@example.com"}));
+        let sent = world.sent();
+        let subject = |n: usize| sent[n]["subject"].as_str().unwrap();
+        assert!(subject(0).contains(invites) && subject(1).contains(chooses), "{sent:?}");
+        assert!(sent[0]["html"].as_str().unwrap().contains("Bella &amp; Sons"));
+    }
+}
+
+#[test]
 fn mailboxes_are_not_filled() {
     let (world, _) = world();
     for _ in 0..20 {

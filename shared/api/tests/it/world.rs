@@ -510,6 +510,16 @@ impl World {
 
     /// Does every job that waits, and gives the mails that were sent: to whom, and the link.
     pub(crate) fn mails(&self) -> Vec<(String, String)> {
+        let mails = self.sent().into_iter().map(|mail| {
+            let text = mail["text"].as_str().unwrap();
+            let link = text.lines().find(|line| line.starts_with("https://")).unwrap();
+            (mail["to"][0].as_str().unwrap().to_owned(), link.to_owned())
+        });
+        mails.collect()
+    }
+
+    /// The same, as they went to the service.
+    pub(crate) fn sent(&self) -> Vec<Value> {
         let jobs = self.doubles.queue.take();
         for _ in &jobs {
             self.doubles.http.answer(Ok(HttpResponse { status: 200, body: b"{\"id\":\"1\"}".to_vec() }));
@@ -522,10 +532,7 @@ impl World {
             .iter()
             .map(|request| {
                 assert_eq!((request.method, request.url.as_str()), ("POST", "https://api.resend.com/emails"));
-                let mail: Value = serde_json::from_slice(&request.body).unwrap();
-                let text = mail["text"].as_str().unwrap();
-                let link = text.lines().find(|line| line.starts_with("https://")).unwrap();
-                (mail["to"][0].as_str().unwrap().to_owned(), link.to_owned())
+                serde_json::from_slice(&request.body).unwrap()
             })
             .collect()
     }

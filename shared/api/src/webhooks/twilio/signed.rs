@@ -83,7 +83,7 @@ impl Signed {
                 return Err(ApiError::SignatureInvalid.into());
             }
             let own = Deadline::after(app, CHECK).keep(signed.own_account(app)).await;
-            let own = own.or_else(|cause| Err(signed.unchecked(app, path_only(&target), cause)))?;
+            let own = own.map_err(|cause| signed.unchecked(app, path_only(&target), cause))?;
             let own = own.filter(|own| own.sid == account).ok_or(ApiError::SignatureInvalid)?;
             if !genuine(&app.config.verifier_of(own.token)?) {
                 return Err(ApiError::SignatureInvalid.into());
