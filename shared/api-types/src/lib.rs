@@ -8,7 +8,9 @@ mod analytics;
 mod api_keys;
 mod audit;
 mod auth;
+mod businesses;
 mod calls;
+mod connection;
 mod departments;
 mod health;
 mod live;
@@ -16,6 +18,7 @@ mod messages;
 mod notes;
 mod opening_hours;
 mod page;
+mod preferences;
 mod problem;
 mod providers;
 mod roles;
@@ -30,7 +33,9 @@ pub use auth::{
     AcceptInvitation, Accepted, ForgotPassword, Login, Me, Membership, ResetPassword, Session, Sessions,
     SignedIn, SwitchTenant,
 };
+pub use businesses::{Business, BusinessKind, BusinessUsage, SaveBusiness};
 pub use calls::{Call, CallStatus, EndCall, Interaction, InteractionKind, Interactions, Speaker, Usage};
+pub use connection::{ConnectionState, ConnectionTest, TestConnection};
 pub use departments::{Department, Departments, SaveDepartment};
 pub use health::{Health, Readiness};
 pub use live::{LiveEnvelope, LiveTicket};
@@ -38,6 +43,7 @@ pub use messages::{Message, MessageKind};
 pub use notes::{Note, SaveNote};
 pub use opening_hours::OpeningHours;
 pub use page::Page;
+pub use preferences::{Preferences, SavePreferences, Theme};
 pub use problem::{ErrorCode, FieldError, Problem};
 pub use providers::{CredentialSource, Provider, ProviderCredential, ProviderStatus, Providers};
 pub use roles::{CreatedRole, Role, Roles, SaveRole};

@@ -9,6 +9,11 @@ pub(crate) fn etag(version: u64) -> HeaderValue {
     HeaderValue::from_str(&format!("\"{version}\"")).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
+/// Whether a change says which version it is meant for.
+pub(crate) fn is_asked(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::IF_MATCH)
+}
+
 /// Refuses a change that was meant for another version than `current`: 412. Without `If-Match` it is made, whatever the version is.
 pub(crate) fn check(headers: &HeaderMap, current: u64) -> Result<(), ApiError> {
     let wanted = headers.get_all(header::IF_MATCH);
@@ -23,7 +28,7 @@ pub(crate) fn check(headers: &HeaderMap, current: u64) -> Result<(), ApiError> {
 
 /// The same of what several people change: without `If-Match`, 428.
 pub(crate) fn demand(headers: &HeaderMap, current: u64) -> Result<(), ApiError> {
-    if !headers.contains_key(header::IF_MATCH) {
+    if !is_asked(headers) {
         return Err(ApiError::PreconditionRequired);
     }
     check(headers, current)

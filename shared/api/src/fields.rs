@@ -93,16 +93,23 @@ impl Fields {
         Some(text)
     }
 
-    /// Text of several lines, as it was sent; it must be there and not be blank.
-    pub(crate) fn text(&mut self, field: &str, max_chars: usize) -> String {
-        let text = self.raw(field);
+    /// Text of several lines, without blanks at its ends; blank is absent.
+    pub(crate) fn optional_text(&mut self, field: &str, max_chars: usize) -> Option<String> {
+        let text = self.raw(field)?.trim().to_owned();
+        if text.is_empty() {
+            return None;
+        }
         let odd = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
-        let good = text.as_ref().is_none_or(|text| {
-            !text.trim().is_empty() && text.chars().count() <= max_chars && !text.contains(odd)
-        });
+        let good = text.chars().count() <= max_chars && !text.contains(odd);
         let message =
             format!("must have 1 to {max_chars} characters, and no control characters but line breaks");
         self.demand(field, &message, good);
+        Some(text)
+    }
+
+    /// The same, and it must be there.
+    pub(crate) fn text(&mut self, field: &str, max_chars: usize) -> String {
+        let text = self.optional_text(field, max_chars);
         self.required(field, text)
     }
 
@@ -195,6 +202,15 @@ impl Fields {
         let value = self.take(field)?;
         self.demand(field, "must be true or false", value.is_boolean());
         value.as_bool()
+    }
+
+    /// An object of the client's own, of at most so many bytes of JSON. U+0000 is refused: not every database can store it.
+    pub(crate) fn optional_object(&mut self, field: &str, max_bytes: usize) -> Option<Map<String, Value>> {
+        let value = self.take(field)?;
+        let text = value.to_string();
+        let good = value.is_object() && text.len() <= max_bytes && !text.contains("\\u0000");
+        self.demand(field, &format!("must be an object of at most {max_bytes} bytes, without U+0000"), good);
+        if let Value::Object(members) = value { Some(members) } else { None }
     }
 
     /// A list of different ids or words.

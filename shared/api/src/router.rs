@@ -9,9 +9,9 @@ use utoipa_axum::PathItemExt as _;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::routes::{
-    account_pages, accounts, analytics, api_keys, audit, auth, calls, departments, health, live, messages,
-    notes, openapi, opening_hours, providers, roles, sessions, setup, setup_page, tenant_deletion, tenants,
-    transcripts, users,
+    account_pages, accounts, analytics, api_keys, audit, auth, businesses, calls, departments, health, live,
+    messages, notes, openapi, opening_hours, preferences, providers, roles, sessions, setup, setup_page,
+    tenant_deletion, tenants, test_connection, transcripts, users,
 };
 use crate::{ApiError, AppState, MAX_BODY_BYTES, cors, idempotency, layers, webhooks};
 
@@ -38,12 +38,21 @@ macro_rules! documented_routes {
             analytics::overview,
             analytics::call_volume,
             messages::list_messages,
+            businesses::list_businesses,
+            businesses::get_business,
+            businesses::business_usage,
+            businesses::create_business,
+            businesses::update_business,
+            businesses::delete_business,
             audit::list_audit,
             audit::verify_audit,
             audit::export_audit,
             providers::list_providers,
             providers::put_provider,
             providers::delete_provider,
+            test_connection::test_connection,
+            preferences::get_preferences,
+            preferences::put_preferences,
             live::create_ticket,
             live::live,
             auth::login,

@@ -135,6 +135,9 @@ statements! {
     DELETE_IDEMPOTENCY_KEYS = "delete from idempotency_keys where key_hash in (
         select key_hash from idempotency_keys where tenant_id = ?1 limit ?2)";
 
+    DELETE_PREFERENCES = "delete from preferences where tenant_id = ?1 and user_id in (
+        select user_id from preferences where tenant_id = ?1 limit ?2)";
+
     DELETE_AUDIT_CHAIN = "delete from audit_chains where tenant_id = ?1 and 0 < ?2";
 
     DELETE_PROVIDER_CREDENTIALS = "delete from provider_credentials where tenant_id = ?1 and 0 < ?2";
@@ -154,11 +157,12 @@ pub const ACCESS_TABLES: [(&str, &str); 4] = [
 ];
 
 /// All other tables but those of calls, children before parents.
-pub const TABLES: [(&str, &str); 11] = [
+pub const TABLES: [(&str, &str); 12] = [
     ("messages", DELETE_MESSAGES),
     ("businesses", DELETE_BUSINESSES),
     ("departments", DELETE_DEPARTMENTS),
     ("roles", DELETE_ROLES),
+    ("preferences", DELETE_PREFERENCES),
     ("idempotency_keys", DELETE_IDEMPOTENCY_KEYS),
     ("audit_log", DELETE_AUDIT_LOG),
     ("usage_daily", DELETE_USAGE_DAILY),

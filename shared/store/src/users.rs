@@ -6,6 +6,7 @@ use voicecore_types::{DepartmentId, Millis, Page, PageRequest, RoleId, UserId};
 
 use crate::audit_log::{self, AuditEntry};
 use crate::paging;
+use crate::preferences;
 use crate::row::{self, Reader};
 use crate::{Scope, StoreError};
 
@@ -220,6 +221,7 @@ pub async fn remove(scope: &Scope, user: UserId, entry: &AuditEntry<'_>) -> Resu
         .batch_once(vec![
             Stmt::new(LOCK, vec![scope.tenant_arg()]),
             Stmt::new(LEAVE_DEPARTMENTS, member(scope, user)),
+            preferences::forget(scope, user),
             Stmt::new(REVOKE_SESSIONS, at(scope, user, entry.at)),
             Stmt::new(REMOVE, member(scope, user)).exactly(1),
             audit_log::entry(scope, entry),

@@ -191,6 +191,10 @@ fn employ(world: &World, tenant: &str) {
             values (?1, ?2, ?3, 'Below', 1, 1)",
             vec![id("lower department"), tenant(), id("upper department")],
         ),
+        (
+            "insert into preferences (tenant_id, user_id, document, version, updated_at) values (?2, ?1, '{}', 1, 1)",
+            vec![id("agent"), tenant()],
+        ),
         ("update businesses set department_id = ?1 where tenant_id = ?2", vec![id("lower department"), tenant()]),
         (
             "insert into membership_departments (tenant_id, user_id, department_id)
@@ -360,8 +364,9 @@ fn what_comes_late_is_swept_as_well() {
     let (tenant, placed) = busy(&world, &actors, 1, 2);
     assert!(ask(&world, &tenant));
     // All stages but the last.
-    block_on(jobs::scheduled(&world.app)).unwrap();
-    block_on(jobs::scheduled(&world.app)).unwrap();
+    for _ in 0..3 {
+        block_on(jobs::scheduled(&world.app)).unwrap();
+    }
     let deletion = block_on(tenant_deletions::get(&scope(&world, &tenant))).unwrap().unwrap();
     assert_eq!(deletion.stage, DeletionStage::Settling);
     let late = format!("t/{}/calls/{}/transcript.json", tenant.id, placed[0].1);

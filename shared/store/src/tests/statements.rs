@@ -10,17 +10,18 @@ use voicecore_ports::{MAX_PARAMETERS, Stmt};
 
 use crate::directory::{accounts, installation, people, sessions, watchers};
 use crate::{
-    analytics, api_keys, audit_log, businesses, call_notes, call_words, calls, departments, dialogues,
-    directory, idempotency, invitations, master_key, messages, opening_hours, providers, rate_limits, roles,
-    tenant_deletions, tenants, tool_runs, users,
+    analytics, api_keys, audit_log, business_config, businesses, call_notes, call_words, calls, departments,
+    dialogues, directory, idempotency, invitations, master_key, messages, opening_hours, preferences,
+    providers, rate_limits, roles, tenant_deletions, tenants, tool_runs, users,
 };
 
-const MODULES: [(&str, &[(&str, &str)]); 31] = [
+const MODULES: [(&str, &[(&str, &str)]); 33] = [
     ("analytics", analytics::STATEMENTS),
     ("api_keys", api_keys::STATEMENTS),
     ("audit_log", audit_log::STATEMENTS),
     ("audit_log/chain", audit_log::CHAIN_STATEMENTS),
     ("audit_log/list", audit_log::LIST_STATEMENTS),
+    ("business_config", business_config::STATEMENTS),
     ("businesses", businesses::STATEMENTS),
     ("call_notes", call_notes::STATEMENTS),
     ("call_words", call_words::STATEMENTS),
@@ -40,6 +41,7 @@ const MODULES: [(&str, &[(&str, &str)]); 31] = [
     ("master_key", master_key::STATEMENTS),
     ("messages", messages::STATEMENTS),
     ("opening_hours", opening_hours::STATEMENTS),
+    ("preferences", preferences::STATEMENTS),
     ("providers", providers::STATEMENTS),
     ("rate_limits", rate_limits::STATEMENTS),
     ("roles", roles::STATEMENTS),

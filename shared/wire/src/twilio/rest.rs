@@ -88,6 +88,11 @@ impl Api {
         }
     }
 
+    /// Reads the account itself: whether the credentials are right.
+    pub fn fetch_account(&self) -> ApiRequest {
+        self.request("GET", ".json", &[])
+    }
+
     /// Reads a call. Answer: [`call`].
     pub fn fetch_call(&self, call: &CallSid) -> ApiRequest {
         self.request("GET", &format!("/Calls/{call}.json"), &[])
@@ -270,6 +275,7 @@ mod tests {
                 format!("/Calls/{CALL}/Recordings/{recording}.json"),
                 "Status=stopped",
             ),
+            (api().fetch_account(), "GET", ".json".to_owned(), ""),
             (api().delete_recording(&recording), "DELETE", format!("/Recordings/{recording}.json"), ""),
         ];
         for (request, method, path, body) in cases {

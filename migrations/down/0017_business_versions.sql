@@ -1,0 +1,2 @@
+alter table businesses drop column version;
+alter table businesses drop column kind;

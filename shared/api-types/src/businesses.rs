@@ -1,0 +1,101 @@
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use voicecore_types::{BusinessId, DepartmentId, Millis};
+
+use crate::VoiceMode;
+
+/// What kind of business it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BusinessKind {
+    /// Helps customers.
+    CustomerSupport,
+    /// Sells.
+    Sales,
+    /// Makes appointments.
+    Appointments,
+    /// Something else.
+    Custom,
+}
+
+/// A line of business of a tenant, and how its calls are answered. What is null is as the installation has it.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct Business {
+    /// Its id.
+    #[schema(value_type = String, format = "uuid")]
+    pub id: BusinessId,
+    /// Its name.
+    pub name: String,
+    /// What kind of business it is.
+    pub kind: BusinessKind,
+    /// What the assistant says first.
+    pub greeting: Option<String>,
+    /// Persona, facts, rules: what the model is told.
+    pub instructions: Option<String>,
+    /// ISO 639-1.
+    pub language: Option<String>,
+    /// As the provider of the model names it.
+    pub voice: Option<String>,
+    /// Likewise.
+    pub model: Option<String>,
+    /// How calls are held.
+    pub voice_mode: Option<VoiceMode>,
+    /// The human being or desk that calls are transferred to, in E.164 form.
+    pub fallback_number: Option<String>,
+    /// A call is ended politely after this long.
+    pub call_length_seconds: u64,
+    /// The department whose calls these are.
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub department_id: Option<DepartmentId>,
+    /// Grows by one with every change; that of `ETag`.
+    pub version: u64,
+    /// When it was made.
+    #[schema(value_type = u64)]
+    pub created_at: Millis,
+    /// When it was changed last.
+    #[schema(value_type = u64)]
+    pub updated_at: Millis,
+}
+
+/// A business to be made, or as it is to be: what is absent or null is as the installation has it.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct SaveBusiness {
+    /// 1 to 200 characters.
+    pub name: String,
+    /// `custom` when absent.
+    pub kind: Option<BusinessKind>,
+    /// At most 500 characters.
+    pub greeting: Option<String>,
+    /// At most 8,000 characters.
+    pub instructions: Option<String>,
+    /// Two small letters (ISO 639-1).
+    pub language: Option<String>,
+    /// Letters, digits, `-` and `_`.
+    pub voice: Option<String>,
+    /// Letters, digits, `-`, `_`, `.` and `:`.
+    pub model: Option<String>,
+    /// How calls are held.
+    pub voice_mode: Option<VoiceMode>,
+    /// In E.164 form.
+    pub fallback_number: Option<String>,
+    /// From 30 to 3,600, which is also what an absent one means.
+    pub call_length_seconds: Option<u64>,
+}
+
+/// What depends on a business.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BusinessUsage {
+    /// Telephone numbers that ring there.
+    pub phone_numbers: u64,
+    /// Calls on the line now.
+    pub active_calls: u64,
+    /// Its calls, counted exactly up to 10,000.
+    pub calls: u64,
+    /// There are more calls than `calls` says.
+    pub calls_capped: bool,
+    /// When the last of them came in.
+    #[schema(value_type = Option<u64>)]
+    pub last_call_at: Option<Millis>,
+    /// Nothing stands against deleting it.
+    pub deletable: bool,
+}

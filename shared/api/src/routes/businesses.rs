@@ -1,0 +1,343 @@
+//! Businesses: what a tenant answers the telephone for, and how. A change holds for the next call.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use voicecore_api_types as wire;
+use voicecore_api_types::{BusinessKind, Page, Problem};
+use voicecore_domain::VoiceMode;
+use voicecore_domain::greeting::MAX_GREETING_CHARS;
+use voicecore_store::Scope;
+use voicecore_store::business_config::{self as store, Business};
+use voicecore_store::seal::{Column, Sealer};
+use voicecore_types::{BusinessId, E164, Millis, Page as StoredPage};
+
+use super::setup::{MAX_NAME_CHARS, MAX_VOICE_CHARS, is_language};
+use crate::auth::{Access, ConfigRead, ConfigWrite, sees_all};
+use crate::extract::{Id, PageParams, Params};
+use crate::fields::Fields;
+use crate::idempotency::{answer, nothing_to_say};
+use crate::live::prompt::MAX_BUSINESS_CHARS;
+use crate::record::Record;
+use crate::{ApiError, AppState, etag};
+
+/// Seconds of a call: the machine ends it after an hour at the latest.
+const CALL_SECONDS: std::ops::RangeInclusive<u64> = 30..=3_600;
+
+/// By name.
+#[utoipa::path(get, path = "/api/v1/config/business", tag = "config", security(("api_key" = ["config:read"])),
+    params(PageParams),
+    responses(
+        (status = 200, description = "One page.", body = Page<wire::Business>),
+        (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn list_businesses(
+    access: Access<ConfigRead>,
+    State(app): State<AppState>,
+    Params(query): Params<PageParams>,
+) -> Result<Json<Page<wire::Business>>, ApiError> {
+    let page = query.request()?;
+    let principal = &access.principal;
+    let all = store::list(&principal.scope).await?;
+    let sealer = app.sealer(principal.scope.tenant(), &principal.wrapped_key)?;
+    let total = all.len() as u64;
+    let skipped = all.iter().skip(usize::try_from(page.offset()).unwrap_or(usize::MAX));
+    Ok(Json(Page {
+        items: skipped.take(page.page_size as usize).map(|business| show(&sealer, business)).collect(),
+        total,
+        total_capped: false,
+        page: page.page,
+        page_size: page.page_size,
+        next_cursor: None,
+    }))
+}
+
+/// One business. `ETag` is its version.
+#[utoipa::path(get, path = "/api/v1/config/business/{id}", tag = "config", security(("api_key" = ["config:read"])),
+    params(("id" = String, Path, format = "uuid")),
+    responses(
+        (status = 200, description = "The business.", body = wire::Business),
+        (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn get_business(
+    access: Access<ConfigRead>,
+    State(app): State<AppState>,
+    Id(id): Id<BusinessId>,
+) -> Result<Response, ApiError> {
+    let principal = &access.principal;
+    let business = store::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
+    let sealer = app.sealer(principal.scope.tenant(), &principal.wrapped_key)?;
+    answer(principal, StatusCode::OK, &show(&sealer, &business), Some(business.version))
+}
+
+/// What depends on a business: what would be missed if it were deleted.
+#[utoipa::path(get, path = "/api/v1/config/business/{id}/usage", tag = "config", security(("api_key" = ["config:read"])),
+    params(("id" = String, Path, format = "uuid")),
+    responses(
+        (status = 200, description = "What there is.", body = wire::BusinessUsage),
+        (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn business_usage(
+    access: Access<ConfigRead>,
+    Id(id): Id<BusinessId>,
+) -> Result<Json<wire::BusinessUsage>, ApiError> {
+    let scope = &access.principal.scope;
+    store::get(scope, id).await?.ok_or(ApiError::NotFound)?;
+    let usage = store::usage(scope, id).await?;
+    let cap = StoredPage::<()>::TOTAL_CAP;
+    Ok(Json(wire::BusinessUsage {
+        phone_numbers: usage.phone_numbers,
+        active_calls: usage.active_calls,
+        calls: usage.calls.min(cap),
+        calls_capped: usage.calls > cap,
+        last_call_at: usage.last_call_at,
+        deletable: usage.phone_numbers == 0 && usage.active_calls == 0,
+    }))
+}
+
+/// Makes a business. It belongs to no department yet, and no number rings there.
+#[utoipa::path(post, path = "/api/v1/config/business", tag = "config", security(("api_key" = ["config:write"])),
+    request_body = wire::SaveBusiness,
+    responses(
+        (status = 201, description = "The business.", body = wire::Business),
+        (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn create_business(
+    access: Access<ConfigWrite>,
+    State(app): State<AppState>,
+    fields: Fields,
+) -> Result<Response, ApiError> {
+    let principal = &access.principal;
+    sees_all(principal)?;
+    let wanted = Wanted::of(fields)?;
+    wanted.refuse_loops(&app, &principal.scope).await?;
+    let sealer = app.sealer(principal.scope.tenant(), &principal.wrapped_key)?;
+    let now = app.now();
+    let id = BusinessId::new(now, &app.random());
+    let empty = Business {
+        id,
+        name: String::new(),
+        kind: String::new(),
+        greeting: None,
+        instructions: None,
+        language: None,
+        voice: None,
+        model: None,
+        voice_mode: None,
+        fallback_number: None,
+        call_length: Millis::ZERO,
+        department_id: None,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    let business = wanted.applied(&app, &sealer, empty)?;
+    let record = Record::of(&app, principal.actor, "business.create", Some(id.to_string()));
+    let response = answer(principal, StatusCode::CREATED, &show(&sealer, &business), Some(1))?;
+    if store::create(&principal.scope, &business, &record.entry()).await? {
+        return Ok(response);
+    }
+    Err(ApiError::Conflict("There are as many as a tenant may have."))
+}
+
+/// Changes a business, for the next call. `If-Match` has to name the version that it is meant for.
+#[utoipa::path(put, path = "/api/v1/config/business/{id}", tag = "config", security(("api_key" = ["config:write"])),
+    params(("id" = String, Path, format = "uuid"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read. Needed.")),
+    request_body = wire::SaveBusiness,
+    responses(
+        (status = 200, description = "The business as it is now.", body = wire::Business),
+        (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn update_business(
+    access: Access<ConfigWrite>,
+    State(app): State<AppState>,
+    Id(id): Id<BusinessId>,
+    headers: HeaderMap,
+    fields: Fields,
+) -> Result<Response, ApiError> {
+    let principal = &access.principal;
+    sees_all(principal)?;
+    let wanted = Wanted::of(fields)?;
+    wanted.refuse_loops(&app, &principal.scope).await?;
+    let before = store::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
+    etag::demand(&headers, before.version)?;
+    let sealer = app.sealer(principal.scope.tenant(), &principal.wrapped_key)?;
+    let version = before.version + 1;
+    let changed = wanted.changed(&sealer, &before);
+    let business = wanted.applied(&app, &sealer, Business { version, updated_at: app.now(), ..before })?;
+    let record = Record::of(&app, principal.actor, "business.update", Some(id.to_string()));
+    let response = answer(principal, StatusCode::OK, &show(&sealer, &business), Some(version))?;
+    if store::update(&principal.scope, &business, &record.entry(), &changed).await? {
+        return Ok(response);
+    }
+    Err(ApiError::PreconditionFailed)
+}
+
+/// Deletes a business that no number and no running call needs (`…/usage`). Its calls stay.
+#[utoipa::path(delete, path = "/api/v1/config/business/{id}", tag = "config", security(("api_key" = ["config:write"])),
+    params(("id" = String, Path, format = "uuid")),
+    responses(
+        (status = 204, description = "It is gone."),
+        (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn delete_business(
+    access: Access<ConfigWrite>,
+    State(app): State<AppState>,
+    Id(id): Id<BusinessId>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let principal = &access.principal;
+    sees_all(principal)?;
+    let business = store::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
+    etag::check(&headers, business.version)?;
+    let record = Record::of(&app, principal.actor, "business.delete", Some(id.to_string()));
+    let response = nothing_to_say(principal);
+    if store::delete(&principal.scope, &business, &record.entry()).await? {
+        return Ok(response);
+    }
+    Err(ApiError::Conflict("Somebody or something still belongs to it."))
+}
+
+/// A body whose values are acceptable.
+struct Wanted {
+    name: String,
+    kind: String,
+    greeting: Option<String>,
+    instructions: Option<String>,
+    language: Option<String>,
+    voice: Option<String>,
+    model: Option<String>,
+    voice_mode: Option<VoiceMode>,
+    fallback_number: Option<E164>,
+    call_length: Millis,
+}
+
+impl Wanted {
+    fn of(mut fields: Fields) -> Result<Self, ApiError> {
+        let kinds = ["customer_support", "sales", "appointments", "custom"];
+        let name = fields.line("name", MAX_NAME_CHARS);
+        let kind = fields.optional_line("kind", MAX_VOICE_CHARS).unwrap_or_else(|| "custom".to_owned());
+        fields.demand("kind", "is not one of the values that are known", kinds.contains(&kind.as_str()));
+        let greeting = fields.optional_text("greeting", MAX_GREETING_CHARS);
+        let instructions = fields.optional_text("instructions", MAX_BUSINESS_CHARS);
+        let language = fields.optional_line("language", 2);
+        let known = language.as_deref().is_none_or(is_language);
+        fields.demand("language", "must be two small letters (ISO 639-1)", known);
+        let voice = fields.optional_line("voice", MAX_VOICE_CHARS);
+        fields.demand(
+            "voice",
+            "may hold letters, digits, - and _ only",
+            voice.as_deref().is_none_or(|v| is_name(v, "-_")),
+        );
+        let model = fields.optional_line("model", MAX_VOICE_CHARS);
+        fields.demand(
+            "model",
+            "may hold letters, digits, -, _, . and : only",
+            model.as_deref().is_none_or(|m| is_name(m, "-_.:")),
+        );
+        let voice_mode = fields.optional("voice_mode", "is not one of the values that are known");
+        let fallback_number = fields.optional_number("fallback_number");
+        let (least, most) = (*CALL_SECONDS.start(), *CALL_SECONDS.end());
+        let seconds = fields.optional_count("call_length_seconds", least, most).unwrap_or(most);
+        fields.done()?;
+        let call_length = Millis::from_secs(seconds);
+        Ok(Self {
+            name,
+            kind,
+            greeting,
+            instructions,
+            language,
+            voice,
+            model,
+            voice_mode,
+            fallback_number,
+            call_length,
+        })
+    }
+
+    /// A call that went on to a number of the tenant's own would come back.
+    async fn refuse_loops(&self, app: &AppState, scope: &Scope) -> Result<(), ApiError> {
+        let Some(number) = &self.fallback_number else { return Ok(()) };
+        let lookup = app.lookup_key().await?;
+        let lookup = lookup.ok_or_else(|| ApiError::Internal("no look-up key".to_owned()))?;
+        if store::is_own_number(scope, &lookup.dialled(number)).await? {
+            return Err(ApiError::invalid("fallback_number", "must not be a number that rings here"));
+        }
+        Ok(())
+    }
+
+    /// Names of what is to be another value than it was.
+    fn changed(&self, sealer: &Sealer, before: &Business) -> Vec<&'static str> {
+        let number = opened(sealer, before);
+        let fields = [
+            ("name", self.name == before.name),
+            ("kind", self.kind == before.kind),
+            ("greeting", self.greeting == before.greeting),
+            ("instructions", self.instructions == before.instructions),
+            ("language", self.language == before.language),
+            ("voice", self.voice == before.voice),
+            ("model", self.model == before.model),
+            ("voice_mode", self.voice_mode == before.voice_mode),
+            ("fallback_number", self.fallback_number.as_ref().map(E164::expose) == number.as_deref()),
+            ("call_length_seconds", self.call_length == before.call_length),
+        ];
+        fields.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
+    }
+
+    fn applied(self, app: &AppState, sealer: &Sealer, to: Business) -> Result<Business, ApiError> {
+        let number = self.fallback_number.as_ref();
+        let sealed = number.map(|n| sealer.seal(Column::FallbackNumber, n.expose(), app.nonce()));
+        Ok(Business {
+            name: self.name,
+            kind: self.kind,
+            greeting: self.greeting,
+            instructions: self.instructions,
+            language: self.language,
+            voice: self.voice,
+            model: self.model,
+            voice_mode: self.voice_mode,
+            fallback_number: sealed.transpose()?,
+            call_length: self.call_length,
+            ..to
+        })
+    }
+}
+
+fn is_name(text: &str, others: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_alphanumeric() || others.contains(c))
+}
+
+/// A number that does not open is left out.
+fn opened(sealer: &Sealer, business: &Business) -> Option<String> {
+    business.fallback_number.as_ref().and_then(|sealed| sealer.open(Column::FallbackNumber, sealed).ok())
+}
+
+fn show(sealer: &Sealer, business: &Business) -> wire::Business {
+    wire::Business {
+        id: business.id,
+        name: business.name.clone(),
+        kind: match business.kind.as_str() {
+            "customer_support" => BusinessKind::CustomerSupport,
+            "sales" => BusinessKind::Sales,
+            "appointments" => BusinessKind::Appointments,
+            _ => BusinessKind::Custom,
+        },
+        greeting: business.greeting.clone(),
+        instructions: business.instructions.clone(),
+        language: business.language.clone(),
+        voice: business.voice.clone(),
+        model: business.model.clone(),
+        voice_mode: business.voice_mode.map(|mode| match mode {
+            VoiceMode::Streaming => wire::VoiceMode::Streaming,
+            VoiceMode::TurnBased => wire::VoiceMode::TurnBased,
+        }),
+        fallback_number: opened(sealer, business),
+        call_length_seconds: business.call_length.0 / 1_000,
+        department_id: business.department_id,
+        version: business.version,
+        created_at: business.created_at,
+        updated_at: business.updated_at,
+    }
+}

@@ -1,0 +1,210 @@
+//! Businesses as people configure them. A change holds for the next call: a running one has read its business once
+//! (`businesses::call_setup`).
+
+use voicecore_domain::VoiceMode;
+use voicecore_ports::{Stmt, Value};
+use voicecore_types::{BusinessId, DepartmentId, Millis};
+
+use crate::audit_log::{self, AuditEntry};
+use crate::paging::COUNT_LIMIT;
+use crate::row::{self, Reader, count_arg};
+use crate::scope::VISIBLE;
+use crate::seal::{LookupHash, Sealed};
+use crate::{Scope, StoreError};
+
+/// The most businesses of a tenant.
+pub const MAX_BUSINESSES: u32 = 100;
+
+/// A business. `None` means the installation's default.
+#[derive(Debug, Clone)]
+pub struct Business {
+    /// Its id.
+    pub id: BusinessId,
+    /// Its name.
+    pub name: String,
+    /// What kind of business it is: a word of the API.
+    pub kind: String,
+    /// What the assistant says first.
+    pub greeting: Option<String>,
+    /// What the model is told.
+    pub instructions: Option<String>,
+    /// ISO 639-1.
+    pub language: Option<String>,
+    /// As the provider names it.
+    pub voice: Option<String>,
+    /// As the provider names it.
+    pub model: Option<String>,
+    /// How calls are held.
+    pub voice_mode: Option<VoiceMode>,
+    /// Whom calls can be transferred to; sealed for `Column::FallbackNumber`.
+    pub fallback_number: Option<Sealed>,
+    /// The longest call.
+    pub call_length: Millis,
+    /// The department whose calls these are.
+    pub department_id: Option<DepartmentId>,
+    /// Grows by one with every change.
+    pub version: u64,
+    /// When it was made.
+    pub created_at: Millis,
+    /// When it was changed last.
+    pub updated_at: Millis,
+}
+
+/// What depends on a business.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// Telephone numbers that ring there.
+    pub phone_numbers: u64,
+    /// Calls on the line now.
+    pub active_calls: u64,
+    /// Its calls, at most `Page::TOTAL_CAP` and one more.
+    pub calls: u64,
+    /// When the last of them came in.
+    pub last_call_at: Option<Millis>,
+}
+
+/// The columns of a [`Business`], for `concat!`.
+macro_rules! columns {
+    () => {
+        "id, name, kind, greeting, instructions, language, voice, model, voice_mode, fallback_number, call_length_ms,
+        department_id, version, created_at, updated_at"
+    };
+}
+
+statements! {
+    LIST = concat!("select ", columns!(), " from businesses where tenant_id = ?");
+
+    GET = concat!("select ", columns!(), " from businesses where tenant_id = ? and id = ?");
+
+    INSERT = "insert into businesses (id, tenant_id, name, kind, greeting, instructions, language, voice, model, voice_mode,
+        fallback_number, call_length_ms, version, created_at, updated_at)
+        select ?1, t.id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, cast(?12 as bigint), 1, cast(?13 as bigint), cast(?13 as bigint)
+        from tenants t where t.id = ?2 and (select count(*) from businesses b where b.tenant_id = ?2) < ?14";
+
+    UPDATE = "update businesses set name = ?3, kind = ?4, greeting = ?5, instructions = ?6, language = ?7, voice = ?8, model = ?9,
+        voice_mode = ?10, fallback_number = ?11, call_length_ms = ?12, updated_at = ?13, version = version + 1
+        where id = ?1 and tenant_id = ?2 and version = ?14";
+
+    /// A call that goes on still asks for its business; a number refers to it.
+    DELETE = "delete from businesses where id = ?1 and tenant_id = ?2 and version = ?3
+        and not exists (select 1 from phone_numbers p where p.business_id = ?1 and p.tenant_id = ?2)
+        and not exists (select 1 from calls c where c.tenant_id = ?2 and c.ended_at is null and c.business_id = ?1)";
+
+    OWN_NUMBER = "select count(*) as numbers from phone_numbers where number_hash = ?1 and tenant_id = ?2";
+
+    USAGE = "select (select count(*) from phone_numbers p where p.business_id = ?1 and p.tenant_id = ?2) as phone_numbers,
+        (select count(*) from calls c where c.tenant_id = ?2 and c.ended_at is null and c.business_id = ?1) as active_calls,
+        (select count(*) from (select 1 from calls c where c.tenant_id = ?2 and c.business_id = ?1 limit ?3) as counted) as calls,
+        (select max(c.started_at) from calls c where c.tenant_id = ?2 and c.business_id = ?1) as last_call_at";
+}
+
+fn map(r: &Reader<'_>) -> Result<Business, StoreError> {
+    let department_id = r.opt_text("department_id")?.map(|id| id.parse()).transpose();
+    Ok(Business {
+        id: r.parsed("id")?,
+        name: r.text("name")?,
+        kind: r.text("kind")?,
+        greeting: r.opt_text("greeting")?,
+        instructions: r.opt_text("instructions")?,
+        language: r.opt_text("language")?,
+        voice: r.opt_text("voice")?,
+        model: r.opt_text("model")?,
+        // A word of a newer version is no choice that this one could follow.
+        voice_mode: r.opt_text("voice_mode")?.and_then(|word| word.parse().ok()),
+        fallback_number: r.sealed("fallback_number")?,
+        call_length: r.moment("call_length_ms")?,
+        department_id: department_id.map_err(|_| StoreError::OddRow { column: "department_id" })?,
+        version: r.count("version")?,
+        created_at: r.moment("created_at")?,
+        updated_at: r.moment("updated_at")?,
+    })
+}
+
+/// The businesses of the departments that the scope sees, by name.
+pub async fn list(scope: &Scope) -> Result<Vec<Business>, StoreError> {
+    let mut stmt = seen(scope, Stmt::new(LIST, vec![scope.tenant_arg()]));
+    stmt.sql.push("order by name, id limit ?");
+    stmt.args.push(MAX_BUSINESSES.into());
+    row::all(&scope.query(stmt).await?, |r| map(&r))
+}
+
+/// One of them.
+pub async fn get(scope: &Scope, id: BusinessId) -> Result<Option<Business>, StoreError> {
+    let stmt = seen(scope, Stmt::new(GET, vec![scope.tenant_arg(), id.to_string().into()]));
+    row::one(&scope.query(stmt).await?, |r| map(&r))
+}
+
+fn seen(scope: &Scope, mut stmt: Stmt) -> Stmt {
+    if let Some(args) = scope.viewer_args() {
+        stmt.sql.push(VISIBLE);
+        stmt.args.extend(args);
+    }
+    stmt
+}
+
+/// Makes a business, on the tenant's record. `false`: there are as many as there may be.
+pub async fn create(scope: &Scope, business: &Business, entry: &AuditEntry<'_>) -> Result<bool, StoreError> {
+    let mut args = values(scope, business);
+    args.extend([business.created_at.into(), MAX_BUSINESSES.into()]);
+    scope.batch_once(vec![Stmt::new(INSERT, args).exactly(1), audit_log::entry(scope, entry)]).await
+}
+
+/// Changes a business whose version is the one before `business.version`, on the tenant's record, which names `fields`.
+/// `false`: it is another one by now.
+pub async fn update(
+    scope: &Scope,
+    business: &Business,
+    entry: &AuditEntry<'_>,
+    fields: &[&'static str],
+) -> Result<bool, StoreError> {
+    let mut args = values(scope, business);
+    args.extend([business.updated_at.into(), count_arg(business.version.saturating_sub(1))]);
+    let entry = audit_log::entry_of_fields(scope, entry, fields);
+    scope.batch_once(vec![Stmt::new(UPDATE, args).exactly(1), entry]).await
+}
+
+/// Deletes this version of a business that no number and no running call needs, on the tenant's record. `false`: one does, or it
+/// is another version by now.
+pub async fn delete(scope: &Scope, business: &Business, entry: &AuditEntry<'_>) -> Result<bool, StoreError> {
+    let args = vec![business.id.to_string().into(), scope.tenant_arg(), count_arg(business.version)];
+    scope.batch_once(vec![Stmt::new(DELETE, args).exactly(1), audit_log::entry(scope, entry)]).await
+}
+
+/// Whether a number (hashed by `LookupKey::dialled`) is one of the tenant's own: a call that went on there would come back.
+pub async fn is_own_number(scope: &Scope, number: &LookupHash) -> Result<bool, StoreError> {
+    let rows = scope.query(Stmt::new(OWN_NUMBER, vec![number.into(), scope.tenant_arg()])).await?;
+    Ok(row::one(&rows, |r| r.count("numbers"))?.unwrap_or(0) > 0)
+}
+
+/// What depends on a business of the tenant.
+pub async fn usage(scope: &Scope, id: BusinessId) -> Result<Usage, StoreError> {
+    let args = vec![id.to_string().into(), scope.tenant_arg(), count_arg(COUNT_LIMIT)];
+    let rows = scope.query(Stmt::new(USAGE, args)).await?;
+    let usage = row::one(&rows, |r| {
+        Ok(Usage {
+            phone_numbers: r.count("phone_numbers")?,
+            active_calls: r.count("active_calls")?,
+            calls: r.count("calls")?,
+            last_call_at: r.opt_moment("last_call_at")?,
+        })
+    });
+    usage?.ok_or(StoreError::OddRow { column: "calls" })
+}
+
+/// The twelve values that are stored as they are given.
+fn values(scope: &Scope, business: &Business) -> Vec<Value> {
+    vec![
+        business.id.to_string().into(),
+        scope.tenant_arg(),
+        business.name.as_str().into(),
+        business.kind.as_str().into(),
+        business.greeting.as_deref().into(),
+        business.instructions.as_deref().into(),
+        business.language.as_deref().into(),
+        business.voice.as_deref().into(),
+        business.model.as_deref().into(),
+        business.voice_mode.map(VoiceMode::as_str).into(),
+        business.fallback_number.as_ref().into(),
+        business.call_length.into(),
+    ]
+}
