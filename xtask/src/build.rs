@@ -148,6 +148,8 @@ impl Worker {
         let stamp = root().join(format!("target/wasm/{name}.built-from"));
         let current = fs::read_to_string(&stamp).is_ok_and(|built| built == state);
         if !current || !self.output_dir().join("index.js").exists() {
+            // A build that fails half-way is not taken for one that has ended.
+            let _ = fs::remove_file(&stamp);
             self.bind(&kit)?;
             fs::write(&stamp, state)?;
         }

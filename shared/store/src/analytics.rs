@@ -93,7 +93,9 @@ statements! {
 
     ACTIVE = "select count(*) as calls from calls where tenant_id = ? and ended_at is null";
 
-    BY_STATUS = "select status, count(*) as calls from calls where tenant_id = ? and started_at >= ? and started_at < ?";
+    /// What is grouped by is no column, so that no index by status is walked: that would be every call there ever was.
+    BY_STATUS = "select status || '' as status, count(*) as calls from calls
+        where tenant_id = ? and started_at >= ? and started_at < ?";
 
     BY_BUSINESS = concat!("select business_id, ", figures!(), " from calls
         where tenant_id = ? and started_at >= ? and started_at < ?");
@@ -153,7 +155,7 @@ pub(crate) fn overview_stmts(scope: &Scope, period: &Period) -> Vec<Stmt> {
         about(scope, TOTAL, None, period, ""),
         about(scope, TOTAL, None, &before, ""),
         active,
-        about(scope, BY_STATUS, None, period, "group by status"),
+        about(scope, BY_STATUS, None, period, "group by status || ''"),
     ]
 }
 
@@ -167,7 +169,7 @@ pub(crate) fn volume_stmts(scope: &Scope, period: &Period, division: Division, a
         about(scope, points, ahead.clone(), period, "group by part order by part"),
         about(scope, BY_WEEK_HOUR, ahead, period, "group by part order by part"),
         about(scope, BY_BUSINESS, None, period, "group by business_id order by calls desc, business_id"),
-        about(scope, BY_STATUS, None, period, "group by status"),
+        about(scope, BY_STATUS, None, period, "group by status || ''"),
     ]
 }
 

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use voicecore_migrations::{Engine, RECORD, Schema, plan};
+pub use voicecore_migrations::Engine;
+use voicecore_migrations::{RECORD, Schema, plan};
 
 /// One portable file of `migrations/`.
 #[derive(Debug, Clone)]

@@ -129,6 +129,8 @@ const BYTES_PER_UNIT: usize = 3;
 thread_local! {
     /// Written by the listeners before they call, so it never moves: its pages are those of the instance from beginning to end.
     static TEXT: RefCell<Box<[u8]>> = RefCell::new(vec![0; KEPT_TEXT_BYTES].into_boxed_slice());
+    /// Where it is, also while somebody reads it.
+    static PLACE: *mut u8 = TEXT.with_borrow_mut(|text| text.as_mut_ptr());
 }
 
 /// Calls `hear` with the text of the event that is being heard, of `units` UTF-16 units; `written` bytes of it are in the room that is
@@ -271,7 +273,7 @@ impl Ears {
         max_units: u32,
         on_event: impl Fn(SocketEvent<'_>) + Clone + 'static,
     ) -> Self {
-        let at = TEXT.with_borrow_mut(|text| text.as_mut_ptr());
+        let at = PLACE.with(|place| *place);
         let memory = wasm_bindgen::memory();
         let listeners = Rc::new(Listeners::new(&socket, &group.0, max_units, &memory, at, KEPT_TEXT_BYTES));
         let (source, text_event, binary_event) =

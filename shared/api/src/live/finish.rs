@@ -40,7 +40,6 @@ pub async fn finish_call(
         return count_streams(app, &scope, setup, summary).await;
     }
     transcript::store(app, setup.tenant_id, summary).await?;
-    transcript::index(&scope, summary).await?;
     let finished = FinishedCall {
         call_id: setup.call.call_id,
         // Without a stream there was no connection, only a moment at which the summary was made.
@@ -56,6 +55,8 @@ pub async fn finish_call(
         finished_at: app.now(),
     };
     calls::finish(&scope, &finished).await?;
+    // Last: the end of a call does not wait for it to be found by its words.
+    transcript::index(&scope, summary).await?;
     Ok(())
 }
 

@@ -96,11 +96,14 @@ impl Held {
         let summary =
             summary.ok_or_else(|| ApiError::Internal("a dialogue that goes on is finished".to_owned()))?;
         transcript::store(app, self.setup.tenant_id, &summary).await?;
-        transcript::index(&self.scope, &summary).await?;
         let state = seal(app, &self.sealer, Column::DialogueState, &self.dialogue)?;
         let reason = reason_word(summary.reason);
         let finished = self.finished_dialogue(&summary, &reason, self.change(&state, None, now));
         self.finished = dialogues::finish(&self.scope, &finished).await?;
+        // Last, and of no weight: the caller's goodbye does not depend on whether the call is found by its words.
+        if self.finished {
+            let _ = transcript::index(&self.scope, &summary).await;
+        }
         Ok(self.finished)
     }
 

@@ -171,12 +171,12 @@ fn order(sort: CallSort, searched: bool) -> Order {
             ("order by w.at, w.call_id", "and (w.at, w.call_id) > (cast(? as bigint), ?)")
         }
         (CallSort::Longest, _) => (
-            "order by coalesce(ended_at - answered_at, 0) desc, id desc",
-            "and (coalesce(ended_at - answered_at, 0), id) < (cast(? as bigint), ?)",
+            "order by case when ended_at > answered_at then ended_at - answered_at else 0 end desc, id desc",
+            "and (case when ended_at > answered_at then ended_at - answered_at else 0 end, id) < (cast(? as bigint), ?)",
         ),
         (CallSort::Shortest, _) => (
-            "order by coalesce(ended_at - answered_at, 0), id",
-            "and (coalesce(ended_at - answered_at, 0), id) > (cast(? as bigint), ?)",
+            "order by case when ended_at > answered_at then ended_at - answered_at else 0 end, id",
+            "and (case when ended_at > answered_at then ended_at - answered_at else 0 end, id) > (cast(? as bigint), ?)",
         ),
     };
     Order { by, after }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use voicecore_conformance::doubles::{Numbers, PostgresDb, SqliteDb};
+use voicecore_conformance::migrations::{self, Engine};
 use voicecore_conformance::portable;
 use voicecore_ports::postgres::Plan;
 use voicecore_ports::{MAX_PARAMETERS, Stmt};
@@ -174,6 +175,24 @@ fn every_statement_is_accepted_by_sqlite() {
 
 /// PostgreSQL infers a type for each parameter, as it must where the argument is null. A parameter that it takes for text, in the
 /// list of an `insert … select` or alone beside `is null`, gets its type from a `cast`.
+/// A database that has not seen the last migration is not ready.
+#[test]
+fn readiness_knows_the_last_migration() {
+    let mut scripts = migrations::scripts(Engine::Sqlite);
+    let last = scripts.pop().unwrap();
+    let db = SqliteDb::empty(Numbers::Doubles);
+    let ready = || {
+        let (_, sql) = statements().find(|(name, _)| name == "directory::READY").unwrap();
+        db.parameters(sql)
+    };
+    for script in scripts {
+        db.script(&script).unwrap();
+    }
+    assert!(ready().is_err(), "READY touches what the last migration has made");
+    db.script(&last).unwrap();
+    ready().unwrap();
+}
+
 #[test]
 fn every_statement_is_accepted_by_postgres() {
     let db = PostgresDb::migrated();
