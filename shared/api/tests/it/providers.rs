@@ -267,10 +267,10 @@ fn somebody_whose_signature_cannot_be_checked_hears_something() {
             let took = voicecore_ports::Clock::now(&**clock).since(began);
             assert!(took.0 <= 2 * 1_100, "{target}: {took:?} for two");
             assert_eq!(replies[0].body, replies[1].body);
-            let said = replies[0].twiml();
-            assert!(said.contains("<Say") && said.contains(says), "{target}: {said}");
+            let heard = replies[0].twiml();
+            assert!(heard.contains("<Say") && heard.contains(says), "{target}: {heard}");
             for secret in ["Bella", &tenant.number, &tenant.id, &tenant.business_id] {
-                assert!(!said.contains(secret), "{target}: {said}");
+                assert!(!heard.contains(secret), "{target}: {heard}");
             }
         }
         for target in ["/webhooks/twilio/status", "/webhooks/twilio/stream-status"] {
