@@ -132,7 +132,7 @@ pub(crate) async fn create_business(
         created_at: now,
         updated_at: now,
     };
-    let business = wanted.applied(&app, &sealer, empty)?;
+    let business = wanted.applied(&app, &sealer, &empty)?;
     let record = Record::of(&app, principal.actor, "business.create", Some(id.to_string()));
     let response = answer(principal, StatusCode::CREATED, &show(&sealer, &business), Some(1))?;
     if store::create(&principal.scope, &business, &record.entry()).await? {
@@ -166,7 +166,7 @@ pub(crate) async fn update_business(
     let sealer = app.sealer(principal.scope.tenant(), &principal.wrapped_key)?;
     let version = before.version + 1;
     let changed = wanted.changed(&sealer, &before);
-    let business = wanted.applied(&app, &sealer, Business { version, updated_at: app.now(), ..before })?;
+    let business = wanted.applied(&app, &sealer, &Business { version, updated_at: app.now(), ..before })?;
     let record = Record::of(&app, principal.actor, "business.update", Some(id.to_string()));
     let response = answer(principal, StatusCode::OK, &show(&sealer, &business), Some(version))?;
     if store::update(&principal.scope, &business, &record.entry(), &changed).await? {
@@ -286,9 +286,9 @@ impl Wanted {
         fields.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
     }
 
-    fn applied(self, app: &AppState, sealer: &Sealer, to: Business) -> Result<Business, ApiError> {
+    fn applied(self, app: &AppState, sealer: &Sealer, to: &Business) -> Result<Business, ApiError> {
         let number = self.fallback_number.as_ref();
-        let sealed = number.map(|n| sealer.seal(Column::FallbackNumber, n.expose(), app.nonce()));
+        let stored = number.map(|n| sealer.seal(Column::FallbackNumber, n.expose(), app.nonce()));
         Ok(Business {
             name: self.name,
             kind: self.kind,
@@ -298,9 +298,9 @@ impl Wanted {
             voice: self.voice,
             model: self.model,
             voice_mode: self.voice_mode,
-            fallback_number: sealed.transpose()?,
+            fallback_number: stored.transpose()?,
             call_length: self.call_length,
-            ..to
+            ..to.clone()
         })
     }
 }

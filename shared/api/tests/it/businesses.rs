@@ -71,9 +71,9 @@ fn businesses_are_made_changed_and_deleted() {
     assert_eq!(updates[0].get("fields"), Some(&fields.into()));
 }
 
-/// B3: a change is seen by the next call, and never by a running one.
+/// A change is seen by the next call, and never by a running one.
 #[test]
-fn b03_the_next_call_sees_a_change() {
+fn the_next_call_sees_a_change() {
     let world = World::new();
     let tenant = world.tenant("+15005550001");
     let one = format!("{TARGET}/{}", tenant.business_id);

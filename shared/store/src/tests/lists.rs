@@ -86,7 +86,7 @@ fn every_list_is_a_walk_along_an_index() {
 fn said(caller: u8, minutes: u64) -> Vec<String> {
     words(&format!(
         "Hello, it is {caller} about {} — again",
-        ["parcels", "bills"][usize::from(minutes % 2 == 0)]
+        ["parcels", "bills"][usize::from(minutes.is_multiple_of(2))]
     ))
 }
 
