@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn failing_looks_end_in_time() {
-        let longest = FAILED_LOOKS as u64 * (LOOK_INTERVAL.0 + SLACK.0);
+        let longest = u64::from(FAILED_LOOKS) * (LOOK_INTERVAL.0 + SLACK.0);
         assert!(longest <= CLOSED_WITHIN.0, "{longest}");
     }
 
