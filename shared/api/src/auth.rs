@@ -17,7 +17,7 @@ use voicecore_domain::{Permission, Permissions};
 use voicecore_store::directory::sessions::{self, Session, SessionKind};
 use voicecore_store::directory::{self, Principal};
 
-use crate::{ApiError, AppState, idempotency, rate_limits, token};
+use crate::{ApiError, AppState, etag, idempotency, rate_limits, token};
 
 /// A permission as a type: what a route needs.
 pub(crate) trait Need: Send + Sync {
@@ -71,6 +71,7 @@ impl<P: Need> FromRequestParts<AppState> for Access<P> {
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
         let mut principal = allowed(parts, app, P::PERMISSION).await?;
         rate_limits::api_request(app, principal.actor).await?;
+        etag::without_versions(parts)?;
         idempotency::admit(parts, app, &mut principal).await?;
         Ok(Self { principal, permission: PhantomData })
     }
@@ -88,6 +89,7 @@ impl<P: Need> FromRequestParts<AppState> for Operator<P> {
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
         let session = operator(parts, app, P::PERMISSION).await?;
         rate_limits::session_request(app, session.id).await?;
+        etag::without_versions(parts)?;
         Ok(Self { session, permission: PhantomData })
     }
 }
@@ -102,6 +104,7 @@ impl FromRequestParts<AppState> for SignedIn {
         match caller(parts, app).await? {
             Some(Caller::Person(session)) => {
                 rate_limits::session_request(app, session.id).await?;
+                etag::without_versions(parts)?;
                 Ok(Self(*session))
             }
             _ => Err(ApiError::Unauthenticated(None)),

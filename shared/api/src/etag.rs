@@ -1,8 +1,14 @@
 //! Versions of what can be changed: `ETag` with an answer, `If-Match` with a change (RFC 9110, 8.8.3 and 13.1.1).
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::extract::MatchedPath;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 
 use crate::ApiError;
+
+/// Routes of what has a version; their handlers ask for it.
+const WITH_VERSIONS: [&str; 3] =
+    ["/api/v1/config/business/{id}", "/api/v1/calls/{id}/notes/{note_id}", "/api/v1/preferences"];
 
 /// The tag of a version.
 pub(crate) fn etag(version: u64) -> HeaderValue {
@@ -32,6 +38,18 @@ pub(crate) fn demand(headers: &HeaderMap, current: u64) -> Result<(), ApiError> 
         return Err(ApiError::PreconditionRequired);
     }
     check(headers, current)
+}
+
+/// Refuses `If-Match` with a change of what has no version: 412, as no tag of ours can have been meant. Called with whoever asks.
+pub(crate) fn without_versions(parts: &Parts) -> Result<(), ApiError> {
+    let is_change = ![Method::GET, Method::HEAD].contains(&parts.method);
+    let path = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
+    if !is_change || !is_asked(&parts.headers) || WITH_VERSIONS.contains(&path) {
+        return Ok(());
+    }
+    // `*`: whatever version it is.
+    let anything = parts.headers.get_all(header::IF_MATCH).iter().any(|value| value.as_bytes() == b"*");
+    if anything { Ok(()) } else { Err(ApiError::PreconditionFailed) }
 }
 
 #[cfg(test)]

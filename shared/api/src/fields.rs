@@ -99,7 +99,7 @@ impl Fields {
         if text.is_empty() {
             return None;
         }
-        let odd = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+        let odd = |c: char| hides(c) && !matches!(c, '\n' | '\r' | '\t');
         let good = text.chars().count() <= max_chars && !text.contains(odd);
         let message =
             format!("must have 1 to {max_chars} characters, and no control characters but line breaks");

@@ -52,6 +52,8 @@ statements! {
         where id = ?1 and tenant_id = ?2 and version = ?3";
 
     DELETE = "delete from call_notes where id = ?1 and call_id = ?2 and tenant_id = ?3";
+
+    DELETE_VERSION = "delete from call_notes where id = ?1 and call_id = ?2 and tenant_id = ?3 and version = ?4";
 }
 
 fn map(r: &Reader<'_>) -> Result<Note, StoreError> {
@@ -111,19 +113,17 @@ pub async fn update(scope: &Scope, note: &Note, entry: &AuditEntry<'_>) -> Resul
     scope.batch_once(vec![Stmt::new(UPDATE, args).exactly(1), audit_log::entry(scope, entry)]).await
 }
 
-/// Deletes a note, on the tenant's record. `false`: there is none.
+/// Deletes a note, on the tenant's record; with `version`, only if it still is that one. `false`: there is none (of that version).
 pub async fn delete(
     scope: &Scope,
-    call: CallId,
-    id: NoteId,
+    note: &Note,
+    version: Option<u64>,
     entry: &AuditEntry<'_>,
 ) -> Result<bool, StoreError> {
-    scope
-        .batch_once(vec![
-            Stmt::new(DELETE, names(scope, call, id)).exactly(1),
-            audit_log::entry(scope, entry),
-        ])
-        .await
+    let mut args = names(scope, note.call_id, note.id);
+    let text = if version.is_some() { DELETE_VERSION } else { DELETE };
+    args.extend(version.map(count_arg));
+    scope.batch_once(vec![Stmt::new(text, args).exactly(1), audit_log::entry(scope, entry)]).await
 }
 
 fn names(scope: &Scope, call: CallId, id: NoteId) -> Vec<Value> {

@@ -1,6 +1,7 @@
 //! Requests that a client has named, so that it may send them again: each is carried out once, and answered alike.
 //!
-//! The row goes into the batch of the change ([`Scope::once`]), the first that is on the tenant's record. So a request that failed
+//! The row goes into the batch of the change ([`Scope::once`]), the first that is on the tenant's record; where the change is not
+//! the database's, it is stored afterwards ([`settle`]). So a request that failed
 //! leaves nothing and may be tried again with its key, and of two that run at once one finds that it has lost.
 
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -127,6 +128,17 @@ pub(crate) fn claim(scope: &Scope, once: &Once) -> Stmt {
         once.now.into(),
     ];
     Stmt::new(CLAIM, args).exactly(1)
+}
+
+/// Takes the key of a request that has changed something outside of the database, when it has: one that failed may be sent again.
+/// If another request with this key was faster, [`Once::is_lost`] says so afterwards.
+pub async fn settle(scope: &Scope) -> Result<(), StoreError> {
+    let Some(once) = scope.request().filter(|once| !once.is_done()) else { return Ok(()) };
+    match scope.batch_once(vec![claim(scope, once)]).await? {
+        true => once.done(),
+        false => once.lost(),
+    }
+    Ok(())
 }
 
 /// Deletes keys that mean nothing any more, a limited number.

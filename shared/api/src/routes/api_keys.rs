@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::Response;
 use voicecore_api_types as wire;
 use voicecore_api_types::{Page, Problem};
 use voicecore_domain::ApiKey;
@@ -13,6 +14,7 @@ use super::roles::{MAX_NAME_CHARS, words};
 use crate::auth::{Access, ApiKeysRead, ApiKeysWrite, may_give, sees_all};
 use crate::extract::{Id, PageParams, Params};
 use crate::fields::Fields;
+use crate::idempotency::nothing_to_say;
 use crate::live::watchers::look_again;
 use crate::record::Record;
 use crate::{ApiError, AppState};
@@ -124,12 +126,13 @@ pub(crate) async fn revoke_api_key(
     access: Access<ApiKeysWrite>,
     State(app): State<AppState>,
     Id(id): Id<ApiKeyId>,
-) -> Result<StatusCode, ApiError> {
+) -> Result<Response, ApiError> {
     let principal = &access.principal;
     let record = Record::of(&app, principal.actor, "api_key.revoke", Some(id.to_string()));
+    let response = nothing_to_say(principal);
     if api_keys::revoke(&principal.scope, id, &record.entry()).await? {
         look_again(&app, principal.scope.tenant()).await;
-        Ok(StatusCode::NO_CONTENT)
+        Ok(response)
     } else {
         Err(ApiError::NotFound)
     }

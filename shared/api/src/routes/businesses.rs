@@ -175,9 +175,11 @@ pub(crate) async fn update_business(
     Err(ApiError::PreconditionFailed)
 }
 
-/// Deletes a business that no number and no running call needs (`…/usage`). Its calls stay.
+/// Deletes a business that no number and no running call needs (`…/usage`). Its calls stay. With `If-Match`, only if it still is
+/// that version.
 #[utoipa::path(delete, path = "/api/v1/config/business/{id}", tag = "config", security(("api_key" = ["config:write"])),
-    params(("id" = String, Path, format = "uuid")),
+    params(("id" = String, Path, format = "uuid"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
     responses(
         (status = 204, description = "It is gone."),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::Response;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use voicecore_api_types as wire;
@@ -14,12 +15,14 @@ use voicecore_store::Scope;
 use voicecore_store::audit_log;
 use voicecore_store::calls::{self, Call, CallCursor, CallFilter, CallSort};
 use voicecore_store::directory::Principal;
+use voicecore_store::idempotency::settle;
 use voicecore_store::seal::{Column, Sealer};
 use voicecore_types::{BusinessId, CallId, E164, Millis};
 
 use crate::actors::{CallCommand, CallReply, ask_call};
 use crate::auth::{Access, CallsRead, CallsWrite};
 use crate::extract::{Id, Params, page_request};
+use crate::idempotency::answer;
 use crate::live::transcript;
 use crate::record::Record;
 use crate::{ApiError, AppState, carrier, convert, turn_based};
@@ -242,13 +245,18 @@ pub(crate) async fn end_call(
     access: Access<CallsWrite>,
     State(app): State<AppState>,
     Id(id): Id<CallId>,
-) -> Result<(StatusCode, Json<EndCall>), ApiError> {
-    let call = find(&access.principal, id).await?;
+) -> Result<Response, ApiError> {
+    let principal = &access.principal;
+    let call = find(principal, id).await?;
+    let ended = EndCall { call_id: id, status: convert::shown_status(call.status) };
+    let response = answer(principal, StatusCode::ACCEPTED, &ended, None)?;
     if !call.status.is_end() {
-        audit(&app, &access.principal, id).await?;
-        end(&app, &access.principal.scope, &call).await?;
+        audit(&app, principal, id).await?;
+        end(&app, &principal.scope, &call).await?;
     }
-    Ok((StatusCode::ACCEPTED, Json(EndCall { call_id: id, status: convert::shown_status(call.status) })))
+    // Not before: a call that could not be ended has to be ended by the next request with the same key.
+    settle(&principal.scope).await?;
+    Ok(response)
 }
 
 async fn end(app: &AppState, scope: &Scope, call: &Call) -> Result<(), ApiError> {

@@ -4,6 +4,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::Response;
 use voicecore_api_types as wire;
 use voicecore_api_types::Problem;
 use voicecore_store::departments::{self, Department};
@@ -14,6 +15,7 @@ use super::roles::{MAX_NAME_CHARS, saved};
 use crate::auth::{Access, DepartmentsRead, DepartmentsWrite, sees_all};
 use crate::extract::{Id, Ids};
 use crate::fields::Fields;
+use crate::idempotency::{answer, nothing_to_say};
 use crate::record::Record;
 use crate::{ApiError, AppState};
 
@@ -27,7 +29,7 @@ pub(crate) async fn list_departments(
     access: Access<DepartmentsRead>,
 ) -> Result<Json<wire::Departments>, ApiError> {
     let rows = departments::list(&access.principal.scope).await?;
-    Ok(Json(wire::Departments { items: rows.into_iter().map(show).collect() }))
+    Ok(Json(wire::Departments { items: rows.iter().map(show).collect() }))
 }
 
 /// One department.
@@ -42,7 +44,7 @@ pub(crate) async fn get_department(
     Id(id): Id<DepartmentId>,
 ) -> Result<Json<wire::Department>, ApiError> {
     let department = departments::get(&access.principal.scope, id).await?.ok_or(ApiError::NotFound)?;
-    Ok(Json(show(department)))
+    Ok(Json(show(&department)))
 }
 
 /// Makes a department.
@@ -56,7 +58,7 @@ pub(crate) async fn create_department(
     access: Access<DepartmentsWrite>,
     State(app): State<AppState>,
     fields: Fields,
-) -> Result<(StatusCode, Json<wire::Department>), ApiError> {
+) -> Result<Response, ApiError> {
     let principal = &access.principal;
     sees_all(principal)?;
     let (name, parent_id) = wanted(fields)?;
@@ -67,8 +69,9 @@ pub(crate) async fn create_department(
     let id = DepartmentId::new(now, &app.random());
     let department = Department { id, parent_id, name, created_at: now, updated_at: now };
     let record = Record::of(&app, principal.actor, "department.create", Some(id.to_string()));
+    let response = answer(principal, StatusCode::CREATED, &show(&department), None)?;
     saved(departments::create(&principal.scope, &department, &record.entry()).await?)?;
-    Ok((StatusCode::CREATED, Json(show(department))))
+    Ok(response)
 }
 
 /// Renames and moves a department. It cannot be moved into itself or below.
@@ -83,19 +86,20 @@ pub(crate) async fn update_department(
     State(app): State<AppState>,
     Id(id): Id<DepartmentId>,
     fields: Fields,
-) -> Result<Json<wire::Department>, ApiError> {
+) -> Result<Response, ApiError> {
     let principal = &access.principal;
     sees_all(principal)?;
     let (name, parent_id) = wanted(fields)?;
     let before = departments::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
     let department = Department { name, parent_id, updated_at: app.now(), ..before };
     let record = Record::of(&app, principal.actor, "department.update", Some(id.to_string()));
+    let response = answer(principal, StatusCode::OK, &show(&department), None)?;
     match departments::update(&principal.scope, &department, &record.entry()).await? {
         // That there is such a department has been found out.
         Saved::Unknown => return Err(no_such_parent()),
         other => saved(other)?,
     }
-    Ok(Json(show(department)))
+    Ok(response)
 }
 
 /// Deletes a department that has none below it and no business. Its people leave it.
@@ -109,12 +113,13 @@ pub(crate) async fn delete_department(
     access: Access<DepartmentsWrite>,
     State(app): State<AppState>,
     Id(id): Id<DepartmentId>,
-) -> Result<StatusCode, ApiError> {
+) -> Result<Response, ApiError> {
     let principal = &access.principal;
     sees_all(principal)?;
     let record = Record::of(&app, principal.actor, "department.delete", Some(id.to_string()));
+    let response = nothing_to_say(principal);
     saved(departments::delete(&principal.scope, id, &record.entry()).await?)?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(response)
 }
 
 /// The calls of a business belong to this department from now on; those that were stay where they are.
@@ -129,12 +134,13 @@ pub(crate) async fn assign_business(
     access: Access<DepartmentsWrite>,
     State(app): State<AppState>,
     Ids(id, business): Ids<DepartmentId, BusinessId>,
-) -> Result<StatusCode, ApiError> {
+) -> Result<Response, ApiError> {
     let principal = &access.principal;
     sees_all(principal)?;
     let record = Record::of(&app, principal.actor, "department.assign", Some(business.to_string()));
+    let response = nothing_to_say(principal);
     saved(departments::assign_business(&principal.scope, id, business, &record.entry()).await?)?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(response)
 }
 
 fn wanted(mut fields: Fields) -> Result<(String, Option<DepartmentId>), ApiError> {
@@ -148,11 +154,11 @@ fn no_such_parent() -> ApiError {
     ApiError::invalid("parent_id", "must be a department of this tenant, and not this one or below it")
 }
 
-fn show(department: Department) -> wire::Department {
+fn show(department: &Department) -> wire::Department {
     wire::Department {
         id: department.id,
         parent_id: department.parent_id,
-        name: department.name,
+        name: department.name.clone(),
         created_at: department.created_at,
         updated_at: department.updated_at,
     }

@@ -168,9 +168,10 @@ pub(crate) async fn update_note(
     Err(ApiError::PreconditionFailed)
 }
 
-/// Deletes a note.
+/// Deletes a note. With `If-Match`, only if it still is that version.
 #[utoipa::path(delete, path = "/api/v1/calls/{id}/notes/{note_id}", tag = "notes", security(("api_key" = ["calls:write"])),
-    params(("id" = String, Path, format = "uuid"), ("note_id" = String, Path, format = "uuid")),
+    params(("id" = String, Path, format = "uuid"), ("note_id" = String, Path, format = "uuid"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
     responses(
         (status = 204, description = "It is gone."),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
@@ -179,15 +180,20 @@ pub(crate) async fn delete_note(
     access: Access<CallsWrite>,
     State(app): State<AppState>,
     Ids(call, id): Ids<CallId, NoteId>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let principal = &access.principal;
     find(principal, call).await?;
+    let note = call_notes::get(&principal.scope, call, id).await?.ok_or(ApiError::NotFound)?;
+    etag::check(&headers, note.version)?;
+    let meant = etag::is_asked(&headers).then_some(note.version);
     let record = Record::of(&app, principal.actor, "note.delete", Some(id.to_string()));
     let response = nothing_to_say(principal);
-    if call_notes::delete(&principal.scope, call, id, &record.entry()).await? {
+    if call_notes::delete(&principal.scope, &note, meant, &record.entry()).await? {
         return Ok(response);
     }
-    Err(ApiError::NotFound)
+    // Somebody else was faster than between our reading and our writing.
+    Err(if meant.is_some() { ApiError::PreconditionFailed } else { ApiError::NotFound })
 }
 
 fn wanted(mut fields: Fields) -> Result<(String, Option<String>, Vec<String>), ApiError> {

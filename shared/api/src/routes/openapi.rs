@@ -19,8 +19,12 @@ pub(crate) const DOCUMENT: &str = include_str!("../../openapi.json");
                        `code`; ids are UUIDs; moments are milliseconds since the UNIX epoch. Lists have pages, and totals that are exact \
                        to 10,000. A change with an `Idempotency-Key` (1 to 255 ASCII characters) is made once in 24 hours and \
                        answered alike: with another request the same key is answered 422, while it is being carried out 409. An \
-                       answer that shows a secret is not kept. `ETag` is the version of what was read; a change with `If-Match` \
-                       is answered 412 when it is another one by then. Bodies have at most 65,536 bytes.",
+                       answer that shows a secret or its end (API keys, accounts at providers) is not kept: the repetition is \
+                       answered 409 and changes nothing. Tickets of the live stream and all that is not asked for with a \
+                       permission of a tenant (signing in, one's own sessions and preferences, set-up, the routes of super \
+                       admins) take no notice of the header. Businesses, notes and preferences have versions: `ETag` is that of \
+                       what was read, and a change with `If-Match` is answered 412 when it is another one by then. What has no \
+                       version refuses a change with `If-Match`, except `*`, with 412. Bodies have at most 65,536 bytes.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     components(schemas(LiveEnvelope)),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::Response;
 use voicecore_api_types as wire;
 use voicecore_api_types::Problem;
 use voicecore_domain::opening_hours::{MAX_SPANS, OpenSpan, OpeningHours, TimeZone};
@@ -14,6 +15,7 @@ use voicecore_types::BusinessId;
 use crate::auth::{Access, ConfigRead, ConfigWrite, sees_all};
 use crate::extract::Id;
 use crate::fields::Fields;
+use crate::idempotency::{answer, nothing_to_say};
 use crate::record::Record;
 use crate::{ApiError, AppState};
 
@@ -48,7 +50,7 @@ pub(crate) async fn put_opening_hours(
     State(app): State<AppState>,
     Id(id): Id<BusinessId>,
     mut fields: Fields,
-) -> Result<Json<wire::OpeningHours>, ApiError> {
+) -> Result<Response, ApiError> {
     let zone: Option<TimeZone> = fields.parsed("time_zone", ZONE_RULE);
     let spans: BTreeSet<OpenSpan> = fields.list("opening_hours", MAX_SPANS);
     let hours = zone.and_then(|zone| OpeningHours::new(zone, spans));
@@ -59,8 +61,9 @@ pub(crate) async fn put_opening_hours(
     );
     fields.done()?;
     let hours = hours.ok_or(ApiError::NotFound)?;
+    let response = answer(&access.principal, StatusCode::OK, &show(&hours), None)?;
     set(&app, &access, id, Some(&hours)).await?;
-    Ok(Json(show(&hours)))
+    Ok(response)
 }
 
 /// Takes back what was said: the assistant does not say any more when the business is open.
@@ -74,9 +77,10 @@ pub(crate) async fn delete_opening_hours(
     access: Access<ConfigWrite>,
     State(app): State<AppState>,
     Id(id): Id<BusinessId>,
-) -> Result<StatusCode, ApiError> {
+) -> Result<Response, ApiError> {
+    let response = nothing_to_say(&access.principal);
     set(&app, &access, id, None).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(response)
 }
 
 async fn set(

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::response::Response;
 use voicecore_api_types::{
     CredentialSource, FieldError, Problem, Provider as WireProvider, ProviderCredential, ProviderStatus,
     Providers,
@@ -16,6 +16,7 @@ use voicecore_wire::twilio::sid::AccountSid;
 
 use crate::auth::{Access, ConfigRead, ConfigWrite};
 use crate::extract::{Id, JsonBody};
+use crate::idempotency::nothing_to_say;
 use crate::record::Record;
 use crate::{ApiError, AppState, providers};
 
@@ -89,11 +90,12 @@ pub(crate) async fn delete_provider(
     access: Access<ConfigWrite>,
     State(app): State<AppState>,
     Id(provider): Id<Provider>,
-) -> Result<StatusCode, ApiError> {
+) -> Result<Response, ApiError> {
     let principal = &access.principal;
     let audit = audit(&app, principal, "provider.delete", provider, &[]);
+    let response = nothing_to_say(principal);
     if store::delete(&principal.scope, provider, audit).await? {
-        Ok(StatusCode::NO_CONTENT)
+        Ok(response)
     } else {
         Err(ApiError::NotFound)
     }

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::Response;
 use voicecore_api_types as wire;
 use voicecore_api_types::Problem;
 use voicecore_domain::{BuiltinRole, Permissions};
@@ -12,6 +13,7 @@ use voicecore_types::RoleId;
 use crate::auth::{Access, RolesRead, RolesWrite, may_give};
 use crate::extract::Id;
 use crate::fields::Fields;
+use crate::idempotency::{answer, nothing_to_say};
 use crate::live::watchers::look_again;
 use crate::record::Record;
 use crate::{ApiError, AppState};
@@ -35,7 +37,7 @@ pub(crate) async fn list_roles(access: Access<RolesRead>) -> Result<Json<wire::R
             permissions: words(&role.permissions()),
         })
         .collect();
-    items.extend(roles::list(&access.principal.scope).await?.into_iter().map(show));
+    items.extend(roles::list(&access.principal.scope).await?.iter().map(show));
     Ok(Json(wire::Roles { items }))
 }
 
@@ -50,7 +52,7 @@ pub(crate) async fn create_role(
     access: Access<RolesWrite>,
     State(app): State<AppState>,
     fields: Fields,
-) -> Result<(StatusCode, Json<wire::Role>), ApiError> {
+) -> Result<Response, ApiError> {
     let (name, permissions) = wanted(fields)?;
     let principal = &access.principal;
     may_give(principal, &permissions)?;
@@ -58,8 +60,9 @@ pub(crate) async fn create_role(
     let id = RoleId::new(now, &app.random());
     let role = Role { id, name, permissions, created_at: now, updated_at: now };
     let record = Record::of(&app, principal.actor, "role.create", Some(id.to_string()));
+    let response = answer(principal, StatusCode::CREATED, &show(&role), None)?;
     saved(roles::create(&principal.scope, &role, &record.entry()).await?)?;
-    Ok((StatusCode::CREATED, Json(show(role))))
+    Ok(response)
 }
 
 /// Changes a role that the tenant has made. It holds for the very next request of whoever has it.
@@ -74,7 +77,7 @@ pub(crate) async fn update_role(
     State(app): State<AppState>,
     Id(id): Id<RoleId>,
     fields: Fields,
-) -> Result<Json<wire::Role>, ApiError> {
+) -> Result<Response, ApiError> {
     let (name, permissions) = wanted(fields)?;
     let principal = &access.principal;
     let before = roles::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
@@ -82,9 +85,10 @@ pub(crate) async fn update_role(
     may_give(principal, &permissions)?;
     let role = Role { name, permissions, updated_at: app.now(), ..before };
     let record = Record::of(&app, principal.actor, "role.update", Some(id.to_string()));
+    let response = answer(principal, StatusCode::OK, &show(&role), None)?;
     saved(roles::update(&principal.scope, &role, &record.entry()).await?)?;
     look_again(&app, principal.scope.tenant()).await;
-    Ok(Json(show(role)))
+    Ok(response)
 }
 
 /// Deletes a role that nobody has and nobody is invited to.
@@ -98,13 +102,14 @@ pub(crate) async fn delete_role(
     access: Access<RolesWrite>,
     State(app): State<AppState>,
     Id(id): Id<RoleId>,
-) -> Result<StatusCode, ApiError> {
+) -> Result<Response, ApiError> {
     let principal = &access.principal;
     let before = roles::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
     may_give(principal, &before.permissions)?;
     let record = Record::of(&app, principal.actor, "role.delete", Some(id.to_string()));
+    let response = nothing_to_say(principal);
     saved(roles::delete(&principal.scope, id, &record.entry()).await?)?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(response)
 }
 
 fn wanted(mut fields: Fields) -> Result<(String, Permissions), ApiError> {
@@ -130,11 +135,11 @@ pub(crate) fn words(permissions: &Permissions) -> Vec<String> {
     permissions.iter().map(|permission| permission.as_str().to_owned()).collect()
 }
 
-fn show(role: Role) -> wire::Role {
+fn show(role: &Role) -> wire::Role {
     wire::Role {
         id: role.id.to_string(),
         permissions: words(&role.permissions),
-        name: role.name,
+        name: role.name.clone(),
         builtin: false,
     }
 }

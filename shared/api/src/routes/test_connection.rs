@@ -1,7 +1,8 @@
 //! Whether a provider takes the account that calls would use: it is really asked.
 
-use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
 use voicecore_api_types::{
     ConnectionState, ConnectionTest, CredentialSource, Problem, Provider as WireProvider, TestConnection,
 };
@@ -9,12 +10,14 @@ use voicecore_domain::Provider;
 use voicecore_ports::HttpRequest;
 use voicecore_store::audit_log;
 use voicecore_store::directory::Principal;
+use voicecore_store::idempotency::settle;
 use voicecore_store::providers as store;
 use voicecore_types::Secret;
 use voicecore_wire::twilio::rest::Api;
 
 use crate::auth::{Access, ConfigWrite};
 use crate::extract::JsonBody;
+use crate::idempotency::answer;
 use crate::record::Record;
 use crate::{ApiError, AppState, providers};
 
@@ -32,7 +35,7 @@ pub(crate) async fn test_connection(
     access: Access<ConfigWrite>,
     State(app): State<AppState>,
     JsonBody(body): JsonBody<TestConnection>,
-) -> Result<Json<ConnectionTest>, ApiError> {
+) -> Result<Response, ApiError> {
     let principal = &access.principal;
     let provider = match body.provider {
         WireProvider::OpenAi => Provider::OpenAi,
@@ -55,7 +58,10 @@ pub(crate) async fn test_connection(
         Some(_) => ConnectionState::Unexpected,
     };
     let took_ms = app.now().since(began).0;
-    Ok(Json(ConnectionTest { provider: body.provider, source, state, status, took_ms }))
+    let tested = ConnectionTest { provider: body.provider, source, state, status, took_ms };
+    let response = answer(principal, StatusCode::OK, &tested, None)?;
+    settle(&principal.scope).await?;
+    Ok(response)
 }
 
 /// The account itself.

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::Response;
 use voicecore_api_types as wire;
 use voicecore_api_types::{Page, Problem};
 use voicecore_domain::credentials::INVITATION_LIFETIME;
@@ -18,6 +19,7 @@ use crate::auth::{Access, UsersRead, UsersWrite, may_give, sees_all};
 use crate::email::HttpEmail;
 use crate::extract::{Id, PageParams, Params};
 use crate::fields::Fields;
+use crate::idempotency::{answer, nothing_to_say};
 use crate::jobs::{self, Job};
 use crate::live::watchers::look_again;
 use crate::mails::MailInvitation;
@@ -72,13 +74,13 @@ pub(crate) async fn update_user(
     State(app): State<AppState>,
     Id(id): Id<UserId>,
     mut fields: Fields,
-) -> Result<Json<wire::User>, ApiError> {
+) -> Result<Response, ApiError> {
     let role = fields.optional_line("role", 64);
     let departments = fields.optional_list::<DepartmentId>("departments", MAX_DEPARTMENTS);
     let active = fields.optional_bool("active");
     fields.done()?;
     let principal = &access.principal;
-    let user = users::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
+    let mut user = users::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
     may_give(principal, &user.permissions)?;
     let role = match role {
         Some(role) => Some(given_role(principal, &role).await?),
@@ -87,16 +89,28 @@ pub(crate) async fn update_user(
     if departments.is_some() {
         sees_all(principal)?;
     }
-    let change = UserChange { role, departments: departments.map(|ids| ids.into_iter().collect()), active };
+    let departments: Option<Vec<DepartmentId>> = departments.map(|ids| ids.into_iter().collect());
     let record = Record::of(&app, principal.actor, "user.update", Some(id.to_string()));
+    let belongs_to = match &departments {
+        Some(ids) => ids.clone(),
+        None => users::departments(&principal.scope, id).await?,
+    };
+    let change = UserChange { role: role.as_ref().map(|(role, _)| *role), departments, active };
+    if let Some((role, name)) = role {
+        (user.role, user.role_name) = (role_word(role), name);
+    }
+    match active {
+        Some(true) => user.deactivated_at = None,
+        Some(false) => user.deactivated_at = user.deactivated_at.or(Some(app.now())),
+        None => {}
+    }
+    let response = answer(principal, StatusCode::OK, &show(user, Some(belongs_to)), None)?;
     match users::update(&principal.scope, id, &change, &record.entry()).await? {
         Changed::Done => look_again(&app, principal.scope.tenant()).await,
         Changed::LastAdmin => return Err(LAST_ADMIN),
         Changed::NoSuchDepartment => return Err(no_such_department()),
     }
-    let user = users::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
-    let departments = users::departments(&principal.scope, id).await?;
-    Ok(Json(show(user, Some(departments))))
+    Ok(response)
 }
 
 /// The user does not work for the tenant any more. Their very next request is refused.
@@ -110,15 +124,16 @@ pub(crate) async fn remove_user(
     access: Access<UsersWrite>,
     State(app): State<AppState>,
     Id(id): Id<UserId>,
-) -> Result<StatusCode, ApiError> {
+) -> Result<Response, ApiError> {
     let principal = &access.principal;
     let user = users::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
     may_give(principal, &user.permissions)?;
     let record = Record::of(&app, principal.actor, "user.remove", Some(id.to_string()));
+    let response = nothing_to_say(principal);
     match users::remove(&principal.scope, id, &record.entry()).await? {
         Changed::Done => {
             look_again(&app, principal.scope.tenant()).await;
-            Ok(StatusCode::NO_CONTENT)
+            Ok(response)
         }
         Changed::LastAdmin | Changed::NoSuchDepartment => Err(LAST_ADMIN),
     }
@@ -135,7 +150,7 @@ pub(crate) async fn invite_user(
     access: Access<UsersWrite>,
     State(app): State<AppState>,
     mut fields: Fields,
-) -> Result<(StatusCode, Json<wire::Invitation>), ApiError> {
+) -> Result<Response, ApiError> {
     let email = fields.email("email");
     let name = fields.optional_line("name", MAX_NAME_CHARS).unwrap_or_default();
     let role = fields.line("role", 64);
@@ -143,7 +158,7 @@ pub(crate) async fn invite_user(
     fields.done()?;
     HttpEmail::new(&app)?;
     let principal = &access.principal;
-    let role = given_role(principal, &role).await?;
+    let (role, _) = given_role(principal, &role).await?;
     if !wanted.is_empty() {
         sees_all(principal)?;
         check_departments(&principal.scope, wanted.iter().copied()).await?;
@@ -159,8 +174,6 @@ pub(crate) async fn invite_user(
         expires_at: now.plus(INVITATION_LIFETIME),
     };
     let record = Record::of(&app, principal.actor, "user.invite", Some(new.id.to_string()));
-    invitations::create(&principal.scope, &new, &record.entry()).await?;
-    send_invitation(&app, &principal.scope, new.id).await?;
     let shown = wire::Invitation {
         id: new.id,
         email: email.clone(),
@@ -169,7 +182,10 @@ pub(crate) async fn invite_user(
         created_at: now,
         expires_at: new.expires_at,
     };
-    Ok((StatusCode::CREATED, Json(shown)))
+    let response = answer(principal, StatusCode::CREATED, &shown, None)?;
+    invitations::create(&principal.scope, &new, &record.entry()).await?;
+    send_invitation(&app, &principal.scope, new.id).await?;
+    Ok(response)
 }
 
 /// The mail is sent by a job.
@@ -213,28 +229,30 @@ pub(crate) async fn revoke_invitation(
     access: Access<UsersWrite>,
     State(app): State<AppState>,
     Id(id): Id<InvitationId>,
-) -> Result<StatusCode, ApiError> {
+) -> Result<Response, ApiError> {
     let principal = &access.principal;
     let record = Record::of(&app, principal.actor, "user.invite_revoke", Some(id.to_string()));
+    let response = nothing_to_say(principal);
     if invitations::revoke(&principal.scope, id, &record.entry()).await? {
-        Ok(StatusCode::NO_CONTENT)
+        Ok(response)
     } else {
         Err(ApiError::NotFound)
     }
 }
 
-/// A role of this tenant that allows nothing which whoever gives it may not do.
-async fn given_role(principal: &Principal, text: &str) -> Result<RoleRef, ApiError> {
+/// A role of this tenant that allows nothing which whoever gives it may not do, and its name.
+async fn given_role(principal: &Principal, text: &str) -> Result<(RoleRef, String), ApiError> {
     let unknown = || ApiError::invalid("role", ROLE_RULE);
-    let (role, permissions): (RoleRef, Permissions) = if let Ok(role) = text.parse::<BuiltinRole>() {
-        (RoleRef::Builtin(role), role.permissions())
-    } else {
-        let id: RoleId = text.parse().map_err(|_| unknown())?;
-        let role = roles::get(&principal.scope, id).await?.ok_or_else(unknown)?;
-        (RoleRef::Custom(id), role.permissions)
-    };
+    let (role, name, permissions): (RoleRef, String, Permissions) =
+        if let Ok(role) = text.parse::<BuiltinRole>() {
+            (RoleRef::Builtin(role), role.as_str().to_owned(), role.permissions())
+        } else {
+            let id: RoleId = text.parse().map_err(|_| unknown())?;
+            let role = roles::get(&principal.scope, id).await?.ok_or_else(unknown)?;
+            (RoleRef::Custom(id), role.name, role.permissions)
+        };
     may_give(principal, &permissions)?;
-    Ok(role)
+    Ok((role, name))
 }
 
 fn role_word(role: RoleRef) -> String {

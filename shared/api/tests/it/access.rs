@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use voicecore_domain::{BuiltinRole, Permission, Permissions};
 use voicecore_types::Millis;
 
-use crate::world::{Reply, Tenant, World};
+use crate::search::finish;
+use crate::world::{NOW, Reply, Tenant, World};
 
 const NUMBERS: [&str; 2] = ["+15005550006", "+15005550007"];
 
@@ -283,13 +284,30 @@ proptest! {
         let list = world.get("/api/v1/calls", &token);
         prop_assert_eq!(&list.json()["total"], &json!(expected.len()));
         prop_assert_eq!(&ids(list), &expected);
+        // Words were said in all of them, and figures count them.
         for call in &all {
-            for target in [format!("/api/v1/calls/{call}"), format!("/api/v1/calls/{call}/interactions")] {
+            finish(&world, call.parse().unwrap(), 1, &["Hello", "parcel"]);
+        }
+        let found = world.get("/api/v1/calls?q=parcel&sort=longest", &token);
+        prop_assert_eq!(&found.json()["total"], &json!(expected.len()));
+        prop_assert_eq!(&ids(found), &expected);
+        let until = format!("until={}", NOW.0 + 60_000);
+        let overview = world.get(&format!("/api/v1/analytics/overview?{until}"), &token).json();
+        prop_assert_eq!(&overview["total"]["calls"], &json!(expected.len()));
+        let volume = world.get(&format!("/api/v1/analytics/call-volume?{until}"), &token).json();
+        let counted = volume["points"].as_array().unwrap().iter().map(|point| point["calls"].as_u64().unwrap());
+        prop_assert_eq!(counted.sum::<u64>(), expected.len() as u64);
+        for call in &all {
+            for part in ["", "/interactions", "/notes", "/transcript"] {
+                let target = format!("/api/v1/calls/{call}{part}");
                 let hidden = world.get(&target, &token).status == 404;
                 prop_assert_eq!(hidden, !expected.contains(call));
             }
             if !expected.contains(call) {
                 prop_assert_eq!(world.post(&format!("/api/v1/calls/{call}/end"), &token).status.as_u16(), 404);
+                let note = json!({"body": "Ring back"});
+                let note = ask(&world, Method::POST, &format!("/api/v1/calls/{call}/notes"), &token, &note);
+                prop_assert_eq!(note.status.as_u16(), 404);
             }
         }
         for n in 0..parents.len() {
@@ -359,11 +377,13 @@ proptest! {
 
     /// B29, the part of this surface: every change that succeeds has one entry of the tenant's log, and what is refused has none.
     #[test]
-    fn b29_every_change_has_one_entry(steps in prop::collection::vec(0_usize..12, 1..8)) {
+    fn b29_every_change_has_one_entry(steps in prop::collection::vec(0_usize..21, 1..8)) {
         let world = World::new();
         let tenant = world.tenant(NUMBERS[0]);
         let boss = admin(&world, &tenant, "boss@example.com");
         let ada = world.user(&tenant.id, "ada@example.com", "agent");
+        let notes = format!("calls/{}/notes", world.call(&tenant, 1).1);
+        let hours = format!("businesses/{}/opening-hours", tenant.business_id);
         let first = |target: &str, builtin: bool| -> String {
             let list = world.get(&format!("/api/v1/{target}"), &boss).json();
             let items = list["items"].as_array().unwrap();
@@ -383,7 +403,16 @@ proptest! {
                 8 => (Method::DELETE, format!("api-keys/{}", first("api-keys", false)), Value::Null),
                 9 => (Method::PATCH, format!("users/{ada}"), json!({"role": "viewer"})),
                 10 => (Method::POST, "users/invitations".to_owned(), json!({"email": "x@example.com", "role": "agent"})),
-                _ => (Method::DELETE, format!("users/{ada}"), Value::Null),
+                11 => (Method::DELETE, format!("users/{ada}"), Value::Null),
+                12 => (Method::POST, notes.clone(), json!({"body": "Ring back"})),
+                13 => (Method::PUT, format!("{notes}/{}", first(&notes, false)), json!({"body": "Done"})),
+                14 => (Method::DELETE, format!("{notes}/{}", first(&notes, false)), Value::Null),
+                15 => (Method::PUT, hours.clone(), json!({"time_zone": "Europe/Berlin", "opening_hours": []})),
+                16 => (Method::DELETE, hours.clone(), Value::Null),
+                17 => (Method::POST, "config/business".to_owned(), json!({"name": "Second"})),
+                18 => (Method::DELETE, format!("config/business/{}", first("config/business", false)), Value::Null),
+                19 => (Method::PUT, "preferences".to_owned(), json!({"theme": "dark"})),
+                _ => (Method::PUT, "config/providers/openai".to_owned(), json!({"api_key": "sk-0123456789abcdef"})),
             };
             let before = audits(&world);
             let reply = ask(&world, method, &format!("/api/v1/{target}"), &boss, &body);

@@ -15,6 +15,7 @@ mod deletion;
 mod hostile;
 mod identity;
 mod isolation;
+mod keyed;
 mod ladder;
 mod leaks;
 mod lifecycle;

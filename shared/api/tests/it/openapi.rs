@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use axum::http::{Method, header};
+use axum::body::Body;
+use axum::http::{Method, Request, header};
 use serde_json::{Value, json};
 use voicecore_api::actors::CallReply;
 use voicecore_api::openapi_document;
@@ -194,6 +195,47 @@ fn b27_super_admins_may_do_what_is_about_the_installation() {
         let reply = world.request(method, &target(&path), Some(&token), None);
         assert_eq!(![401, 403].contains(&reply.status.as_u16()), allowed, "{name}: {}", reply.body);
     }
+}
+
+/// A change of what has no version is not made when it is meant for one; who has versions says so in the document.
+#[test]
+fn no_if_match_is_ignored() {
+    let world = World::new();
+    let tenant = world.tenant("+15005550006");
+    world.user(&tenant.id, "admin@example.com", "tenant_admin");
+    world.super_admin("root@example.com");
+    let (admin, root) = (world.login("admin@example.com"), world.login("root@example.com"));
+    world.actors_reply(CallReply::NotRunning);
+    let (mut refused, mut versions) = (0, Vec::new());
+    for (method, path, operation) in operations(&document(&world)) {
+        let name = format!("{method} {path}");
+        let credentials = match needs(&name, &operation) {
+            _ if method == Method::GET => continue,
+            Needs::Nothing => continue,
+            Needs::Permission(_) => &tenant.key,
+            Needs::Session => &admin,
+            Needs::Operator(_) => &root,
+        };
+        let ask = |tag: &str| {
+            let request = Request::builder()
+                .method(method.clone())
+                .uri(target(&path))
+                .header(header::AUTHORIZATION, format!("Bearer {credentials}"))
+                .header(header::IF_MATCH, tag);
+            world.send(request.body(Body::empty()).unwrap())
+        };
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        if parameters.into_iter().any(|parameter| parameter["name"] == "If-Match") {
+            assert_ne!(ask("\"1\"").status, 412, "{name}");
+            versions.push(name);
+        } else {
+            let reply = ask("\"1\"");
+            assert_eq!(reply.status, 412, "{name}: {}", reply.body);
+            refused += 1;
+        }
+    }
+    assert!(refused > 20, "{refused}");
+    assert_eq!(versions.len(), 5, "{versions:?}");
 }
 
 /// Every `$ref` of the document.

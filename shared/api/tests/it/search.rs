@@ -26,6 +26,12 @@ fn entry(seq: u32, speaker: Speaker, text: &str) -> Interaction {
 /// A call in which this was said, by both in turn, and that is over.
 fn finished(world: &World, tenant: &Tenant, n: u32, said: &[&str]) -> CallId {
     let (_, id) = world.call(tenant, n);
+    finish(world, id, n, said);
+    id
+}
+
+/// A call is over after ten times `n` seconds, and this was said in it.
+pub(crate) fn finish(world: &World, id: CallId, n: u32, said: &[&str]) {
     let setup = block_on(live::load_call(&world.app, id)).unwrap();
     let speakers = [Speaker::Assistant, Speaker::Caller].into_iter().cycle();
     let interactions =
@@ -44,7 +50,6 @@ fn finished(world: &World, tenant: &Tenant, n: u32, said: &[&str]) -> CallId {
     block_on(live::finish_call(&world.app, &setup, &summary)).unwrap();
     // It may be told again.
     block_on(live::finish_call(&world.app, &setup, &summary)).unwrap();
-    id
 }
 
 #[test]

@@ -1,0 +1,185 @@
+//! Every change of the OpenAPI document that is asked for with a permission of a tenant, sent twice with one `Idempotency-Key`.
+
+use std::collections::BTreeMap;
+
+use axum::body::Body;
+use axum::http::{Method, Request, header};
+use serde_json::{Value, json};
+use voicecore_api::actors::CallReply;
+use voicecore_api::openapi_document;
+use voicecore_ports::{ActorError, HttpResponse};
+
+use crate::conventions::keyed;
+use crate::world::{Reply, Tenant, World};
+
+/// Their answers are not kept; each with its reason.
+const NOT_KEPT: [&str; 3] = [
+    "POST /api/v1/api-keys",                   // shows a key
+    "POST /api/v1/api-keys/{id}/rotate",       // the same
+    "PUT /api/v1/config/providers/{provider}", // shows the end of a secret
+];
+/// A ticket opens a stream once, for half a minute: there is nothing to repeat.
+const NO_NOTICE: &str = "POST /api/v1/live/tickets";
+
+fn changes() -> Vec<String> {
+    let document: Value = serde_json::from_str(&openapi_document().to_json().unwrap()).unwrap();
+    let mut changes = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            if method != "get" && operation["security"][0].get("api_key").is_some() {
+                changes.push(format!("{} {path}", method.to_uppercase()));
+            }
+        }
+    }
+    changes
+}
+
+/// `*`: whatever version it is, which some routes want to be told.
+fn send(world: &World, name: &str, target: &str, key: &str, body: &Value) -> Reply {
+    let request = Request::builder()
+        .method(name.split(' ').next().unwrap())
+        .uri(target)
+        .header(header::AUTHORIZATION, format!("Bearer {key}"))
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::IF_MATCH, "*")
+        .header("idempotency-key", "one");
+    let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+    world.send(request.body(body).unwrap())
+}
+
+/// Where each change goes and what it says.
+fn requests(world: &World, tenant: &Tenant) -> BTreeMap<&'static str, (String, Value)> {
+    let made = |target: &str, body: &Value| {
+        let reply = world.request(Method::POST, target, Some(&tenant.key), Some(body));
+        assert_eq!(reply.status, 201, "{target}: {}", reply.body);
+        format!("{target}/{}", reply.json()["id"].as_str().unwrap())
+    };
+    let role = |name: &str| made("/api/v1/roles", &json!({"name": name, "permissions": ["calls:read"]}));
+    let department = |name: &str| made("/api/v1/departments", &json!({"name": name}));
+    let business = |name: &str| made("/api/v1/config/business", &json!({"name": name}));
+    let api_key = || made("/api/v1/api-keys", &json!({"name": "K", "permissions": ["calls:read"]}));
+    let user = |name: &str| {
+        let id = world.user(&tenant.id, &format!("{name}@example.com"), "viewer");
+        format!("/api/v1/users/{id}")
+    };
+    let invitation =
+        made("/api/v1/users/invitations", &json!({"email": "guest@example.com", "role": "viewer"}));
+    let (_, call) = world.call(tenant, 1);
+    let call = format!("/api/v1/calls/{call}");
+    let notes = format!("{call}/notes");
+    let note = || made(&notes, &json!({"body": "Ring back"}));
+    let secret = json!({"api_key": "sk-0123456789abcdef"});
+    let chat = "/api/v1/config/providers/chat";
+    assert_eq!(world.request(Method::PUT, chat, Some(&tenant.key), Some(&secret)).status, 200);
+    let joined = department("Joined");
+    let joined = joined.rsplit('/').next().unwrap();
+    let given = role("Given");
+    let given = given.rsplit('/').next().unwrap();
+    let hours = format!("/api/v1/businesses/{}/opening-hours", tenant.business_id);
+    let open = json!({"time_zone": "Europe/Berlin", "opening_hours": ["wednesday 08:00-12:00"]});
+    BTreeMap::from([
+        ("POST /api/v1/api-keys", ("/api/v1/api-keys".to_owned(), json!({"name": "N", "permissions": []}))),
+        ("DELETE /api/v1/api-keys/{id}", (api_key(), json!(null))),
+        ("POST /api/v1/api-keys/{id}/rotate", (api_key() + "/rotate", json!({}))),
+        ("PUT /api/v1/businesses/{id}/opening-hours", (hours.clone(), open)),
+        ("DELETE /api/v1/businesses/{id}/opening-hours", (hours, json!(null))),
+        ("POST /api/v1/calls/{id}/end", (call.clone() + "/end", json!(null))),
+        ("POST /api/v1/calls/{id}/notes", (notes.clone(), json!({"body": "Said hello", "tags": ["b", "a"]}))),
+        ("PUT /api/v1/calls/{id}/notes/{note_id}", (note(), json!({"body": "Done"}))),
+        ("DELETE /api/v1/calls/{id}/notes/{note_id}", (note(), json!(null))),
+        ("POST /api/v1/config/business", ("/api/v1/config/business".to_owned(), json!({"name": "Third"}))),
+        ("PUT /api/v1/config/business/{id}", (business("Second"), json!({"name": "Renamed"}))),
+        ("DELETE /api/v1/config/business/{id}", (business("Fourth"), json!(null))),
+        ("PUT /api/v1/config/providers/{provider}", ("/api/v1/config/providers/openai".to_owned(), secret)),
+        ("DELETE /api/v1/config/providers/{provider}", (chat.to_owned(), json!(null))),
+        (
+            "POST /api/v1/config/test-connection",
+            ("/api/v1/config/test-connection".to_owned(), json!({"provider": "twilio"})),
+        ),
+        ("POST /api/v1/departments", ("/api/v1/departments".to_owned(), json!({"name": "D"}))),
+        ("PUT /api/v1/departments/{id}", (department("E"), json!({"name": "F"}))),
+        ("DELETE /api/v1/departments/{id}", (department("G"), json!(null))),
+        (
+            "PUT /api/v1/departments/{id}/businesses/{business_id}",
+            (format!("{}/businesses/{}", department("H"), tenant.business_id), json!(null)),
+        ),
+        (
+            "POST /api/v1/roles",
+            ("/api/v1/roles".to_owned(), json!({"name": "R", "permissions": ["calls:read"]})),
+        ),
+        ("PUT /api/v1/roles/{id}", (role("S"), json!({"name": "T", "permissions": []}))),
+        ("DELETE /api/v1/roles/{id}", (role("U"), json!(null))),
+        (
+            "POST /api/v1/users/invitations",
+            ("/api/v1/users/invitations".to_owned(), json!({"email": "new@example.com", "role": "viewer"})),
+        ),
+        ("DELETE /api/v1/users/invitations/{id}", (invitation, json!(null))),
+        ("DELETE /api/v1/users/{id}", (user("leaver"), json!(null))),
+        (
+            "PATCH /api/v1/users/{id}",
+            (user("mover"), json!({"role": given, "departments": [joined], "active": false})),
+        ),
+    ])
+}
+
+#[test]
+fn every_change_is_made_once_and_answered_alike() {
+    let world = World::new();
+    let tenant = world.tenant("+15005550001");
+    world.actors_reply(CallReply::Accepted);
+    let requests = requests(&world, &tenant);
+    let mut tried = 0;
+    for name in changes().iter().filter(|name| *name != NO_NOTICE) {
+        let (target, body) = requests.get(name.as_str()).unwrap_or_else(|| panic!("{name} is not tried"));
+        world.doubles.http.answer(Ok(HttpResponse { status: 200, body: b"{}".to_vec() }));
+        let records = || world.count("select count(*) as n from audit_log");
+        let before = records();
+        let first = send(&world, name, target, &tenant.key, body);
+        assert!(first.status.is_success(), "{name}: {}", first.body);
+        assert!(!first.headers.contains_key("idempotency-replayed"), "{name}");
+        let again = send(&world, name, target, &tenant.key, body);
+        if NOT_KEPT.contains(&name.as_str()) {
+            again.assert_problem(409, "conflict");
+        } else {
+            assert_eq!((again.status, &again.body), (first.status, &first.body), "{name}");
+            assert_eq!(again.headers.get(header::ETAG), first.headers.get(header::ETAG), "{name}");
+            assert_eq!(again.content_type(), first.content_type(), "{name}");
+            assert_eq!(again.headers["idempotency-replayed"], "true", "{name}");
+        }
+        assert_eq!(records(), before + 1, "{name}");
+        tried += 1;
+    }
+    assert_eq!(tried, requests.len());
+}
+
+/// What is answered before the change is made is what is read afterwards.
+#[test]
+fn a_change_of_a_user_is_answered_as_it_is_read() {
+    let world = World::new();
+    let tenant = world.tenant("+15005550001");
+    let requests = requests(&world, &tenant);
+    let name = "PATCH /api/v1/users/{id}";
+    let (target, body) = &requests[name];
+    let changed = send(&world, name, target, &tenant.key, body);
+    assert_eq!(changed.status, 200, "{}", changed.body);
+    assert_eq!(changed.json()["role_name"], "Given");
+    assert_eq!(changed.json()["active"], false);
+    assert_eq!(changed.json(), world.get(target, &tenant.key).json());
+}
+
+/// A call that could not be ended is ended by the repetition, and only then is the key taken.
+#[test]
+fn a_call_that_was_not_ended_leaves_its_key_free() {
+    let world = World::new();
+    let tenant = world.tenant("+15005550001");
+    let (_, call) = world.call(&tenant, 1);
+    let target = format!("/api/v1/calls/{call}/end");
+    let end = || keyed(&world, (Method::POST, &target), &tenant.key, "k", None);
+    world.doubles.actors.answer_with(|_, _| Err(ActorError::Unavailable));
+    assert_eq!(end().status, 503);
+    world.actors_reply(CallReply::Accepted);
+    world.commands();
+    let ended = end();
+    assert_eq!((ended.status.as_u16(), world.commands()), (202, vec![json!({"command": "end"})]));
+    assert_eq!((end().body, world.commands()), (ended.body, vec![]));
+}
