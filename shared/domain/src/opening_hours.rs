@@ -151,7 +151,11 @@ impl OpeningHours {
             .iter()
             .find(|span| span.day == local.weekday && (span.opens..span.closes).contains(&local.minute));
         if let Some(open) = open {
-            return format!("open, until {}", Clock(self.closes(*open)));
+            return match self.last_of_run(*open) {
+                Some(last) if last.day == open.day => format!("open, until {}", Clock(last.closes)),
+                Some(last) => format!("open, until {} at {}", day_name(last.day), Clock(last.closes)),
+                None => "open, as it always is".to_owned(),
+            };
         }
         match self.next(local) {
             Some(next) => format!("closed, until {} at {}", day_name(next.day), Clock(next.opens)),
@@ -159,10 +163,20 @@ impl OpeningHours {
         }
     }
 
-    /// When a span ends, and those that follow it without a pause on the same day.
-    fn closes(&self, open: OpenSpan) -> u16 {
-        let later = self.spans.iter().filter(|span| span.day == open.day && span.opens >= open.closes);
-        later.fold(open.closes, |end, span| if span.opens == end { span.closes } else { end })
+    /// The last of those that follow a span without a pause, also past midnight; itself, when none does. `None`: they come round to
+    /// it, and it never closes.
+    fn last_of_run(&self, open: OpenSpan) -> Option<OpenSpan> {
+        let mut last = open;
+        for _ in 0..MAX_SPANS {
+            let (day, opens) =
+                if last.closes == DAY_MINUTES { ((last.day + 1) % 7, 0) } else { (last.day, last.closes) };
+            match self.spans.iter().find(|span| (span.day, span.opens) == (day, opens)) {
+                Some(next) if *next == open => return None,
+                Some(next) => last = *next,
+                None => break,
+            }
+        }
+        Some(last)
     }
 
     /// The next span that begins: today, or in the week after now.
@@ -212,6 +226,22 @@ mod tests {
         let day =
             OpeningHours::from_stored("Europe/Berlin", "friday 00:00-12:00;friday 12:00-24:00").unwrap();
         assert!(day.described(FRIDAY).contains("open, until 24:00."));
+    }
+
+    #[test]
+    fn a_night_is_told_until_its_morning() {
+        let night = hours("UTC", &["friday 08:00-24:00", "saturday 00:00-02:00", "saturday 10:00-12:00"]);
+        assert!(night.described(FRIDAY).ends_with("the business was open, until Saturday at 02:00.\n"));
+        let sunday = hours("UTC", &["sunday 18:00-24:00", "monday 00:00-02:00"]);
+        let late = sunday.described(FRIDAY.plus(Millis::from_secs((2 * 24 + 10) * 3_600)));
+        assert!(late.ends_with("open, until Monday at 02:00.\n"), "{late}");
+        let week: Vec<String> =
+            DAYS.iter().map(|day| format!("{} 00:00-24:00", day.to_lowercase())).collect();
+        let week: Vec<&str> = week.iter().map(String::as_str).collect();
+        assert!(hours("UTC", &week).described(FRIDAY).ends_with("the business was open, as it always is.\n"));
+        // All week but Thursday: from Friday on it is open until Wednesday is over.
+        let most: Vec<&str> = week.into_iter().filter(|span| !span.starts_with("thursday")).collect();
+        assert!(hours("UTC", &most).described(FRIDAY).ends_with("open, until Wednesday at 24:00.\n"));
     }
 
     #[test]
@@ -285,6 +315,21 @@ mod tests {
             let said = hours.described(now);
             prop_assert_eq!(said.contains("was open, until"), open);
             prop_assert_eq!(said.contains("was closed, until"), !open && !spans.is_empty());
+            if open {
+                // Minute by minute of the week, on to the first one in which it is closed.
+                let of_week = |day: u8, minute: u16| usize::from(day) * 1_440 + usize::from(minute);
+                let mut minutes = vec![false; 7 * 1_440];
+                for span in &spans {
+                    minutes[of_week(span.day, span.opens)..of_week(span.day, span.closes)].fill(true);
+                }
+                let here = of_week(local.weekday, local.minute);
+                let last = (here..).find(|at| !minutes[(at + 1) % minutes.len()]).unwrap() % minutes.len();
+                let (day, end) = (last / 1_440, last % 1_440 + 1);
+                let end = format!("{:02}:{:02}", end / 60, end % 60);
+                let told = if day == usize::from(local.weekday) { end } else { format!("{} at {end}", DAYS[day]) };
+                let expected = format!("was open, until {told}.\n");
+                prop_assert!(said.ends_with(&expected), "{} {}", said, expected);
+            }
         }
     }
 }

@@ -113,18 +113,22 @@ async fn advance(app: &AppState, mut deletion: Deletion) -> Result<bool, ApiErro
 async fn step(app: &AppState, deletion: &Deletion, report: &mut DeletionReport) -> Result<bool, ApiError> {
     let scope = &deletion.scope;
     match deletion.stage {
-        DeletionStage::Access => {
-            let people = store::delete_people(scope).await?;
-            *report.rows.entry("memberships".to_owned()).or_default() += u64::from(people);
-            Ok(tables(scope, &ACCESS_TABLES, report).await? && people < store::CALLS_AT_ONCE)
-        }
+        DeletionStage::Access => access(scope, report).await,
         DeletionStage::Calls => calls(app, scope, report).await,
         DeletionStage::Hub => hub(app, scope, report).await,
         DeletionStage::Objects => objects(app, scope, report).await,
-        DeletionStage::Rows => tables(scope, &TABLES, report).await,
+        // Once more: a request that was under way may have let somebody in after that stage.
+        DeletionStage::Rows => Ok(access(scope, report).await? && tables(scope, &TABLES, report).await?),
         DeletionStage::Settling => Ok(hub(app, scope, report).await? && objects(app, scope, report).await?),
         DeletionStage::Done => Ok(true),
     }
+}
+
+/// Some of those who come in, and of what they come in by.
+async fn access(scope: &Scope, report: &mut DeletionReport) -> Result<bool, ApiError> {
+    let people = store::delete_people(scope).await?;
+    *report.rows.entry("memberships".to_owned()).or_default() += u64::from(people);
+    Ok(tables(scope, &ACCESS_TABLES, report).await? && people < store::CALLS_AT_ONCE)
 }
 
 /// Some rows of the first table that has any. `true`: none has.

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::future::join_all;
 use voicecore_domain::Permission;
 use voicecore_domain::hub::Watcher;
 use voicecore_store::StoreError;
@@ -39,13 +40,11 @@ pub(crate) async fn look_again(app: &AppState, tenant: TenantId) {
     let _ = ask_hub(&*app.ports.actors, tenant, &HubCommand::LookAgain).await;
 }
 
-/// The same for every tenant in which a user is signed in.
+/// The same for every tenant in which a user is signed in, at the same time: it takes no longer than one hub that does not answer.
 pub(crate) async fn look_again_everywhere(app: &AppState, user: UserId) {
     if !app.ports.actors.available() {
         return;
     }
     let tenants = watchers::tenants_of_sessions(&*app.ports.db, user, HUBS_TOLD).await;
-    for tenant in tenants.unwrap_or_default() {
-        look_again(app, tenant).await;
-    }
+    join_all(tenants.unwrap_or_default().into_iter().map(|tenant| look_again(app, tenant))).await;
 }

@@ -6,7 +6,7 @@ use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use voicecore_api_types::{Account, Problem};
-use voicecore_store::directory::people::{self, PersonRow};
+use voicecore_store::directory::people::{self, Activation, PersonRow};
 use voicecore_store::directory::sessions;
 use voicecore_types::{AuditEntryId, UserId};
 
@@ -52,7 +52,7 @@ pub(crate) async fn deactivate_account(
     State(app): State<AppState>,
     Id(id): Id<UserId>,
 ) -> Result<Json<Account>, ApiError> {
-    // So somebody is always left who runs the installation.
+    // The last one who runs the installation is refused by the statement; nobody locks themselves out by mistake either.
     if id == operator.session.user_id {
         return Err(ApiError::Conflict("Nobody deactivates themselves."));
     }
@@ -90,8 +90,12 @@ async fn set_active(app: &AppState, by: UserId, id: UserId, active: bool) -> Res
         .collect();
     let action = if active { "user.reactivate" } else { "user.deactivate" };
     let record = Record::of_super_admin(app, by, action).about(id.to_string());
-    if !people::set_active(&app.ports.db, id, active, &record.entry(), &tenants).await? {
-        return Err(ApiError::NotFound);
+    if people::set_active(&app.ports.db, id, active, &record.entry(), &tenants).await? == Activation::Refused
+    {
+        return Err(match people::get(&*app.ports.db, id).await? {
+            Some(_) => ApiError::Conflict("Somebody has to be left who runs the installation."),
+            None => ApiError::NotFound,
+        });
     }
     look_again_everywhere(app, id).await;
     find(app, id).await

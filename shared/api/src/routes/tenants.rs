@@ -234,7 +234,7 @@ pub(crate) async fn suspend_tenant(
     Ok(suspended)
 }
 
-/// The tenant works again.
+/// The tenant works again, unless it is being deleted.
 #[utoipa::path(post, path = "/api/v1/tenants/{id}/resume", tag = "tenants", security(("session" = ["tenants:write"])),
     params(("id" = String, Path, format = "uuid")),
     responses(
@@ -247,10 +247,11 @@ pub(crate) async fn resume_tenant(
     Id(id): Id<TenantId>,
 ) -> Result<StatusCode, ApiError> {
     let record = Record::of_super_admin(&app, operator.session.user_id, "tenant.resume");
-    done(installation::suspend(&app.ports.db, id, false, &record.entry()).await?)
+    stays(&app, id, installation::suspend(&app.ports.db, id, false, &record.entry()).await?).await
 }
 
-/// Looks into a tenant as its administrator, for an hour. It is on the tenant's record, and so is everything that is done.
+/// Looks into a tenant as its administrator, for an hour. It is on the tenant's record, and so is everything that is done. Nobody
+/// looks into a tenant that is being deleted.
 #[utoipa::path(post, path = "/api/v1/tenants/{id}/impersonate", tag = "tenants",
     security(("session" = ["tenants:impersonate"])), params(("id" = String, Path, format = "uuid")),
     responses(
@@ -275,7 +276,9 @@ pub(crate) async fn impersonate(
         expires_at: now.plus(IMPERSONATION_LIFETIME),
     };
     let record = Record::of_super_admin(&app, operator.session.user_id, "tenant.impersonate");
-    done(installation::look_into(&app.ports.db, id, sessions::begin(&session), &record.entry()).await?)?;
+    let began =
+        installation::look_into(&app.ports.db, id, sessions::begin(&session), &record.entry()).await?;
+    stays(&app, id, began).await?;
     Ok((StatusCode::CREATED, Json(signed_in(&app, session.id)?)))
 }
 
@@ -285,6 +288,15 @@ async fn find(app: &AppState, id: TenantId) -> Result<wire::Tenant, ApiError> {
 
 fn done(done: bool) -> Result<StatusCode, ApiError> {
     if done { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::NotFound) }
+}
+
+/// The same where a tenant that is being deleted is refused.
+async fn stays(app: &AppState, id: TenantId, done: bool) -> Result<StatusCode, ApiError> {
+    if done {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    find(app, id).await?;
+    Err(ApiError::Conflict("This tenant is being deleted."))
 }
 
 fn show(row: TenantRow) -> wire::Tenant {

@@ -1,15 +1,19 @@
 //! What super admins do to tenants and people as a whole, and what hubs are told of it.
 
+use std::sync::Arc;
+
 use axum::http::{Method, header};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use voicecore_api::actors::CallReply;
-use voicecore_api::live;
+use voicecore_api::{AppState, live, router};
 use voicecore_conformance::block_on;
-use voicecore_conformance::doubles::ActorName;
+use voicecore_conformance::doubles::{ActorName, ManualClock};
 use voicecore_domain::hub::Watcher;
+use voicecore_ports::{ActorError, Actors, BoxFuture, Clock as _, Ports};
+use voicecore_types::{CallId, Millis, TenantId};
 
-use crate::world::{Tenant, World};
+use crate::world::{Tenant, World, config};
 
 const NUMBERS: [&str; 2] = ["+15005550001", "+15005550002"];
 
@@ -76,6 +80,12 @@ fn a_tenant_is_deleted_by_its_name_once_and_the_report_is_kept() {
         "select count(*) as n from audit_log where action = 'tenant.delete' and actor_kind = 'super_admin'";
     assert_eq!(root.world.count(logged), 1);
     // Asked again, nothing changes.
+    // It does not work again, and nobody looks into it.
+    for verb in ["resume", "impersonate"] {
+        root.ask(Method::POST, &format!("{target}/{verb}"), None).assert_problem(409, "conflict");
+    }
+    root.world.get("/api/v1/calls", &doomed.key).assert_problem(403, "tenant_suspended");
+    assert_eq!(root.world.count("select count(*) as n from sessions where kind = 'impersonation'"), 0);
     let again = root.ask(Method::DELETE, &target, Some(&body));
     assert_eq!((again.status.as_u16(), again.json()), (202, asked.json()));
     assert_eq!(root.world.count(logged), 1);
@@ -139,6 +149,67 @@ fn somebody_is_deactivated_everywhere_at_once_and_comes_back() {
     assert!(reply.status == 200 && reply.json()["deactivated_at"].is_null(), "{}", reply.body);
     world.get("/api/v1/calls", &sessions[0]).assert_problem(401, "unauthenticated");
     assert_eq!(world.get("/api/v1/calls", &world.login("ada@example.com")).status, 200);
+}
+
+/// Also of somebody who works for no tenant that could have it in its log.
+#[test]
+fn whoever_is_deactivated_is_on_the_record_of_the_installation() {
+    let root = root();
+    let nobodys = root.world.super_admin("second@example.com");
+    let ask = |verb: &str| {
+        root.ask(Method::POST, &format!("/api/v1/accounts/{nobodys}/{verb}"), None).status.as_u16()
+    };
+    // Done twice, each is logged once.
+    assert_eq!(["deactivate", "deactivate", "reactivate", "reactivate"].map(ask), [200; 4]);
+    let me = root.ask(Method::GET, "/api/v1/me", None).json()["user_id"].as_str().unwrap().to_owned();
+    for action in ["user.deactivate", "user.reactivate"] {
+        let logged = "select actor_kind, actor_id, subject_id from installation_log where action = ?1";
+        let rows = root.world.sql_with(logged, vec![action.into()]).rows;
+        assert_eq!(rows.len(), 1);
+        let [kind, by, whom] = ["actor_kind", "actor_id", "subject_id"].map(|column| rows[0][column].clone());
+        assert_eq!([kind, by, whom], ["super_admin".into(), me.as_str().into(), nobodys.as_str().into()]);
+    }
+}
+
+/// Hubs that are away: each is given up after a second and a half.
+struct Away(Arc<ManualClock>);
+
+impl Actors for Away {
+    fn available(&self) -> bool {
+        true
+    }
+
+    fn call(&self, _call: CallId, _command: Value) -> BoxFuture<'_, Result<Value, ActorError>> {
+        Box::pin(async { Err(ActorError::Unavailable) })
+    }
+
+    fn hub(&self, _tenant: TenantId, _command: Value) -> BoxFuture<'_, Result<Value, ActorError>> {
+        Box::pin(async {
+            self.0.sleep(Millis(1_500)).await;
+            Err(ActorError::Unavailable)
+        })
+    }
+}
+
+#[test]
+fn many_hubs_that_do_not_answer_take_no_longer_than_one() {
+    let Root { world, tenants, .. } = root();
+    let ada = world.user(&tenants[0].id, "ada@example.com", "manager");
+    world.login("ada@example.com");
+    world.sql_with(
+        "insert into sessions (id, user_id, tenant_id, kind, rotated_at, label, created_at, last_used_at, expires_at)
+        values ('another', ?1, ?2, 'login', 1, '', 1, 1, 9000000000000)",
+        vec![ada.as_str().into(), tenants[1].id.as_str().into()],
+    );
+    let ports = Ports { actors: Arc::new(Away(world.doubles.clock.clone())), ..world.doubles.ports() };
+    let app = AppState::new(ports, Arc::new(config(&[])));
+    let world = World { router: router(app.clone()), app, ..world };
+    let token = world.login("root@example.com");
+    let before = world.doubles.clock.now();
+    let reply =
+        world.request(Method::POST, &format!("/api/v1/accounts/{ada}/deactivate"), Some(&token), None);
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    assert_eq!(world.doubles.clock.now().since(before), Millis(1_500));
 }
 
 #[test]

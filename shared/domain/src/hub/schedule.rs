@@ -46,6 +46,15 @@ impl Schedule {
         self.look.get_or_insert(now.plus(LOOK_INTERVAL));
     }
 
+    /// Somebody listens, who has just been looked at, and nobody else does: looks that came to nothing were about others.
+    ///
+    /// Where others listen as well, those looks go on counting. A subscriber that could be looked at must not keep a socket open
+    /// whose own looks fail.
+    pub fn is_watched_anew(&mut self, now: Millis) {
+        self.failed_looks = 0;
+        self.is_watched(now);
+    }
+
     /// Whoever listens is to be looked at without delay.
     pub fn look_at_once(&mut self, now: Millis) {
         self.look = Some(now);
@@ -59,11 +68,16 @@ impl Schedule {
         Due { ageing: due(&mut self.ageing), look: due(&mut self.look) }
     }
 
-    /// A look is over; `asked`: it is known who may listen. `true`: too many looks in a row came to nothing.
+    /// A look is over; `asked`: it is known who may listen. `true`: too many looks in a row came to nothing, and every socket is to
+    /// be closed. Those who come after that begin anew.
     #[must_use]
     pub fn looked(&mut self, asked: bool) -> bool {
         self.failed_looks = if asked { 0 } else { self.failed_looks.saturating_add(1) };
-        self.failed_looks >= FAILED_LOOKS
+        let too_many = self.failed_looks >= FAILED_LOOKS;
+        if too_many {
+            self.failed_looks = 0;
+        }
+        too_many
     }
 
     /// The alarm is known not to be set.
@@ -191,14 +205,27 @@ mod tests {
             }
         }
 
-        /// Sockets are closed when looks fail, and not while one in two succeeds.
+        /// Sockets are closed when looks fail, and not while one in two succeeds. Whoever comes after that is not closed by the
+        /// next look that fails, nor is the first one who comes after others have left.
         #[test]
-        fn only_looks_that_fail_in_a_row_close(asked in prop::collection::vec(any::<bool>(), 0..30)) {
+        fn only_looks_that_fail_in_a_row_close(
+            steps in prop::collection::vec(prop::sample::select(vec!["asked", "failed", "joins", "comes alone"]), 0..60),
+        ) {
             let mut schedule = Schedule::default();
             let mut row = 0;
-            for asked in asked {
-                row = if asked { 0 } else { row + 1 };
-                prop_assert_eq!(schedule.looked(asked), row >= FAILED_LOOKS);
+            for step in steps {
+                match step {
+                    "joins" => schedule.is_watched(Millis(1)),
+                    "comes alone" => {
+                        schedule.is_watched_anew(Millis(1));
+                        row = 0;
+                    }
+                    look => {
+                        row = if look == "asked" { 0 } else { row + 1 };
+                        prop_assert_eq!(schedule.looked(look == "asked"), row == FAILED_LOOKS);
+                        row %= FAILED_LOOKS;
+                    }
+                }
             }
         }
     }

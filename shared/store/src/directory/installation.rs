@@ -58,7 +58,16 @@ statements! {
 
     SUSPEND = "update tenants set suspended_at = coalesce(suspended_at, ?2) where id = ?1";
 
-    RESUME = "update tenants set suspended_at = null where id = ?1";
+    /// Not where the deletion was asked for: it cannot be taken back.
+    RESUME = "update tenants set suspended_at = null where id = ?1
+        and not exists (select 1 from tenant_deletions d where d.tenant_id = ?1)";
+
+    /// Changes nothing: one row, if the tenant is there and its deletion was not asked for. Who gets past it while that is asked for, on
+    /// PostgreSQL, is swept by the deletion's stage `rows`.
+    STAYS = "update tenants set max_concurrent_calls = max_concurrent_calls where id = ?1
+        and not exists (select 1 from tenant_deletions d where d.tenant_id = ?1)";
+
+    LOG = "insert into installation_log (id, at, actor_kind, actor_id, action, subject_id) values (?1, ?2, ?3, ?4, ?5, ?6)";
 }
 
 fn map(r: &Reader<'_>) -> Result<TenantRow, StoreError> {
@@ -107,7 +116,8 @@ pub async fn update(
     on_record(db, id, across_tenants(UPDATE, args), entry).await
 }
 
-/// From now on the tenant does not work, or works again; on its record. `false`: there is no such tenant.
+/// From now on the tenant does not work, or works again; on its record. `false`: there is no such tenant, or it is being deleted
+/// and does not work again.
 pub async fn suspend(
     db: &Arc<dyn Db>,
     id: TenantId,
@@ -122,18 +132,34 @@ pub async fn suspend(
     on_record(db, id, stmt, entry).await
 }
 
-/// Looks into a tenant: the session that does so begins together with the entry of the tenant's log.
+/// Looks into a tenant: the session that does so begins together with the entry of the tenant's log. `false`: there is no such
+/// tenant, or it is being deleted, and nobody comes in any more.
 pub async fn look_into(
     db: &Arc<dyn Db>,
     id: TenantId,
     session: Stmt,
     entry: &AuditEntry<'_>,
 ) -> Result<bool, StoreError> {
-    match on_record(db, id, session, entry).await {
+    let scope = Scope::new(Arc::clone(db), id);
+    let stays = across_tenants(STAYS, vec![id.to_string().into()]).exactly(1);
+    match scope.batch_once(vec![stays, session.exactly(1), audit_log::entry(&scope, entry)]).await {
         // The session names the tenant: without one it is refused.
         Err(StoreError::Db(DbError::Constraint)) => Ok(false),
         other => other,
     }
+}
+
+/// The statement that writes an entry about what is no single tenant's business.
+pub(super) fn log(entry: &AuditEntry<'_>) -> Stmt {
+    let args = vec![
+        entry.id.to_string().into(),
+        entry.at.into(),
+        entry.actor_kind.into(),
+        entry.actor_id.into(),
+        entry.action.into(),
+        entry.subject_id.into(),
+    ];
+    across_tenants(LOG, args).exactly(1)
 }
 
 async fn on_record(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use voicecore_ports::{Db, DbError};
 use voicecore_types::{AuditEntryId, Millis, TenantId, UserId};
 
-use super::{accounts, across_tenants};
+use super::{accounts, across_tenants, installation};
 use crate::audit_log::AuditEntry;
 use crate::row::{self, Reader};
 use crate::{Scope, StoreError, audit_log};
@@ -27,12 +27,27 @@ pub struct PersonRow {
     pub deactivated_at: Option<Millis>,
 }
 
+/// What came of a wish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activation {
+    /// It is done.
+    Done,
+    /// There is no such user, or nobody would be left who runs the installation. Nothing was changed.
+    Refused,
+}
+
 statements! {
     BY_ID = "select id, email, name, super_admin, last_login_at, deactivated_at from users where id = ?1";
 
     BY_EMAIL = "select id, email, name, super_admin, last_login_at, deactivated_at from users where email = ?1";
 
-    DEACTIVATE = "update users set deactivated_at = coalesce(deactivated_at, ?2) where id = ?1";
+    /// Locks, on PostgreSQL, the one row that everybody locks who deactivates: of two super admins who deactivate each other, the
+    /// second one sees what the first one did. Elsewhere a batch is alone.
+    LOCK = "update users set super_admin = 1 where super_admin = 1
+        and id = (select min(u.id) from users u where u.super_admin = 1)";
+
+    DEACTIVATE = "update users set deactivated_at = coalesce(deactivated_at, ?2) where id = ?1 and (super_admin = 0
+        or exists (select 1 from users o where o.super_admin = 1 and o.deactivated_at is null and o.id <> ?1))";
 
     REACTIVATE = "update users set deactivated_at = null where id = ?1";
 }
@@ -60,15 +75,15 @@ pub async fn by_email(db: &dyn Db, email: &str) -> Result<Option<PersonRow>, Sto
     row::one(&rows, |r| map(&r))
 }
 
-/// From now on the user signs in nowhere, or may again; their sessions end. `entry` is written into the logs of `tenants`, with an
-/// id each. `false`: there is no such user; nothing was changed.
+/// From now on the user signs in nowhere, or may again; their sessions end. `entry` is written into the log of the installation, and
+/// into those of `tenants`, with an id each.
 pub async fn set_active(
     db: &Arc<dyn Db>,
     id: UserId,
     active: bool,
     entry: &AuditEntry<'_>,
     tenants: &[(TenantId, AuditEntryId)],
-) -> Result<bool, StoreError> {
+) -> Result<Activation, StoreError> {
     let user = || voicecore_ports::Value::from(id.to_string());
     let change = if active {
         across_tenants(REACTIVATE, vec![user()])
@@ -76,14 +91,19 @@ pub async fn set_active(
         across_tenants(DEACTIVATE, vec![user(), entry.at.into()])
     };
     // Also when they come back: nothing of before opens anything.
-    let mut stmts = vec![change.exactly(1), accounts::revoke_sessions(id, entry.at)];
+    let mut stmts = vec![
+        across_tenants(LOCK, vec![]),
+        change.exactly(1),
+        accounts::revoke_sessions(id, entry.at),
+        installation::log(entry),
+    ];
     for (tenant, entry_id) in tenants {
         let scope = Scope::new(Arc::clone(db), *tenant);
         stmts.push(audit_log::entry(&scope, &AuditEntry { id: *entry_id, ..entry.clone() }));
     }
     match db.batch(stmts).await {
-        Ok(_) => Ok(true),
-        Err(DbError::Unexpected { .. }) => Ok(false),
+        Ok(_) => Ok(Activation::Done),
+        Err(DbError::Unexpected { .. }) => Ok(Activation::Refused),
         Err(other) => Err(other.into()),
     }
 }

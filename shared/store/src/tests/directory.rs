@@ -3,9 +3,11 @@
 use voicecore_conformance::block_on;
 use voicecore_conformance::doubles::{Numbers, SqliteDb};
 use voicecore_domain::{ApiKey, Permission, Permissions};
-use voicecore_types::{CallId, E164, Millis};
+use voicecore_types::{AuditEntryId, CallId, E164, Millis, UserId};
 
 use super::{NOW, World};
+use crate::audit_log::AuditEntry;
+use crate::directory::people::{self, Activation};
 use crate::seal::{FreshKey, MasterKey, SealError};
 use crate::{StoreError, directory};
 
@@ -84,6 +86,39 @@ fn calls_are_found_by_either_name() {
     }
     assert!(block_on(directory::call(&world.db, CallId::new(NOW, &[1; 10]))).unwrap().is_none());
     assert!(block_on(directory::call_by_carrier_id(&world.db, "CA2")).unwrap().is_none());
+}
+
+/// As when two super admins deactivate each other: the second one is refused, whatever was read before. Who does not run the
+/// installation can always be deactivated.
+#[test]
+fn somebody_is_left_who_runs_the_installation() {
+    let world = World::new();
+    let user = |email: &'static str, super_admin: i64| {
+        let id = UserId::new(NOW, &world.rng.bytes());
+        let sql = "insert into users (id, email, created_at, super_admin) values (?1, ?2, 1, ?3)";
+        world.select(sql, vec![id.to_string().into(), email.into(), super_admin.into()]);
+        id
+    };
+    let (one, two, other) =
+        (user("one@example.com", 1), user("two@example.com", 1), user("other@example.com", 0));
+    let set = |id, active| {
+        let entry = AuditEntry {
+            id: AuditEntryId::new(NOW, &world.rng.bytes()),
+            at: NOW,
+            actor_kind: "super_admin",
+            actor_id: None,
+            action: "user.deactivate",
+            subject_id: None,
+        };
+        block_on(people::set_active(&world.db, id, active, &entry, &[])).unwrap()
+    };
+    let entries = || world.select("select id from installation_log", vec![]).len();
+    assert_eq!(set(one, false), Activation::Done);
+    assert_eq!((set(two, false), entries()), (Activation::Refused, 1));
+    assert!(block_on(people::get(&*world.db, two)).unwrap().unwrap().deactivated_at.is_none());
+    assert_eq!(set(other, false), Activation::Done);
+    assert_eq!((set(one, true), set(two, false)), (Activation::Done, Activation::Done));
+    assert_eq!((set(UserId::new(NOW, &[9; 10]), false), entries()), (Activation::Refused, 4));
 }
 
 #[test]

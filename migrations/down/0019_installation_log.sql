@@ -1,0 +1,2 @@
+drop index users_super_admins;
+drop table installation_log;
