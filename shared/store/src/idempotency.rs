@@ -134,9 +134,10 @@ pub(crate) fn claim(scope: &Scope, once: &Once) -> Stmt {
 /// If another request with this key was faster, [`Once::is_lost`] says so afterwards.
 pub async fn settle(scope: &Scope) -> Result<(), StoreError> {
     let Some(once) = scope.request().filter(|once| !once.is_done()) else { return Ok(()) };
-    match scope.batch_once(vec![claim(scope, once)]).await? {
-        true => once.done(),
-        false => once.lost(),
+    if scope.batch_once(vec![claim(scope, once)]).await? {
+        once.done();
+    } else {
+        once.lost();
     }
     Ok(())
 }
