@@ -235,6 +235,51 @@ fn every_field_of_every_body_is_checked() {
     assert_eq!(stored(world), before);
 }
 
+/// A value that its field takes.
+fn good(target: &str, field: &str) -> Value {
+    match field {
+        "token" if target.ends_with("/accept-invitation") => json!(format!("vci_{}", "0".repeat(64))),
+        "token" if target.ends_with("/reset-password") => json!(format!("vcp_{}", "0".repeat(64))),
+        "permissions" | "opening_hours" => json!([]),
+        "email" | "owner_email" => json!("new@example.com"),
+        "phone_number" => json!("+15005550077"),
+        "time_zone" => json!("Europe/Berlin"),
+        "role" => json!("viewer"),
+        "provider" => json!("twilio"),
+        "tenant_id" => json!(ID),
+        "password" => json!("correct horse battery staple"),
+        _ => json!("Something"),
+    }
+}
+
+/// One field of an otherwise good body is wrong: 422, which names it and nothing else, before anything is looked for.
+#[test]
+fn a_wrong_field_is_named_alone() {
+    let site = Site::new();
+    let before = stored(&site.world);
+    let mut tried = 0;
+    for operation in operations() {
+        let Some(schema) = &operation.body else { continue };
+        let target = operation.path.replace("{id}", ID);
+        let required = schema["required"].as_array().cloned().unwrap_or_default();
+        for field in schema["properties"].as_object().unwrap().keys() {
+            let mut body = json!({});
+            for field in required.iter().filter_map(Value::as_str) {
+                body[field] = good(&target, field);
+            }
+            // No field takes a list of lists.
+            body[field] = json!([["SENTINEL"]]);
+            let what = format!("{field} to {} {target}", operation.method);
+            let reply = send(&site, &operation, &target, body.to_string().into_bytes());
+            assert_refused(&reply, &what);
+            assert_eq!(reply.wrong_fields(), [field.as_str()], "{what}: {}", reply.body);
+            tried += 1;
+        }
+    }
+    assert!(tried > 40, "{tried}");
+    assert_eq!(stored(&site.world), before);
+}
+
 #[test]
 fn every_parameter_of_every_query_is_checked() {
     let site = Site::new();
