@@ -136,6 +136,16 @@ pub(crate) fn answer<T: Serialize>(
     Ok(kept(principal, Answer { status: status.as_u16(), body, version }))
 }
 
+/// The same of what shows something that lies encrypted elsewhere: it is not kept.
+pub(crate) fn answer_unkept<T: Serialize>(
+    status: StatusCode,
+    body: &T,
+    version: Option<u64>,
+) -> Result<Response, ApiError> {
+    let body = serde_json::to_string(body).map_err(|error| ApiError::Internal(error.to_string()))?;
+    Ok(shown(&Answer { status: status.as_u16(), body, version }))
+}
+
 /// The same without a body.
 pub(crate) fn nothing_to_say(principal: &Principal) -> Response {
     kept(principal, Answer { status: StatusCode::NO_CONTENT.as_u16(), body: String::new(), version: None })

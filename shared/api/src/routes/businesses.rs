@@ -10,6 +10,7 @@ use voicecore_domain::VoiceMode;
 use voicecore_domain::greeting::MAX_GREETING_CHARS;
 use voicecore_store::Scope;
 use voicecore_store::business_config::{self as store, Business};
+use voicecore_store::directory::Principal;
 use voicecore_store::seal::{Column, Sealer};
 use voicecore_types::{BusinessId, E164, Millis, Page as StoredPage};
 
@@ -17,7 +18,7 @@ use super::setup::{MAX_NAME_CHARS, MAX_VOICE_CHARS, is_language};
 use crate::auth::{Access, ConfigRead, ConfigWrite, sees_all};
 use crate::extract::{Id, PageParams, Params};
 use crate::fields::Fields;
-use crate::idempotency::{answer, nothing_to_say};
+use crate::idempotency::{answer, answer_unkept, nothing_to_say};
 use crate::live::prompt::MAX_BUSINESS_CHARS;
 use crate::record::Record;
 use crate::{ApiError, AppState, etag};
@@ -69,6 +70,19 @@ pub(crate) async fn get_business(
     let business = store::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
     let sealer = app.sealer(principal.scope.tenant(), &principal.wrapped_key)?;
     answer(principal, StatusCode::OK, &show(&sealer, &business), Some(business.version))
+}
+
+/// The answer of a change. Telephone numbers lie encrypted, so one that shows one is not kept for repetitions.
+fn told(
+    principal: &Principal,
+    status: StatusCode,
+    business: &wire::Business,
+    version: u64,
+) -> Result<Response, ApiError> {
+    if business.fallback_number.is_some() {
+        return answer_unkept(status, business, Some(version));
+    }
+    answer(principal, status, business, Some(version))
 }
 
 /// What depends on a business: what would be missed if it were deleted.
@@ -134,7 +148,7 @@ pub(crate) async fn create_business(
     };
     let business = wanted.applied(&app, &sealer, &empty)?;
     let record = Record::of(&app, principal.actor, "business.create", Some(id.to_string()));
-    let response = answer(principal, StatusCode::CREATED, &show(&sealer, &business), Some(1))?;
+    let response = told(principal, StatusCode::CREATED, &show(&sealer, &business), 1)?;
     if store::create(&principal.scope, &business, &record.entry()).await? {
         return Ok(response);
     }
@@ -168,7 +182,7 @@ pub(crate) async fn update_business(
     let changed = wanted.changed(&sealer, &before);
     let business = wanted.applied(&app, &sealer, &Business { version, updated_at: app.now(), ..before })?;
     let record = Record::of(&app, principal.actor, "business.update", Some(id.to_string()));
-    let response = answer(principal, StatusCode::OK, &show(&sealer, &business), Some(version))?;
+    let response = told(principal, StatusCode::OK, &show(&sealer, &business), version)?;
     if store::update(&principal.scope, &business, &record.entry(), &changed).await? {
         return Ok(response);
     }

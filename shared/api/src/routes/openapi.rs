@@ -8,7 +8,7 @@ use voicecore_api_types::LiveEnvelope;
 
 /// The document as it is served. It is embedded, not built by the code that it describes: building it took longer than most
 /// requests, in an isolate where calls are running. `tests/it/openapi.rs` holds it equal to the code.
-pub(crate) const DOCUMENT: &str = include_str!("../../openapi.json");
+pub(crate) const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
 
 /// What the document says of the API as a whole; the routes add themselves.
 #[derive(OpenApi)]
@@ -19,7 +19,7 @@ pub(crate) const DOCUMENT: &str = include_str!("../../openapi.json");
                        `code`; ids are UUIDs; moments are milliseconds since the UNIX epoch. Lists have pages, and totals that are exact \
                        to 10,000. A change with an `Idempotency-Key` (1 to 255 ASCII characters) is made once in 24 hours and \
                        answered alike: with another request the same key is answered 422, while it is being carried out 409. An \
-                       answer that shows a secret or its end (API keys, accounts at providers) is not kept: the repetition is \
+                       answer that shows a secret or its end (API keys, accounts at providers) or a telephone number is not kept: the repetition is \
                        answered 409 and changes nothing. Tickets of the live stream and all that is not asked for with a \
                        permission of a tenant (signing in, one's own sessions and preferences, set-up, the routes of super \
                        admins) take no notice of the header. Businesses, notes and preferences have versions: `ETag` is that of \

@@ -152,6 +152,21 @@ fn every_change_is_made_once_and_answered_alike() {
     assert_eq!(tried, requests.len());
 }
 
+/// What lies encrypted elsewhere is not kept in an answer.
+#[test]
+fn no_answer_that_is_kept_shows_a_telephone_number() {
+    let world = World::new();
+    let tenant = world.tenant("+15005550001");
+    let body = json!({"name": "Bella", "fallback_number": "+15005550199"});
+    let again =
+        || send(&world, "POST /api/v1/config/business", "/api/v1/config/business", &tenant.key, &body);
+    let first = again();
+    assert_eq!(first.status, 201, "{}", first.body);
+    assert!(first.body.contains("+15005550199"));
+    again().assert_problem(409, "conflict");
+    assert_eq!(world.count("select count(*) as n from idempotency_keys where body like '%5550199%'"), 0);
+}
+
 /// What is answered before the change is made is what is read afterwards.
 #[test]
 fn a_change_of_a_user_is_answered_as_it_is_read() {

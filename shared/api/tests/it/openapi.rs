@@ -62,6 +62,15 @@ fn document_is_a_decision() {
     );
 }
 
+/// What is served is that document, without its white space.
+#[test]
+fn the_document_is_served_whole() {
+    let reply = World::new().request(Method::GET, "/api/v1/openapi.json", None, None);
+    let said: Value = serde_json::from_str(&openapi_document().to_json().unwrap()).unwrap();
+    assert_eq!(reply.json(), said, "build once more after UPDATE_OPENAPI=1");
+    assert!(!reply.body.contains('\n'));
+}
+
 /// What the document says that a route needs.
 #[derive(Debug, Clone, Copy)]
 enum Needs {
