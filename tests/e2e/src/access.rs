@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use serde_json::json;
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::Message;
-use voicecore_domain::hub::{ACCESS_ENDED, CLOSED_WITHIN};
+use voicecore_domain::hub::{ACCESS_ENDED, ACCESS_UNKNOWN, CLOSED_WITHIN, LOOK_INTERVAL};
 
 use crate::api::Api;
 use crate::carrier::Socket;
@@ -32,6 +32,24 @@ pub(crate) async fn revoked(system: &System) -> anyhow::Result<Outcome> {
     let note =
         format!("told: closed after {} ms; not told: {:.0} s", longest.as_millis(), by_itself.as_secs_f64());
     Ok(Outcome { note, problems: vec![] })
+}
+
+/// Sockets are closed in time as well when nobody can be asked whether they may stay: the database refuses what the hub asks. Whoever
+/// comes when it answers again stays.
+pub(crate) async fn unknown(system: &System) -> anyhow::Result<Outcome> {
+    let owner = system.api.signed_in(OWNER, PASSWORD).await?;
+    let mut socket = subscribe(system, &owner, "").await?;
+    system.workerd.sql("alter table sessions rename to sessions_away", &[]).await?;
+    let limit = Duration::from_millis(CLOSED_WITHIN.0);
+    let closed = closed(&mut socket, limit, ACCESS_UNKNOWN, "while the database is away").await?;
+    ensure!(
+        closed.as_millis() > u128::from(LOOK_INTERVAL.0),
+        "closed after {closed:?}: one look is not enough"
+    );
+    system.workerd.sql("alter table sessions_away rename to sessions", &[]).await?;
+    let mut socket = subscribe(system, &owner, "").await?;
+    ping(&mut socket).await?;
+    Ok(Outcome { note: format!("closed after {:.0} s", closed.as_secs_f64()), problems: vec![] })
 }
 
 /// What the API changes, the hub is told.
@@ -115,6 +133,16 @@ async fn colleague(system: &System) -> anyhow::Result<String> {
 
 /// Waits until the socket is closed for want of access, and says how long it took.
 async fn closed_within(socket: &mut Socket, limit: Duration, whose: &str) -> anyhow::Result<Duration> {
+    closed(socket, limit, ACCESS_ENDED, whose).await
+}
+
+/// The same, with this code.
+async fn closed(
+    socket: &mut Socket,
+    limit: Duration,
+    expected: u16,
+    whose: &str,
+) -> anyhow::Result<Duration> {
     let began = Instant::now();
     let code = timeout(limit, async {
         while let Some(message) = socket.next().await {
@@ -127,7 +155,7 @@ async fn closed_within(socket: &mut Socket, limit: Duration, whose: &str) -> any
         None
     });
     let code = code.await.with_context(|| format!("the socket {whose} is open after {limit:?}"))?;
-    ensure!(code == Some(ACCESS_ENDED), "the socket {whose} was closed with {code:?}");
+    ensure!(code == Some(expected), "the socket {whose} was closed with {code:?}");
     Ok(began.elapsed())
 }
 

@@ -56,6 +56,7 @@ enum Kind {
     ActorHangs,
     HubAges,
     LiveRevoked,
+    LiveUnknown,
     RateLimit,
     HttpSuite,
     /// The suites of the ports.
@@ -101,6 +102,7 @@ pub(crate) fn all() -> anyhow::Result<Vec<Case>> {
         ("actor-hangs", 15, Kind::ActorHangs),
         ("hub-ages", 30, Kind::HubAges),
         ("live-revoked", 90, Kind::LiveRevoked),
+        ("live-unknown", 70, Kind::LiveUnknown),
         ("rate-limit", 5, Kind::RateLimit),
         ("http-suite", 5, Kind::HttpSuite),
         ("processes", 10, Kind::Processes),
@@ -210,6 +212,7 @@ pub(crate) async fn play(case: &Case, directory: &Path) -> anyhow::Result<Outcom
         Kind::ActorHangs => actors::hangs(&system).await,
         Kind::HubAges => live::ages(&system).await,
         Kind::LiveRevoked => access::revoked(&system).await,
+        Kind::LiveUnknown => access::unknown(&system).await,
         Kind::RateLimit => access::rate_limit(&system).await,
         Kind::HttpSuite => http_suite::run(&system).await,
         Kind::Processes | Kind::Ports => unreachable!("they have no system"),
