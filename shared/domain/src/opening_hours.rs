@@ -323,7 +323,7 @@ mod tests {
                     minutes[of_week(span.day, span.opens)..of_week(span.day, span.closes)].fill(true);
                 }
                 let here = of_week(local.weekday, local.minute);
-                let last = (here..).find(|at| !minutes[(at + 1) % minutes.len()]).unwrap() % minutes.len();
+                let last = (here..here + minutes.len()).find(|at| !minutes[(at + 1) % minutes.len()]).unwrap() % minutes.len();
                 let (day, end) = (last / 1_440, last % 1_440 + 1);
                 let end = format!("{:02}:{:02}", end / 60, end % 60);
                 let told = if day == usize::from(local.weekday) { end } else { format!("{} at {end}", DAYS[day]) };

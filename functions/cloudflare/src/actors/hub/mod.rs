@@ -269,13 +269,13 @@ impl HubActor {
         if self.listeners().len() >= MAX_SUBSCRIBERS {
             return Response::error("too many subscribers", 503);
         }
-        let watched: fn(&mut Schedule, Millis) =
+        let begin: fn(&mut Schedule, Millis) =
             if self.listeners().is_empty() { Schedule::is_watched_anew } else { Schedule::is_watched };
         let (response, socket) = self.accept(SUBSCRIBER)?;
         listener.attach(&socket)?;
         self.tell_calls(true);
         self.catch_up(access, &socket)?;
-        self.plan(watched).await;
+        self.plan(begin).await;
         Ok(response)
     }
 

@@ -5,7 +5,7 @@
 //! calls.
 //!
 //! Such a token lies in the database. Where that does not answer, nothing can be checked, and still somebody may be on the line: what
-//! they hear then ([`unchecked`]) is said to anybody who asks like this, holds nothing of anybody's, and stores nothing.
+//! they hear then (`unchecked`) is said to anybody who asks like this, holds nothing of anybody's, and stores nothing.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
