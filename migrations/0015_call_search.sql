@@ -12,7 +12,7 @@ create table call_words (
 
 create index call_words_call on call_words (call_id);
 
--- Filters of the list of calls, and its order by length. The length is that of the connection; 0 while it
+-- Filters of the list of calls, and its order by length. The length is that of the connection, 0 while it
 -- lasts, and where the carrier has set its end before its beginning.
 create index calls_direction on calls (tenant_id, direction, started_at, id);
 create index calls_number on calls (tenant_id, phone_number_id, started_at, id);
