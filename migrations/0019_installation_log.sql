@@ -1,4 +1,4 @@
--- What super admins do that is no single tenant's business, such as to deactivate somebody, who may work for none. As in
+-- What super admins do that is the business of no single tenant, such as to deactivate somebody, who may work for none. As in
 -- audit_log: ids and actions, never values. Written with the change, and kept: nothing of ours changes or deletes a row.
 create table installation_log (
   id text primary key,
