@@ -96,14 +96,12 @@ impl Held {
         let summary =
             summary.ok_or_else(|| ApiError::Internal("a dialogue that goes on is finished".to_owned()))?;
         transcript::store(app, self.setup.tenant_id, &summary).await?;
+        // In the same database as the row: where the one fails, so does the other, and both are tried again.
+        transcript::index(&self.scope, &summary).await?;
         let state = seal(app, &self.sealer, Column::DialogueState, &self.dialogue)?;
         let reason = reason_word(summary.reason);
         let finished = self.finished_dialogue(&summary, &reason, self.change(&state, None, now));
         self.finished = dialogues::finish(&self.scope, &finished).await?;
-        // Last, and of no weight: the caller's goodbye does not depend on whether the call is found by its words.
-        if self.finished {
-            let _ = transcript::index(&self.scope, &summary).await;
-        }
         Ok(self.finished)
     }
 

@@ -72,7 +72,7 @@ pub(crate) async fn take_over(app: &AppState, call: &CallLocation) -> Result<Hel
 
 /// From the call's actor while it lives, from the stored transcript after that.
 async fn said_so_far(app: &AppState, call: &CallLocation) -> Result<Vec<Interaction>, ApiError> {
-    // An actor that cannot be asked is why the streams failed: what it knows is lost for now.
+    // An actor that cannot be asked is why the streams failed: what it knows is left out.
     match ask_call(&*app.ports.actors, call.call_id, &CallCommand::Transcript).await {
         Ok(CallReply::Transcript { interactions, .. }) => Ok(interactions),
         _ => Ok(transcript::stored(app, &call.scope, call.call_id).await?.interactions),
