@@ -6,8 +6,8 @@ use voicecore_types::Millis;
 
 use super::storage::{Records, StorageError, Unconfirmed};
 
-/// Entries wait this long for others to be written with them. With the writes unconfirmed anyway, this and the disk are
-/// what a dying actor can lose.
+/// Entries wait this long for others to be written with them. With the writes unconfirmed anyway, this (or
+/// [`GROWTH`]) and the disk are what a dying actor can lose.
 const BATCH: Millis = Millis(200);
 /// An utterance that is written already and only grows waits this long: most of what is written while somebody speaks. The model's words
 /// run ahead of its voice by more.

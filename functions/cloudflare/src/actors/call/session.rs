@@ -131,7 +131,7 @@ impl Session {
         self.carrier.replace(self.hear_carrier(socket));
         self.drain(now);
         for frame in early {
-            self.handle_text(frame, CarrierText::Kept(frame));
+            self.handle_from(Input::CarrierText(frame), CarrierText::Kept(frame));
         }
         Ok(())
     }
@@ -141,7 +141,7 @@ impl Session {
         let on_event = move |event: SocketEvent<'_>| {
             let Some(session) = me.upgrade() else { return };
             match event {
-                SocketEvent::Text(text) => session.handle_text(text, CarrierText::Event),
+                SocketEvent::Text(text) => session.handle_from(Input::CarrierText(text), CarrierText::Event),
                 SocketEvent::Binary(bytes) => session.handle(Input::CarrierBinary(bytes)),
                 SocketEvent::Closed { .. } => {
                     session.carrier.take();
@@ -155,10 +155,6 @@ impl Session {
     /// Feeds the machine and does what it says.
     pub(super) fn handle(&self, input: Input<'_>) {
         self.handle_from(input, CarrierText::None);
-    }
-
-    fn handle_text(&self, text: &str, place: CarrierText<'_>) {
-        self.handle_from(Input::CarrierText(text), place);
     }
 
     fn handle_from(&self, input: Input<'_>, carrier_text: CarrierText<'_>) {
