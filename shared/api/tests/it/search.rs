@@ -9,7 +9,8 @@ use voicecore_types::{CallId, Millis};
 
 use crate::world::{NOW, Tenant, World};
 
-fn entry(seq: u32, speaker: Speaker, text: &str) -> Interaction {
+/// The entry of a transcript whose place is `seq`: something that was said for half a second.
+pub(crate) fn entry(seq: u32, speaker: Speaker, text: &str) -> Interaction {
     Interaction {
         seq,
         speaker,

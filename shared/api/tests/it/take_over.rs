@@ -3,26 +3,13 @@
 use serde_json::json;
 use voicecore_api::actors::CallReply;
 use voicecore_api::live;
-use voicecore_call::{AfterStream, CallSummary, EndReason, Interaction, InteractionKind, Speaker, Usage};
+use voicecore_call::{AfterStream, CallSummary, EndReason, Interaction, Speaker, Usage};
 use voicecore_conformance::block_on;
 use voicecore_types::{CallId, Millis};
 
+use crate::search::entry;
 use crate::turns::{NUMBER, contains, said, say, says, stored};
 use crate::world::{NOW, Reply, World, status};
-
-fn entry(seq: u32, speaker: Speaker, text: &str) -> Interaction {
-    Interaction {
-        seq,
-        speaker,
-        kind: InteractionKind::Speech,
-        text: text.to_owned(),
-        start_ms: u64::from(seq) * 1_000,
-        end_ms: u64::from(seq) * 1_000 + 900,
-        cut_at_ms: None,
-        estimated: false,
-        latency_ms: None,
-    }
-}
 
 /// The last stream of a call has failed; `log` is what its actor knows. Gives what Twilio is told.
 fn last_stream_failed(world: &World, sid: &str, id: CallId, log: &[Interaction]) -> Reply {
