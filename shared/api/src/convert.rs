@@ -3,7 +3,7 @@
 
 use voicecore_api_types as wire;
 use voicecore_call::{Interaction, InteractionKind, Speaker};
-use voicecore_domain::{CallStatus, MessageKind, TokenUsage, VoiceMode};
+use voicecore_domain::{BusinessKind, CallStatus, MessageKind, TokenUsage, VoiceMode};
 
 pub(crate) fn interaction(from: Interaction) -> wire::Interaction {
     wire::Interaction {
@@ -45,6 +45,22 @@ pub(crate) const fn voice_mode(from: wire::VoiceMode) -> VoiceMode {
     match from {
         wire::VoiceMode::Streaming => VoiceMode::Streaming,
         wire::VoiceMode::TurnBased => VoiceMode::TurnBased,
+    }
+}
+
+pub(crate) const fn shown_voice_mode(from: VoiceMode) -> wire::VoiceMode {
+    match from {
+        VoiceMode::Streaming => wire::VoiceMode::Streaming,
+        VoiceMode::TurnBased => wire::VoiceMode::TurnBased,
+    }
+}
+
+pub(crate) const fn business_kind(from: BusinessKind) -> wire::BusinessKind {
+    match from {
+        BusinessKind::CustomerSupport => wire::BusinessKind::CustomerSupport,
+        BusinessKind::Sales => wire::BusinessKind::Sales,
+        BusinessKind::Appointments => wire::BusinessKind::Appointments,
+        BusinessKind::Custom => wire::BusinessKind::Custom,
     }
 }
 

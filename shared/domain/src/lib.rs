@@ -5,6 +5,7 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::string_slice))]
 
 mod announcements;
+mod business_kind;
 mod call_status;
 pub mod credentials;
 pub mod deletion;
@@ -24,6 +25,7 @@ mod voice_mode;
 pub mod words;
 
 pub use announcements::Announcement;
+pub use business_kind::BusinessKind;
 pub use call_status::{CallDirection, CallStatus, Transition, UnknownWord};
 pub use credentials::{
     ApiKey, CredentialError, InvitationToken, PasswordResetToken, RefreshToken, SetupToken,

@@ -1,7 +1,7 @@
 //! Businesses as people configure them. A change holds for the next call: a running one has read its business once
 //! (`businesses::call_setup`).
 
-use voicecore_domain::VoiceMode;
+use voicecore_domain::{BusinessKind, VoiceMode};
 use voicecore_ports::{Stmt, Value};
 use voicecore_types::{BusinessId, DepartmentId, Millis};
 
@@ -22,8 +22,8 @@ pub struct Business {
     pub id: BusinessId,
     /// Its name.
     pub name: String,
-    /// What kind of business it is: a word of the API.
-    pub kind: String,
+    /// What kind of business it is.
+    pub kind: BusinessKind,
     /// What the assistant says first.
     pub greeting: Option<String>,
     /// What the model is told.
@@ -103,7 +103,8 @@ fn map(r: &Reader<'_>) -> Result<Business, StoreError> {
     Ok(Business {
         id: r.parsed("id")?,
         name: r.text("name")?,
-        kind: r.text("kind")?,
+        // Neither is one here: nothing depends on it.
+        kind: r.text("kind")?.parse().unwrap_or_default(),
         greeting: r.opt_text("greeting")?,
         instructions: r.opt_text("instructions")?,
         language: r.opt_text("language")?,

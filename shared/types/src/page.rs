@@ -48,4 +48,18 @@ pub struct Page<T> {
 impl<T> Page<T> {
     /// Where counting stops: an exact count of a huge list costs more than it is worth.
     pub const TOTAL_CAP: u64 = 10_000;
+
+    /// A page of a list that is there as a whole.
+    #[must_use]
+    pub fn of_all(all: Vec<T>, request: PageRequest) -> Self {
+        let total = all.len() as u64;
+        let skipped = usize::try_from(request.offset()).unwrap_or(usize::MAX);
+        Self {
+            items: all.into_iter().skip(skipped).take(request.page_size as usize).collect(),
+            total,
+            total_capped: false,
+            page: request.page,
+            page_size: request.page_size,
+        }
+    }
 }

@@ -5,9 +5,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use voicecore_api_types as wire;
-use voicecore_api_types::{BusinessKind, Page, Problem};
-use voicecore_domain::VoiceMode;
+use voicecore_api_types::{Page, Problem};
 use voicecore_domain::greeting::MAX_GREETING_CHARS;
+use voicecore_domain::{BusinessKind, VoiceMode};
 use voicecore_store::Scope;
 use voicecore_store::business_config::{self as store, Business};
 use voicecore_store::directory::Principal;
@@ -21,8 +21,9 @@ use crate::fields::Fields;
 use crate::idempotency::{answer, answer_unkept, nothing_to_say};
 use crate::live::prompt::MAX_BUSINESS_CHARS;
 use crate::record::Record;
-use crate::{ApiError, AppState, etag};
+use crate::{ApiError, AppState, convert, etag};
 
+const UNKNOWN_WORD: &str = "is not one of the values that are known";
 /// Seconds of a call: the machine ends it after an hour at the latest.
 const CALL_SECONDS: std::ops::RangeInclusive<u64> = 30..=3_600;
 
@@ -42,16 +43,7 @@ pub(crate) async fn list_businesses(
     let principal = &access.principal;
     let all = store::list(&principal.scope).await?;
     let sealer = app.sealer(principal.scope.tenant(), &principal.wrapped_key)?;
-    let total = all.len() as u64;
-    let skipped = all.iter().skip(usize::try_from(page.offset()).unwrap_or(usize::MAX));
-    Ok(Json(Page {
-        items: skipped.take(page.page_size as usize).map(|business| show(&sealer, business)).collect(),
-        total,
-        total_capped: false,
-        page: page.page,
-        page_size: page.page_size,
-        next_cursor: None,
-    }))
+    Ok(Json(Page::from_rows(StoredPage::of_all(all, page), |business| show(&sealer, &business))))
 }
 
 /// One business. `ETag` is its version.
@@ -69,7 +61,7 @@ pub(crate) async fn get_business(
     let principal = &access.principal;
     let business = store::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
     let sealer = app.sealer(principal.scope.tenant(), &principal.wrapped_key)?;
-    answer(principal, StatusCode::OK, &show(&sealer, &business), Some(business.version))
+    answer_unkept(StatusCode::OK, &show(&sealer, &business), Some(business.version))
 }
 
 /// The answer of a change. Telephone numbers lie encrypted, so one that shows one is not kept for repetitions.
@@ -132,7 +124,7 @@ pub(crate) async fn create_business(
     let empty = Business {
         id,
         name: String::new(),
-        kind: String::new(),
+        kind: BusinessKind::default(),
         greeting: None,
         instructions: None,
         language: None,
@@ -219,7 +211,7 @@ pub(crate) async fn delete_business(
 /// A body whose values are acceptable.
 struct Wanted {
     name: String,
-    kind: String,
+    kind: BusinessKind,
     greeting: Option<String>,
     instructions: Option<String>,
     language: Option<String>,
@@ -232,10 +224,8 @@ struct Wanted {
 
 impl Wanted {
     fn of(mut fields: Fields) -> Result<Self, ApiError> {
-        let kinds = ["customer_support", "sales", "appointments", "custom"];
         let name = fields.line("name", MAX_NAME_CHARS);
-        let kind = fields.optional_line("kind", MAX_VOICE_CHARS).unwrap_or_else(|| "custom".to_owned());
-        fields.demand("kind", "is not one of the values that are known", kinds.contains(&kind.as_str()));
+        let kind = fields.optional("kind", UNKNOWN_WORD).unwrap_or_default();
         let greeting = fields.optional_text("greeting", MAX_GREETING_CHARS);
         let instructions = fields.optional_text("instructions", MAX_BUSINESS_CHARS);
         let language = fields.optional_line("language", 2);
@@ -253,7 +243,7 @@ impl Wanted {
             "may hold letters, digits, -, _, . and : only",
             model.as_deref().is_none_or(|m| is_name(m, "-_.:")),
         );
-        let voice_mode = fields.optional("voice_mode", "is not one of the values that are known");
+        let voice_mode = fields.optional("voice_mode", UNKNOWN_WORD);
         let fallback_number = fields.optional_number("fallback_number");
         let (least, most) = (*CALL_SECONDS.start(), *CALL_SECONDS.end());
         let seconds = fields.optional_count("call_length_seconds", least, most).unwrap_or(most);
@@ -334,21 +324,13 @@ fn show(sealer: &Sealer, business: &Business) -> wire::Business {
     wire::Business {
         id: business.id,
         name: business.name.clone(),
-        kind: match business.kind.as_str() {
-            "customer_support" => BusinessKind::CustomerSupport,
-            "sales" => BusinessKind::Sales,
-            "appointments" => BusinessKind::Appointments,
-            _ => BusinessKind::Custom,
-        },
+        kind: convert::business_kind(business.kind),
         greeting: business.greeting.clone(),
         instructions: business.instructions.clone(),
         language: business.language.clone(),
         voice: business.voice.clone(),
         model: business.model.clone(),
-        voice_mode: business.voice_mode.map(|mode| match mode {
-            VoiceMode::Streaming => wire::VoiceMode::Streaming,
-            VoiceMode::TurnBased => wire::VoiceMode::TurnBased,
-        }),
+        voice_mode: business.voice_mode.map(convert::shown_voice_mode),
         fallback_number: opened(sealer, business),
         call_length_seconds: business.call_length.0 / 1_000,
         department_id: business.department_id,

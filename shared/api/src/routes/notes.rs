@@ -10,13 +10,13 @@ use voicecore_api_types as wire;
 use voicecore_api_types::{AuditActor, Page, Problem};
 use voicecore_domain::words::words;
 use voicecore_store::call_notes::{self, Note};
-use voicecore_types::{CallId, NoteId};
+use voicecore_types::{CallId, NoteId, Page as StoredPage};
 
 use super::calls::find;
 use crate::auth::{Access, CallsRead, CallsWrite};
 use crate::extract::{Id, Ids, Params, page_request};
 use crate::fields::Fields;
-use crate::idempotency::{answer, nothing_to_say};
+use crate::idempotency::{answer, answer_unkept, nothing_to_say};
 use crate::record::Record;
 use crate::{ApiError, AppState, etag};
 
@@ -68,16 +68,7 @@ pub(crate) async fn list_notes(
                 wanted.iter().all(|word| there.binary_search(word).is_ok())
             })
     });
-    let total = notes.len() as u64;
-    let skipped = notes.into_iter().skip(usize::try_from(page.offset()).unwrap_or(usize::MAX));
-    Ok(Json(Page {
-        items: skipped.take(page.page_size as usize).map(|note| show(&note)).collect(),
-        total,
-        total_capped: false,
-        page: page.page,
-        page_size: page.page_size,
-        next_cursor: None,
-    }))
+    Ok(Json(Page::from_rows(StoredPage::of_all(notes, page), |note| show(&note))))
 }
 
 /// One note. `ETag` is its version.
@@ -94,7 +85,7 @@ pub(crate) async fn get_note(
     let principal = &access.principal;
     find(principal, call).await?;
     let note = call_notes::get(&principal.scope, call, id).await?.ok_or(ApiError::NotFound)?;
-    answer(principal, StatusCode::OK, &show(&note), Some(note.version))
+    answer_unkept(StatusCode::OK, &show(&note), Some(note.version))
 }
 
 /// Writes a note. A call has at most 100.
