@@ -183,8 +183,8 @@ fn ready(port: u16) -> bool {
 /// Runs statements and gives their rows, null as empty.
 fn run(server: &Server, user: &str, database: &str, sql: &str) -> Vec<Vec<String>> {
     let (address, sql) = (server.address(user, database), sql.to_owned());
-    on_runtime(async move {
-        let done = connect(&address).await.simple_query(&sql).await;
+    let rows = on_runtime(async move {
+        let done = try_connect(&address).await?.simple_query(&sql).await;
         assert!(done.is_ok(), "{sql}: {done:?}");
         let rows = done.unwrap_or_default().into_iter().filter_map(|message| match message {
             SimpleQueryMessage::Row(row) => {
@@ -192,8 +192,9 @@ fn run(server: &Server, user: &str, database: &str, sql: &str) -> Vec<Vec<String
             }
             _ => None,
         });
-        rows.collect()
-    })
+        Some(rows.collect())
+    });
+    rows.unwrap_or_else(|| unreachable!("PostgreSQL does not answer: {}", server.last_words()))
 }
 
 fn said(error: &Error) -> String {

@@ -36,6 +36,7 @@ rm -rf "$2""#;
 /// A PostgreSQL server of this process's own on a loopback port. It ends with the process.
 pub(super) struct Server {
     port: u16,
+    log: PathBuf,
     /// Its standard input holds the server up.
     _keeper: Child,
 }
@@ -77,7 +78,7 @@ impl Server {
         keeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut keeper = as_nobody(&mut keeper)?.spawn()?;
         if answers(port, &mut keeper) {
-            return Ok(Self { port, _keeper: keeper });
+            return Ok(Self { port, log: folder.join("log"), _keeper: keeper });
         }
         let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
         drop(keeper.stdin.take());
@@ -88,6 +89,11 @@ impl Server {
     /// The address of a database, for a user without a password.
     pub(super) fn address(&self, user: &str, database: &str) -> String {
         format!("postgres://{user}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Why it does not answer, as far as it has said so: a disk without room ends it, for instance.
+    pub(super) fn last_words(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_else(|error| error.to_string())
     }
 }
 
