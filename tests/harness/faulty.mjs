@@ -1,4 +1,4 @@
-// The worker's main module with the harness's option `faults`: the worker, its actors, and a route of the harness's.
+// The main module of the actors' script with the harness's option `faults`: the actors, and a route of the harness's.
 
 import { command, mayHang } from "./faults.mjs";
 import Worker, * as worker from "./index.js";

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Runs the BUILT worker (`cargo xtask build`) in workerd, with every binding, on one loopback port.
+// Runs the BUILT worker and its actors (`cargo xtask build`) in workerd, with every binding, on one loopback port.
 //
 // The port is workerd's own: no proxy worker is in the path, inbound or outbound, so what is measured is the worker.
 // Storage lies in `persist`, so a run that was killed goes on where it was.
@@ -11,15 +11,16 @@
 //   port       port on 127.0.0.1 (0: a free one)                                  default 0
 //   persist    directory for D1, KV, R2 and Durable Objects; made if missing      default: in memory
 //   build      directory with index.js and index_bg.wasm    default functions/cloudflare/build
+//   actors     the same of the script that has the actors' classes, or false: there are none
+//                                                            default "actors/<its name>" beside the other
 //   migrations directory with NNNN_*.sql, applied to D1 once each, in order       default migrations
 //   vars       configuration and secrets by name, as strings                      default {}
 //              RATE_LIMIT_PER_MIN is the quota of the binding API_LIMIT, too      default 1000000
 //   postgres   address (with a password) that the binding HYPERDRIVE leads to, for a
 //              worker built with PostgreSQL; the schema must be there            default: not bound
-//   actors     the worker has the classes of our actors                            default true
 //   restart    start workerd again, same port and storage, when it dies           default false
 //   inspector  port of the V8 inspector, for profiles                             default: none
-//   faults     the worker takes the commands of faults.mjs                        default false
+//   faults     the actors' script takes the commands of faults.mjs                 default false
 //
 // Standard output is one JSON object per line:
 //   {"ready":true,"url":"http://127.0.0.1:8787","pid":123,"harness_pid":122}      after each (re)start
@@ -31,8 +32,8 @@
 //
 // Standard input, a command each line, answered in order:
 //   scheduled                                     runs the cron handler
-//   {"fault":"trap"}                              the wasm instance dies when it next looks at the clock
-//   {"fault":"late","argument":…}                 the worker's clock goes so many milliseconds behind
+//   {"fault":"trap"}                              the actors' wasm instance dies when it next looks at the clock
+//   {"fault":"late","argument":…}                 the actors' clock goes so many milliseconds behind
 //   {"fault":"hang","argument":"on"}              actors do not answer commands any more; "off": they do
 //   {"sql":"…","args":[…]}                        runs a statement on D1: {"done":"sql","rows":[…]}; how tests put in a set-up
 //                                                 token or raise a limit
@@ -52,6 +53,8 @@ import { fileURLToPath } from "node:url";
 
 const HARNESS = path.dirname(fileURLToPath(import.meta.url));
 const ROOT = path.resolve(HARNESS, "../..");
+/** The scripts' names in wrangler.toml. */
+const FRONT = "voicecore", ACTORS = "voicecore-actors";
 const COMPATIBILITY_DATE = /^compatibility_date\s*=\s*"([^"]+)"/m
   .exec(readFileSync(path.join(ROOT, "wrangler.toml"), "utf8"))[1];
 
@@ -87,17 +90,50 @@ async function migrate(db, directory) {
   }
 }
 
-function miniflareOptions(given, port) {
-  const build = path.resolve(ROOT, given.build ?? "functions/cloudflare/build");
+/** The modules of a built script; the first one is the main module. */
+function modules(build, faults) {
   const module = (file, directory = build) => ({
     type: file.endsWith(".wasm") ? "CompiledWasm" : "ESModule",
     path: path.join(build, file),
     contents: readFileSync(path.join(directory, file)),
   });
-  const harness = given.faults ? ["faulty.mjs", "faults.mjs"].map((file) => module(file, HARNESS)) : [];
+  const harness = faults ? ["faulty.mjs", "faults.mjs"].map((file) => module(file, HARNESS)) : [];
+  return { modulesRoot: build, modules: [...harness, module("index.js"), module("index_bg.wasm")] };
+}
+
+function miniflareOptions(given, port) {
+  const build = path.resolve(ROOT, given.build ?? "functions/cloudflare/build");
+  const actors = given.actors === false
+    ? undefined
+    : path.resolve(ROOT, given.actors ?? path.join(build, "../actors", path.basename(build)));
   const persist = (kind) => (given.persist ? path.join(path.resolve(given.persist), kind) : false);
+  const object = (className) => ({ className, scriptName: ACTORS, useSQLite: true });
+  const bindings = {
+    compatibilityDate: COMPATIBILITY_DATE,
+    // Without this every outbound request passes through one more worker.
+    stripCfConnectingIp: false,
+    bindings: given.vars ?? {},
+    d1Databases: { DB: "voicecore" },
+    ...(given.postgres && { hyperdrives: { HYPERDRIVE: given.postgres } }),
+    kvNamespaces: { CACHE: "voicecore-cache" },
+    r2Buckets: { BLOBS: "voicecore-blobs" },
+    queueProducers: { JOBS: "voicecore-jobs" },
+    durableObjects: actors ? { CALL_ACTOR: object("CallActor"), HUB_ACTOR: object("HubActor") } : {},
+  };
+  const front = {
+    ...bindings,
+    ...modules(build, false),
+    name: FRONT,
+    unsafeDirectSockets: [{ host: "127.0.0.1", port, proxy: false }],
+    ratelimits: { API_LIMIT: { simple: { limit: Number(given.vars?.RATE_LIMIT_PER_MIN ?? 1_000_000), period: 60 } } },
+    queueConsumers: {
+      "voicecore-jobs": {
+        maxBatchSize: 10, maxBatchTimeout: 1, maxRetries: 10, deadLetterQueue: "voicecore-jobs-dead",
+      },
+    },
+  };
   return {
-    // The socket below is the worker's own. This one leads to Miniflare's entry worker: only the harness uses it.
+    // The socket above is the worker's own. This one leads to Miniflare's entry worker: only the harness uses it.
     host: "127.0.0.1",
     port: 0,
     cf: false,
@@ -107,32 +143,7 @@ function miniflareOptions(given, port) {
     kvPersist: persist("kv"),
     r2Persist: persist("r2"),
     durableObjectsPersist: persist("do"),
-    workers: [{
-      name: "voicecore",
-      compatibilityDate: COMPATIBILITY_DATE,
-      modulesRoot: build,
-      // The first one is the main module.
-      modules: [...harness, module("index.js"), module("index_bg.wasm")],
-      unsafeDirectSockets: [{ host: "127.0.0.1", port, proxy: false }],
-      // Without this every outbound request passes through one more worker.
-      stripCfConnectingIp: false,
-      bindings: given.vars ?? {},
-      d1Databases: { DB: "voicecore" },
-      ratelimits: { API_LIMIT: { simple: { limit: Number(given.vars?.RATE_LIMIT_PER_MIN ?? 1_000_000), period: 60 } } },
-      ...(given.postgres && { hyperdrives: { HYPERDRIVE: given.postgres } }),
-      kvNamespaces: { CACHE: "voicecore-cache" },
-      r2Buckets: { BLOBS: "voicecore-blobs" },
-      queueProducers: { JOBS: "voicecore-jobs" },
-      queueConsumers: {
-        "voicecore-jobs": {
-          maxBatchSize: 10, maxBatchTimeout: 1, maxRetries: 10, deadLetterQueue: "voicecore-jobs-dead",
-        },
-      },
-      durableObjects: given.actors === false ? {} : {
-        CALL_ACTOR: { className: "CallActor", useSQLite: true },
-        HUB_ACTOR: { className: "HubActor", useSQLite: true },
-      },
-    }],
+    workers: actors ? [front, { ...bindings, ...modules(actors, given.faults), name: ACTORS }] : [front],
   };
 }
 
@@ -150,28 +161,28 @@ function watchWorkerd(onStart) {
 async function command(mf, line) {
   if (!line.startsWith("{")) {
     if (line !== "scheduled") throw new Error("no such command");
-    const worker = await mf.getWorker("voicecore");
+    const worker = await mf.getWorker(FRONT);
     const { outcome } = await worker.scheduled({ cron: "* * * * *" });
     return { done: line, outcome };
   }
   const { sql, args = [], job, object, name, command, fault, argument = "" } = JSON.parse(line);
   if (fault) {
-    const worker = await mf.getWorker("voicecore");
+    const worker = await mf.getWorker(ACTORS);
     const response = await worker.fetch(`http://worker/harness/${fault}/${argument}`);
     if ((await response.text()) !== "done") throw new Error("no such fault, or started without the option `faults`");
     return { done: "fault" };
   }
   if (sql) {
-    const db = await mf.getD1Database("DB", "voicecore");
+    const db = await mf.getD1Database("DB", FRONT);
     const { results } = await db.prepare(sql).bind(...args).all();
     return { done: "sql", rows: results };
   }
   if (job) {
-    const queue = await mf.getQueueProducer("JOBS", "voicecore");
+    const queue = await mf.getQueueProducer("JOBS", FRONT);
     await queue.send(job, { contentType: "text" });
     return { done: "job" };
   }
-  const actors = await mf.getDurableObjectNamespace(object, "voicecore");
+  const actors = await mf.getDurableObjectNamespace(object, FRONT);
   const response = await actors.get(actors.idFromName(name)).fetch("https://actor/command", {
     method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(command),
   });
@@ -197,8 +208,8 @@ async function main() {
     process.exit(code);
   };
   const start = async () => {
-    const url = await mf.unsafeGetDirectURL("voicecore");
-    await migrate(await mf.getD1Database("DB", "voicecore"), path.resolve(ROOT, given.migrations ?? "migrations"));
+    const url = await mf.unsafeGetDirectURL(FRONT);
+    await migrate(await mf.getD1Database("DB", FRONT), path.resolve(ROOT, given.migrations ?? "migrations"));
     say({ ready: true, url: url.origin, pid: workerd.pid, harness_pid: process.pid });
     return Number(url.port);
   };

@@ -1,4 +1,4 @@
-//! `cargo xtask build`: the Cloudflare worker and the Spin component, and their sizes.
+//! `cargo xtask build`: the two scripts for Cloudflare and the component for Spin, and their sizes.
 
 use std::fs;
 use std::io::Write;
@@ -15,8 +15,12 @@ use crate::progress::spell;
 use crate::setup::{self, WasmKit};
 use crate::toolchain::Target;
 
-/// The worker's crate.
+/// The worker's crate: the script in front.
 pub(crate) const WORKER: &str = "voicecore-cloudflare";
+/// The crate of the script that has the actors.
+pub(crate) const ACTORS: &str = "voicecore-cloudflare-actors";
+/// What both are made of.
+pub(crate) const PLATFORM: &str = "voicecore-cloudflare-platform";
 /// The component's crate.
 pub(crate) const COMPONENT: &str = "voicecore-spin";
 /// The conformance suites as a component.
@@ -41,10 +45,12 @@ const WASM_FEATURES: [&str; 7] = [
     "--enable-reference-types",
     "--enable-exception-handling",
 ];
-/// What the project allows itself of Cloudflare's limit for a gzipped script, with the API for people and tenants in it.
+/// What the project allows itself of Cloudflare's limit for a gzipped script: webhooks and the whole API.
 const WORKER_BUDGET: u64 = 900_000;
-/// The same with PostgreSQL's client, which is 130 kB of it.
-const WORKER_WITH_POSTGRES_BUDGET: u64 = 1_050_000;
+/// The same for what holds calls.
+const ACTORS_BUDGET: u64 = 700_000;
+/// PostgreSQL's client on top of it.
+const POSTGRES_BUDGET: u64 = 150_000;
 /// What it allows itself for a component, which is fetched by every node that runs it.
 const COMPONENT_BUDGET: u64 = 900_000;
 
@@ -69,23 +75,51 @@ impl Size {
     }
 }
 
-/// A worker that can be built.
+/// The sizes of the scripts that are deployed together.
+pub(crate) struct Sizes([Size; 2]);
+
+impl Sizes {
+    /// Prints them; too much is an error.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.0.iter().try_for_each(Size::check)
+    }
+}
+
+/// A script that can be built.
 struct Worker {
+    what: &'static str,
     package: &'static str,
     /// Where its crate is.
     directory: &'static str,
     /// Where its scripts and wasm go, from there.
     output: &'static str,
     features: &'static [&'static str],
+    budget: u64,
 }
 
-/// What `wrangler.toml` deploys.
-const DEPLOYED: Worker =
-    Worker { package: WORKER, directory: "functions/cloudflare", output: "build", features: &[] };
-/// The same with PostgreSQL, beside it: tests need both.
-const WITH_POSTGRES: Worker = Worker { output: "build-postgres", features: &POSTGRES, ..DEPLOYED };
+/// What is deployed: the script in front (`wrangler.toml`) and that of the actors.
+const DEPLOYED: [Worker; 2] = [
+    Worker {
+        what: "worker",
+        package: WORKER,
+        directory: "functions/cloudflare",
+        output: "build",
+        features: &[],
+        budget: WORKER_BUDGET,
+    },
+    Worker {
+        what: "actors",
+        package: ACTORS,
+        directory: "functions/cloudflare/actors",
+        output: "build",
+        features: &[],
+        budget: ACTORS_BUDGET,
+    },
+];
 /// For tests only.
 const SUITES: Worker = Worker {
+    what: "suites",
+    budget: u64::MAX,
     package: WORKERS_PROBE,
     directory: "tests/workers",
     output: "../../target/workers-probe",
@@ -111,16 +145,26 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     cold_start()
 }
 
-/// Builds the worker for release unless it is up to date, and returns its size.
-pub(crate) fn worker() -> Result<Size> {
-    DEPLOYED.build()?;
-    DEPLOYED.size("worker", WORKER_BUDGET)
+/// Builds both scripts for release unless they are up to date, and returns their sizes.
+pub(crate) fn worker() -> Result<Sizes> {
+    scripts(DEPLOYED)
 }
 
-/// The same with PostgreSQL, in `functions/cloudflare/build-postgres`.
-pub(crate) fn worker_with_postgres() -> Result<Size> {
-    WITH_POSTGRES.build()?;
-    WITH_POSTGRES.size("worker with PostgreSQL", WORKER_WITH_POSTGRES_BUDGET)
+/// The same with PostgreSQL, in directories `build-postgres`.
+pub(crate) fn worker_with_postgres() -> Result<Sizes> {
+    scripts(DEPLOYED.map(|script| Worker {
+        output: "build-postgres",
+        features: &POSTGRES,
+        budget: script.budget + POSTGRES_BUDGET,
+        ..script
+    }))
+}
+
+fn scripts([front, actors]: [Worker; 2]) -> Result<Sizes> {
+    // One after the other: cargo would give what they share other features if it were asked for both at once.
+    front.build()?;
+    actors.build()?;
+    Ok(Sizes([front.size()?, actors.size()?]))
 }
 
 /// Builds the worker that runs the conformance suites.
@@ -145,7 +189,7 @@ impl Worker {
         let wasm = built(Target::Workers, &format!("{}.wasm", self.package.replace('-', "_")));
         let state = self.fingerprint(&kit, &wasm)?;
         let name = Path::new(self.output).file_name().unwrap_or_default().to_string_lossy();
-        let stamp = root().join(format!("target/wasm/{name}.built-from"));
+        let stamp = root().join(format!("target/wasm/{}-{name}.built-from", self.package));
         let current = fs::read_to_string(&stamp).is_ok_and(|built| built == state);
         if !current || !self.output_dir().join("index.js").exists() {
             // A build that fails half-way is not taken for one that has ended.
@@ -185,7 +229,8 @@ impl Worker {
     }
 
     /// Scripts and wasm together, as wrangler uploads and Cloudflare measures them.
-    fn size(&self, what: &'static str, budget: u64) -> Result<Size> {
+    fn size(&self) -> Result<Size> {
+        let Self { what, budget, .. } = *self;
         let mut bytes = Vec::new();
         for name in ["index.js", "index_bg.wasm"] {
             let path = self.output_dir().join(name);

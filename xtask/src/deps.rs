@@ -23,7 +23,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("store", &["types", "ports", "domain"]),
     ("api", &["types", "wire", "call", "turn-based", "domain", "knowledge", "ports", "store", "api-types"]),
     ("postgres", &["ports"]),
-    ("cloudflare", &["types", "call", "domain", "ports", "api-types", "api", "postgres"]),
+    ("cloudflare", &["api", "cloudflare-platform"]),
+    ("cloudflare-actors", &["types", "call", "domain", "ports", "api-types", "api", "cloudflare-platform"]),
+    ("cloudflare-platform", &["types", "ports", "api", "postgres"]),
     ("spin", &["types", "domain", "ports", "api-types", "api"]),
     ("dashboard", &["api-types"]),
 ];

@@ -14,7 +14,8 @@ use crate::build;
 use crate::proc::{self, cargo, describe, root};
 
 /// What compiles for wasm only.
-pub(crate) const FOR_WASM: &[&str] = &[build::WORKER, build::WORKERS_PROBE, build::COMPONENT, build::PROBE];
+pub(crate) const FOR_WASM: &[&str] =
+    &[build::WORKER, build::ACTORS, build::PLATFORM, build::WORKERS_PROBE, build::COMPONENT, build::PROBE];
 
 /// Arguments that select everything that runs on this machine.
 pub(crate) fn native() -> impl Iterator<Item = &'static str> {

@@ -76,7 +76,7 @@ fn tests(suite: &mut Suite, builds: &[&str]) {
     // What is missing takes minutes: it is fetched where its progress is seen, and no test has to wait for it.
     suite.step("set-up", || setup::all().and_then(|()| conformance::begin()));
     let programs = compiled(suite);
-    suite.step("the worker, within its size", || build::worker()?.check());
+    suite.step("the worker and its actors, within their sizes", || build::worker()?.check());
     suite.step("wrangler takes the configuration", || {
         let out = proc::work_dir("wrangler")?.join("bundle");
         proc::run(wrangler().args(["deploy", "--dry-run", "--outdir"]).arg(out))
@@ -131,7 +131,13 @@ fn lints(suite: &mut Suite) {
     // PostgreSQL, which leaves next to nothing of the rest out, and for Spin is compiled here only.
     suite.prepared("lints for workers", || {
         let toolchain = setup::toolchain(Target::Workers)?;
-        clippy(toolchain.program("cargo"), &for_wasm(Target::Workers, &[build::WORKER, build::WORKERS_PROBE]))
+        clippy(
+            toolchain.program("cargo"),
+            &for_wasm(
+                Target::Workers,
+                &[build::WORKER, build::ACTORS, build::PLATFORM, build::WORKERS_PROBE],
+            ),
+        )
     });
     suite.prepared("lints for components", || {
         let toolchain = setup::toolchain(Target::Spin)?;

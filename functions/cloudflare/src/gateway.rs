@@ -3,20 +3,24 @@
 //! The conversion is our own because `worker`'s panics on a request with an HTTP version it does not know and refuses
 //! one with a header that is not ASCII; here such a header is left out.
 
-use axum::body::{Body, to_bytes};
+use std::cell::OnceCell;
+
+use axum::body::Body;
 use axum::response::IntoResponse as _;
 use http::header::{HeaderName, HeaderValue, UPGRADE};
 use tower::ServiceExt as _;
 use voicecore_api::{Cause, live, media};
-use worker::{Headers, Request, Response, Result};
+use voicecore_cloudflare_platform::ports::{self, binding, object_name};
+use voicecore_cloudflare_platform::{App, into_worker, path_and_query};
+use worker::{Request, Response, Result};
 
-use crate::app::App;
-use crate::ports::{self, binding, object_name};
-
-/// The largest answer. Lists are paged, so an honest one is far smaller.
-const MAX_RESPONSE_BYTES: usize = 8 * 1024 * 1024;
 /// Twilio's signature of a request.
 const SIGNATURE_HEADER: &str = "X-Twilio-Signature";
+
+thread_local! {
+    /// Made with the first request that is not for an actor.
+    static ROUTER: OnceCell<axum::Router> = const { OnceCell::new() };
+}
 
 /// Answers one request.
 pub(crate) async fn serve(app: &App, request: Request) -> Result<Response> {
@@ -33,7 +37,8 @@ pub(crate) async fn serve(app: &App, request: Request) -> Result<Response> {
     let Ok(request) = to_axum(&request, path_and_query) else {
         return into_worker(http::StatusCode::BAD_REQUEST.into_response()).await;
     };
-    let response = match app.router().oneshot(request).await {
+    let router = ROUTER.with(|cell| cell.get_or_init(|| voicecore_api::router(app.state.clone())).clone());
+    let response = match router.oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},
     };
@@ -81,12 +86,6 @@ fn path_only(path_and_query: &str) -> &str {
     path_and_query.split(['?', '#']).next().unwrap_or_default()
 }
 
-/// `/path?query` of an absolute address.
-pub(crate) fn path_and_query(url: &str) -> &str {
-    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
-    authority.find('/').and_then(|at| authority.get(at..)).unwrap_or("/")
-}
-
 fn to_axum(request: &Request, path_and_query: &str) -> std::result::Result<http::Request<Body>, http::Error> {
     let mut builder = http::Request::builder().method(request.inner().method().as_str()).uri(path_and_query);
     if let Some(headers) = builder.headers_mut() {
@@ -103,19 +102,4 @@ fn to_axum(request: &Request, path_and_query: &str) -> std::result::Result<http:
         None => Body::empty(),
     };
     builder.body(body)
-}
-
-/// An axum response as one of the runtime.
-pub(crate) async fn into_worker(response: axum::response::Response) -> Result<Response> {
-    let (parts, body) = response.into_parts();
-    let headers = Headers::new();
-    for (name, value) in &parts.headers {
-        if let Ok(value) = value.to_str() {
-            headers.append(name.as_str(), value)?;
-        }
-    }
-    let body = to_bytes(body, MAX_RESPONSE_BYTES).await.map_err(|error| error.to_string())?;
-    let response = Response::builder().with_status(parts.status.as_u16()).with_headers(headers);
-    // A response that may have no body (204, 304) must have none.
-    Ok(if body.is_empty() { response.empty() } else { response.fixed(body.to_vec()) })
 }

@@ -1,16 +1,13 @@
-//! VoiceCore on Cloudflare Workers: entry points, ports and actors. No rule of the business is here.
+//! VoiceCore on Cloudflare Workers, the script in front: webhooks, the API, jobs. No rule of the business is here. Calls and hubs
+//! live in a script of their own (`actors/`).
 //!
-//! **Invariant:** nothing panics on input. A panic ends the wasm instance, and with it every call in the isolate. The
-//! defaults of `worker`'s Durable Object handlers panic, so each actor implements all of them.
+//! **Invariant:** nothing panics on input. A panic ends the wasm instance, and with it every request in the isolate.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::string_slice))]
 
-mod actors;
-mod app;
 mod gateway;
-mod panic;
-mod ports;
 
 use voicecore_api::jobs;
+use voicecore_cloudflare_platform::{app, install_hook};
 use worker::{
     Context, Env, MessageBatch, MessageExt as _, QueueRetryOptionsBuilder, Request, Response, Result,
     ScheduleContext, ScheduledEvent, event,
@@ -21,15 +18,15 @@ const RETRY_DELAY_SECS: u32 = 30;
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
-    panic::install_hook();
-    gateway::serve(&app::app(&env), request).await
+    install_hook();
+    gateway::serve(&app(&env), request).await
 }
 
 /// Never an error: `worker` turns one into a panic. A job that fails is marked for another delivery by itself.
 #[event(queue)]
 async fn queue(batch: MessageBatch<String>, env: Env, _context: Context) -> Result<()> {
-    panic::install_hook();
-    let app = app::app(&env);
+    install_hook();
+    let app = app(&env);
     for message in batch.raw_iter() {
         let job = message.body().as_string().and_then(|text| serde_json::from_str(&text).ok());
         let Some(job) = job else {
@@ -52,8 +49,8 @@ async fn queue(batch: MessageBatch<String>, env: Env, _context: Context) -> Resu
 
 #[event(scheduled)]
 async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
-    panic::install_hook();
-    if let Err(error) = jobs::scheduled(&app::app(&env).state).await {
+    install_hook();
+    if let Err(error) = jobs::scheduled(&app(&env).state).await {
         worker::console_error!("the scheduled job failed: {error}");
     }
 }

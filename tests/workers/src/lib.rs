@@ -1,12 +1,9 @@
-//! The conformance suites as a worker. It is made of the very source of `functions/cloudflare/src/ports`, because a worker shows
-//! nothing of itself to other crates. `POST /<suite>` runs one: 200, or an error with the broken promise in the worker's log.
+//! The conformance suites as a worker, over the ports of the product's (`functions/cloudflare/platform`). `POST /<suite>` runs one: 200,
+//! or an error with the broken promise in the worker's log.
 //!
 //! `/db` is the suite of whichever database the product would take: PostgreSQL where `HYPERDRIVE` is bound, else D1.
 
-#[path = "../../../functions/cloudflare/src/ports/mod.rs"]
-#[allow(dead_code, unused_imports, reason = "some of it is there for the product's actors only")]
-mod ports;
-
+use voicecore_cloudflare_platform::ports;
 use voicecore_conformance::{blob, db, kv};
 use worker::{Context, Env, Request, Response, Result, event};
 

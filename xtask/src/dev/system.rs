@@ -60,9 +60,9 @@ impl System {
             bail!("port {} is in use: choose another with --port", options.port);
         }
         match options.runtime {
-            Runtime::Workers => build::worker()?,
-            Runtime::Spin => build::component()?,
-        };
+            Runtime::Workers => drop(build::worker()?),
+            Runtime::Spin => drop(build::component()?),
+        }
         let simulator = if options.no_sim { None } else { Some(simulator()?) };
         let began = proc::now();
         let secrets = state.secrets()?;

@@ -26,7 +26,7 @@ pub struct CallActor {
 
 impl DurableObject for CallActor {
     fn new(state: State, env: Env) -> Self {
-        crate::panic::install_hook();
+        voicecore_cloudflare_platform::install_hook();
         Self { actor: Actor::new(&state, &env) }
     }
 

@@ -18,7 +18,7 @@ impl Clock for Date {
     }
 }
 
-/// The time of day, for code of this crate that holds no ports.
-pub(crate) fn now() -> Millis {
+/// The time of day, for code that holds no ports.
+pub fn now() -> Millis {
     Millis(js_sys::Date::now() as u64)
 }

@@ -8,7 +8,7 @@ use voicecore_call::{Door, DoorRefused, StreamOpened};
 use web_sys::WebSocket;
 use worker::Delay;
 
-use crate::actors::socket::{Socket, SocketEvent, SocketGroup};
+use crate::socket::{Socket, SocketEvent, SocketGroup};
 
 /// `start` is the second frame of an honest stream; it comes at once.
 const START_TIMEOUT: Duration = Duration::from_secs(10);

@@ -19,8 +19,7 @@ use worker::{WebSocketIncomingMessage, WebSocketPair};
 use self::listeners::Listener;
 use self::log::{EventLog, LogError};
 use super::{COMMAND_PATH, PUBLISH_PATH};
-use crate::gateway::{into_worker, path_and_query};
-use crate::ports;
+use voicecore_cloudflare_platform::{into_worker, path_and_query, ports};
 
 /// Dashboards and softphones of one tenant that are connected at one time.
 const MAX_SUBSCRIBERS: usize = 500;
@@ -53,7 +52,7 @@ pub struct HubActor {
 
 impl DurableObject for HubActor {
     fn new(state: State, env: Env) -> Self {
-        crate::panic::install_hook();
+        voicecore_cloudflare_platform::install_hook();
         if let Ok(pair) = WebSocketRequestResponsePair::new("ping", "pong") {
             state.set_websocket_auto_response(&pair);
         }

@@ -18,7 +18,7 @@ static INSTALLED: Once = Once::new();
 /// instance that has died, of a panic or of anything else (no memory, no stack), is replaced before the next event.
 ///
 /// `worker` installs hooks of its own, after every start function has run: so each entry point calls this first.
-pub(crate) fn install_hook() {
+pub fn install_hook() {
     INSTALLED.call_once(|| {
         std::panic::set_hook(Box::new(|info| {
             match info.location() {

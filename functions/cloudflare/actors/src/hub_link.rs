@@ -9,7 +9,7 @@ use worker::{Env, Method, Request, RequestInit};
 
 use super::PUBLISH_PATH;
 use super::socket::{Socket, SocketEvent, SocketGroup};
-use crate::ports::{self, binding, object_name};
+use voicecore_cloudflare_platform::ports::{self, binding, object_name};
 
 /// At most two messages a second go to a hub that is watched, whatever happens in the call: half of what is allowed, because
 /// a tenant's hub takes those of all its calls, and nobody reads faster.

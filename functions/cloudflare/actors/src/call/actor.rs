@@ -14,11 +14,11 @@ use worker::{Env, Error, Result, State};
 use super::doorway::{Doorway, Start};
 use super::ending::{self, Ended};
 use super::session::Session;
-use crate::actors::journal::{Journal, StoredJournal};
-use crate::actors::socket::{INTERNAL_ERROR, POLICY_VIOLATION, SocketGroup};
-use crate::actors::storage::{Records, StorageError, Unconfirmed};
-use crate::app::{self, App};
-use crate::ports;
+use crate::journal::{Journal, StoredJournal};
+use crate::socket::{INTERNAL_ERROR, POLICY_VIOLATION, SocketGroup};
+use crate::storage::{Records, StorageError, Unconfirmed};
+use voicecore_cloudflare_platform::ports;
+use voicecore_cloudflare_platform::{App, app};
 
 /// Sockets of one call that are open and not yet let in. An honest call has one.
 const MAX_DOORWAYS: u32 = 4;
@@ -70,7 +70,7 @@ impl Actor {
     pub(super) fn new(state: &State, env: &Env) -> Rc<Self> {
         Rc::new_cyclic(|me| Self {
             me: me.clone(),
-            app: app::app(env),
+            app: app(env),
             records: Records::new(state),
             name: state.id().name().and_then(|name| name.parse().ok()),
             unconfirmed: Unconfirmed::new(state),

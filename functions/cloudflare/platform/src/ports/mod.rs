@@ -20,24 +20,32 @@ use futures_util::future::{Either, select};
 use voicecore_ports::{Db, Ports};
 use worker::{Delay, Env};
 
-pub(crate) use actors::{object_name, stub};
-pub(crate) use clock::now;
+pub use actors::{object_name, stub};
+pub use clock::now;
 
 /// Names of the bindings in `wrangler.toml`.
-pub(crate) mod binding {
-    pub(crate) const DB: &str = "DB";
+pub mod binding {
+    /// The database, D1.
+    pub const DB: &str = "DB";
+    /// The database, PostgreSQL.
     #[cfg(feature = "postgres")]
-    pub(crate) const HYPERDRIVE: &str = "HYPERDRIVE";
-    pub(crate) const CACHE: &str = "CACHE";
-    pub(crate) const BLOBS: &str = "BLOBS";
-    pub(crate) const JOBS: &str = "JOBS";
-    pub(crate) const CALL_ACTOR: &str = "CALL_ACTOR";
-    pub(crate) const API_LIMIT: &str = "API_LIMIT";
-    pub(crate) const HUB_ACTOR: &str = "HUB_ACTOR";
+    pub const HYPERDRIVE: &str = "HYPERDRIVE";
+    /// Key and value.
+    pub const CACHE: &str = "CACHE";
+    /// Objects.
+    pub const BLOBS: &str = "BLOBS";
+    /// The queue of jobs.
+    pub const JOBS: &str = "JOBS";
+    /// Actors of calls.
+    pub const CALL_ACTOR: &str = "CALL_ACTOR";
+    /// How often a key may ask the API.
+    pub const API_LIMIT: &str = "API_LIMIT";
+    /// Hubs of tenants.
+    pub const HUB_ACTOR: &str = "HUB_ACTOR";
 }
 
 /// Every port, over the bindings of `env`. A binding that is missing shows when its port is used, as `Unavailable`.
-pub(crate) fn all(env: &Env) -> Ports {
+pub fn all(env: &Env) -> Ports {
     Ports {
         db: db(env),
         kv: Arc::new(kv::WorkersKv::new(env.clone())),

@@ -9,7 +9,7 @@ use voicecore_types::TenantId;
 use worker::{Error, Result, WebSocket};
 
 use super::{HubActor, SUBSCRIBER};
-use crate::app;
+use voicecore_cloudflare_platform::app;
 
 /// What is known of a socket, attached to it: it outlives hibernation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,7 +71,7 @@ impl HubActor {
         let Some(Listener { tenant_id, .. }) = listeners.first() else { return Some(BTreeSet::new()) };
         let watchers: BTreeSet<_> = listeners.iter().map(|listener| listener.watcher).collect();
         let watchers: Vec<_> = watchers.into_iter().collect();
-        let app = app::app(&self.env);
+        let app = app(&self.env);
         let may = live::may_listen(&app.state, *tenant_id, &watchers).await;
         may.inspect_err(|error| worker::console_error!("it is not known who may listen: {error}")).ok()
     }

@@ -21,7 +21,7 @@ pub(crate) struct DurableObjects {
 }
 
 /// The name of an object: one spelling for those who call it and in every place.
-pub(crate) fn object_name(id: impl std::fmt::Display) -> String {
+pub fn object_name(id: impl std::fmt::Display) -> String {
     id.to_string()
 }
 
@@ -58,7 +58,7 @@ impl DurableObjects {
 }
 
 /// The stub of the object `name` behind `binding`.
-pub(crate) fn stub(env: &Env, binding: &str, name: &str) -> Option<Stub> {
+pub fn stub(env: &Env, binding: &str, name: &str) -> Option<Stub> {
     env.durable_object(binding).ok()?.get_by_name(name).ok()
 }
 

@@ -8,7 +8,7 @@ use voicecore_call::{Input, OpenModel};
 use worker::{AbortController, Fetch, Headers, Method, Request, RequestInit, WebSocket};
 
 use super::session::Session;
-use crate::actors::socket::{NORMAL_CLOSURE, Socket, SocketEvent};
+use crate::socket::{NORMAL_CLOSURE, Socket, SocketEvent};
 
 /// How much of a refusal's body the machine is shown: an error document of the provider is shorter.
 const MAX_REFUSAL_BYTES: usize = 4_096;

@@ -11,8 +11,8 @@ use voicecore_types::Millis;
 
 use super::actor::{Actor, key};
 use super::session::Session;
-use crate::actors::journal::StoredJournal;
-use crate::ports;
+use crate::journal::StoredJournal;
+use voicecore_cloudflare_platform::ports;
 
 /// The first pause between two tries; each next one is twice as long.
 const FIRST_RETRY: Millis = Millis::from_secs(5);
