@@ -145,19 +145,30 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     cold_start()
 }
 
+/// The same with PostgreSQL, beside them: tests need both.
+fn with_postgres() -> [Worker; 2] {
+    DEPLOYED.map(|script| Worker {
+        output: "build-postgres",
+        features: &POSTGRES,
+        budget: script.budget + POSTGRES_BUDGET,
+        ..script
+    })
+}
+
 /// Builds both scripts for release unless they are up to date, and returns their sizes.
 pub(crate) fn worker() -> Result<Sizes> {
     scripts(DEPLOYED)
 }
 
-/// The same with PostgreSQL, in directories `build-postgres`.
+/// The same with PostgreSQL.
 pub(crate) fn worker_with_postgres() -> Result<Sizes> {
-    scripts(DEPLOYED.map(|script| Worker {
-        output: "build-postgres",
-        features: &POSTGRES,
-        budget: script.budget + POSTGRES_BUDGET,
-        ..script
-    }))
+    scripts(with_postgres())
+}
+
+/// The main modules in the order in which the scripts are deployed: the actors', then that of the one in front.
+pub(crate) fn main_modules(postgres: bool) -> [PathBuf; 2] {
+    let [front, actors] = if postgres { with_postgres() } else { DEPLOYED };
+    [actors, front].map(|script| script.output_dir().join("index.js"))
 }
 
 fn scripts([front, actors]: [Worker; 2]) -> Result<Sizes> {

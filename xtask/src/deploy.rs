@@ -2,6 +2,7 @@
 
 mod spin;
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use anyhow::{Context, Result, bail};
@@ -9,7 +10,7 @@ use clap::ValueEnum;
 use serde_json::Value;
 
 use crate::proc::{self, output, root};
-use crate::wrangler::{Place, wrangler};
+use crate::wrangler::{Place, scripts};
 use crate::{build, setup};
 
 /// What the system cannot answer a call without. Kept as secrets, though not all of them are: a secret survives every
@@ -33,6 +34,9 @@ pub(crate) struct Options {
     /// Environment of wrangler.toml
     #[arg(long)]
     env: Option<String>,
+    /// Cloudflare: with PostgreSQL, through the binding HYPERDRIVE
+    #[arg(long)]
+    postgres: bool,
     #[command(flatten)]
     spin: spin::Place,
 }
@@ -55,16 +59,19 @@ fn cloudflare(options: &Options) -> Result<()> {
         let mut message =
             "not deployed, because calls could not be answered: these secrets are missing".to_owned();
         for name in missing {
-            message += "\n  npx wrangler secret put ";
+            message += "\n  cargo xtask secret put ";
             message += name;
         }
         bail!(message);
     }
-    build::worker()?.check()?;
+    let built = if options.postgres { build::worker_with_postgres() } else { build::worker() };
+    built?.check()?;
     // Migrations only ever add, so the version that still runs goes on working with the new schema.
     let place = Place::Remote { environment: options.env.clone() };
     proc::run(&mut place.migrate()?)?;
-    proc::run(with_env(wrangler().arg("deploy"), options))?;
+    for (mut script, main) in scripts()?.into_iter().zip(build::main_modules(options.postgres)) {
+        proc::run(with_env(script.arg("deploy").arg(main), options))?;
+    }
     println!("\ndeployed. `curl $PUBLIC_URL/ready` tells whether it can answer calls.");
     Ok(())
 }
@@ -101,14 +108,18 @@ fn numbers(configuration: &str, before: &str) -> Vec<u32> {
     digits.filter_map(|digits| digits.parse().ok()).collect()
 }
 
-fn missing_secrets(options: &Options) -> Result<Vec<&'static str>> {
-    let list = output(with_env(wrangler().args(["secret", "list", "--format", "json"]), options));
-    match list {
-        Ok(list) => absent(&list),
-        // What has never been deployed has no secrets; `wrangler secret put` makes the first version.
-        Err(error) if error.to_string().contains("10007") => Ok(REQUIRED.to_vec()),
-        Err(error) => Err(error),
+/// What one of the scripts lacks.
+fn missing_secrets(options: &Options) -> Result<BTreeSet<&'static str>> {
+    let mut missing = BTreeSet::new();
+    for mut script in scripts()? {
+        match output(with_env(script.args(["secret", "list", "--format", "json"]), options)) {
+            Ok(list) => missing.extend(absent(&list)?),
+            // What has never been deployed has no secrets; `wrangler secret put` makes the first version.
+            Err(error) if error.to_string().contains("10007") => missing.extend(REQUIRED),
+            Err(error) => return Err(error),
+        }
     }
+    Ok(missing)
 }
 
 /// The required names that wrangler's list lacks.

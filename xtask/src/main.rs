@@ -18,6 +18,8 @@ mod proc;
 mod programs;
 mod progress;
 mod properties;
+mod scripts;
+mod secret;
 mod setup;
 mod suite;
 mod test;
@@ -59,6 +61,8 @@ enum Task {
     Build(build::Options),
     /// Deploys, after building, checking the secrets and applying the migrations
     Deploy(deploy::Options),
+    /// Gives both scripts on Cloudflare a secret, e.g. `secret put JWT_SECRET`
+    Secret(secret::Options),
     /// Brings a database's schema forward or back, e.g. `migrate --engine sqlite --database file.db`; `migrate status …` shows it
     Migrate(migrate::Options),
     /// Runs a benchmark against the release worker, e.g. `bench bridge`
@@ -87,6 +91,7 @@ fn run(task: &Task) -> Result<ExitCode> {
         Task::Deps => deps::check(),
         Task::Build(options) => build::run(options),
         Task::Deploy(options) => deploy::run(options),
+        Task::Secret(options) => secret::run(options),
         Task::Migrate(options) => migrate::run(options),
         Task::Bench(options) => bench::run(options),
         Task::Admin { task } => admin::run(task),

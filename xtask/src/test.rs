@@ -10,7 +10,7 @@ use crate::proc::{self, cargo, command, output};
 use crate::programs::{self, Programs};
 use crate::suite::Suite;
 use crate::toolchain::Target;
-use crate::wrangler::wrangler;
+use crate::wrangler::scripts;
 use crate::{build, conformance, properties, setup};
 
 /// The tests that run the built worker.
@@ -79,7 +79,10 @@ fn tests(suite: &mut Suite, builds: &[&str]) {
     suite.step("the worker and its actors, within their sizes", || build::worker()?.check());
     suite.step("wrangler takes the configuration", || {
         let out = proc::work_dir("wrangler")?.join("bundle");
-        proc::run(wrangler().args(["deploy", "--dry-run", "--outdir"]).arg(out))
+        for mut script in scripts()? {
+            proc::run(script.args(["deploy", "--dry-run", "--outdir"]).arg(&out))?;
+        }
+        Ok(())
     });
     let mut beside = None;
     suite.step("builds begin", || {

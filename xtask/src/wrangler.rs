@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::proc::{self, npm_bin, root};
+use crate::scripts::actors_configuration;
 
 /// `database_name` in wrangler.toml.
 const DATABASE: &str = "voicecore";
@@ -33,6 +34,13 @@ pub(crate) fn wrangler() -> Command {
         // wrangler.toml's own build command is for people who call wrangler directly.
         .env("VOICECORE_BUILT", "1");
     command
+}
+
+/// wrangler for each script in the order in which they are deployed: the actors, then the one in front, which is bound to them.
+pub(crate) fn scripts() -> Result<[Command; 2]> {
+    let mut actors = wrangler();
+    actors.arg("--config").arg(actors_configuration(&proc::work_dir("wrangler")?.join("actors"))?);
+    Ok([actors, wrangler()])
 }
 
 impl Place {

@@ -17,6 +17,7 @@ use super::{Options, Running, Runtime, demo, spin};
 use crate::group::Group;
 use crate::proc::{self, output};
 use crate::progress::{spell, tail};
+use crate::scripts::actors_configuration;
 use crate::wrangler::{Place, wrangler};
 use crate::{admin, build, cargo_build, http, setup};
 
@@ -60,8 +61,8 @@ impl System {
             bail!("port {} is in use: choose another with --port", options.port);
         }
         match options.runtime {
-            Runtime::Workers => drop(build::worker()?),
-            Runtime::Spin => drop(build::component()?),
+            Runtime::Workers => build::worker().map(|_| ())?,
+            Runtime::Spin => build::component().map(|_| ())?,
         }
         let simulator = if options.no_sim { None } else { Some(simulator()?) };
         let began = proc::now();
@@ -236,9 +237,15 @@ fn start_simulator(
 fn start_worker(group: &mut Group, state: &State, plan: &Plan, ports: Ports) -> Result<()> {
     let vars = state.path("vars.env");
     state::write_private(&vars, &plan.env_file()?)?;
+    // wrangler tells the values of `--env-file` to the first script only; another finds them beside its configuration.
+    let actors = actors_configuration(&state.path("actors"))?;
+    state::write_private(&actors.with_file_name(".dev.vars"), &plan.env_file()?)?;
     let mut dev = wrangler();
     dev.env("WRANGLER_REGISTRY_PATH", state.path("registry"))
-        .args(["dev", "--local", "--show-interactive-dev-session=false", "--ip", "127.0.0.1"])
+        .arg("dev")
+        .args(["--config", "wrangler.toml", "--config"])
+        .arg(actors)
+        .args(["--local", "--show-interactive-dev-session=false", "--ip", "127.0.0.1"])
         .args(["--port", &ports.http.to_string(), "--inspector-port", &ports.inspector.to_string()])
         .arg("--env-file")
         .arg(vars)

@@ -1,0 +1,133 @@
+//! The two scripts on Cloudflare. `wrangler.toml` is the configuration of the one in front; that of the actors is made of it, so that
+//! there is one place for ids, addresses and limits.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use toml::{Table, Value};
+
+use crate::build;
+use crate::proc::root;
+
+/// What both scripts are told, in the file as a whole and in each of its environments.
+const SHARED: [&str; 9] = [
+    "account_id",
+    "compatibility_date",
+    "compatibility_flags",
+    "d1_databases",
+    "hyperdrive",
+    "kv_namespaces",
+    "observability",
+    "r2_buckets",
+    "vars",
+];
+/// The classes of the actors' script, as its storage knows them (Durable Object migrations only ever add a tag).
+const MIGRATIONS: &str = "[[migrations]]\ntag = \"v1\"\nnew_sqlite_classes = [\"CallActor\", \"HubActor\"]\n";
+
+/// Writes the configuration of the actors' script into `folder`, which is made if need be, and returns where it is.
+pub(crate) fn actors_configuration(folder: &Path) -> Result<PathBuf> {
+    let front = fs::read_to_string(root().join("wrangler.toml")).context("reading wrangler.toml")?;
+    let [script, _] = build::main_modules(false);
+    fs::create_dir_all(folder)?;
+    let place = folder.join("wrangler.toml");
+    fs::write(&place, actors(&front, &script)?).with_context(|| format!("writing {}", place.display()))?;
+    Ok(place)
+}
+
+fn actors(front: &str, script: &Path) -> Result<String> {
+    let front: Table = front.parse().context("reading wrangler.toml")?;
+    let mut actors = of(&front)?;
+    actors.insert("main".into(), script.display().to_string().into());
+    actors.insert("workers_dev".into(), false.into());
+    actors.insert("preview_urls".into(), false.into());
+    let rules: Table =
+        "[[rules]]\ntype = \"CompiledWasm\"\nglobs = [\"**/*.wasm\"]\nfallthrough = true\n".parse()?;
+    actors.extend(rules);
+    actors.extend(MIGRATIONS.parse::<Table>()?);
+    if let Some(environments) = front.get("env") {
+        let environments = environments.as_table().context("wrangler.toml: env is no table")?;
+        let made: Result<Table> = environments
+            .iter()
+            .map(|(name, of_front)| {
+                let of_front = of_front.as_table().with_context(|| format!("wrangler.toml: env.{name}"))?;
+                Ok((name.clone(), of(of_front).with_context(|| format!("wrangler.toml: env.{name}"))?.into()))
+            })
+            .collect();
+        actors.insert("env".into(), made?.into());
+    }
+    Ok(toml::to_string(&actors)?)
+}
+
+/// What the actors are told of a part of the file that has bindings: the whole, or an environment.
+fn of(front: &Table) -> Result<Table> {
+    let mut actors: Table =
+        SHARED.iter().filter_map(|key| Some(((*key).to_owned(), front.get(*key)?.clone()))).collect();
+    if let Some(databases) = actors.get_mut("d1_databases").and_then(Value::as_array_mut) {
+        for database in databases.iter_mut().filter_map(Value::as_table_mut) {
+            // The script in front brings the schema up to date.
+            database.remove("migrations_dir");
+        }
+    }
+    if let Some(producers) = front.get("queues").and_then(|queues| queues.get("producers")) {
+        actors.insert("queues".into(), Table::from_iter([("producers".into(), producers.clone())]).into());
+    }
+    let mut objects = front.get("durable_objects").context("durable_objects are missing")?.clone();
+    let bindings =
+        objects.get_mut("bindings").and_then(Value::as_array_mut).context("no durable_objects.bindings")?;
+    let mut scripts = Vec::new();
+    for binding in bindings.iter_mut().filter_map(Value::as_table_mut) {
+        scripts.push(binding.remove("script_name").context("a durable object without script_name")?);
+    }
+    scripts.dedup();
+    let [name] = scripts.as_slice() else { bail!("durable_objects.bindings name several scripts") };
+    actors.insert("name".into(), name.clone());
+    actors.insert("durable_objects".into(), objects);
+    Ok(actors)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(front: &str) -> Table {
+        actors(front, Path::new("/build/index.js")).unwrap().parse().unwrap()
+    }
+
+    #[test]
+    fn actors_have_the_databases_of_the_script_in_front_and_their_own_classes() {
+        let front = fs::read_to_string(root().join("wrangler.toml")).unwrap();
+        let (front, actors) = (front.parse::<Table>().unwrap(), made(&front));
+        assert_eq!(actors["name"].as_str(), Some("voicecore-actors"));
+        for same in ["compatibility_date", "vars", "kv_namespaces", "r2_buckets", "observability"] {
+            assert_eq!(actors[same], front[same], "{same}");
+        }
+        assert_eq!(actors["d1_databases"][0]["database_id"], front["d1_databases"][0]["database_id"]);
+        assert_eq!(actors["queues"]["producers"], front["queues"]["producers"]);
+        for front_only in ["triggers", "ratelimits", "build"] {
+            assert!(front.contains_key(front_only) && !actors.contains_key(front_only), "{front_only}");
+        }
+        assert!(actors["queues"].get("consumers").is_none(), "one script takes jobs");
+        let classes = actors["migrations"][0]["new_sqlite_classes"].as_array().unwrap();
+        for (binding, class) in actors["durable_objects"]["bindings"].as_array().unwrap().iter().zip(classes)
+        {
+            assert_eq!(&binding["class_name"], class);
+            assert!(binding.get("script_name").is_none(), "the classes are the script's own");
+        }
+    }
+
+    #[test]
+    fn every_environment_has_actors_of_its_own() {
+        let front = "name = \"a\"\n[[durable_objects.bindings]]\nname = \"X\"\nscript_name = \"x\"\n\
+             [env.staging]\nvars = { LEVEL = \"2\" }\n\
+             [[env.staging.durable_objects.bindings]]\nname = \"X\"\nscript_name = \"y\"\n";
+        let actors = made(front);
+        assert_eq!(actors["name"].as_str(), Some("x"));
+        assert_eq!(actors["env"]["staging"]["name"].as_str(), Some("y"));
+        assert_eq!(actors["env"]["staging"]["vars"]["LEVEL"].as_str(), Some("2"));
+        let several =
+            front.replace("[env.", "[[durable_objects.bindings]]\nname = \"Z\"\nscript_name = \"z\"\n[env.");
+        assert!(super::actors(&several, Path::new("/")).is_err());
+        assert!(super::actors("", Path::new("/")).is_err());
+    }
+}
