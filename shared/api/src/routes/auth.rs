@@ -111,24 +111,22 @@ async fn begin_session(
         now,
         expires_at: now.plus(SESSION_LIFETIME),
     };
-    let stmts = vec![
-        sessions::begin(&session),
-        accounts::signed_in(user, now),
-        accounts::clear_throttle(throttle),
-        on_record(app, user, tenant, "session.create", id),
-    ];
+    let mut stmts =
+        vec![sessions::begin(&session), accounts::signed_in(user, now), accounts::clear_throttle(throttle)];
+    stmts.extend(on_record(app, user, tenant, "session.create", id));
     app.ports.db.batch(stmts).await.map_err(voicecore_store::StoreError::from)?;
     Ok((id, refresh))
 }
 
-/// What a user does about their sessions is on the record of the tenant that the session works in.
+/// What a user does about their sessions is on the record of the tenant that the session works in; where it works in none, of a
+/// tenant of theirs, and where there is none, of the installation.
 pub(crate) fn on_record(
     app: &AppState,
     user: UserId,
     tenant: Option<TenantId>,
     action: &'static str,
     session: SessionId,
-) -> voicecore_ports::Stmt {
+) -> Vec<voicecore_ports::Stmt> {
     let now = app.now();
     let id = AuditEntryId::new(now, &app.random());
     let (actor, subject) = (user.to_string(), session.to_string());
@@ -142,9 +140,9 @@ pub(crate) fn on_record(
                 action,
                 subject_id: Some(&subject),
             };
-            accounts::log_in(&app.ports.db, tenant, &entry)
+            vec![accounts::log_in(&app.ports.db, tenant, &entry)]
         }
-        None => accounts::log(id, user, action, now),
+        None => accounts::log(id, user, action, now).into(),
     }
 }
 
@@ -200,10 +198,8 @@ pub(crate) async fn logout(
     SignedIn(session): SignedIn,
     State(app): State<AppState>,
 ) -> Result<Response, ApiError> {
-    let stmts = vec![
-        sessions::revoke(session.id, session.user_id, app.now()),
-        on_record(&app, session.user_id, session.tenant_id, "session.revoke", session.id),
-    ];
+    let mut stmts = vec![sessions::revoke(session.id, session.user_id, app.now())];
+    stmts.extend(on_record(&app, session.user_id, session.tenant_id, "session.revoke", session.id));
     app.ports.db.batch(stmts).await.map_err(voicecore_store::StoreError::from)?;
     if let Some(tenant) = session.tenant_id {
         look_again(&app, tenant).await;
@@ -229,8 +225,8 @@ pub(crate) async fn switch_tenant(
     fields.done()?;
     let tenant = tenant.ok_or(ApiError::NotFound)?;
     if sessions::switch(&*app.ports.db, session.id, session.user_id, tenant).await? {
-        let stmt = on_record(&app, session.user_id, Some(tenant), "session.switch", session.id);
-        app.ports.db.query(stmt).await.map_err(voicecore_store::StoreError::from)?;
+        let stmts = on_record(&app, session.user_id, Some(tenant), "session.switch", session.id);
+        app.ports.db.batch(stmts).await.map_err(voicecore_store::StoreError::from)?;
         if let Some(left) = session.tenant_id.filter(|left| *left != tenant) {
             look_again(&app, left).await;
         }

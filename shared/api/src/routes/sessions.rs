@@ -95,10 +95,8 @@ pub(crate) async fn revoke_session(
     State(app): State<AppState>,
     Id(id): Id<SessionId>,
 ) -> Result<StatusCode, ApiError> {
-    let stmts = vec![
-        sessions::revoke(id, session.user_id, app.now()).exactly(1),
-        on_record(&app, session.user_id, session.tenant_id, "session.revoke", id),
-    ];
+    let mut stmts = vec![sessions::revoke(id, session.user_id, app.now()).exactly(1)];
+    stmts.extend(on_record(&app, session.user_id, session.tenant_id, "session.revoke", id));
     match app.ports.db.batch(stmts).await {
         Ok(_) => {
             look_again_everywhere(&app, session.user_id).await;
@@ -119,10 +117,8 @@ pub(crate) async fn revoke_other_sessions(
     SignedIn(session): SignedIn,
     State(app): State<AppState>,
 ) -> Result<StatusCode, ApiError> {
-    let stmts = vec![
-        sessions::revoke_others(session.id, session.user_id, app.now()),
-        on_record(&app, session.user_id, session.tenant_id, "session.revoke_others", session.id),
-    ];
+    let mut stmts = vec![sessions::revoke_others(session.id, session.user_id, app.now())];
+    stmts.extend(on_record(&app, session.user_id, session.tenant_id, "session.revoke_others", session.id));
     app.ports.db.batch(stmts).await.map_err(StoreError::from)?;
     look_again_everywhere(&app, session.user_id).await;
     Ok(StatusCode::NO_CONTENT)

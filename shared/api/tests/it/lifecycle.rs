@@ -171,6 +171,18 @@ fn whoever_is_deactivated_is_on_the_record_of_the_installation() {
     }
 }
 
+/// Who works for no tenant signs in all the same, and that is on record as well.
+#[test]
+fn whoever_signs_in_without_a_tenant_is_on_the_record_of_the_installation() {
+    let root = root();
+    let nobodys = root.world.super_admin("second@example.com");
+    root.world.login("second@example.com");
+    let logged = "select actor_kind from installation_log where action = 'session.create' and actor_id = ?1";
+    let rows = root.world.sql_with(logged, vec![nobodys.as_str().into()]).rows;
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0]["actor_kind"], "super_admin".into());
+}
+
 /// Hubs that are away: each is given up after a second and a half.
 struct Away(Arc<ManualClock>);
 

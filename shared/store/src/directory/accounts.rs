@@ -101,6 +101,11 @@ statements! {
         select ?1, m.tenant_id, ?2, 'user', m.user_id, ?3, m.user_id from memberships m where m.user_id = ?4
         order by m.created_at, m.tenant_id limit 1";
 
+    /// Who works for none is on the record of the installation.
+    LOG_ALONE = "insert into installation_log (id, at, actor_kind, actor_id, action, subject_id)
+        select ?1, ?2, case when u.super_admin = 1 then 'super_admin' else 'user' end, u.id, ?3, u.id from users u
+        where u.id = ?4 and not exists (select 1 from memberships m where m.user_id = u.id)";
+
     INVITATION = "select i.tenant_id, i.email, i.departments, t.name as tenant_name,
         case when u.password_hash is null then 0 else 1 end as has_password
         from invitations i join tenants t on t.id = i.tenant_id left join users u on u.email = i.email
@@ -222,16 +227,14 @@ pub async fn reset_password(
     now: Millis,
 ) -> Result<bool, StoreError> {
     let id = || voicecore_ports::Value::from(user.to_string());
-    let stored = db
-        .batch(vec![
-            across_tenants(USE_RESET, vec![token.hash().into(), now.into()]).exactly(1),
-            across_tenants(NEW_PASSWORD, vec![id(), password_hash.into(), now.into()]).exactly(1),
-            across_tenants(VOID_RESETS, vec![id(), now.into()]),
-            revoke_sessions(user, now),
-            log(audit_entry_id, user, "password.reset", now),
-        ])
-        .await;
-    match stored {
+    let mut stmts = vec![
+        across_tenants(USE_RESET, vec![token.hash().into(), now.into()]).exactly(1),
+        across_tenants(NEW_PASSWORD, vec![id(), password_hash.into(), now.into()]).exactly(1),
+        across_tenants(VOID_RESETS, vec![id(), now.into()]),
+        revoke_sessions(user, now),
+    ];
+    stmts.extend(log(audit_entry_id, user, "password.reset", now));
+    match db.batch(stmts).await {
         Ok(_) => Ok(true),
         Err(DbError::Unexpected { .. }) => Ok(false),
         Err(other) => Err(other.into()),
@@ -243,10 +246,11 @@ pub(super) fn revoke_sessions(user: UserId, now: Millis) -> Stmt {
     across_tenants(REVOKE_SESSIONS, vec![user.to_string().into(), now.into()])
 }
 
-/// The statement that puts on record what a user did about themselves.
-pub fn log(id: AuditEntryId, user: UserId, action: &'static str, now: Millis) -> Stmt {
+/// The statements that put on record what a user did about themselves: in their first tenant, or, where they work for none, in the
+/// installation's record. One of them writes.
+pub fn log(id: AuditEntryId, user: UserId, action: &'static str, now: Millis) -> [Stmt; 2] {
     let args = vec![id.to_string().into(), now.into(), action.into(), user.to_string().into()];
-    across_tenants(LOG, args)
+    [across_tenants(LOG, args.clone()), across_tenants(LOG_ALONE, args)]
 }
 
 /// The same in a tenant.

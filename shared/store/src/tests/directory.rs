@@ -2,6 +2,7 @@
 
 use voicecore_conformance::block_on;
 use voicecore_conformance::doubles::{Numbers, SqliteDb};
+use voicecore_conformance::interleave::both;
 use voicecore_domain::{ApiKey, Permission, Permissions};
 use voicecore_types::{AuditEntryId, CallId, E164, Millis, UserId};
 
@@ -88,30 +89,35 @@ fn calls_are_found_by_either_name() {
     assert!(block_on(directory::call_by_carrier_id(&world.db, "CA2")).unwrap().is_none());
 }
 
-/// As when two super admins deactivate each other: the second one is refused, whatever was read before. Who does not run the
-/// installation can always be deactivated.
+fn person(world: &World, email: &'static str, super_admin: i64) -> UserId {
+    let id = UserId::new(NOW, &world.rng.bytes());
+    let sql = "insert into users (id, email, created_at, super_admin) values (?1, ?2, 1, ?3)";
+    world.select(sql, vec![id.to_string().into(), email.into(), super_admin.into()]);
+    id
+}
+
+async fn set(world: &World, id: UserId, active: bool) -> Activation {
+    let entry = AuditEntry {
+        id: AuditEntryId::new(NOW, &world.rng.bytes()),
+        at: NOW,
+        actor_kind: "super_admin",
+        actor_id: None,
+        action: "user.deactivate",
+        subject_id: None,
+    };
+    people::set_active(&world.db, id, active, &entry, &[]).await.unwrap()
+}
+
+/// The second one is refused, whatever was read before. Who does not run the installation can always be deactivated.
 #[test]
 fn somebody_is_left_who_runs_the_installation() {
     let world = World::new();
-    let user = |email: &'static str, super_admin: i64| {
-        let id = UserId::new(NOW, &world.rng.bytes());
-        let sql = "insert into users (id, email, created_at, super_admin) values (?1, ?2, 1, ?3)";
-        world.select(sql, vec![id.to_string().into(), email.into(), super_admin.into()]);
-        id
-    };
-    let (one, two, other) =
-        (user("one@example.com", 1), user("two@example.com", 1), user("other@example.com", 0));
-    let set = |id, active| {
-        let entry = AuditEntry {
-            id: AuditEntryId::new(NOW, &world.rng.bytes()),
-            at: NOW,
-            actor_kind: "super_admin",
-            actor_id: None,
-            action: "user.deactivate",
-            subject_id: None,
-        };
-        block_on(people::set_active(&world.db, id, active, &entry, &[])).unwrap()
-    };
+    let (one, two, other) = (
+        person(&world, "one@example.com", 1),
+        person(&world, "two@example.com", 1),
+        person(&world, "other@example.com", 0),
+    );
+    let set = |id, active| block_on(set(&world, id, active));
     let entries = || world.select("select id from installation_log", vec![]).len();
     assert_eq!(set(one, false), Activation::Done);
     assert_eq!((set(two, false), entries()), (Activation::Refused, 1));
@@ -119,6 +125,25 @@ fn somebody_is_left_who_runs_the_installation() {
     assert_eq!(set(other, false), Activation::Done);
     assert_eq!((set(one, true), set(two, false)), (Activation::Done, Activation::Done));
     assert_eq!((set(UserId::new(NOW, &[9; 10]), false), entries()), (Activation::Refused, 4));
+}
+
+/// Two super admins who deactivate each other at the same moment. On PostgreSQL both batches are under way at once, on connections
+/// of their own.
+#[test]
+fn of_two_who_deactivate_each_other_one_is_left() {
+    let world = World::new();
+    let (one, two) = (person(&world, "one@example.com", 1), person(&world, "two@example.com", 1));
+    for n in 0..25 {
+        let done = block_on(both(set(&world, one, false), set(&world, two, false)));
+        assert!(
+            matches!(done, (Activation::Done, Activation::Refused) | (Activation::Refused, Activation::Done)),
+            "round {n}: {done:?}"
+        );
+        assert_eq!(
+            block_on(both(set(&world, one, true), set(&world, two, true))),
+            (Activation::Done, Activation::Done)
+        );
+    }
 }
 
 #[test]
