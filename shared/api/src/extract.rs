@@ -193,8 +193,10 @@ impl<S: Send + Sync, A: std::str::FromStr, B: std::str::FromStr> FromRequestPart
 #[into_params(parameter_in = Query)]
 pub(crate) struct PageParams {
     /// From 1.
+    #[param(minimum = 1, maximum = 10_000)]
     pub(crate) page: Option<u32>,
     /// From 1 to 100; 50 when absent.
+    #[param(minimum = 1, maximum = 100)]
     pub(crate) page_size: Option<u32>,
 }
 

@@ -15,6 +15,7 @@ mod deadline;
 mod described;
 mod email;
 mod error;
+mod error_responses;
 mod etag;
 mod extract;
 mod fields;

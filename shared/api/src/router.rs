@@ -13,7 +13,7 @@ use crate::routes::{
     messages, notes, openapi, opening_hours, preferences, providers, roles, sessions, setup, setup_page,
     tenant_deletion, tenants, test_connection, transcripts, users,
 };
-use crate::{ApiError, AppState, MAX_BODY_BYTES, cors, idempotency, layers, webhooks};
+use crate::{ApiError, AppState, MAX_BODY_BYTES, cors, error_responses, idempotency, layers, webhooks};
 
 /// The documented routes, once: `$make` makes a router or a document of them.
 macro_rules! documented_routes {
@@ -140,7 +140,7 @@ fn methods<P: Path>() -> MethodFilter {
 
 /// The OpenAPI document as the code has it. What is served is the copy in `openapi.json`, which a test holds equal.
 pub fn openapi_document() -> utoipa::openapi::OpenApi {
-    documented_routes!(describe)
+    error_responses::spelled_out(documented_routes!(describe))
 }
 
 /// The whole HTTP surface but the two WebSocket upgrades, which adapters take before (`media::authorize_upgrade`,

@@ -28,6 +28,7 @@ pub(crate) struct FindAccount {
 #[utoipa::path(get, path = "/api/v1/accounts", tag = "tenants", security(("session" = ["tenants:read"])), params(FindAccount),
     responses(
         (status = 200, description = "The user.", body = Account),
+        (status = 404, description = "Nobody has this address.", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn find_account(

@@ -35,8 +35,10 @@ pub(crate) struct ListAudit {
     /// Only what happened before this moment.
     until: Option<u64>,
     /// From 1.
+    #[param(minimum = 1, maximum = 10_000)]
     page: Option<u32>,
     /// From 1 to 100; 50 when absent.
+    #[param(minimum = 1, maximum = 100)]
     page_size: Option<u32>,
 }
 
@@ -47,6 +49,7 @@ pub(crate) struct VerifyAudit {
     /// `next` of the step before; absent: from the beginning.
     after: Option<u64>,
     /// The most entries of this step, from 1 to 1,000, which it is when absent.
+    #[param(minimum = 1, maximum = 1_000)]
     limit: Option<u32>,
 }
 
@@ -60,6 +63,7 @@ pub(crate) struct ExportAudit {
     /// Only entries behind this place of the chain; absent: from the beginning.
     after: Option<u64>,
     /// The most entries, from 1 to 1,000, which it is when absent.
+    #[param(minimum = 1, maximum = 1_000)]
     limit: Option<u32>,
 }
 

@@ -214,6 +214,7 @@ pub(crate) async fn logout(
     request_body = wire::SwitchTenant,
     responses(
         (status = 204, description = "The session works there now."),
+        (status = 404, description = "One does not belong to such a tenant.", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn switch_tenant(

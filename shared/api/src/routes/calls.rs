@@ -60,8 +60,10 @@ pub(crate) struct ListCalls {
     #[param(inline)]
     sort: Option<Sort>,
     /// From 1.
+    #[param(minimum = 1, maximum = 10_000)]
     page: Option<u32>,
     /// From 1 to 100; 50 when absent.
+    #[param(minimum = 1, maximum = 100)]
     page_size: Option<u32>,
     /// In the place of `page`: what `next_cursor` of the page before said, with the same filters and order.
     cursor: Option<String>,
@@ -78,6 +80,7 @@ pub(crate) struct ListInteractions {
     /// Only entries after this `seq`.
     after: Option<u32>,
     /// From 1 to 10,000, which is also what an absent one means.
+    #[param(minimum = 1, maximum = 10_000)]
     limit: Option<u32>,
 }
 

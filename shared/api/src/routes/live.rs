@@ -15,6 +15,7 @@ use crate::{ApiError, AppState};
 #[utoipa::path(post, path = "/api/v1/live/tickets", tag = "live", security(("api_key" = ["live:read"])),
     responses(
         (status = 201, description = "The ticket.", body = LiveTicket),
+        (status = 501, description = "The platform has no sockets.", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn create_ticket(
@@ -55,6 +56,7 @@ pub(crate) async fn create_ticket(
     ),
     responses(
         (status = 101, description = "The socket is open."),
+        (status = 426, description = "The request is no upgrade to a WebSocket.", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn live() -> ApiError {

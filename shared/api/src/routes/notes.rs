@@ -38,8 +38,10 @@ pub(crate) struct ListNotes {
     /// Only notes with all of these words in them, whole, in any order and case.
     q: Option<String>,
     /// From 1.
+    #[param(minimum = 1, maximum = 10_000)]
     page: Option<u32>,
     /// From 1 to 100; 50 when absent.
+    #[param(minimum = 1, maximum = 100)]
     page_size: Option<u32>,
 }
 

@@ -26,6 +26,7 @@ const MAX_LAYOUT_BYTES: usize = 16_384;
 #[utoipa::path(get, path = "/api/v1/preferences", tag = "preferences", security(("session" = [])),
     responses(
         (status = 200, description = "All of it.", body = wire::Preferences),
+        (status = 409, description = "The session works for no tenant now.", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn get_preferences(SignedIn(session): SignedIn) -> Result<Response, ApiError> {

@@ -12,6 +12,7 @@ mod businesses;
 mod conformance;
 mod conventions;
 mod deletion;
+mod documented;
 mod hostile;
 mod identity;
 mod isolation;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::task::{Context, Poll, Waker};
 
+use crate::documented;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
@@ -307,8 +308,10 @@ impl World {
         Self { doubles, db, router: router(app.clone()), app }
     }
 
+    #[track_caller]
     pub(crate) fn send(&self, request: Request<Body>) -> Reply {
-        self.doubles.clock.run(async {
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        let reply = self.doubles.clock.run(async {
             let response = self.router.clone().oneshot(request).await.unwrap();
             let (parts, body) = response.into_parts();
             let body = to_bytes(body, usize::MAX).await.unwrap();
@@ -318,7 +321,9 @@ impl World {
                 body: String::from_utf8(body.into()).unwrap(),
                 cause: parts.extensions.get::<Cause>().map(|cause| cause.0.clone()),
             }
-        })
+        });
+        documented::check(&method, uri.path(), &reply);
+        reply
     }
 
     pub(crate) fn request(
