@@ -18,6 +18,7 @@ mod messages;
 mod notes;
 mod opening_hours;
 mod page;
+mod phone_numbers;
 mod preferences;
 mod problem;
 mod providers;
@@ -43,6 +44,10 @@ pub use messages::{Message, MessageKind};
 pub use notes::{Note, SaveNote};
 pub use opening_hours::OpeningHours;
 pub use page::Page;
+pub use phone_numbers::{
+    CreatePhoneNumber, PhoneNumber, PhoneNumberCheck, PhoneNumberCheckCode, PhoneNumberDiagnosis,
+    UpdatePhoneNumber, WebhookAddresses,
+};
 pub use preferences::{Preferences, SavePreferences, Theme};
 pub use problem::{ErrorCode, FieldError, Problem};
 pub use providers::{CredentialSource, Provider, ProviderCredential, ProviderStatus, Providers};

@@ -1,13 +1,14 @@
 //! What we ask the carrier for, and what follows from what it tells us.
 
 use serde::{Deserialize, Serialize};
+use voicecore_api_types::CredentialSource;
 use voicecore_call::EndReason;
 use voicecore_domain::CallStatus;
 use voicecore_ports::{HttpRequest, HttpResponse};
 use voicecore_store::directory::CallLocation;
 use voicecore_store::{Scope, calls, directory};
-use voicecore_types::Millis;
-use voicecore_wire::twilio::rest::{self, Api, ApiRequest};
+use voicecore_types::{E164, Millis};
+use voicecore_wire::twilio::rest::{self, Api, ApiRequest, IncomingNumber};
 use voicecore_wire::twilio::sid::CallSid;
 
 use crate::actors::{CallCommand, CallReply, ask_call};
@@ -79,9 +80,48 @@ pub(crate) async fn hang_up(app: &AppState, scope: &Scope, carrier_call_id: &str
 
 async fn end_call(app: &AppState, account: &TwilioAccount, sid: &CallSid) -> Result<HttpResponse, ApiError> {
     let api = Api::new(app.config.twilio.base_url.get()?, &account.sid, &account.token);
-    let ApiRequest { method, url, headers, body } = api.end_call(sid);
-    let request = HttpRequest { method, url, headers, body, timeout_ms: REQUEST_TIMEOUT_MS };
-    Ok(app.ports.http.send(request).await?)
+    Ok(app.ports.http.send(request(api.end_call(sid), REQUEST_TIMEOUT_MS)).await?)
+}
+
+/// What the `Http` port is to send.
+pub(crate) fn request(asked: ApiRequest, timeout_ms: u32) -> HttpRequest {
+    let ApiRequest { method, url, headers, body } = asked;
+    HttpRequest { method, url, headers, body, timeout_ms }
+}
+
+/// What the carrier says of a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NumberAtCarrier {
+    /// The account has it.
+    Ours(IncomingNumber),
+    /// The account does not have it.
+    Unknown,
+    /// The credentials are refused.
+    Refused,
+    /// The carrier was reached, but its answer makes no sense.
+    Unexpected,
+    /// Nobody answers.
+    Unreachable,
+}
+
+/// Asks the carrier whether the account that calls would use has a number, and what happens when it is rung.
+pub(crate) async fn find_number(
+    app: &AppState,
+    scope: &Scope,
+    number: &E164,
+) -> Result<(NumberAtCarrier, CredentialSource), ApiError> {
+    let (account, source) = providers::twilio_in_use(app, scope).await?;
+    let api = Api::new(app.config.twilio.base_url.get()?, &account.sid, &account.token);
+    let Ok(answer) = app.ports.http.send(request(api.find_number(number), REQUEST_TIMEOUT_MS)).await else {
+        return Ok((NumberAtCarrier::Unreachable, source));
+    };
+    let found = match rest::incoming_number(answer.status, &answer.body, number) {
+        Ok(Some(found)) => NumberAtCarrier::Ours(found),
+        Ok(None) => NumberAtCarrier::Unknown,
+        Err(rest::ApiError::Refused { status: 401 | 403, .. }) => NumberAtCarrier::Refused,
+        Err(_) => NumberAtCarrier::Unexpected,
+    };
+    Ok((found, source))
 }
 
 fn ended(response: &HttpResponse) -> Result<(), ApiError> {

@@ -189,6 +189,15 @@ impl Fields {
         number
     }
 
+    /// The same, and it must be there: `None` only if there is an error.
+    pub(crate) fn number(&mut self, field: &str) -> Option<E164> {
+        let number = self.optional_number(field);
+        if number.is_none() {
+            self.error(field, "is a missing field");
+        }
+        number
+    }
+
     /// A whole number within bounds.
     pub(crate) fn optional_count(&mut self, field: &str, min: u64, max: u64) -> Option<u64> {
         let value = self.take(field)?;

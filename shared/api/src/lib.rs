@@ -13,6 +13,7 @@ mod cookies;
 mod cors;
 mod deadline;
 mod described;
+mod doctor;
 mod email;
 mod error;
 mod error_responses;

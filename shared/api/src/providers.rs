@@ -3,6 +3,7 @@
 //! A tenant's secret goes nowhere but to the addresses that the installation has configured.
 
 use serde::{Deserialize, Serialize};
+use voicecore_api_types::CredentialSource;
 use voicecore_domain::Provider;
 use voicecore_store::Scope;
 use voicecore_store::providers::{self, StoredCredential};
@@ -57,6 +58,17 @@ pub(crate) async fn twilio(app: &AppState, scope: &Scope) -> Result<Option<Twili
     let sid = account_id.and_then(|sid| sid.parse().ok());
     let sid = sid.ok_or_else(|| ApiError::Internal("a stored account has no valid AccountSid".to_owned()))?;
     Ok(Some(TwilioAccount { sid, token: open(&sealer, Provider::Twilio, &credential)? }))
+}
+
+/// The account at Twilio that calls use, and whose it is.
+pub(crate) async fn twilio_in_use(
+    app: &AppState,
+    scope: &Scope,
+) -> Result<(TwilioAccount, CredentialSource), ApiError> {
+    match twilio(app, scope).await? {
+        Some(own) => Ok((own, CredentialSource::Tenant)),
+        None => Ok((installations_twilio(app)?, CredentialSource::Installation)),
+    }
 }
 
 /// The installation's account at Twilio.

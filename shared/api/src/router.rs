@@ -10,8 +10,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::routes::{
     account_pages, accounts, analytics, api_keys, audit, auth, businesses, calls, departments, health, live,
-    messages, notes, openapi, opening_hours, preferences, providers, roles, sessions, setup, setup_page,
-    tenant_deletion, tenants, test_connection, transcripts, users,
+    messages, notes, openapi, opening_hours, phone_numbers, preferences, providers, roles, sessions, setup,
+    setup_page, tenant_deletion, tenants, test_connection, transcripts, users,
 };
 use crate::{ApiError, AppState, MAX_BODY_BYTES, cors, error_responses, idempotency, layers, webhooks};
 
@@ -51,6 +51,12 @@ macro_rules! documented_routes {
             providers::put_provider,
             providers::delete_provider,
             test_connection::test_connection,
+            phone_numbers::list_phone_numbers,
+            phone_numbers::get_phone_number,
+            phone_numbers::create_phone_number,
+            phone_numbers::update_phone_number,
+            phone_numbers::delete_phone_number,
+            phone_numbers::diagnose_phone_number,
             preferences::get_preferences,
             preferences::put_preferences,
             live::create_ticket,

@@ -64,7 +64,8 @@ statements! {
 
     DELETE = "delete from departments where id = ?1 and tenant_id = ?2";
 
-    ASSIGN_BUSINESS = "update businesses set department_id = ?3, updated_at = ?4 where id = ?1 and tenant_id = ?2
+    ASSIGN_BUSINESS = "update businesses set department_id = ?3, updated_at = ?4, version = version + 1
+        where id = ?1 and tenant_id = ?2
         and exists (select 1 from departments d where d.id = ?3 and d.tenant_id = ?2)";
 }
 

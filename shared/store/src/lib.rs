@@ -31,6 +31,7 @@ pub mod master_key;
 pub mod messages;
 pub mod opening_hours;
 mod paging;
+pub mod phone_numbers;
 pub mod preferences;
 pub mod providers;
 pub mod rate_limits;

@@ -11,7 +11,8 @@ use crate::{Scope, StoreError};
 statements! {
     GET = "select time_zone, opening_hours from businesses where id = ?1 and tenant_id = ?2";
 
-    SET = "update businesses set time_zone = ?3, opening_hours = ?4, updated_at = ?5 where id = ?1 and tenant_id = ?2";
+    SET = "update businesses set time_zone = ?3, opening_hours = ?4, updated_at = ?5, version = version + 1
+        where id = ?1 and tenant_id = ?2";
 }
 
 /// Both columns of a business. What cannot be read is what nobody has said.

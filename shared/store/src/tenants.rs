@@ -5,13 +5,12 @@ use std::sync::Arc;
 use voicecore_domain::opening_hours::OpeningHours;
 use voicecore_domain::{ApiKey, Permissions, SetupToken, VoiceMode};
 use voicecore_ports::{Db, DbError, Stmt, Value};
-use voicecore_types::{
-    ApiKeyId, AuditEntryId, BusinessId, DepartmentId, Millis, PhoneNumberId, TenantId, UserId,
-};
+use voicecore_types::{ApiKeyId, AuditEntryId, BusinessId, DepartmentId, Millis, TenantId, UserId};
 
 use crate::audit_log::{self, AuditEntry};
 use crate::invitations::{self, NewInvitation};
-use crate::seal::{LookupHash, Sealed, WrappedKey};
+use crate::phone_numbers::{self, NewPhoneNumber};
+use crate::seal::{Sealed, WrappedKey};
 use crate::{Scope, StoreError};
 
 /// Everything a tenant needs to take its first call.
@@ -94,17 +93,6 @@ pub struct NewBusiness<'a> {
     pub opening_hours: Option<&'a OpeningHours>,
 }
 
-/// A number that the business is rung at.
-#[derive(Debug, Clone)]
-pub struct NewPhoneNumber<'a> {
-    /// Its id.
-    pub id: PhoneNumberId,
-    /// Sealed for `Column::PhoneNumber`.
-    pub number: &'a Sealed,
-    /// From [`LookupKey::dialled`](crate::seal::LookupKey::dialled).
-    pub number_hash: &'a LookupHash,
-}
-
 /// Why nothing was provisioned. In every case nothing was stored.
 #[derive(Debug, thiserror::Error)]
 pub enum ProvisionError {
@@ -141,9 +129,6 @@ statements! {
     INSERT_BUSINESS = "insert into businesses (id, tenant_id, name, greeting, instructions, language, voice,
         fallback_number, created_at, updated_at, voice_mode, department_id, time_zone, opening_hours)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11, ?12, ?13)";
-
-    INSERT_NUMBER = "insert into phone_numbers (id, tenant_id, business_id, number, number_hash, created_at)
-        values (?1, ?2, ?3, ?4, ?5, ?6)";
 
     INSERT_API_KEY = "insert into api_keys (id, tenant_id, name, prefix, key_hash, permissions, created_at)
         values (?1, ?2, 'setup', ?3, ?4, ?5, ?6)";
@@ -208,18 +193,10 @@ fn business_stmts(scope: &Scope, p: &Provision<'_>) -> [Stmt; 3] {
         hours.map(|hours| hours.zone().name()).into(),
         hours.map(OpeningHours::to_stored).into(),
     ];
-    let new_number = vec![
-        p.phone_number.id.to_string().into(),
-        scope.tenant_arg(),
-        business(),
-        p.phone_number.number.into(),
-        p.phone_number.number_hash.into(),
-        p.now.into(),
-    ];
     [
         Stmt::new(INSERT_DEPARTMENT, new_department).exactly(1),
         Stmt::new(INSERT_BUSINESS, new_business).exactly(1),
-        Stmt::new(INSERT_NUMBER, new_number).exactly(1),
+        phone_numbers::insert(scope, p.business.id, &p.phone_number, p.now),
     ]
 }
 

@@ -72,6 +72,12 @@ ids! {
     InvitationId,
     /// What somebody wrote down about a call.
     NoteId,
+    /// A human being who takes calls.
+    AgentId,
+    /// A way to look at a list that somebody has kept.
+    SavedViewId,
+    /// Something that somebody is told.
+    NotificationId,
 }
 
 #[cfg(test)]

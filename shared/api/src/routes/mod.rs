@@ -15,6 +15,7 @@ pub(crate) mod messages;
 pub(crate) mod notes;
 pub(crate) mod openapi;
 pub(crate) mod opening_hours;
+pub(crate) mod phone_numbers;
 pub(crate) mod preferences;
 pub(crate) mod providers;
 pub(crate) mod roles;

@@ -8,10 +8,9 @@ use voicecore_domain::greeting::MAX_GREETING_CHARS;
 use voicecore_domain::opening_hours::{OpeningHours, TimeZone};
 use voicecore_domain::{ApiKey, SetupToken};
 use voicecore_store::directory;
+use voicecore_store::phone_numbers::NewPhoneNumber;
 use voicecore_store::seal::{Column, FreshKey};
-use voicecore_store::tenants::{
-    self, NewBusiness, NewDepartment, NewPhoneNumber, Owner, Provision, ProvisionError,
-};
+use voicecore_store::tenants::{self, NewBusiness, NewDepartment, Owner, Provision, ProvisionError};
 use voicecore_types::{
     ApiKeyId, AuditEntryId, BusinessId, DepartmentId, E164, PhoneNumberId, TenantId, UserId,
 };

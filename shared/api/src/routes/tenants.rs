@@ -12,10 +12,9 @@ use voicecore_store::directory;
 use voicecore_store::directory::installation::{self, TenantChange, TenantRow};
 use voicecore_store::directory::sessions::{self, NewSession, SessionKind};
 use voicecore_store::invitations::NewInvitation;
+use voicecore_store::phone_numbers::NewPhoneNumber;
 use voicecore_store::seal::Column;
-use voicecore_store::tenants::{
-    self, NewBusiness, NewDepartment, NewPhoneNumber, Owner, Provision, ProvisionError,
-};
+use voicecore_store::tenants::{self, NewBusiness, NewDepartment, Owner, Provision, ProvisionError};
 use voicecore_store::users::RoleRef;
 use voicecore_types::{
     AuditEntryId, BusinessId, DepartmentId, E164, InvitationId, PhoneNumberId, SessionId, TenantId, UserId,

@@ -19,7 +19,7 @@ use crate::auth::{Access, ConfigWrite};
 use crate::extract::JsonBody;
 use crate::idempotency::answer;
 use crate::record::Record;
-use crate::{ApiError, AppState, providers};
+use crate::{ApiError, AppState, carrier, providers};
 
 /// How long a provider is waited for.
 const PATIENCE_MS: u32 = 10_000;
@@ -66,19 +66,9 @@ pub(crate) async fn test_connection(
 
 /// The account itself.
 async fn twilio(app: &AppState, principal: &Principal) -> Result<(HttpRequest, CredentialSource), ApiError> {
-    let (account, source) = match providers::twilio(app, &principal.scope).await? {
-        Some(own) => (own, CredentialSource::Tenant),
-        None => (providers::installations_twilio(app)?, CredentialSource::Installation),
-    };
+    let (account, source) = providers::twilio_in_use(app, &principal.scope).await?;
     let asked = Api::new(app.config.twilio.base_url.get()?, &account.sid, &account.token).fetch_account();
-    let request = HttpRequest {
-        method: asked.method,
-        url: asked.url,
-        headers: asked.headers,
-        body: asked.body,
-        timeout_ms: PATIENCE_MS,
-    };
-    Ok((request, source))
+    Ok((carrier::request(asked, PATIENCE_MS), source))
 }
 
 /// The list of models, which every provider with OpenAI's interface has.

@@ -246,7 +246,7 @@ fn good(target: &str, field: &str) -> Value {
         "time_zone" => json!("Europe/Berlin"),
         "role" => json!("viewer"),
         "provider" => json!("twilio"),
-        "tenant_id" => json!(ID),
+        "tenant_id" | "business_id" => json!(ID),
         "password" => json!("correct horse battery staple"),
         _ => json!("Something"),
     }

@@ -26,6 +26,7 @@ mod media;
 mod notes;
 mod openapi;
 mod opening_hours;
+mod phone_numbers;
 mod pitfalls;
 mod preferences;
 mod privacy;

@@ -39,6 +39,9 @@ fn hours_are_said_shown_taken_back_and_known_to_the_next_call() {
     let shown = json!({"time_zone": "Europe/Berlin", "opening_hours": ["monday 09:00-17:30", "wednesday 08:00-12:00"]});
     assert_eq!((said.json(), ask(Method::GET, None).json()), (shown.clone(), shown));
     assert_eq!(world.count("select count(*) as n from audit_log where action = 'business.opening_hours'"), 1);
+    // It is another version of the business: who has read the one before does not write over it unawares.
+    let business = format!("/api/v1/config/business/{}", tenant.business_id);
+    assert_eq!(world.get(&business, &tenant.key).json()["version"], 2);
     // NOW is Wednesday, 18 November 2026, 12:06 in Berlin.
     let told = instructions(&world, &tenant, 2);
     for part in [

@@ -12,11 +12,11 @@ use voicecore_ports::{MAX_PARAMETERS, Stmt};
 use crate::directory::{accounts, installation, people, sessions, watchers};
 use crate::{
     analytics, api_keys, audit_log, business_config, businesses, call_notes, call_words, calls, departments,
-    dialogues, directory, idempotency, invitations, master_key, messages, opening_hours, preferences,
-    providers, rate_limits, roles, tenant_deletions, tenants, tool_runs, users,
+    dialogues, directory, idempotency, invitations, master_key, messages, opening_hours, phone_numbers,
+    preferences, providers, rate_limits, roles, tenant_deletions, tenants, tool_runs, users,
 };
 
-const MODULES: [(&str, &[(&str, &str)]); 33] = [
+const MODULES: [(&str, &[(&str, &str)]); 34] = [
     ("analytics", analytics::STATEMENTS),
     ("api_keys", api_keys::STATEMENTS),
     ("audit_log", audit_log::STATEMENTS),
@@ -42,6 +42,7 @@ const MODULES: [(&str, &[(&str, &str)]); 33] = [
     ("master_key", master_key::STATEMENTS),
     ("messages", messages::STATEMENTS),
     ("opening_hours", opening_hours::STATEMENTS),
+    ("phone_numbers", phone_numbers::STATEMENTS),
     ("preferences", preferences::STATEMENTS),
     ("providers", providers::STATEMENTS),
     ("rate_limits", rate_limits::STATEMENTS),

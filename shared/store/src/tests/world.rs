@@ -11,8 +11,9 @@ use voicecore_types::{
 };
 
 use crate::calls::{self, Admission, Call, NewCall};
+use crate::phone_numbers::NewPhoneNumber;
 use crate::seal::{Column, FreshKey, LookupKey, MasterKey, Sealer};
-use crate::tenants::{NewBusiness, NewDepartment, NewPhoneNumber, Owner, Provision, ProvisionError};
+use crate::tenants::{NewBusiness, NewDepartment, Owner, Provision, ProvisionError};
 use crate::{Scope, directory, tenants};
 
 /// 2026-11-20, an hour before midnight UTC.

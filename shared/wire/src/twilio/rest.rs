@@ -7,7 +7,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
-use voicecore_types::Secret;
+use voicecore_types::{E164, Secret};
 
 use super::sid::{AccountSid, CallSid, RecordingSid};
 use super::twiml::Response;
@@ -23,7 +23,8 @@ const NOT_FOUND: u32 = 20404;
 /// "Invalid call state": the call is not in progress, so it ended before the request came.
 const NOT_IN_PROGRESS: u32 = 21220;
 
-/// A request, ready to be sent. `Debug` shows method and address only: headers hold the credentials, bodies phone numbers.
+/// A request, ready to be sent. `Debug` shows method and address without its query only: headers hold the credentials, bodies and
+/// queries phone numbers.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiRequest {
     /// `GET`, `POST` or `DELETE`.
@@ -38,7 +39,7 @@ pub struct ApiRequest {
 
 impl fmt::Debug for ApiRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ApiRequest({} {})", self.method, self.url)
+        write!(f, "ApiRequest({} {})", self.method, self.url.split('?').next().unwrap_or_default())
     }
 }
 
@@ -137,6 +138,14 @@ impl Api {
         self.request("DELETE", &format!("/Recordings/{recording}.json"), &[])
     }
 
+    /// Looks a number of the account up. Answer: [`incoming_number`].
+    pub fn find_number(&self, number: &E164) -> ApiRequest {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("PhoneNumber", number.expose())
+            .finish();
+        self.request("GET", &format!("/IncomingPhoneNumbers.json?{query}"), &[])
+    }
+
     fn update_call(&self, call: &CallSid, field: &'static str, value: &str) -> ApiRequest {
         self.request("POST", &format!("/Calls/{call}.json"), &[(field, value)])
     }
@@ -183,6 +192,75 @@ pub fn call(status: u16, body: &[u8]) -> Result<Call, ApiError> {
         status: document.status.parse().unwrap_or(CallStatus::Unknown),
         duration_s: document.duration.and_then(|seconds| seconds.parse().ok()),
     })
+}
+
+/// An address that is told or asked something, and how. Empty where nothing is set.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Webhook {
+    /// Where.
+    pub url: String,
+    /// `GET` or `POST`.
+    pub method: String,
+}
+
+/// A number of an account, and what happens when it is rung.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct IncomingNumber {
+    /// It takes calls, not only messages.
+    pub takes_calls: bool,
+    /// Asked what to do with a call.
+    pub voice: Webhook,
+    /// Asked when that failed.
+    pub fallback: Webhook,
+    /// Told when a call is over.
+    pub status: Webhook,
+    /// A TwiML application, whose addresses count instead of these.
+    pub has_application: bool,
+    /// A SIP trunk, which gets the calls instead.
+    pub has_trunk: bool,
+}
+
+/// Reads the answer to [`Api::find_number`]. `None`: the account does not have `number`.
+pub fn incoming_number(status: u16, body: &[u8], number: &E164) -> Result<Option<IncomingNumber>, ApiError> {
+    #[derive(Deserialize)]
+    struct Document {
+        incoming_phone_numbers: Vec<Number>,
+    }
+    #[derive(Deserialize)]
+    struct Number {
+        phone_number: String,
+        #[serde(default)]
+        capabilities: Capabilities,
+        voice_url: Option<String>,
+        voice_method: Option<String>,
+        voice_fallback_url: Option<String>,
+        voice_fallback_method: Option<String>,
+        status_callback: Option<String>,
+        status_callback_method: Option<String>,
+        voice_application_sid: Option<String>,
+        trunk_sid: Option<String>,
+    }
+    #[derive(Deserialize, Default)]
+    struct Capabilities {
+        #[serde(default)]
+        voice: bool,
+    }
+    let document: Document = success(status, body)?;
+    let hook = |url: Option<String>, method: Option<String>| Webhook {
+        url: url.unwrap_or_default(),
+        method: method.unwrap_or_default(),
+    };
+    let is_set = |sid: Option<String>| sid.is_some_and(|sid| !sid.is_empty());
+    // The filter takes parts of numbers, too.
+    let found = document.incoming_phone_numbers.into_iter().find(|n| n.phone_number == number.expose());
+    Ok(found.map(|n| IncomingNumber {
+        takes_calls: n.capabilities.voice,
+        voice: hook(n.voice_url, n.voice_method),
+        fallback: hook(n.voice_fallback_url, n.voice_fallback_method),
+        status: hook(n.status_callback, n.status_callback_method),
+        has_application: is_set(n.voice_application_sid),
+        has_trunk: is_set(n.trunk_sid),
+    }))
 }
 
 /// Reads the answer to [`Api::start_recording`]: which recording it is.
@@ -276,6 +354,12 @@ mod tests {
                 "Status=stopped",
             ),
             (api().fetch_account(), "GET", ".json".to_owned(), ""),
+            (
+                api().find_number(&"+15005550006".parse().unwrap()),
+                "GET",
+                "/IncomingPhoneNumbers.json?PhoneNumber=%2B15005550006".to_owned(),
+                "",
+            ),
             (api().delete_recording(&recording), "DELETE", format!("/Recordings/{recording}.json"), ""),
         ];
         for (request, method, path, body) in cases {
@@ -298,6 +382,8 @@ mod tests {
             format!("ApiRequest(POST {}/Calls/{CALL}.json)", api().base)
         );
         assert!(!format!("{:?}", api()).contains("Basic"));
+        let asked = api().find_number(&"+15005550006".parse().unwrap());
+        assert!(!format!("{asked:?}").contains("5005550006"));
     }
 
     #[test]
@@ -316,6 +402,29 @@ mod tests {
         assert_eq!(call(200, running.as_bytes()).unwrap().duration_s, None);
         assert_eq!(call(200, b"{}"), Err(ApiError::Malformed));
         assert_eq!(call(200, br#"{"sid":"CA1","status":"busy"}"#), Err(ApiError::Malformed));
+    }
+
+    /// Also where only a part of the number is the same, which the API's filter lets through.
+    #[test]
+    fn a_number_is_read() {
+        let number = "+15005550006".parse().unwrap();
+        let other = r#"{"phone_number":"+150055500061"}"#;
+        let own = r#"{"phone_number":"+15005550006","capabilities":{"voice":true,"sms":false},"voice_url":"https://h/v",
+            "voice_method":"POST","voice_fallback_url":null,"status_callback":"","trunk_sid":null,"voice_application_sid":"AP1"}"#;
+        let list = |rows: &str| format!(r#"{{"incoming_phone_numbers":[{rows}],"page":0}}"#).into_bytes();
+        let read = |rows: &str| incoming_number(200, &list(rows), &number);
+        assert_eq!(read(""), Ok(None));
+        assert_eq!(read(other), Ok(None));
+        let expected = IncomingNumber {
+            takes_calls: true,
+            voice: Webhook { url: "https://h/v".to_owned(), method: "POST".to_owned() },
+            has_application: true,
+            ..IncomingNumber::default()
+        };
+        assert_eq!(read(&format!("{other},{own}")), Ok(Some(expected)));
+        assert_eq!(incoming_number(200, b"{}", &number), Err(ApiError::Malformed));
+        let refused = incoming_number(401, br#"{"code":20003}"#, &number);
+        assert_eq!(refused, Err(ApiError::Refused { status: 401, code: Some(20003) }));
     }
 
     #[test]

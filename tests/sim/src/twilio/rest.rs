@@ -10,7 +10,7 @@ use axum::routing::get;
 use base64::Engine as _;
 use serde_json::{Value, json};
 
-use super::account::API_VERSION;
+use super::account::{API_VERSION, Account, timestamp};
 use super::engine::{Command, Next};
 use super::place::{Entry, Twilio};
 use super::state::{Recording, Status};
@@ -20,6 +20,8 @@ use super::webhook::Request;
 
 /// Longest TwiML that a REST request takes.
 const MAX_TWIML_CHARS: usize = 4_000;
+/// The one number that the account does not have. Twilio's test credentials call it unavailable, too.
+const NOT_OURS: &str = "+15005550000";
 
 /// An error as Twilio's REST API words it.
 #[derive(Debug)]
@@ -64,6 +66,7 @@ pub(super) fn router(twilio: Twilio) -> Router {
         .route(&format!("{base}/Calls.json"), get(list_calls).post(create_call))
         .route(&format!("{base}/Calls/{{call}}"), get(show_call).post(update_call))
         .route(&format!("{base}/Calls/{{call}}/Recordings.json"), get(list_call_recordings))
+        .route(&format!("{base}/IncomingPhoneNumbers.json"), get(list_numbers))
         .route(&format!("{base}/Recordings.json"), get(list_recordings))
         .route(&format!("{base}/Recordings/{{recording}}"), get(show_recording).delete(delete_recording))
         .fallback(async |uri: axum::http::Uri| RestError::not_found(uri.path()))
@@ -255,6 +258,55 @@ async fn list_calls(
     };
     let calls: Vec<Value> = twilio.calls().iter().filter(|e| wanted(e)).map(|e| e.state.resource()).collect();
     Ok(page("calls", calls))
+}
+
+/// Numbers of the account. It has every number but [`NOT_OURS`]: every number can be rung, and each is set to the product's webhooks.
+async fn list_numbers(
+    State(twilio): State<Twilio>,
+    Path(account): Path<String>,
+    Query(filter): Query<Params>,
+    headers: HeaderMap,
+) -> Answer {
+    authorise(&twilio, &headers, &account)?;
+    let refuse = |rule: &str, message: String| {
+        twilio.violations().record("twilio", "rest", rule, message.clone());
+        Err(RestError::bad(20001, message))
+    };
+    let known = ["PhoneNumber", "FriendlyName", "Beta", "Origin", "PageSize", "Page", "PageToken"];
+    if let Some((name, _)) = filter.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+        return refuse("unknown_parameter", format!("unknown parameter '{name}'"));
+    }
+    // Without a whole number all of them are meant, whom nobody could list.
+    let Some(number) = one(&filter, "PhoneNumber").filter(|n| n.parse::<voicecore_types::E164>().is_ok())
+    else {
+        return refuse(
+            "phone_number",
+            "a plus sign that is not encoded is a blank: no number is asked for".to_owned(),
+        );
+    };
+    let rows = (number != NOT_OURS).then(|| number_resource(twilio.account(), number));
+    Ok(page("incoming_phone_numbers", rows.into_iter().collect()))
+}
+
+/// A number as Twilio describes it: what is not set is an empty text or null, as there.
+fn number_resource(account: &Account, number: &str) -> Value {
+    let digits: u128 = number.trim_start_matches('+').parse().unwrap_or_default();
+    let sid = format!("PN{digits:032x}");
+    let now = timestamp();
+    json!({
+        "sid": sid, "account_sid": account.sid, "friendly_name": number, "phone_number": number,
+        "voice_url": account.voice_url, "voice_method": "POST",
+        "voice_fallback_url": account.fallback_url.as_deref().unwrap_or_default(), "voice_fallback_method": "POST",
+        "status_callback": account.status_url.as_deref().unwrap_or_default(), "status_callback_method": "POST",
+        "voice_caller_id_lookup": false, "voice_application_sid": null, "voice_receive_mode": "voice",
+        "sms_url": "", "sms_method": "POST", "sms_fallback_url": "", "sms_fallback_method": "POST", "sms_application_sid": "",
+        "trunk_sid": null, "address_sid": null, "address_requirements": "none", "identity_sid": null, "bundle_sid": null,
+        "emergency_status": "Inactive", "emergency_address_sid": null, "emergency_address_status": "unregistered",
+        "capabilities": {"voice": true, "sms": true, "mms": true, "fax": false},
+        "api_version": API_VERSION, "beta": false, "origin": "twilio", "status": "in-use",
+        "date_created": now, "date_updated": now,
+        "uri": format!("/{API_VERSION}/Accounts/{}/IncomingPhoneNumbers/{sid}.json", account.sid),
+    })
 }
 
 async fn list_call_recordings(

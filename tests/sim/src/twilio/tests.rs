@@ -178,6 +178,18 @@ impl Bench {
         panic!("{path} was never asked");
     }
 
+    /// The numbers of the account that a query finds, or Twilio's error code.
+    async fn numbers(&self, query: &str, token: &str) -> Result<Vec<Value>, u64> {
+        let request = reqwest::Client::new().get(format!("{}/IncomingPhoneNumbers.json{query}", self.rest));
+        let credentials = STANDARD.encode(format!("{SID}:{token}"));
+        let response = request.header("authorization", format!("Basic {credentials}")).send().await.unwrap();
+        let body: Value = response.json().await.unwrap();
+        match body["incoming_phone_numbers"].as_array() {
+            Some(numbers) => Ok(numbers.clone()),
+            None => Err(body["code"].as_u64().unwrap_or(0)),
+        }
+    }
+
     async fn post(&self, path: &str, token: &str, params: &[(&str, &str)]) -> (u16, u64) {
         let request = reqwest::Client::new().post(format!("{}/{path}", self.rest)).form(params);
         let credentials = STANDARD.encode(format!("{SID}:{token}"));
@@ -331,4 +343,18 @@ async fn the_rest_api_replaces_twiml_and_ends_calls_and_refuses_the_rest() {
     assert_eq!(report.twiml.last().unwrap().url, "rest");
     assert_eq!(bench.post(&call, TOKEN, &[("Status", "completed")]).await, (404, 20404));
     assert_eq!(bench.post(&call, TOKEN, &[("Twiml", "<Response/>")]).await, (400, 21220));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_rest_api_lists_the_numbers_of_the_account() {
+    let bench = bench(&[]).await;
+    let found = bench.numbers("?PhoneNumber=%2B15005550006", TOKEN).await.unwrap();
+    assert_eq!((found.len(), &found[0]["phone_number"]), (1, &"+15005550006".into()));
+    assert_eq!((&found[0]["voice_method"], &found[0]["trunk_sid"]), (&"POST".into(), &Value::Null));
+    assert_eq!(found[0]["voice_url"], bench.twilio.account().voice_url);
+    assert_eq!(bench.numbers("?PhoneNumber=%2B15005550000", TOKEN).await, Ok(vec![]));
+    assert_eq!(bench.numbers("?PhoneNumber=%2B15005550006", "wrong").await, Err(20003));
+    for bad in ["", "?PhoneNumber=+15005550006", "?Number=%2B15005550006"] {
+        assert_eq!(bench.numbers(bad, TOKEN).await, Err(20001), "{bad}");
+    }
 }
