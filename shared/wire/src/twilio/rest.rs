@@ -224,10 +224,10 @@ pub struct IncomingNumber {
 pub fn incoming_number(status: u16, body: &[u8], number: &E164) -> Result<Option<IncomingNumber>, ApiError> {
     #[derive(Deserialize)]
     struct Document {
-        incoming_phone_numbers: Vec<Number>,
+        incoming_phone_numbers: Vec<Incoming>,
     }
     #[derive(Deserialize)]
-    struct Number {
+    struct Incoming {
         phone_number: String,
         #[serde(default)]
         capabilities: Capabilities,
