@@ -93,6 +93,8 @@ pub enum Speaker {
     Assistant,
     /// VoiceCore itself.
     System,
+    /// Somebody of the tenant who stepped in.
+    Operator,
 }
 
 /// What kind of entry it is.
@@ -112,6 +114,70 @@ pub enum InteractionKind {
     },
     /// A remark of the system.
     Notice,
+    /// Somebody stepped in; `text` is the message to the assistant, or its new instructions.
+    Intervention {
+        /// What they did.
+        action: InterventionAction,
+        /// What kind of principal they are; `null` when a pause ended by itself.
+        actor_kind: Option<String>,
+        /// Which one.
+        actor_id: Option<String>,
+    },
+}
+
+/// What is done to a running call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum InterventionAction {
+    /// The assistant is told something that the caller does not hear, and answers as soon as it can.
+    Message,
+    /// The assistant falls silent, in mid-word if need be, and goes on listening; for two minutes at most, from the last time that
+    /// this was asked for.
+    Pause,
+    /// The assistant may speak again, and does.
+    Resume,
+    /// From its next answer on, and for the rest of the call, the assistant has these instructions in the place of its own.
+    Override,
+    /// The call is ended, after a goodbye where there is an assistant to say it.
+    End,
+}
+
+/// Stepping into a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Intervene {
+    /// What is done.
+    pub action: InterventionAction,
+    /// With `message`: what the assistant is told, 1 to 2,000 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// With `override`: all of the assistant's new instructions, 1 to 8,000 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<String>,
+    /// With `end`: without a goodbye.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_once: Option<bool>,
+}
+
+/// When it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum InterventionEffect {
+    /// It was done.
+    Now,
+    /// The call is held turn by turn: it counts from the assistant's next answer on.
+    NextTurn,
+}
+
+/// Somebody has stepped into a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Intervened {
+    /// Which call.
+    #[schema(value_type = String, format = "uuid")]
+    pub call_id: CallId,
+    /// What was done.
+    pub action: InterventionAction,
+    /// When it counts.
+    pub takes_effect: InterventionEffect,
 }
 
 /// One entry of the transcript.

@@ -35,7 +35,10 @@ pub use auth::{
     SignedIn, SwitchTenant,
 };
 pub use businesses::{Business, BusinessKind, BusinessUsage, SaveBusiness};
-pub use calls::{Call, CallStatus, EndCall, Interaction, InteractionKind, Interactions, Speaker, Usage};
+pub use calls::{
+    Call, CallStatus, EndCall, Interaction, InteractionKind, Interactions, Intervene, Intervened,
+    InterventionAction, InterventionEffect, Speaker, Usage,
+};
 pub use connection::{ConnectionState, ConnectionTest, TestConnection};
 pub use departments::{Department, Departments, SaveDepartment};
 pub use health::{Health, Readiness};

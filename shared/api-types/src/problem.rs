@@ -29,6 +29,10 @@ pub enum ErrorCode {
     MethodNotAllowed,
     /// The thing is in a state in which this cannot be done.
     Conflict,
+    /// The call is over, or saying goodbye.
+    CallOver,
+    /// The call is held turn by turn, where this cannot be done.
+    CallTurnBased,
     /// A request with the same `Idempotency-Key` is being carried out: try again.
     RequestInProgress,
     /// The `Idempotency-Key` was that of another request.

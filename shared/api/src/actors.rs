@@ -3,7 +3,7 @@
 //! Commands are idempotent: whoever did not hear the answer asks again.
 
 use serde::{Deserialize, Serialize};
-use voicecore_call::{AfterStream, Interaction, LiveEvent};
+use voicecore_call::{AfterStream, Interaction, Intervention, LiveEvent};
 use voicecore_domain::hub::Watcher;
 use voicecore_ports::{ActorError, Actors};
 use voicecore_types::{CallId, Millis, TenantId};
@@ -18,8 +18,11 @@ pub enum CallCommand {
         /// Which stream, from 1.
         attempt: u32,
     },
-    /// An operator wants the call to end, politely.
-    End,
+    /// Somebody steps in.
+    Intervene {
+        /// Who, and what they want. Its name makes it one, however often it is asked for.
+        intervention: Intervention,
+    },
     /// What has been said so far.
     Transcript,
     /// The carrier says that the call is over, whatever the sockets say: finish it.
@@ -39,8 +42,11 @@ pub enum CallReply {
         /// What comes next.
         after: AfterStream,
     },
-    /// To `End`, `CarrierEnded` and `Abandon`: the call is being ended. To `Erase`: nothing is left of it.
+    /// To `Intervene`: it is done, now or before. To `CarrierEnded` and `Abandon`: the call is being ended. To `Erase`: nothing is
+    /// left of it.
     Accepted,
+    /// To `Intervene`: the call is over, or saying goodbye.
+    TooLate,
     /// To `Transcript`.
     Transcript {
         /// The entries by `seq`, the last one possibly still growing.
@@ -148,6 +154,7 @@ pub async fn ask_hub(
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use voicecore_call::OperatorCommand;
 
     use super::*;
 
@@ -163,7 +170,33 @@ mod tests {
     #[test]
     fn wire_format_is_fixed() {
         check(&CallCommand::AfterStream { attempt: 2 }, json!({"command": "after_stream", "attempt": 2}));
-        check(&CallCommand::End, json!({"command": "end"}));
+        let by = |command| Intervention {
+            id: "i1".to_owned(),
+            actor_kind: "user".to_owned(),
+            actor_id: "u1".to_owned(),
+            command,
+        };
+        for (command, wire) in [
+            (
+                OperatorCommand::Message { text: "Be brief.".to_owned() },
+                json!({"action": "message", "text": "Be brief."}),
+            ),
+            (OperatorCommand::Pause, json!({"action": "pause"})),
+            (OperatorCommand::Resume, json!({"action": "resume"})),
+            (
+                OperatorCommand::Override { instructions: "Sing.".to_owned() },
+                json!({"action": "override", "instructions": "Sing."}),
+            ),
+            (OperatorCommand::End { at_once: true }, json!({"action": "end", "at_once": true})),
+        ] {
+            let mut intervention = json!({"id": "i1", "actor_kind": "user", "actor_id": "u1"});
+            intervention.as_object_mut().unwrap().extend(wire.as_object().unwrap().clone());
+            check(
+                &CallCommand::Intervene { intervention: by(command) },
+                json!({"command": "intervene", "intervention": intervention}),
+            );
+        }
+        check(&CallReply::TooLate, json!({"reply": "too_late"}));
         check(&CallCommand::Transcript, json!({"command": "transcript"}));
         check(&CallCommand::CarrierEnded, json!({"command": "carrier_ended"}));
         check(&CallCommand::Abandon, json!({"command": "abandon"}));

@@ -2,7 +2,7 @@
 //! server; here every field is named, so that nothing inner becomes public by accident.
 
 use voicecore_api_types as wire;
-use voicecore_call::{Interaction, InteractionKind, Speaker};
+use voicecore_call::{Interaction, InteractionKind, OperatorAction, Speaker};
 use voicecore_domain::{BusinessKind, CallStatus, MessageKind, TokenUsage, VoiceMode};
 
 pub(crate) fn interaction(from: Interaction) -> wire::Interaction {
@@ -12,6 +12,7 @@ pub(crate) fn interaction(from: Interaction) -> wire::Interaction {
             Speaker::Caller => wire::Speaker::Caller,
             Speaker::Assistant => wire::Speaker::Assistant,
             Speaker::System => wire::Speaker::System,
+            Speaker::Operator => wire::Speaker::Operator,
         },
         kind: match from.kind {
             InteractionKind::Speech => wire::InteractionKind::Speech,
@@ -20,6 +21,9 @@ pub(crate) fn interaction(from: Interaction) -> wire::Interaction {
                 wire::InteractionKind::Tool { name, tool_call_id }
             }
             InteractionKind::Notice => wire::InteractionKind::Notice,
+            InteractionKind::Intervention { action, actor_kind, actor_id, .. } => {
+                wire::InteractionKind::Intervention { action: shown_action(action), actor_kind, actor_id }
+            }
         },
         text: from.text,
         start_ms: from.start_ms,
@@ -27,6 +31,16 @@ pub(crate) fn interaction(from: Interaction) -> wire::Interaction {
         cut_at_ms: from.cut_at_ms,
         estimated: from.estimated,
         latency_ms: from.latency_ms,
+    }
+}
+
+pub(crate) const fn shown_action(from: OperatorAction) -> wire::InterventionAction {
+    match from {
+        OperatorAction::Message => wire::InterventionAction::Message,
+        OperatorAction::Pause => wire::InterventionAction::Pause,
+        OperatorAction::Resume => wire::InterventionAction::Resume,
+        OperatorAction::Override => wire::InterventionAction::Override,
+        OperatorAction::End => wire::InterventionAction::End,
     }
 }
 

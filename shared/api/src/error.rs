@@ -65,6 +65,12 @@ pub enum ApiError {
     /// 409: the thing is in a state in which this cannot be done.
     #[error("conflict: {0}")]
     Conflict(&'static str),
+    /// 409: the call is over, or saying goodbye.
+    #[error("the call is over")]
+    CallOver,
+    /// 409: the call is held turn by turn, where this cannot be done.
+    #[error("the call is held turn by turn")]
+    CallTurnBased,
     /// 409: the same request, by its key, is being carried out.
     #[error("the request is being carried out")]
     RequestInProgress,
@@ -134,6 +140,8 @@ impl ApiError {
             Self::NotFound => (StatusCode::NOT_FOUND, ErrorCode::NotFound),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, ErrorCode::MethodNotAllowed),
             Self::Conflict(_) => (StatusCode::CONFLICT, ErrorCode::Conflict),
+            Self::CallOver => (StatusCode::CONFLICT, ErrorCode::CallOver),
+            Self::CallTurnBased => (StatusCode::CONFLICT, ErrorCode::CallTurnBased),
             Self::RequestInProgress => (StatusCode::CONFLICT, ErrorCode::RequestInProgress),
             Self::IdempotencyKeyReused => (StatusCode::UNPROCESSABLE_ENTITY, ErrorCode::IdempotencyKeyReused),
             Self::PreconditionFailed => (StatusCode::PRECONDITION_FAILED, ErrorCode::PreconditionFailed),
@@ -177,6 +185,11 @@ impl ApiError {
             Self::NotFound => "There is no such thing here.".to_owned(),
             Self::MethodNotAllowed => "This address does not know the method.".to_owned(),
             Self::Conflict(what) | Self::Unsupported(what) => (*what).to_owned(),
+            Self::CallOver => "The call is over, or saying goodbye.".to_owned(),
+            Self::CallTurnBased => {
+                "This call is held turn by turn: its assistant is silent whenever the caller may speak."
+                    .to_owned()
+            }
             Self::RequestInProgress => {
                 "A request with this `Idempotency-Key` is being carried out. Try again.".to_owned()
             }

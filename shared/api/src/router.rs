@@ -9,9 +9,9 @@ use utoipa_axum::PathItemExt as _;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::routes::{
-    account_pages, accounts, analytics, api_keys, audit, auth, businesses, calls, departments, health, live,
-    messages, notes, openapi, opening_hours, phone_numbers, preferences, providers, roles, sessions, setup,
-    setup_page, tenant_deletion, tenants, test_connection, transcripts, users,
+    account_pages, accounts, analytics, api_keys, audit, auth, businesses, calls, departments, health,
+    interventions, live, messages, notes, openapi, opening_hours, phone_numbers, preferences, providers,
+    roles, sessions, setup, setup_page, tenant_deletion, tenants, test_connection, transcripts, users,
 };
 use crate::{ApiError, AppState, MAX_BODY_BYTES, cors, error_responses, idempotency, layers, webhooks};
 
@@ -28,7 +28,8 @@ macro_rules! documented_routes {
             calls::list_calls,
             calls::get_call,
             calls::list_interactions,
-            calls::end_call,
+            interventions::end_call,
+            interventions::intervene,
             transcripts::export_transcript,
             notes::list_notes,
             notes::get_note,

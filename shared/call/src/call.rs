@@ -4,6 +4,7 @@ mod carrier;
 mod dialogue;
 mod leave;
 mod link;
+mod operator;
 mod toolwork;
 mod watch;
 
@@ -20,7 +21,7 @@ use crate::turns::Turns;
 use crate::upstream::{Ask, UpstreamVoice, VoiceEvent};
 use crate::{
     AfterStream, CallConfig, CallSummary, EndReason, Input, Interaction, InteractionKind, JournalEntry,
-    LiveEvent, OperatorCommand, Output, Speaker, Usage,
+    LiveEvent, Output, Speaker, Usage,
 };
 use leave::Leaving;
 use link::Link;
@@ -126,6 +127,8 @@ pub struct Call {
     /// What is being answered was asked for.
     answering: Option<Ask>,
     silence: Silence,
+    /// An operator has silenced the assistant, until then at the latest.
+    paused: Option<Millis>,
 
     leaving: Option<Leaving>,
     /// The stream is over for this reason.
@@ -169,6 +172,7 @@ impl Call {
             greeting: None,
             answering: None,
             silence: Silence::new(now),
+            paused: None,
             leaving: None,
             ended: None,
             finished: false,
@@ -185,6 +189,7 @@ impl Call {
         }
         call.write_down_runs(now);
         call.leaving = Leaving::from_journal(journal);
+        call.restore_interventions();
         call.greeted = call
             .turns
             .entries()
@@ -240,7 +245,7 @@ impl Call {
             Input::ModelText(text) => self.on_model_text(now, text),
             Input::ModelClosed { .. } => self.on_model_closed(now),
             Input::ToolDone(result) => self.on_tool_done(now, &result),
-            Input::Operator(OperatorCommand::End) => self.leave_now(now, EndReason::OperatorEnded),
+            Input::Operator(wanted) => self.on_operator(now, &wanted),
             Input::Timer => {}
         }
         self.run(now);
@@ -376,6 +381,7 @@ impl Call {
             Timer::Tools => self.tools_overdue(now),
             Timer::Backoff => self.open_model(now),
             Timer::AskAgain => self.voice.nudge(),
+            Timer::Pause => self.pause_over(now),
             Timer::Rotate => self.link.set_rotation_due(),
             Timer::CallLength => self.leave(now, EndReason::LengthLimit, true),
             Timer::Leave => self.close_carrier(now),

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallSummary, Interaction, JournalEntry};
+use crate::{CallSummary, Interaction, Intervention, JournalEntry};
 
 /// What happens to a call.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,8 +37,8 @@ pub enum Input<'a> {
     },
     /// A tool has finished.
     ToolDone(ToolResult),
-    /// An operator (API, dashboard) wants something.
-    Operator(OperatorCommand),
+    /// An operator (API, dashboard) wants something. Ignored when it comes too late ([`crate::Call::takes`]) or again.
+    Operator(Intervention),
     /// The moment of `poll_timeout` has come, or has not quite: early and late calls are harmless.
     Timer,
 }
@@ -116,14 +116,6 @@ pub enum ToolEffect {
     Transfer,
 }
 
-/// What an operator can do to a running call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "command", rename_all = "snake_case")]
-pub enum OperatorCommand {
-    /// End the call politely.
-    End,
-}
-
 /// What dashboards see of a running call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -137,7 +129,7 @@ pub enum LiveEvent {
     Interaction(Interaction),
     /// The caller began to speak.
     CallerSpeaking,
-    /// The assistant was interrupted.
+    /// The assistant was interrupted, by the caller or by an operator.
     Interrupted,
     /// The model's session was lost and is being replaced.
     ModelLost,

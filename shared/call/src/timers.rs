@@ -27,6 +27,8 @@ pub(crate) enum Timer {
     Rotate,
     /// The call has reached its longest allowed length.
     CallLength,
+    /// The assistant was silenced for as long as it may be.
+    Pause,
     /// The goodbye takes too long.
     Leave,
     /// No stream has come back.
@@ -36,7 +38,7 @@ pub(crate) enum Timer {
 }
 
 impl Timer {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::Playout,
         Self::Comfort,
         Self::Patience,
@@ -49,6 +51,7 @@ impl Timer {
         Self::AskAgain,
         Self::Rotate,
         Self::CallLength,
+        Self::Pause,
         Self::Leave,
         Self::Detached,
         Self::Drain,

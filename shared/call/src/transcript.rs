@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use voicecore_types::{CallId, Millis};
 
-use crate::AfterStream;
+use crate::{AfterStream, OperatorAction};
 
 /// Who spoke or acted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +13,8 @@ pub enum Speaker {
     Assistant,
     /// VoiceCore itself: notices, tools, keys.
     System,
+    /// Somebody of the tenant who stepped in.
+    Operator,
 }
 
 /// What kind of entry it is.
@@ -32,6 +34,18 @@ pub enum InteractionKind {
     },
     /// A remark of the system.
     Notice,
+    /// Somebody stepped in; `text` is the message to the assistant, or its new instructions. A pause that has lasted as long as
+    /// it may is ended by nobody.
+    Intervention {
+        /// Names it within the call; empty when nobody did it.
+        id: String,
+        /// What they did.
+        action: OperatorAction,
+        /// What kind of principal they are.
+        actor_kind: Option<String>,
+        /// Which one.
+        actor_id: Option<String>,
+    },
 }
 
 /// One entry of the transcript.
@@ -57,6 +71,30 @@ pub struct Interaction {
     pub estimated: bool,
     /// From the end of the caller's turn to the first audio of the answer sent to the carrier.
     pub latency_ms: Option<u64>,
+}
+
+impl Interaction {
+    /// How the assistant is told of it, if it is somebody's message to the assistant.
+    #[must_use]
+    pub fn as_message(&self) -> Option<String> {
+        let is_message =
+            matches!(self.kind, InteractionKind::Intervention { action: OperatorAction::Message, .. });
+        is_message.then(|| OperatorAction::told(&self.text))
+    }
+
+    /// The assistant's instructions from there on, if it is somebody's order.
+    #[must_use]
+    pub fn as_instructions(&self) -> Option<&str> {
+        let is_order =
+            matches!(self.kind, InteractionKind::Intervention { action: OperatorAction::Override, .. });
+        is_order.then_some(&self.text)
+    }
+
+    /// Whether it is what came of the [`Intervention`](crate::Intervention) of this name.
+    #[must_use]
+    pub fn is_intervention(&self, name: &str) -> bool {
+        matches!(&self.kind, InteractionKind::Intervention { id, .. } if id == name)
+    }
 }
 
 /// What the model's provider bills, summed over `response.done` of every session.

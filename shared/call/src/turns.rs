@@ -92,8 +92,10 @@ impl Turns {
 
     /// Entries with words in them: noise that was taken for speech and answers that nobody heard leave none.
     pub(crate) fn spoken(&self) -> impl Iterator<Item = &Interaction> {
-        let is_tool = |entry: &Interaction| matches!(entry.kind, InteractionKind::Tool { .. });
-        self.entries.iter().filter(move |entry| !entry.text.is_empty() || is_tool(entry))
+        let is_deed = |entry: &Interaction| {
+            matches!(entry.kind, InteractionKind::Tool { .. } | InteractionKind::Intervention { .. })
+        };
+        self.entries.iter().filter(move |entry| !entry.text.is_empty() || is_deed(entry))
     }
 
     /// Adds an entry that is complete, or that only [`Turns::rewrite`] will change.

@@ -79,6 +79,11 @@ impl Once {
         *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
     }
 
+    /// Names it where the change is not the database's: the same for the same request, another for any other.
+    pub fn name(&self) -> String {
+        format!("{}-{}", self.key_hash, self.body_hash)
+    }
+
     /// Somebody else has carried it out meanwhile.
     pub fn is_lost(&self) -> bool {
         self.state.load(Ordering::Relaxed) == LOST

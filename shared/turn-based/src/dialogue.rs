@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use voicecore_call::{
-    CallConfig, CallSummary, EndReason, Interaction, InteractionKind, Speaker, ToolCall, ToolEffect,
-    ToolResult, Usage,
+    CallConfig, CallSummary, EndReason, Interaction, InteractionKind, Intervention, OperatorCommand, Speaker,
+    ToolCall, ToolEffect, ToolResult, Usage,
 };
 use voicecore_domain::{Announcement, Language};
 use voicecore_types::{CallId, Millis};
@@ -43,6 +43,14 @@ pub struct Dialogue {
     runs: u32,
     /// When the caller had finished speaking, for the latency of the answer.
     heard_at: Option<Millis>,
+    /// Changes since the last that moved the dialogue on: the carrier does not know of these steps.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    asides: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,6 +141,7 @@ impl Dialogue {
             unclear: 0,
             runs: 0,
             heard_at: None,
+            asides: 0,
         }
     }
 
@@ -291,6 +300,40 @@ impl Dialogue {
         if let Some(reason) = last_words {
             self.phase = Phase::LastWords { say, reason };
         }
+    }
+
+    /// Somebody steps in. What they tell the assistant, and its new instructions, count from the next answer on; a call is
+    /// ended at once. The dialogue does not move on by it. `false`: it comes too late, and changes nothing.
+    pub fn intervene(&mut self, now: Millis, wanted: &Intervention) -> bool {
+        let ends = matches!(wanted.command, OperatorCommand::End { .. });
+        match self.phase {
+            Phase::Over { .. } => return false,
+            Phase::LastWords { .. } if !ends => return false,
+            _ => {}
+        }
+        if !self.has_taken(&wanted.id) {
+            self.asides += 1;
+            self.log.add(self.at(now), Speaker::Operator, wanted.entry(), wanted.command.text().to_owned());
+            if ends {
+                self.phase = Phase::Over { reason: EndReason::OperatorEnded };
+            }
+        }
+        true
+    }
+
+    /// Whether this intervention has been taken before.
+    pub fn has_taken(&self, id: &str) -> bool {
+        self.log.has_taken(id)
+    }
+
+    /// Steps that the last question of the carrier may lie behind without being late: what came since was aside.
+    pub fn asides(&self) -> u64 {
+        self.asides
+    }
+
+    /// It goes on: what the carrier is answered from here on names the new step.
+    pub fn moved_on(&mut self) {
+        self.asides = 0;
     }
 
     /// The caller has heard the last words.

@@ -55,6 +55,11 @@ impl Log {
         self.0.iter().any(|line| line.entry.speaker == Speaker::Assistant)
     }
 
+    /// Whether the intervention of this name is there.
+    pub(crate) fn has_taken(&self, name: &str) -> bool {
+        self.0.iter().any(|line| line.entry.is_intervention(name))
+    }
+
     pub(crate) fn interactions(&self) -> Vec<Interaction> {
         self.0.iter().map(|line| line.entry.clone()).collect()
     }
@@ -101,7 +106,9 @@ impl Log {
 
     /// What the model is asked.
     pub(crate) fn request<'a>(&'a self, config: &'a CallConfig, model: &'a str) -> ChatRequest<'a> {
-        let mut messages = vec![ChatMessage::System { content: &config.session.instructions }];
+        let ordered = self.0.iter().rev().find_map(|line| line.entry.as_instructions());
+        let instructions = ordered.unwrap_or(&config.session.instructions);
+        let mut messages = vec![ChatMessage::System { content: instructions.into() }];
         let first = self.0.len().saturating_sub(MAX_CONTEXT);
         for line in self.0.iter().skip(first) {
             line.tell(&mut messages);
@@ -134,6 +141,11 @@ impl Line {
                 let call = ChatToolCall::new(tool_call_id, name, arguments);
                 messages.push(ChatMessage::Assistant { content: None, tool_calls: vec![call] });
                 messages.push(ChatMessage::Tool { tool_call_id, content: text });
+            }
+            (InteractionKind::Intervention { .. }, _) => {
+                if let Some(told) = self.entry.as_message() {
+                    messages.push(ChatMessage::System { content: told.into() });
+                }
             }
             (InteractionKind::Notice, _) => {}
         }

@@ -12,7 +12,9 @@ use voicecore_sim::twilio::{CallReport, CallSpec, Event};
 use crate::api::Call;
 use crate::engines::{self, Engine};
 use crate::system::{CALLER, NUMBER, System, UNKNOWN};
-use crate::{access, actors, bad_input, endings, http_suite, live, processes, root, turn_based};
+use crate::{
+    access, actors, bad_input, endings, http_suite, interventions, live, processes, root, turn_based,
+};
 
 /// Calls of the crowd.
 const CROWD: u32 = 6;
@@ -51,6 +53,9 @@ enum Kind {
     TurnBased(Box<Scenario>),
     BadInput,
     Operator,
+    Intervene {
+        killed: bool,
+    },
     Jobs,
     Orphan,
     ActorHangs,
@@ -97,6 +102,8 @@ pub(crate) fn all() -> anyhow::Result<Vec<Case>> {
     let mut cases: Vec<Case> = [
         ("bad-input", 20, Kind::BadInput),
         ("operator", 10, Kind::Operator),
+        ("intervene", 30, Kind::Intervene { killed: false }),
+        ("intervene+killed", 35, Kind::Intervene { killed: true }),
         ("jobs", 20, Kind::Jobs),
         ("orphan", 110, Kind::Orphan),
         ("actor-hangs", 15, Kind::ActorHangs),
@@ -207,6 +214,7 @@ pub(crate) async fn play(case: &Case, directory: &Path) -> anyhow::Result<Outcom
         Kind::TurnBased(scenario) => turn_by_turn(&system, scenario).await,
         Kind::BadInput => bad_input::run(&system).await,
         Kind::Operator => endings::operator(&system).await,
+        Kind::Intervene { killed } => interventions::run(&system, *killed).await,
         Kind::Jobs => endings::jobs(&system).await,
         Kind::Orphan => endings::orphan(&system).await,
         Kind::ActorHangs => actors::hangs(&system).await,

@@ -11,6 +11,7 @@ mod cases;
 mod endings;
 mod engines;
 mod http_suite;
+mod interventions;
 mod live;
 mod native;
 mod panics;

@@ -83,7 +83,7 @@ pub(crate) async fn read(app: &AppState, scope: &Scope, call: &Call) -> Result<T
                 complete: now.is_none_or(|now| now.ended_at.is_some()),
             }),
         },
-        CallReply::AfterStream { .. } | CallReply::Accepted => {
+        CallReply::AfterStream { .. } | CallReply::Accepted | CallReply::TooLate => {
             Err(ApiError::Internal("the call's actor answered another question".to_owned()))
         }
     }

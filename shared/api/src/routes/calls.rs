@@ -1,31 +1,22 @@
-//! Calls: which there were, what was said, and ending one.
+//! Calls: which there were, and what was said.
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use voicecore_api_types as wire;
-use voicecore_api_types::{EndCall, FieldError, Interactions, Page, Problem};
-use voicecore_call::EndReason;
+use voicecore_api_types::{FieldError, Interactions, Page, Problem};
 use voicecore_domain::CallDirection;
 use voicecore_domain::words::words;
-use voicecore_store::Scope;
-use voicecore_store::audit_log;
 use voicecore_store::calls::{self, Call, CallCursor, CallFilter, CallSort};
 use voicecore_store::directory::Principal;
-use voicecore_store::idempotency::settle;
 use voicecore_store::seal::{Column, Sealer};
 use voicecore_types::{BusinessId, CallId, E164, Millis};
 
-use crate::actors::{CallCommand, CallReply, ask_call};
-use crate::auth::{Access, CallsRead, CallsWrite};
+use crate::auth::{Access, CallsRead};
 use crate::extract::{Id, Params, page_request};
-use crate::idempotency::answer;
 use crate::live::transcript;
-use crate::record::Record;
-use crate::{ApiError, AppState, carrier, convert, turn_based};
+use crate::{ApiError, AppState, convert};
 
 /// Each word of a search is one more look-up for every call that has the first.
 const MAX_SEARCH_WORDS: usize = 8;
@@ -234,51 +225,6 @@ pub(crate) async fn list_interactions(
     });
     let items = fitting.take(limit as usize).collect();
     Ok(Json(Interactions { call_id: id, complete: transcript.complete, items }))
-}
-
-/// Ends a call: politely where the assistant speaks, at the carrier where it does not. To end a call that is over changes
-/// nothing; `status` says so.
-#[utoipa::path(post, path = "/api/v1/calls/{id}/end", tag = "calls", security(("api_key" = ["calls:write"])),
-    params(("id" = String, Path, format = "uuid")),
-    responses(
-        (status = 202, description = "The call is being ended, or is over.", body = EndCall),
-        (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
-    ))]
-pub(crate) async fn end_call(
-    access: Access<CallsWrite>,
-    State(app): State<AppState>,
-    Id(id): Id<CallId>,
-) -> Result<Response, ApiError> {
-    let principal = &access.principal;
-    let call = find(principal, id).await?;
-    let ended = EndCall { call_id: id, status: convert::shown_status(call.status) };
-    let response = answer(principal, StatusCode::ACCEPTED, &ended, None)?;
-    if !call.status.is_end() {
-        audit(&app, principal, id).await?;
-        end(&app, &principal.scope, &call).await?;
-    }
-    // Not before: a call that could not be ended has to be ended by the next request with the same key.
-    settle(&principal.scope).await?;
-    Ok(response)
-}
-
-async fn end(app: &AppState, scope: &Scope, call: &Call) -> Result<(), ApiError> {
-    if turn_based::end(app, scope, call.id, EndReason::OperatorEnded).await? {
-        return carrier::hang_up(app, scope, &call.carrier_call_id).await;
-    }
-    // Once its summary is stored, a call goes on only between the caller and somebody else: that is the carrier's to end.
-    if call.finished_at.is_none()
-        && ask_call(&*app.ports.actors, call.id, &CallCommand::End).await? != CallReply::NotRunning
-    {
-        return Ok(());
-    }
-    carrier::hang_up(app, scope, &call.carrier_call_id).await
-}
-
-/// The wish is written down before it is carried out: the line is not cut in the batch of a database.
-async fn audit(app: &AppState, principal: &Principal, call: CallId) -> Result<(), ApiError> {
-    let record = Record::of(app, principal.actor, "call.end", Some(call.to_string()));
-    Ok(audit_log::record(&principal.scope, &record.entry()).await?)
 }
 
 /// The call, if the asker sees it.

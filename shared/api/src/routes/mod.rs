@@ -10,6 +10,7 @@ pub(crate) mod businesses;
 pub(crate) mod calls;
 pub(crate) mod departments;
 pub(crate) mod health;
+pub(crate) mod interventions;
 pub(crate) mod live;
 pub(crate) mod messages;
 pub(crate) mod notes;

@@ -7,7 +7,7 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
-use voicecore_api_types::{Interaction, InteractionKind, Interactions, Problem, Speaker};
+use voicecore_api_types::{Interaction, InteractionKind, Interactions, InterventionAction, Problem, Speaker};
 use voicecore_types::CallId;
 
 use super::calls::find;
@@ -76,6 +76,7 @@ fn as_text(items: &[Interaction]) -> String {
             Speaker::Caller => "Caller",
             Speaker::Assistant => "Assistant",
             Speaker::System => "System",
+            Speaker::Operator => "Operator",
         };
         let seconds = item.start_ms / 1_000;
         // Writing into text does not fail.
@@ -85,12 +86,23 @@ fn as_text(items: &[Interaction]) -> String {
             InteractionKind::Dtmf => " (keys)",
             InteractionKind::Tool { .. } => " (tool)",
             InteractionKind::Notice => " (notice)",
+            InteractionKind::Intervention { action, .. } => intervention(*action),
         };
         let line: String = item.text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         let cut = if item.cut_at_ms.is_some() { " …" } else { "" };
         let _ = writeln!(text, "{what}: {line}{cut}");
     }
     text
+}
+
+fn intervention(action: InterventionAction) -> &'static str {
+    match action {
+        InterventionAction::Message => " (to the assistant)",
+        InterventionAction::Pause => " (silences the assistant)",
+        InterventionAction::Resume => " (lets the assistant speak)",
+        InterventionAction::Override => " (instructs the assistant)",
+        InterventionAction::End => " (ends the call)",
+    }
 }
 
 #[cfg(test)]

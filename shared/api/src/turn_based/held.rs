@@ -71,8 +71,18 @@ impl Held {
         Ok(Some(Self { scope: scope.clone(), sealer, setup, dialogue, step, busy_until, finished }))
     }
 
-    /// Stores what has become of it. `false`: somebody else has moved it on, and what they stored is now here.
+    /// Stores what has become of it, now that it has moved on. `false`: somebody else has moved it on, and what they stored is now here.
     pub(super) async fn store(
+        &mut self,
+        app: &AppState,
+        busy_until: Option<Millis>,
+    ) -> Result<bool, ApiError> {
+        self.dialogue.moved_on();
+        self.store_aside(app, busy_until).await
+    }
+
+    /// Stores what was done to it besides: the carrier's next question is about the step before, and still counts.
+    pub(super) async fn store_aside(
         &mut self,
         app: &AppState,
         busy_until: Option<Millis>,

@@ -9,7 +9,7 @@
 mod held;
 mod model;
 
-use voicecore_call::{CallConfig, EndReason, Interaction};
+use voicecore_call::{CallConfig, EndReason, Interaction, Intervention, OperatorCommand};
 use voicecore_store::Scope;
 use voicecore_store::directory::CallLocation;
 use voicecore_turn_based::{Dialogue, Heard, Owed};
@@ -87,7 +87,7 @@ pub(crate) async fn turn(
     heard: &Heard<'_>,
 ) -> Result<Turn, ApiError> {
     let now = app.now();
-    if held.finished || step != held.step || held.is_busy(now) {
+    if held.finished || !held.is_about(step) || held.is_busy(now) {
         return Ok(held.answer(now).into());
     }
     let call = &held.setup.call;
@@ -188,6 +188,49 @@ pub(crate) async fn end(
     Err(ApiError::Unavailable { part: "database", cause: "a dialogue is changed all the time".to_owned() })
 }
 
+/// What came of stepping into a call.
+pub(crate) enum Intervened {
+    /// It is held otherwise, if at all.
+    Elsewhere,
+    /// It counts from the next answer on.
+    Taken,
+    /// The call is over, or saying goodbye.
+    TooLate,
+}
+
+/// Somebody steps into a call.
+pub(crate) async fn intervene(
+    app: &AppState,
+    scope: &Scope,
+    call_id: CallId,
+    wanted: &Intervention,
+) -> Result<Intervened, ApiError> {
+    for _ in 0..END_TRIES {
+        let Some(mut held) = Held::load(app, scope, call_id).await? else { return Ok(Intervened::Elsewhere) };
+        let silences = matches!(wanted.command, OperatorCommand::Pause | OperatorCommand::Resume);
+        if silences && !held.finished {
+            return Err(ApiError::CallTurnBased);
+        }
+        if held.dialogue.has_taken(&wanted.id) {
+            return Ok(Intervened::Taken);
+        }
+        if held.finished || !held.dialogue.intervene(app.now(), wanted) {
+            return Ok(Intervened::TooLate);
+        }
+        let stored = match held.dialogue.owed() {
+            Owed::Over(_) => held.finish(app).await?,
+            // Whoever runs tools now is not to be joined by a second.
+            Owed::Tools(_) => held.store_aside(app, held.busy_until).await?,
+            // An answer under way does not know of it: the model is asked again.
+            _ => held.store_aside(app, None).await?,
+        };
+        if stored {
+            return Ok(Intervened::Taken);
+        }
+    }
+    Err(ApiError::Unavailable { part: "database", cause: "a dialogue is changed all the time".to_owned() })
+}
+
 /// What was said so far in a call that is held turn by turn and goes on. `None`: there is no such call.
 pub(crate) async fn running_transcript(
     app: &AppState,
@@ -209,6 +252,11 @@ impl Held {
             Owed::Model { .. } if self.is_busy(now) => Answer::Busy,
             Owed::Model { tries, .. } => Answer::Filler { nth: tries.saturating_sub(1) },
         }
+    }
+
+    /// A question about `step` is about where the dialogue stands.
+    fn is_about(&self, step: u64) -> bool {
+        (self.step.saturating_sub(self.dialogue.asides())..=self.step).contains(&step)
     }
 
     fn is_busy(&self, now: Millis) -> bool {

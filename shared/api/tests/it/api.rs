@@ -109,7 +109,8 @@ fn running_call_is_ended_by_its_actor() {
     world.actors_reply(CallReply::Accepted);
     let reply = world.post(&format!("/api/v1/calls/{id}/end"), &tenant.key);
     assert_eq!((reply.status.as_u16(), reply.json()), (202, json!({"call_id": id, "status": "ringing"})));
-    assert_eq!(world.commands(), [json!({"command": "end"})]);
+    let told = &world.commands()[0]["intervention"];
+    assert_eq!((&told["action"], &told["at_once"]), (&json!("end"), &json!(false)));
     assert!(world.doubles.http.requests().is_empty());
     let audit = world.sql("select id from audit_log where action = 'call.end' and actor_kind = 'api_key'");
     assert_eq!(audit.rows.len(), 1);

@@ -101,6 +101,7 @@ fn requests(world: &World, tenant: &Tenant) -> BTreeMap<&'static str, (String, V
         ("PUT /api/v1/businesses/{id}/opening-hours", (hours.clone(), open)),
         ("DELETE /api/v1/businesses/{id}/opening-hours", (hours, json!(null))),
         ("POST /api/v1/calls/{id}/end", (call.clone() + "/end", json!(null))),
+        ("POST /api/v1/calls/{id}/intervene", (call.clone() + "/intervene", json!({"action": "pause"}))),
         ("POST /api/v1/calls/{id}/notes", (notes.clone(), json!({"body": "Said hello", "tags": ["b", "a"]}))),
         ("PUT /api/v1/calls/{id}/notes/{note_id}", (note(), json!({"body": "Done"}))),
         ("DELETE /api/v1/calls/{id}/notes/{note_id}", (note(), json!(null))),
@@ -213,6 +214,7 @@ fn a_call_that_was_not_ended_leaves_its_key_free() {
     world.actors_reply(CallReply::Accepted);
     world.commands();
     let ended = end();
-    assert_eq!((ended.status.as_u16(), world.commands()), (202, vec![json!({"command": "end"})]));
+    let commands = world.commands();
+    assert_eq!((ended.status.as_u16(), &commands[0]["intervention"]["action"]), (202, &json!("end")));
     assert_eq!((end().body, world.commands()), (ended.body, vec![]));
 }

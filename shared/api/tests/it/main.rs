@@ -15,6 +15,7 @@ mod deletion;
 mod documented;
 mod hostile;
 mod identity;
+mod interventions;
 mod isolation;
 mod keyed;
 mod ladder;

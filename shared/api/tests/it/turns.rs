@@ -34,7 +34,7 @@ fn calls(world: &World, text: Option<&str>, name: &str, arguments: &Value) {
 }
 
 /// A customer whose calls are held turn by turn.
-fn turn_based(world: &World) -> Tenant {
+pub(crate) fn turn_based(world: &World) -> Tenant {
     let tenant = world.tenant(NUMBER);
     world.sql("update businesses set voice_mode = 'turn_based'");
     world.actors_reply(CallReply::NotRunning);
@@ -42,7 +42,7 @@ fn turn_based(world: &World) -> Tenant {
 }
 
 /// A call that has been greeted. Gives Twilio's id and the document.
-fn greeted(world: &World) -> (String, Reply) {
+pub(crate) fn greeted(world: &World) -> (String, Reply) {
     let (sid, reply) = world.ring(NUMBER, 1);
     assert!(reply.twiml().contains("<Gather "), "{}", reply.body);
     (sid, reply)

@@ -49,7 +49,7 @@ impl Call {
         self.line = Some(Line { writer, expected: None, padded_ahead: 0, last_media: now });
         self.timers.clear(Timer::Detached);
         self.silence.broken(self.unheard_since.take().map_or(now, |since| since.min(now)));
-        if attempt > 1 {
+        if attempt > 1 && self.paused.is_none() {
             // Whoever comes back has heard nothing through the break: a tone is owed already.
             self.play(now, Source::Tone, &tone::comfort());
         }
@@ -210,8 +210,11 @@ impl Call {
         }
     }
 
-    /// Sends audio to the caller, with the marks that tell when it is heard.
+    /// Sends audio to the caller, with the marks that tell when it is heard. An assistant that was silenced sends none.
     pub(super) fn play(&mut self, now: Millis, source: Source, payload: &Payload<'_>) {
+        if self.paused.is_some() {
+            return;
+        }
         let Some(line) = &self.line else { return };
         let bytes = payload.byte_len();
         if bytes == 0 {

@@ -93,8 +93,8 @@ impl Call {
         let at = self.at(now);
         let Some(index) = self.turns.assistant(at, answer, item) else { return };
         let first = self.turns.add_audio(index, payload);
-        // What was interrupted, or has no line to go to, counts for the estimate of what was heard, and no further.
-        if !live || self.line.is_none() {
+        // What was interrupted or silenced, or has no line to go to, counts for the estimate of what was heard, and no further.
+        if !live || self.line.is_none() || self.paused.is_some() {
             return;
         }
         if first {

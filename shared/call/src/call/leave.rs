@@ -35,7 +35,7 @@ impl Leaving {
     /// What a process before this one was about to do, if the call was leaving. Its last words were heard if the
     /// assistant said anything that was not begun before.
     pub(super) fn from_journal(journal: &[JournalEntry]) -> Option<Self> {
-        let (at, reason) = journal.iter().enumerate().find_map(|(at, entry)| match entry {
+        let (at, reason) = journal.iter().enumerate().rev().find_map(|(at, entry)| match entry {
             JournalEntry::Leaving { reason } => Some((at, *reason)),
             _ => None,
         })?;
@@ -63,6 +63,12 @@ impl Leaving {
 
     pub(super) fn reason(&self) -> EndReason {
         self.reason
+    }
+
+    /// The call ends for another reason than it was about to, and without a word.
+    pub(super) fn becomes(&mut self, reason: EndReason) {
+        self.reason = reason;
+        self.farewell_owed = false;
     }
 
     /// Why the call ended when the caller hangs up on the last words: a transfer did not take place.
@@ -103,11 +109,11 @@ impl Call {
         if !speechless {
             self.voice.withdraw();
             self.voice.lock();
-            if speak {
-                let ask =
-                    if reason == EndReason::Transferred { Ask::Announce } else { Ask::Farewell(reason) };
-                self.voice.ask(ask);
-            }
+        }
+        self.lift_pause();
+        if speak && !speechless {
+            let ask = if reason == EndReason::Transferred { Ask::Announce } else { Ask::Farewell(reason) };
+            self.voice.ask(ask);
         }
     }
 

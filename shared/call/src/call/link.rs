@@ -4,7 +4,7 @@ use voicecore_types::Millis;
 
 use super::Call;
 use crate::timers::Timer;
-use crate::upstream::{Ask, Teller, Trouble, refused};
+use crate::upstream::{Ask, Teller, Trouble, UpstreamVoice, refused};
 use crate::{EndReason, Interaction, InteractionKind, JournalEntry, LiveEvent, Output, Speaker};
 
 /// Before a session is opened again: at once, then a little later each time.
@@ -90,12 +90,19 @@ impl Call {
         self.link.sessions += 1;
         self.link.state = State::Opening;
         self.link.rotation_due = false;
-        self.voice = crate::upstream::connect(&self.config.session);
+        self.voice = self.connect_voice();
         self.timers.set(Timer::Rotate, now.plus(ROTATE_AFTER));
         self.timers.clear(Timer::Backoff);
         self.silence.model_asked(now);
         self.journal(JournalEntry::ModelSession { number: self.link.sessions });
         self.outputs.push_back(Output::OpenModel(self.voice.open()));
+    }
+
+    /// A voice that is to speak as things stand.
+    pub(super) fn connect_voice(&self) -> Box<dyn UpstreamVoice> {
+        let mut voice = crate::upstream::connect(&self.config.session);
+        voice.hold(self.paused.is_some());
+        voice
     }
 
     pub(super) fn on_model_opened(&mut self, now: Millis) {
@@ -254,6 +261,9 @@ fn as_history(entry: &Interaction) -> Option<(Teller, String)> {
         (InteractionKind::Tool { name, .. }, _) => {
             (Teller::System, format!("The tool {name} was run. Its result: {}", entry.text))
         }
-        (InteractionKind::Notice, _) | (InteractionKind::Speech, Speaker::System) => return None,
+        (InteractionKind::Intervention { .. }, _) => (Teller::System, entry.as_message()?),
+        (InteractionKind::Notice, _) | (InteractionKind::Speech, Speaker::System | Speaker::Operator) => {
+            return None;
+        }
     })
 }

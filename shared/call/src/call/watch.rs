@@ -161,8 +161,8 @@ impl Call {
 
     fn owed(&self, now: Millis, playing: bool) -> Owed {
         let caller = self.caller(now);
-        if self.line.is_none() || caller == Caller::Speaking || playing && self.ledger.has_unplayed_turn(now)
-        {
+        let hears = playing && self.ledger.has_unplayed_turn(now);
+        if self.line.is_none() || self.paused.is_some() || caller == Caller::Speaking || hears {
             return Owed::Nothing;
         }
         if self.tools.running() > 0 {
@@ -199,7 +199,11 @@ impl Call {
         let session = self.silence.owed_since.map(|since| since.plus(limits.model_patience));
         let session = session.filter(|_| self.link.is_opening_or_open());
         let patience = session.into_iter().chain(self.silence.answer_due()).min();
-        let quiet = owed == Owed::Nothing && !playing && self.line.is_some() && self.leaving.is_none();
+        let quiet = owed == Owed::Nothing
+            && !playing
+            && self.paused.is_none()
+            && self.line.is_some()
+            && self.leaving.is_none();
         let since = match self.speaking_since.filter(|_| speaking) {
             Some(since) => since.plus(MAX_CALLER_TURN),
             None => self.silence.since,

@@ -45,6 +45,11 @@ pub(crate) trait UpstreamVoice: fmt::Debug + Send {
     /// The caller will hear no more of what is being said: the model's memory is cut to `cuts`, the answer that is
     /// being made is dropped. `stop` tells the provider to stop making it; when the caller spoke it does so by itself.
     fn interrupt(&mut self, cuts: &[ItemCut<'_>], stop: bool);
+    /// With `true`, until `false`: the model listens, and neither answers nor is asked for anything but last words; what it
+    /// begins all the same is dropped.
+    fn hold(&mut self, on: bool);
+    /// The model's instructions from its next answer on.
+    fn instruct(&mut self, instructions: &str);
     /// From now on the model neither answers nor falls silent by itself when the caller speaks.
     fn lock(&mut self);
     /// An answer is being made, or asked for.
@@ -66,6 +71,8 @@ pub(crate) enum Ask {
     Resume,
     /// An answer to what it was told (a tool's result, keys, the caller's words).
     Answer,
+    /// Go on after having been silenced.
+    Continue,
     /// Are you still there?
     StillThere,
     /// Goodbye, for this reason.

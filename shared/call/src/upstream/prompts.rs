@@ -17,6 +17,11 @@ pub(super) fn instructions(config: &SessionConfig, ask: Ask) -> Option<String> {
                         said last. Apologise in a few words and go on from where the conversation stood."
                 .to_owned()
         }
+        Ask::Continue => {
+            "You were asked to be silent for a while, and may speak again. Thank the caller for waiting, in a few \
+                         words, and go on from where the conversation stood: answer what they have said meanwhile."
+                .to_owned()
+        }
         Ask::StillThere => {
             "The caller has been silent for a while. Ask in one short sentence whether they are \
                             still there."

@@ -35,6 +35,17 @@ enum Phase {
     Ready,
 }
 
+/// What the server may begin by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Conduct {
+    /// To answer the caller, and to fall silent when the caller speaks.
+    Free,
+    /// Nothing, for a while.
+    Held,
+    /// Nothing any more.
+    Locked,
+}
+
 /// One session.
 #[derive(Debug)]
 pub(super) struct Realtime {
@@ -44,7 +55,11 @@ pub(super) struct Realtime {
     /// Answers and items that were interrupted: what still comes of them is not played (pitfall 41).
     discarded: VecDeque<String>,
     outbox: VecDeque<String>,
-    locked: bool,
+    conduct: Conduct,
+    /// As the server was told last: it answers, and falls silent, by itself.
+    by_itself: bool,
+    /// The server was told other instructions.
+    outdated: bool,
     failures: u32,
     server_errors: u32,
     /// Until the provider's limits are reset, as it said last.
@@ -59,7 +74,9 @@ impl Realtime {
             requests: Requests::default(),
             discarded: VecDeque::new(),
             outbox: VecDeque::new(),
-            locked: false,
+            conduct: Conduct::Free,
+            by_itself: true,
+            outdated: false,
             failures: 0,
             server_errors: 0,
             reset_ms: None,
@@ -98,16 +115,35 @@ impl Realtime {
         match (self.phase, created) {
             (Phase::New, true) => {
                 self.phase = Phase::Configuring;
-                let frame = ClientEvent::SessionUpdate { session: session::full(&self.config) }
-                    .to_json(Some(CONFIGURE));
+                (self.by_itself, self.outdated) = (self.conduct == Conduct::Free, false);
+                let session = session::full(&self.config, self.by_itself);
+                let frame = ClientEvent::SessionUpdate { session }.to_json(Some(CONFIGURE));
                 self.outbox.push_back(frame);
                 VoiceEvent::Nothing
             }
             (Phase::Configuring, false) => {
                 self.phase = Phase::Ready;
+                self.reconfigure();
                 VoiceEvent::Ready
             }
             _ => VoiceEvent::Nothing,
+        }
+    }
+
+    /// Tells the server how things stand, if it was told otherwise.
+    fn reconfigure(&mut self) {
+        if self.phase != Phase::Ready {
+            return;
+        }
+        let by_itself = self.conduct == Conduct::Free;
+        if self.by_itself != by_itself {
+            self.by_itself = by_itself;
+            let session = session::listening(&self.config, by_itself);
+            self.outbox.push_back(ClientEvent::SessionUpdate { session }.to_json(None));
+        }
+        if std::mem::take(&mut self.outdated) {
+            let session = session::instructed(&self.config);
+            self.outbox.push_back(ClientEvent::SessionUpdate { session }.to_json(None));
         }
     }
 
@@ -228,7 +264,7 @@ impl UpstreamVoice for Realtime {
                 VoiceEvent::CallerBegan { item: item_id }
             }
             ServerEvent::SpeechStopped { item_id, .. } => {
-                self.requests.caller_ended(!self.locked);
+                self.requests.caller_ended(self.by_itself);
                 VoiceEvent::CallerEnded { item: item_id }
             }
             ServerEvent::CallerTextDelta { item_id, delta } => {
@@ -304,11 +340,24 @@ impl UpstreamVoice for Realtime {
         }
     }
 
+    fn hold(&mut self, on: bool) {
+        if self.conduct != Conduct::Locked {
+            self.conduct = if on { Conduct::Held } else { Conduct::Free };
+        }
+        self.requests.hold(on);
+        self.reconfigure();
+    }
+
+    fn instruct(&mut self, instructions: &str) {
+        instructions.clone_into(&mut self.config.instructions);
+        self.outdated = self.phase != Phase::New;
+        self.reconfigure();
+    }
+
     fn lock(&mut self) {
-        if !self.locked && self.phase == Phase::Ready {
-            self.locked = true;
-            let session = session::locked(&self.config);
-            self.outbox.push_back(ClientEvent::SessionUpdate { session }.to_json(None));
+        if self.conduct != Conduct::Locked && self.phase == Phase::Ready {
+            self.conduct = Conduct::Locked;
+            self.reconfigure();
         }
     }
 

@@ -8,8 +8,8 @@ use std::collections::VecDeque;
 
 use super::Ask;
 
-/// Most requests that wait. There are six kinds, and each waits at most once.
-pub(super) const MAX_ASKS: usize = 6;
+/// Most requests that wait. There are seven kinds, and each waits at most once.
+pub(super) const MAX_ASKS: usize = 7;
 
 #[derive(Debug)]
 struct Active {
@@ -45,6 +45,8 @@ pub(super) struct Requests {
     floor: Floor,
     /// Held back until [`Requests::nudge`]: a limit was hit, or an answer is active that we do not know.
     held: bool,
+    /// Nothing is to be said but last words.
+    on_hold: bool,
     /// The last words of the call were asked for: nothing else will be.
     last: bool,
 }
@@ -67,13 +69,17 @@ impl Requests {
         self.waiting.clear();
     }
 
+    pub(super) fn hold(&mut self, on: bool) {
+        self.on_hold = on;
+    }
+
     /// The next request to send, under the name it gets.
     pub(super) fn next(&mut self) -> Option<(String, Ask)> {
         if self.in_flight.is_some() || self.active.is_some() || self.held {
             return None;
         }
         let ask = *self.waiting.front()?;
-        if self.floor != Floor::Free && !ask.is_last() {
+        if (self.on_hold || self.floor != Floor::Free) && !ask.is_last() {
             return None;
         }
         self.waiting.pop_front();
@@ -86,7 +92,7 @@ impl Requests {
     pub(super) fn caller_began(&mut self) {
         self.floor = Floor::Caller;
         // The caller takes the floor: there is no need any more to ask, or to explain the break.
-        self.waiting.retain(|ask| !matches!(ask, Ask::StillThere | Ask::Resume));
+        self.waiting.retain(|ask| !matches!(ask, Ask::StillThere | Ask::Resume | Ask::Continue));
     }
 
     pub(super) fn caller_ended(&mut self, server_answers: bool) {
@@ -95,7 +101,7 @@ impl Requests {
 
     /// An answer began. `request` is the name it was asked for under, if the server tells.
     ///
-    /// Gives the ask, and whether the answer is unwanted: it was asked for before the caller began to speak.
+    /// Gives the ask, and whether the answer is unwanted: it was asked for before the caller began to speak, or nothing is to be said.
     pub(super) fn began(&mut self, id: &str, request: Option<&str>) -> (Option<Ask>, bool) {
         let ours = self.in_flight.as_ref().is_some_and(|sent| match request {
             Some(name) => name == sent.name,
@@ -106,9 +112,12 @@ impl Requests {
             if self.floor == Floor::Server {
                 self.floor = Floor::Free;
             }
-            self.waiting.retain(|ask| !matches!(ask, Ask::Answer | Ask::StillThere | Ask::Resume));
+            self.waiting.retain(|ask| matches!(ask, Ask::Greeting) || ask.is_last());
         }
-        let unwanted = self.floor == Floor::Caller && ask.is_some_and(|ask| !ask.is_last());
+        let unwanted = match ask {
+            Some(ask) => (self.on_hold || self.floor == Floor::Caller) && !ask.is_last(),
+            None => self.on_hold,
+        };
         if let (true, Some(Ask::Greeting)) = (unwanted, ask) {
             self.waiting.push_front(Ask::Greeting);
         }

@@ -13,13 +13,13 @@ const POST_INSTRUCTION_TOKENS: u32 = 12_000;
 const RETENTION_RATIO: f32 = 0.8;
 
 /// The whole session.
-pub(super) fn full(config: &SessionConfig) -> Session<'_> {
+pub(super) fn full(config: &SessionConfig, by_itself: bool) -> Session<'_> {
     let reasons = config.model.starts_with("gpt-realtime-2");
     Session {
         instructions: Some(&config.instructions),
         output_modalities: Some(["audio"]),
         audio: Some(AudioConfig {
-            input: input(config, true),
+            input: input(config, by_itself),
             output: Some(AudioOutput { format: AudioFormat::Pcmu, voice: &config.voice }),
         }),
         tools: Some(
@@ -44,13 +44,22 @@ pub(super) fn full(config: &SessionConfig) -> Session<'_> {
     }
 }
 
-/// Only how it listens: it goes on hearing and transcribing, and neither answers nor falls silent by itself. All of it is
+/// Only how it listens: it goes on hearing and transcribing, and answers and falls silent by itself, or does not. All of it is
 /// said again, so that nothing rests on how the service merges what is left out of a nested object.
-pub(super) fn locked(config: &SessionConfig) -> Session<'_> {
+pub(super) fn listening(config: &SessionConfig, by_itself: bool) -> Session<'_> {
+    Session { audio: Some(AudioConfig { input: input(config, by_itself), output: None }), ..nothing() }
+}
+
+/// Only its instructions.
+pub(super) fn instructed(config: &SessionConfig) -> Session<'_> {
+    Session { instructions: Some(&config.instructions), ..nothing() }
+}
+
+const fn nothing<'a>() -> Session<'a> {
     Session {
         instructions: None,
         output_modalities: None,
-        audio: Some(AudioConfig { input: input(config, false), output: None }),
+        audio: None,
         tools: None,
         tool_choice: None,
         max_output_tokens: None,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use voicecore_call::{Input, ToolEffect};
+use voicecore_call::{Input, OperatorCommand, ToolEffect};
 use voicecore_types::Millis;
 
 use crate::world::{World, config};
@@ -237,6 +237,13 @@ fn happen(world: &mut World, what: &str) -> Step {
         ["tool", "ends", "call", tool_call] => world.tool_done(tool_call, "{}", ToolEffect::EndCall),
         ["tool", "transfers", tool_call] => world.tool_done(tool_call, "{}", ToolEffect::Transfer),
         ["operator", "ends", "call"] => world.operator_ends(),
+        ["operator", "hangs", "up"] => world.operator(OperatorCommand::End { at_once: true }),
+        ["operator", "pauses"] => world.operator(OperatorCommand::Pause),
+        ["operator", "resumes"] => world.operator(OperatorCommand::Resume),
+        ["operator", "tells"] => world.operator(OperatorCommand::Message { text: said.to_owned() }),
+        ["operator", "instructs"] => {
+            world.operator(OperatorCommand::Override { instructions: said.to_owned() });
+        }
         ["time", "passes"] => {}
         _ => return Err("nobody knows what that is".to_owned()),
     }

@@ -11,6 +11,7 @@
 mod carrier;
 mod endings;
 mod fixtures;
+mod operator;
 mod pitfalls_audio;
 mod pitfalls_platform;
 mod pitfalls_session;

@@ -2,12 +2,14 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use voicecore_call::{Call, Input, OperatorCommand, Output, ToolEffect, ToolResult};
+use voicecore_call::{
+    Call, Input, InteractionKind, OperatorAction, OperatorCommand, Output, ToolEffect, ToolResult,
+};
 use voicecore_types::Millis;
 use voicecore_wire::payload::Payload;
 
 use crate::carrier::Delay;
-use crate::world::{EPOCH, World, config};
+use crate::world::{EPOCH, World, config, intervention};
 
 /// What |claimed − heard| may be.
 const TOLERANCE_MS: u64 = 30;
@@ -213,6 +215,128 @@ proptest! {
     }
 }
 
+/// What happens while somebody listens, and steps in.
+#[derive(Debug, Clone)]
+enum Scene {
+    Operator(OperatorCommand),
+    /// The model speaks by itself, this many pieces of audio.
+    Answer(usize),
+    /// It does what it was asked for.
+    Obeys(usize),
+    Caller,
+    ModelBreaks,
+    ProcessDies,
+    Wait(u64),
+}
+
+fn scene() -> impl Strategy<Value = Scene> {
+    prop_oneof![
+        5 => stepping_in().prop_map(Scene::Operator),
+        3 => (1..12_usize).prop_map(Scene::Answer),
+        3 => (1..12_usize).prop_map(Scene::Obeys),
+        2 => Just(Scene::Caller),
+        1 => Just(Scene::ModelBreaks),
+        1 => Just(Scene::ProcessDies),
+        4 => (0..4_000_u64).prop_map(Scene::Wait),
+    ]
+}
+
+/// A call, and whether its assistant has to be silent.
+struct Watched {
+    talk: Conversation,
+    silenced: bool,
+    answers: u32,
+}
+
+impl Watched {
+    fn play(&mut self, scene: &Scene) {
+        let world = &mut self.talk.world;
+        match scene {
+            Scene::Operator(command) => {
+                match command {
+                    OperatorCommand::Pause => self.silenced = true,
+                    OperatorCommand::Resume => self.silenced = false,
+                    _ => {}
+                }
+                world.operator(command.clone());
+            }
+            Scene::Answer(pieces) | Scene::Obeys(pieces) if world.model_open => {
+                self.answers += 1;
+                let (response, item) = (format!("s{}", self.answers), format!("i{}", 2 + self.answers));
+                match scene {
+                    Scene::Obeys(_) => world.response_created(&response),
+                    _ => world.response_by_itself(&response),
+                }
+                world.words(&response, &item, "word ");
+                for _ in 0..*pieces {
+                    world.audio(&response, &item, 200, 1);
+                }
+                world.item_done(&response, &item, "");
+                world.response_done(&response, "completed");
+            }
+            Scene::Caller if world.model_open => self.talk.caller_speaks(),
+            Scene::ModelBreaks if world.model_open => world.model_breaks(),
+            Scene::ProcessDies => self.dies(),
+            Scene::Wait(ms) => world.run_for(*ms),
+            _ => {}
+        }
+    }
+
+    fn dies(&mut self) {
+        let fresh = World::new(config());
+        let dead = std::mem::replace(&mut self.talk.world, fresh);
+        self.talk.world = dead.resume(config());
+        if let voicecore_call::AfterStream::Reconnect { attempt } = self.talk.world.after_stream() {
+            self.talk.world.attach(attempt);
+        }
+    }
+
+    /// The machine has let a pause end that lasted too long, or the call is leaving.
+    fn may_speak(&self) -> bool {
+        let last = |action: &OperatorAction| matches!(action, OperatorAction::Pause | OperatorAction::Resume);
+        let transcript = self.talk.world.call.transcript();
+        let last = transcript.iter().rev().find_map(|entry| match &entry.kind {
+            InteractionKind::Intervention { action, actor_id, .. } if last(action) => {
+                Some(*action == OperatorAction::Resume && actor_id.is_none())
+            }
+            _ => None,
+        });
+        last.unwrap_or_default() || !self.talk.world.call.takes(&intervention("o0", OperatorCommand::Pause))
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    /// From a pause on nothing is heard until the assistant may speak again: also when its model or its process is replaced, and
+    /// whatever the model makes meanwhile. However it goes, the call ends once and closes once.
+    #[test]
+    fn a21_a_silenced_assistant_is_not_heard(scenes in prop::collection::vec(scene(), 1..30)) {
+        let mut watched =
+            Watched { talk: Conversation::new(Delay::default()), silenced: false, answers: 0 };
+        for scene in &scenes {
+            let heard = watched.talk.world.played("media").len();
+            let was_silenced = watched.silenced;
+            watched.play(scene);
+            watched.silenced &= !watched.may_speak();
+            if matches!(scene, Scene::ProcessDies) {
+                // Its own frames are counted from here.
+                prop_assert!(!watched.silenced || watched.talk.world.played("media").is_empty());
+                continue;
+            }
+            if was_silenced && watched.silenced {
+                prop_assert_eq!(watched.talk.world.played("media").len(), heard, "after {:?}", scene);
+            }
+        }
+        let world = &mut watched.talk.world;
+        world.operator(OperatorCommand::End { at_once: true });
+        world.run_for(60_000);
+        prop_assert_eq!(world.finished.len(), 1);
+        prop_assert!(world.carrier_closed <= 1);
+        prop_assert!(!world.model_open);
+    }
+}
+
 /// Something that could come, or could not, from anywhere.
 #[derive(Debug, Clone)]
 enum Soup {
@@ -225,7 +349,7 @@ enum Soup {
     ModelRefused(u16),
     ModelClosed,
     Tool(u8, u8),
-    End,
+    Operator(u8, OperatorCommand),
     Attach(u32),
     AfterStream(u32),
     Timer,
@@ -359,15 +483,26 @@ fn soup() -> impl Strategy<Value = Soup> {
         1 => Just(Soup::ModelClosed),
         1 => (0..4_u8, 0..3_u8).prop_map(|(id, effect)| Soup::Tool(id, effect)),
         1 => (0..6_u32).prop_map(Soup::Attach),
+        2 => (any::<u8>(), stepping_in()).prop_map(|(id, command)| Soup::Operator(id, command)),
         2 => Just(Soup::Timer),
         4 => (0..5_000_u64).prop_map(Soup::Wait),
+    ]
+}
+
+/// What an operator does to a call that goes on.
+fn stepping_in() -> impl Strategy<Value = OperatorCommand> {
+    prop_oneof![
+        words().prop_map(|text| OperatorCommand::Message { text }),
+        Just(OperatorCommand::Pause),
+        Just(OperatorCommand::Resume),
+        words().prop_map(|instructions| OperatorCommand::Override { instructions }),
     ]
 }
 
 fn rare_soup() -> impl Strategy<Value = Soup> {
     prop_oneof![
         40 => soup(),
-        1 => Just(Soup::End),
+        1 => (any::<u8>(), any::<bool>()).prop_map(|(id, at_once)| Soup::Operator(id, OperatorCommand::End { at_once })),
         1 => (0u32..6).prop_map(Soup::AfterStream),
         1 => Just(Soup::CarrierEnded),
         1 => (0..10_000_u64).prop_map(Soup::ClockBack),
@@ -406,7 +541,9 @@ impl Taster {
             }
             Soup::ModelClosed => self.call.handle(now, Input::ModelClosed { code: 1006, reason: "" }),
             Soup::Tool(id, effect) => self.call.handle(now, Input::ToolDone(tool(*id, *effect))),
-            Soup::End => self.call.handle(now, Input::Operator(OperatorCommand::End)),
+            Soup::Operator(id, command) => {
+                self.call.handle(now, Input::Operator(intervention(&id.to_string(), command.clone())));
+            }
             Soup::Attach(attempt) => {
                 // The adapter checked the token; the machine still checks the attempt.
                 let _ = self.call.attach(now, *attempt, "MZ1");

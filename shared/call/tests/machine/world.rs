@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 
 use serde_json::{Value, json};
 use voicecore_call::{
-    AfterStream, Call, CallConfig, CallSummary, Input, JournalEntry, Limits, LiveEvent, OperatorCommand,
-    Output, SessionConfig, ToolCall, ToolEffect, ToolResult, ToolSpec, TurnDetection,
+    AfterStream, Call, CallConfig, CallSummary, Input, InteractionKind, Intervention, JournalEntry, Limits,
+    LiveEvent, OperatorCommand, Output, SessionConfig, ToolCall, ToolEffect, ToolResult, ToolSpec,
+    TurnDetection,
 };
 use voicecore_types::{CallId, Millis};
 use voicecore_wire::payload::Payload;
@@ -72,6 +73,7 @@ pub(crate) struct World {
     pub(crate) model_connects_after: Option<u64>,
     pending_model: VecDeque<(u64, ModelStep)>,
     echoes_metadata: bool,
+    interventions: u32,
 }
 
 enum ModelStep {
@@ -108,6 +110,7 @@ impl World {
             model_connects_after: Some(40),
             pending_model: VecDeque::new(),
             echoes_metadata: true,
+            interventions: 0,
         }
     }
 
@@ -129,6 +132,7 @@ impl World {
         let mut world = Self::around(call, Delay::default());
         world.now = self.now;
         world.stream = self.stream;
+        world.interventions = self.interventions;
         world.journal = self.journal;
         world
     }
@@ -262,7 +266,14 @@ impl World {
     }
 
     pub(crate) fn operator_ends(&mut self) {
-        self.handle(Input::Operator(OperatorCommand::End));
+        self.operator(OperatorCommand::End { at_once: false });
+    }
+
+    /// Somebody steps in, for the first time with this.
+    pub(crate) fn operator(&mut self, command: OperatorCommand) {
+        self.interventions += 1;
+        let id = format!("o{}", self.interventions);
+        self.handle(Input::Operator(intervention(&id, command)));
     }
 
     pub(crate) fn hang_up(&mut self) {
@@ -509,10 +520,20 @@ impl World {
             .map(|entry| {
                 let cut = if entry.cut_at_ms.is_some() { "~" } else { "" };
                 let speaker = serde_json::to_value(entry.speaker).expect("plain");
-                format!("{}: {cut}{}", speaker.as_str().unwrap_or_default(), entry.text)
+                let action = match &entry.kind {
+                    InteractionKind::Intervention { action, .. } => format!("({action:?}) "),
+                    _ => String::new(),
+                };
+                let said = format!("{}: {action}{cut}{}", speaker.as_str().unwrap_or_default(), entry.text);
+                said.trim_end().to_owned()
             })
             .collect()
     }
+}
+
+/// A user of the tenant steps in.
+pub(crate) fn intervention(id: &str, command: OperatorCommand) -> Intervention {
+    Intervention { id: id.to_owned(), actor_kind: "user".to_owned(), actor_id: "u1".to_owned(), command }
 }
 
 /// The byte that audio of an item consists of, so that the carrier can tell whose it plays. A loud one: quiet is a pause.

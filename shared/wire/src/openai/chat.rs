@@ -36,7 +36,7 @@ pub enum ChatMessage<'a> {
     /// Instructions.
     System {
         /// The text.
-        content: &'a str,
+        content: Cow<'a, str>,
     },
     /// The caller.
     User {

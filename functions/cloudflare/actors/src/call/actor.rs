@@ -6,7 +6,7 @@ use js_sys::futures::spawn_local;
 use voicecore_api::actors::{CallCommand, CallReply};
 use voicecore_api::live::{self, CallSetup, JournalLines, LoadError};
 use voicecore_api::media::{self, TOKEN_PARAMETER};
-use voicecore_call::{CallSummary, Input, OperatorCommand, StreamOpened};
+use voicecore_call::{CallSummary, Input, StreamOpened};
 use voicecore_types::{CallId, Millis};
 use web_sys::WebSocket;
 use worker::{Env, Error, Result, State};
@@ -220,10 +220,8 @@ impl Actor {
                 let (interactions, complete) = session.transcript();
                 CallReply::Transcript { interactions, complete }
             }
-            CallCommand::End => {
-                session.handle(Input::Operator(OperatorCommand::End));
-                CallReply::Accepted
-            }
+            CallCommand::Intervene { intervention } if session.intervene(intervention) => CallReply::Accepted,
+            CallCommand::Intervene { .. } => CallReply::TooLate,
             CallCommand::CarrierEnded => {
                 session.handle(Input::CarrierEnded);
                 CallReply::Accepted
@@ -257,9 +255,8 @@ impl Actor {
             CallCommand::Transcript => {
                 CallReply::Transcript { interactions: summary.interactions, complete: true }
             }
-            CallCommand::End | CallCommand::CarrierEnded | CallCommand::Abandon | CallCommand::Erase => {
-                CallReply::Accepted
-            }
+            CallCommand::Intervene { .. } => CallReply::TooLate,
+            CallCommand::CarrierEnded | CallCommand::Abandon | CallCommand::Erase => CallReply::Accepted,
         })
     }
 

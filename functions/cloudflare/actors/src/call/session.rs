@@ -5,8 +5,8 @@ use std::rc::{Rc, Weak};
 use js_sys::futures::spawn_local;
 use voicecore_api::live::{self, CallSetup};
 use voicecore_call::{
-    AfterStream, AttachRefused, Call, CallSummary, Input, Interaction, JournalEntry, OpenModel, Output,
-    ToolCall,
+    AfterStream, AttachRefused, Call, CallSummary, Input, Interaction, Intervention, JournalEntry, OpenModel,
+    Output, ToolCall,
 };
 use voicecore_types::Millis;
 
@@ -179,6 +179,19 @@ impl Session {
             call.abandon(now);
         }
         self.drain(now);
+    }
+
+    /// Somebody steps in. Written down without delay: who has been told that it is done must not find it undone when the actor
+    /// is replaced. `false`: the call is over, or saying goodbye.
+    pub(super) fn intervene(&self, intervention: Intervention) -> bool {
+        let taken = self.call.try_borrow().is_ok_and(|call| call.takes(&intervention));
+        if taken {
+            self.handle(Input::Operator(intervention));
+            if let Some(journal) = &self.journal {
+                journal.flush();
+            }
+        }
+        taken
     }
 
     /// The answer to `<Connect action>` after the stream of `attempt`: the same, however often it is asked.

@@ -95,7 +95,7 @@ async fn after_stream(
             Some(call) if !call.status.is_end() => Ok(None),
             Some(_) | None => Ok(Some(AfterStream::Hangup)),
         },
-        CallReply::Accepted | CallReply::Transcript { .. } => {
+        CallReply::Accepted | CallReply::TooLate | CallReply::Transcript { .. } => {
             Err(ApiError::Internal("the call's actor answered another question".to_owned()))
         }
     }
