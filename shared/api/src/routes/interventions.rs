@@ -140,7 +140,7 @@ async fn carry_out(
 ) -> Result<Taken, ApiError> {
     let (scope, actor) = (&principal.scope, principal.actor);
     // A request that is repeated, by its key, is the same intervention.
-    let named = scope.request().map(|once| once.name());
+    let named = scope.request().map(voicecore_store::idempotency::Once::name);
     let id = named.unwrap_or_else(|| hex(&app.random::<16>()));
     let intervention =
         Intervention { id, actor_kind: actor.kind().to_owned(), actor_id: actor.id(), command };
