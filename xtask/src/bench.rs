@@ -7,6 +7,8 @@ use crate::{build, cargo_build, setup};
 
 /// The benchmark that runs the component, too.
 const WEBHOOK: &str = "webhook";
+/// The one that runs a baseline in Python.
+const API: &str = "api";
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -21,11 +23,15 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let program = cargo_build::binary("voicecore-bench", ["-p", "voicecore-bench", "--release"])?;
     let mut bench = proc::command(program);
     bench.args(&options.arguments);
-    if options.arguments.first().is_some_and(|name| name == WEBHOOK) {
-        build::component()?;
-        bench.arg("--host").arg(build::host()?);
-    } else {
-        setup::speech()?;
+    match options.arguments.first().map(String::as_str) {
+        Some(WEBHOOK) => {
+            build::component()?;
+            bench.arg("--host").arg(build::host()?);
+        }
+        Some(API) => {
+            bench.arg("--python").arg(setup::fastapi()?);
+        }
+        _ => setup::speech()?,
     }
     proc::run(&mut bench)
 }

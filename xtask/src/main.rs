@@ -18,6 +18,7 @@ mod proc;
 mod programs;
 mod progress;
 mod properties;
+mod python;
 mod scripts;
 mod secret;
 mod setup;

@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 use crate::debian;
 use crate::proc::{self, command, npm_bin, output, root, which};
 use crate::progress::{self, spell};
+use crate::python;
 use crate::toolchain::{Target, Toolchain};
 
 const CARGO_INSTALL_LIMIT: Duration = Duration::from_mins(40);
@@ -33,8 +34,9 @@ pub(crate) fn all() -> Result<()> {
     toolchain(Target::Spin)?;
     speech()?;
     postgres()?;
+    schemathesis()?;
     println!(
-        "ready ({}): {} for workers and components, wasm-bindgen {}, worker-build {WORKER_BUILD}, wrangler and workerd, espeak-ng, PostgreSQL",
+        "ready ({}): {} for workers and components, wasm-bindgen {}, worker-build {WORKER_BUILD}, wrangler and workerd, espeak-ng, PostgreSQL, schemathesis",
         spell(began.elapsed()),
         kit.toolchain.version()?,
         wasm_bindgen_version()?
@@ -90,6 +92,18 @@ pub(crate) fn postgres() -> Result<()> {
         return Ok(());
     }
     install("PostgreSQL", "postgresql")
+}
+
+/// schemathesis, which asks the API whatever its document allows (tests/contract).
+pub(crate) fn schemathesis() -> Result<()> {
+    let _one_at_a_time = lock()?;
+    python::environment("contract", "tests/contract/requirements.txt").map(drop)
+}
+
+/// The baseline of `bench api`: where its environment is.
+pub(crate) fn fastapi() -> Result<PathBuf> {
+    let _one_at_a_time = lock()?;
+    python::environment("fastapi", "tests/bench/fastapi/requirements.txt")
 }
 
 /// A command line of an engine's, by the name of the program and of Debian's package.

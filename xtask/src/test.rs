@@ -104,6 +104,7 @@ fn tests(suite: &mut Suite, builds: &[&str]) {
     suite.command("independent judges of our formats", command("node").arg("tests/oracles/run.mjs"));
     let engines = programs.of(&[E2E], Some(&["engines"]));
     suite.tests("the worker on its databases", reporting(engines));
+    suite.tests("the API as its document says", reporting(programs.of(&[E2E], Some(&["contract"]))));
     suite.tests("the component in a host", reporting(programs.of(&[HOST], None)));
     suite.step("cold start", build::cold_start);
     suite.step("what ran where", conformance::show);

@@ -1,5 +1,6 @@
-//! What calls (`bridge`) and webhooks (`webhook`) cost, beside named baselines, in one run. See `README.md`.
+//! What calls (`bridge`), webhooks (`webhook`) and requests to the API (`api`) cost, beside named baselines, in one run. See `README.md`.
 
+mod api;
 mod clock;
 mod load;
 mod process;
@@ -32,6 +33,8 @@ enum Command {
     Bridge(Bridge),
     /// Voice webhook to TwiML, on Spin and on Workers: requests per second and latency.
     Webhook(webhook::Options),
+    /// The REST API beside `FastAPI`: requests per CPU-second and latency.
+    Api(api::Options),
     /// The copying relay, started by `bridge` in a process of its own.
     #[command(hide = true)]
     Relay {
@@ -94,6 +97,12 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match Arguments::parse().command {
         Command::Relay { port, model_port } => runtime.block_on(relay::serve(port, model_port)),
+        Command::Api(options) => {
+            if !runtime.block_on(api::run(&options))? {
+                std::process::exit(1);
+            }
+            Ok(())
+        }
         Command::Webhook(options) => runtime.block_on(webhook::run(&options)),
         Command::Bridge(bridge) => {
             let [subject_core, load_core] = bridge.cores.as_slice() else { anyhow::bail!("--cores A,B") };

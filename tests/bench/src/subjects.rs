@@ -48,11 +48,28 @@ pub(crate) struct Running {
     pub(crate) auth_token: String,
     pub(crate) to: String,
     pub(crate) model_port: u16,
+    /// Opens the API of the tenant; empty where nobody asks for it.
+    pub(crate) api_key: String,
     /// Processes whose CPU and memory count.
     pub(crate) pids: Vec<u32>,
     children: Children,
+    /// What the harness says, where there is one.
+    harness: Option<BufReader<ChildStdout>>,
     /// Where it stores; deleted when it has ended.
     pub(crate) storage: Option<TempDir>,
+}
+
+impl Running {
+    /// Runs a statement (`sql` and `args`) on the worker's database.
+    pub(crate) fn sql(&mut self, statement: &Value) -> anyhow::Result<()> {
+        let stdin = self.children.0.first_mut().and_then(|child| child.stdin.as_mut()).context("no input")?;
+        writeln!(stdin, "{statement}")?;
+        let answer = line(self.harness.as_mut().context("no harness")?)?;
+        if answer["done"] != "sql" {
+            bail!("the harness says {answer}");
+        }
+        Ok(())
+    }
 }
 
 const RELAY_PORT: u16 = 19_801;
@@ -66,6 +83,9 @@ pub(crate) const ACCOUNT_SID: &str = "AC0123456789abcdef0123456789abcdef";
 const NUMBER: &str = "+15005550006";
 /// Of the tenant that is made for a run.
 pub(crate) const SETUP_TOKEN: &str = "vcs_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+/// Of whoever has made it.
+pub(crate) const EMAIL: &str = "bench@example.com";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
 /// Room for as many calls as a run wants.
 pub(crate) const NO_LIMITS: &str = "update tenants set max_concurrent_calls = 100000, max_daily_calls = 1000000, \
     max_daily_cost_micros = 1000000000000";
@@ -99,8 +119,10 @@ pub(crate) fn running(port: u16, model_port: u16, webhook: &str, child: Child) -
         auth_token: AUTH_TOKEN.into(),
         to: NUMBER.into(),
         model_port,
+        api_key: String::new(),
         pids: vec![child.id()],
         children: Children(vec![child]),
+        harness: None,
         storage: None,
     }
 }
@@ -181,7 +203,8 @@ pub(crate) async fn voicecore(
     let mut running = running(VOICECORE_PORT, MODEL_PORT, "/webhooks/twilio/voice", child);
     running.pids = vec![pid as u32];
     running.storage = Some(storage);
-    provision(&mut running, &mut output, statements).await?;
+    running.harness = Some(output);
+    provision(&mut running, statements).await?;
     Ok(running)
 }
 
@@ -204,40 +227,29 @@ fn line(output: &mut BufReader<ChildStdout>) -> anyhow::Result<Value> {
 }
 
 /// Makes the tenant whose number is rung, with room for as many calls as the run wants.
-async fn provision(
-    running: &mut Running,
-    output: &mut BufReader<ChildStdout>,
-    statements: &[&str],
-) -> anyhow::Result<()> {
+async fn provision(running: &mut Running, statements: &[&str]) -> anyhow::Result<()> {
     let hash = crate::setup_token_hash(SETUP_TOKEN);
-    let mut sql = |statement: Value| -> anyhow::Result<()> {
-        let stdin =
-            running.children.0.first_mut().and_then(|child| child.stdin.as_mut()).context("no input")?;
-        writeln!(stdin, "{statement}")?;
-        let answer = line(output)?;
-        if answer["done"] != "sql" {
-            bail!("the harness says {answer}");
-        }
-        Ok(())
-    };
-    sql(json!({
+    running.sql(&json!({
         "sql": "insert into setup_tokens(token_hash, email, created_at, expires_at) values (?1, 'bench@example.com', 0, 9000000000000)",
         "args": [hash],
     }))?;
-    claim(&running.app).await?;
+    running.api_key = claim(&running.app).await?;
     for statement in [NO_LIMITS].iter().chain(statements) {
-        sql(json!({ "sql": statement }))?;
+        running.sql(&json!({ "sql": statement }))?;
     }
     Ok(())
 }
 
-/// Makes the tenant, whose set-up token is in the database.
-pub(crate) async fn claim(app: &str) -> anyhow::Result<()> {
+/// Makes the tenant, whose set-up token is in the database; gives its API key.
+pub(crate) async fn claim(app: &str) -> anyhow::Result<String> {
     let claim = json!({
         "token": SETUP_TOKEN,
+        "password": PASSWORD,
         "tenant_name": "Bench",
         "business_name": "Bench",
         "phone_number": NUMBER,
     });
-    crate::load::http::post_json(app, "/api/v1/setup/claim", &claim.to_string()).await
+    let answer = crate::load::http::post_json(app, "/api/v1/setup/claim", &claim.to_string()).await?;
+    let answer: Value = serde_json::from_str(&answer)?;
+    Ok(answer["api_key"].as_str().context("the claim shows no api_key")?.to_owned())
 }

@@ -120,7 +120,7 @@ async fn untold(system: &System, owner: &Api, mut stays: Socket) -> anyhow::Resu
 }
 
 /// Somebody who may listen, with the owner's password. Gives their id.
-async fn colleague(system: &System) -> anyhow::Result<String> {
+pub(crate) async fn colleague(system: &System) -> anyhow::Result<String> {
     let id = "01939a2b-0000-7000-8000-00000000c011";
     let user = "insert into users (id, email, name, password_hash, created_at)
         select ?1, ?2, 'Colleague', password_hash, 1 from users where email = ?3";

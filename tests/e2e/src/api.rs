@@ -67,6 +67,11 @@ impl Api {
         Self { base_url, key, client: client() }
     }
 
+    /// What it shows as its credentials.
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
     /// GETs a resource.
     pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Value> {
         let request = self.client.get(format!("{}{path}", self.base_url)).bearer_auth(&self.key);

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use serde_json::json;
 use tokio::time::{Instant, sleep};
 use voicecore_conformance::report;
 use voicecore_sim::scenario::{Act, Scenario, transcript_problems};
@@ -13,7 +14,8 @@ use crate::api::Call;
 use crate::engines::{self, Engine};
 use crate::system::{CALLER, NUMBER, System, UNKNOWN};
 use crate::{
-    access, actors, bad_input, endings, http_suite, interventions, live, processes, root, turn_based,
+    access, actors, bad_input, contract, endings, http_suite, interventions, live, processes, root,
+    turn_based,
 };
 
 /// Calls of the crowd.
@@ -64,6 +66,8 @@ enum Kind {
     LiveUnknown,
     RateLimit,
     HttpSuite,
+    /// After this call.
+    Contract(Box<Scenario>),
     /// The suites of the ports.
     Ports,
     /// Of the tests themselves: nothing of theirs stays behind.
@@ -170,6 +174,12 @@ pub(crate) fn on_engines() -> anyhow::Result<Vec<Case>> {
     Ok(cases)
 }
 
+/// The API against its document.
+pub(crate) fn contract() -> anyhow::Result<Case> {
+    let scenario = Scenario::load(&root().join("tests/sim/scenarios/take-message.toml"))?;
+    Ok(Case::new("contract", 150, Kind::Contract(Box::new(scenario))))
+}
+
 /// About how long a scenario takes.
 fn seconds(scenario: &Scenario) -> u32 {
     let steps = scenario.steps.iter().map(|step| match step.act {
@@ -205,7 +215,8 @@ pub(crate) async fn play(case: &Case, directory: &Path) -> anyhow::Result<Outcom
         _ => {}
     }
     let (faults, requests) = (case.kind.needs_faults(), case.kind.requests_per_minute());
-    let system = System::start(directory, case.engine, faults, requests).await?;
+    let more = if let Kind::Contract(_) = case.kind { contract::mails().await? } else { json!({}) };
+    let system = System::start(directory, case.engine, faults, requests, &more).await?;
     let outcome = match &case.kind {
         Kind::Scenario(scenario) => one_call(&system, scenario).await,
         Kind::Crowd(scenario) => crowd(&system, scenario).await,
@@ -223,6 +234,7 @@ pub(crate) async fn play(case: &Case, directory: &Path) -> anyhow::Result<Outcom
         Kind::LiveUnknown => access::unknown(&system).await,
         Kind::RateLimit => access::rate_limit(&system).await,
         Kind::HttpSuite => http_suite::run(&system).await,
+        Kind::Contract(scenario) => contract::run(&system, scenario, directory).await,
         Kind::Processes | Kind::Ports => unreachable!("they have no system"),
     };
     system.stop().await;

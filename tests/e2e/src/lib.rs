@@ -8,6 +8,7 @@ mod api;
 mod bad_input;
 mod carrier;
 mod cases;
+mod contract;
 mod endings;
 mod engines;
 mod http_suite;
@@ -53,6 +54,12 @@ pub async fn run(filters: &[String]) -> ExitCode {
 /// The same of the worker's adapters, and of the worker with PostgreSQL.
 pub async fn run_engines(filters: &[String]) -> ExitCode {
     ended(run_cases(cases::on_engines(), engines::WITH_POSTGRES, filters).await)
+}
+
+/// The API against its document.
+pub async fn run_contract() -> ExitCode {
+    let cases = cases::contract().map(|case| vec![case]);
+    ended(run_cases(cases, "functions/cloudflare/build", &[]).await)
 }
 
 fn ended(run: anyhow::Result<bool>) -> ExitCode {

@@ -55,12 +55,14 @@ pub(crate) struct System {
 
 impl System {
     /// Starts one with a new tenant; Realtime traffic is recorded in `directory`, everything else lies there, too. With
-    /// `faults`, it can be made to fail. `requests_per_minute`: what a key may ask.
+    /// `faults`, it can be made to fail. `requests_per_minute`: what a key may ask. `more`: further
+    /// values of its configuration, by their names.
     pub(crate) async fn start(
         directory: &Path,
         engine: Engine,
         faults: bool,
         requests_per_minute: u32,
+        more: &Value,
     ) -> anyhow::Result<Self> {
         std::fs::create_dir_all(directory)?;
         // The worker has to be told the simulators' ports and they the worker's, so one of the two is known before it is bound.
@@ -70,7 +72,7 @@ impl System {
         openai.record = Some(directory.to_owned());
         let account = Account::new(ACCOUNT_SID, AUTH_TOKEN, PUBLIC_URL, &app_url);
         let sim = Sim::start(SimOptions { twilio_port: 0, account, openai }).await?;
-        let vars = json!({
+        let mut vars = json!({
             "PUBLIC_URL": PUBLIC_URL,
             "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
             "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
@@ -81,6 +83,9 @@ impl System {
             "JWT_SECRET": "a secret of thirty-two bytes or so, for tests",
             "MASTER_KEY": STANDARD.encode([7_u8; 32]),
         });
+        if let (Some(vars), Some(more)) = (vars.as_object_mut(), more.as_object()) {
+            vars.extend(more.clone());
+        }
         let database = Database::new(engine);
         let options = Options { faults, ..database.options() };
         let workerd = Workerd::start(port, &directory.join("state"), &vars, options).await?;

@@ -98,8 +98,18 @@ pub(crate) async fn ring(config: &LoadConfig, call_sid: &str) -> anyhow::Result<
     parse(&body)
 }
 
-/// Posts JSON; anything but a 2xx is an error.
-pub(crate) async fn post_json(app: &str, path: &str, body: &str) -> anyhow::Result<()> {
+/// Sends a request as it is; anything but 200 is an error.
+pub(crate) async fn send(app: &str, request: &str) -> anyhow::Result<()> {
+    let mut socket = TcpStream::connect(app).await.context("connect to the subject")?;
+    socket.write_all(request.as_bytes()).await?;
+    match read_response(&mut socket).await? {
+        (200, _) => Ok(()),
+        (status, body) => bail!("answered {status}: {body}"),
+    }
+}
+
+/// Posts JSON and gives the answer's body; anything but a 2xx is an error.
+pub(crate) async fn post_json(app: &str, path: &str, body: &str) -> anyhow::Result<String> {
     let mut socket = TcpStream::connect(app).await.context("connect to the subject")?;
     let request = format!(
         "POST {path} HTTP/1.1\r\nHost: {app}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
@@ -107,7 +117,7 @@ pub(crate) async fn post_json(app: &str, path: &str, body: &str) -> anyhow::Resu
     );
     socket.write_all(request.as_bytes()).await?;
     match read_response(&mut socket).await? {
-        (200..=299, _) => Ok(()),
+        (200..=299, answer) => Ok(answer),
         (status, body) => bail!("{path} answered {status}: {body}"),
     }
 }
