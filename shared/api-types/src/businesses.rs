@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use voicecore_types::{BusinessId, DepartmentId, Millis};
+use voicecore_types::{AssistantId, BusinessId, DepartmentId, Millis};
 
 use crate::VoiceMode;
 
@@ -28,16 +28,9 @@ pub struct Business {
     pub name: String,
     /// What kind of business it is.
     pub kind: BusinessKind,
-    /// What the assistant says first.
-    pub greeting: Option<String>,
-    /// Persona, facts, rules: what the model is told.
-    pub instructions: Option<String>,
-    /// ISO 639-1.
-    pub language: Option<String>,
-    /// As the provider of the model names it.
-    pub voice: Option<String>,
-    /// Likewise.
-    pub model: Option<String>,
+    /// Who answers, as it was last published.
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub assistant_id: Option<AssistantId>,
     /// How calls are held.
     pub voice_mode: Option<VoiceMode>,
     /// The human being or desk that calls are transferred to, in E.164 form.
@@ -64,16 +57,9 @@ pub struct SaveBusiness {
     pub name: String,
     /// `custom` when absent.
     pub kind: Option<BusinessKind>,
-    /// At most 500 characters.
-    pub greeting: Option<String>,
-    /// At most 8,000 characters.
-    pub instructions: Option<String>,
-    /// Two small letters (ISO 639-1).
-    pub language: Option<String>,
-    /// Letters, digits, `-` and `_`.
-    pub voice: Option<String>,
-    /// Letters, digits, `-`, `_`, `.` and `:`.
-    pub model: Option<String>,
+    /// An assistant that has been published.
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub assistant_id: Option<AssistantId>,
     /// How calls are held.
     pub voice_mode: Option<VoiceMode>,
     /// In E.164 form.

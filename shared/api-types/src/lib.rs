@@ -6,6 +6,7 @@
 
 mod analytics;
 mod api_keys;
+mod assistants;
 mod audit;
 mod auth;
 mod businesses;
@@ -29,6 +30,10 @@ mod users;
 
 pub use analytics::{BusinessVolume, CallCounts, CallVolume, HourVolume, Overview, StatusCount, VolumePoint};
 pub use api_keys::{ApiKey, CreateApiKey, NewApiKey, RotateApiKey};
+pub use assistants::{
+    Assistant, AssistantPublication, AssistantSettings, AssistantVersion, Eagerness, NoiseReduction,
+    TurnDetection, TurnDetectionKind,
+};
 pub use audit::{AuditActor, AuditBreak, AuditEntry, AuditFlaw, AuditVerification};
 pub use auth::{
     AcceptInvitation, Accepted, ForgotPassword, Login, Me, Membership, ResetPassword, Session, Sessions,

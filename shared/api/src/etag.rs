@@ -7,8 +7,14 @@ use axum::http::{HeaderMap, HeaderValue, Method, header};
 use crate::ApiError;
 
 /// Routes of what has a version; their handlers ask for it.
-const WITH_VERSIONS: [&str; 3] =
-    ["/api/v1/config/business/{id}", "/api/v1/calls/{id}/notes/{note_id}", "/api/v1/preferences"];
+const WITH_VERSIONS: [&str; 6] = [
+    "/api/v1/config/business/{id}",
+    "/api/v1/assistants/{id}",
+    "/api/v1/assistants/{id}/publish",
+    "/api/v1/assistants/{id}/versions/{number}/restore",
+    "/api/v1/calls/{id}/notes/{note_id}",
+    "/api/v1/preferences",
+];
 
 /// The tag of a version.
 pub(crate) fn etag(version: u64) -> HeaderValue {

@@ -9,9 +9,10 @@ use utoipa_axum::PathItemExt as _;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::routes::{
-    account_pages, accounts, analytics, api_keys, audit, auth, businesses, calls, departments, health,
-    interventions, live, messages, notes, openapi, opening_hours, phone_numbers, preferences, providers,
-    roles, sessions, setup, setup_page, tenant_deletion, tenants, test_connection, transcripts, users,
+    account_pages, accounts, analytics, api_keys, assistant_versions, assistants, audit, auth, businesses,
+    calls, departments, health, interventions, live, messages, notes, openapi, opening_hours, phone_numbers,
+    preferences, providers, roles, sessions, setup, setup_page, tenant_deletion, tenants, test_connection,
+    transcripts, users,
 };
 use crate::{ApiError, AppState, MAX_BODY_BYTES, cors, error_responses, idempotency, layers, webhooks};
 
@@ -45,6 +46,15 @@ macro_rules! documented_routes {
             businesses::create_business,
             businesses::update_business,
             businesses::delete_business,
+            assistants::list_assistants,
+            assistants::get_assistant,
+            assistants::create_assistant,
+            assistants::update_assistant,
+            assistants::delete_assistant,
+            assistant_versions::publish_assistant,
+            assistant_versions::list_versions,
+            assistant_versions::get_version,
+            assistant_versions::restore_version,
             audit::list_audit,
             audit::verify_audit,
             audit::export_audit,

@@ -21,6 +21,7 @@ mod provider;
 pub mod rate_limits;
 mod roles;
 pub mod throttle;
+pub mod variables;
 mod voice_mode;
 pub mod words;
 

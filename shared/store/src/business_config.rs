@@ -3,7 +3,7 @@
 
 use voicecore_domain::{BusinessKind, VoiceMode};
 use voicecore_ports::{Stmt, Value};
-use voicecore_types::{BusinessId, DepartmentId, Millis};
+use voicecore_types::{AssistantId, BusinessId, DepartmentId, Millis};
 
 use crate::audit_log::{self, AuditEntry};
 use crate::paging::COUNT_LIMIT;
@@ -24,16 +24,8 @@ pub struct Business {
     pub name: String,
     /// What kind of business it is.
     pub kind: BusinessKind,
-    /// What the assistant says first.
-    pub greeting: Option<String>,
-    /// What the model is told.
-    pub instructions: Option<String>,
-    /// ISO 639-1.
-    pub language: Option<String>,
-    /// As the provider names it.
-    pub voice: Option<String>,
-    /// As the provider names it.
-    pub model: Option<String>,
+    /// Who answers.
+    pub assistant_id: Option<AssistantId>,
     /// How calls are held.
     pub voice_mode: Option<VoiceMode>,
     /// Whom calls can be transferred to; sealed for `Column::FallbackNumber`.
@@ -66,7 +58,7 @@ pub struct Usage {
 /// The columns of a [`Business`], for `concat!`.
 macro_rules! columns {
     () => {
-        "id, name, kind, greeting, instructions, language, voice, model, voice_mode, fallback_number, call_length_ms,
+        "id, name, kind, assistant_id, voice_mode, fallback_number, call_length_ms,
         department_id, version, created_at, updated_at"
     };
 }
@@ -76,14 +68,19 @@ statements! {
 
     GET = concat!("select ", columns!(), " from businesses where tenant_id = ? and id = ?");
 
-    INSERT = "insert into businesses (id, tenant_id, name, kind, greeting, instructions, language, voice, model, voice_mode,
-        fallback_number, call_length_ms, version, created_at, updated_at)
-        select ?1, t.id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, cast(?12 as bigint), 1, cast(?13 as bigint), cast(?13 as bigint)
-        from tenants t where t.id = ?2 and (select count(*) from businesses b where b.tenant_id = ?2) < ?14";
+    /// An assistant that was never published answers nobody.
+    INSERT = "insert into businesses (id, tenant_id, name, kind, assistant_id, voice_mode, fallback_number, call_length_ms, version,
+        created_at, updated_at)
+        select ?1, t.id, ?3, ?4, ?5, ?6, ?7, cast(?8 as bigint), 1, cast(?9 as bigint), cast(?9 as bigint)
+        from tenants t where t.id = ?2 and (select count(*) from businesses b where b.tenant_id = ?2) < ?10
+        and (cast(?5 as text) is null
+            or exists (select 1 from assistants a where a.id = ?5 and a.tenant_id = ?2 and a.published_version is not null))";
 
-    UPDATE = "update businesses set name = ?3, kind = ?4, greeting = ?5, instructions = ?6, language = ?7, voice = ?8, model = ?9,
-        voice_mode = ?10, fallback_number = ?11, call_length_ms = ?12, updated_at = ?13, version = version + 1
-        where id = ?1 and tenant_id = ?2 and version = ?14";
+    UPDATE = "update businesses set name = ?3, kind = ?4, assistant_id = ?5, voice_mode = ?6, fallback_number = ?7,
+        call_length_ms = ?8, updated_at = ?9, version = version + 1
+        where id = ?1 and tenant_id = ?2 and version = ?10
+        and (cast(?5 as text) is null
+            or exists (select 1 from assistants a where a.id = ?5 and a.tenant_id = ?2 and a.published_version is not null))";
 
     /// A call that goes on still asks for its business; a number refers to it.
     DELETE = "delete from businesses where id = ?1 and tenant_id = ?2 and version = ?3
@@ -100,16 +97,13 @@ statements! {
 
 fn map(r: &Reader<'_>) -> Result<Business, StoreError> {
     let department_id = r.opt_text("department_id")?.map(|id| id.parse()).transpose();
+    let assistant_id = r.opt_text("assistant_id")?.map(|id| id.parse()).transpose();
     Ok(Business {
         id: r.parsed("id")?,
         name: r.text("name")?,
         // Neither is one here: nothing depends on it.
         kind: r.text("kind")?.parse().unwrap_or_default(),
-        greeting: r.opt_text("greeting")?,
-        instructions: r.opt_text("instructions")?,
-        language: r.opt_text("language")?,
-        voice: r.opt_text("voice")?,
-        model: r.opt_text("model")?,
+        assistant_id: assistant_id.map_err(|_| StoreError::OddRow { column: "assistant_id" })?,
         // A word of a newer version is no choice that this one could follow.
         voice_mode: r.opt_text("voice_mode")?.and_then(|word| word.parse().ok()),
         fallback_number: r.sealed("fallback_number")?,
@@ -192,18 +186,14 @@ pub async fn usage(scope: &Scope, id: BusinessId) -> Result<Usage, StoreError> {
     usage?.ok_or(StoreError::OddRow { column: "calls" })
 }
 
-/// The twelve values that are stored as they are given.
+/// The eight values that are stored as they are given.
 fn values(scope: &Scope, business: &Business) -> Vec<Value> {
     vec![
         business.id.to_string().into(),
         scope.tenant_arg(),
         business.name.as_str().into(),
         business.kind.as_str().into(),
-        business.greeting.as_deref().into(),
-        business.instructions.as_deref().into(),
-        business.language.as_deref().into(),
-        business.voice.as_deref().into(),
-        business.model.as_deref().into(),
+        business.assistant_id.map(|id| id.to_string()).into(),
         business.voice_mode.map(VoiceMode::as_str).into(),
         business.fallback_number.as_ref().into(),
         business.call_length.into(),

@@ -1,10 +1,11 @@
-//! Lines of business and the assistants that answer for them.
+//! Lines of business, as a call needs them: with what was published of the assistant that answers.
 
 use voicecore_domain::CallStatus;
 use voicecore_domain::opening_hours::OpeningHours;
 use voicecore_ports::Stmt;
 use voicecore_types::{BusinessId, CallId, Millis};
 
+use crate::assistants::Settings;
 use crate::seal::{Sealed, WrappedKey};
 use crate::{Scope, StoreError, opening_hours, row};
 
@@ -27,16 +28,8 @@ pub struct CallSetupRow {
     pub business_id: BusinessId,
     /// Its name.
     pub business_name: String,
-    /// What the assistant says first.
-    pub greeting: Option<String>,
-    /// What the model is told.
-    pub instructions: Option<String>,
-    /// ISO 639-1.
-    pub language: Option<String>,
-    /// As the provider names it.
-    pub voice: Option<String>,
-    /// As the provider names it.
-    pub model: Option<String>,
+    /// The assistant, as it was last published. Without an assistant everything is as the installation has it, and its name is empty.
+    pub assistant: Settings,
     /// Whom the call can be transferred to; sealed for `Column::FallbackNumber`.
     pub fallback_number: Option<Sealed>,
     /// When the business is open, if somebody has said.
@@ -53,18 +46,23 @@ pub struct CallSetupRow {
 
 statements! {
     CALL_SETUP = "select c.id, c.carrier_call_id, c.status, c.started_at, c.caller_number, p.number as dialled_number,
-        b.id as business_id, b.name as business_name, b.greeting, b.instructions, b.language, b.voice, b.model,
-        b.fallback_number, b.call_length_ms, b.time_zone, b.opening_hours, k.wrapped_key,
+        b.id as business_id, b.name as business_name, v.name as assistant_name, v.greeting, v.instructions, v.language, v.voice,
+        v.model, v.tools, v.turn_detection, v.noise_reduction, b.fallback_number, b.call_length_ms, b.time_zone, b.opening_hours, k.wrapped_key,
         o.credential as openai_credential, t.credential as chat_credential
         from calls c
         join businesses b on b.id = c.business_id and b.tenant_id = c.tenant_id
         join tenant_keys k on k.tenant_id = c.tenant_id
+        left join assistants a on a.id = b.assistant_id and a.tenant_id = b.tenant_id
+        left join assistant_versions v on v.assistant_id = a.id and v.number = a.published_version and v.tenant_id = a.tenant_id
         left join phone_numbers p on p.id = c.phone_number_id and p.tenant_id = c.tenant_id
         left join provider_credentials o on o.tenant_id = c.tenant_id and o.provider = 'openai'
         left join provider_credentials t on t.tenant_id = c.tenant_id and t.provider = 'chat'
         where c.id = ?1 and c.tenant_id = ?2";
 
-    LANGUAGE = "select language from businesses where tenant_id = ?1 order by created_at, id limit 1";
+    LANGUAGE = "select v.language from businesses b
+        left join assistants a on a.id = b.assistant_id and a.tenant_id = b.tenant_id
+        left join assistant_versions v on v.assistant_id = a.id and v.number = a.published_version and v.tenant_id = a.tenant_id
+        where b.tenant_id = ?1 order by b.created_at, b.id limit 1";
 
     FALLBACK_NUMBER = "select fallback_number from businesses where id = ?1 and tenant_id = ?2";
 }
@@ -83,11 +81,7 @@ pub async fn call_setup(scope: &Scope, call: CallId) -> Result<Option<CallSetupR
             dialled_number: r.sealed("dialled_number")?,
             business_id: r.parsed("business_id")?,
             business_name: r.text("business_name")?,
-            greeting: r.opt_text("greeting")?,
-            instructions: r.opt_text("instructions")?,
-            language: r.opt_text("language")?,
-            voice: r.opt_text("voice")?,
-            model: r.opt_text("model")?,
+            assistant: Settings::map(&r, r.opt_text("assistant_name")?.unwrap_or_default())?,
             fallback_number: r.sealed("fallback_number")?,
             opening_hours: opening_hours::map(&r)?,
             call_length: r.moment("call_length_ms")?,
@@ -105,7 +99,7 @@ pub async fn fallback_number(scope: &Scope, business: BusinessId) -> Result<Opti
     Ok(row::one(&rows, |r| r.sealed("fallback_number"))?.flatten())
 }
 
-/// The language (ISO 639-1) of the tenant's first business, if it has chosen one.
+/// The language (ISO 639-1) of the assistant of the tenant's first business, if it has chosen one.
 pub async fn language(scope: &Scope) -> Result<Option<String>, StoreError> {
     let rows = scope.query(Stmt::new(LANGUAGE, vec![scope.tenant_arg()])).await?;
     Ok(row::one(&rows, |r| r.opt_text("language"))?.flatten())

@@ -33,7 +33,7 @@ pub struct DialledNumber {
     pub phone_number_id: PhoneNumberId,
     /// Who answers.
     pub business_id: BusinessId,
-    /// The language of the business's callers (ISO 639-1), if it has chosen one.
+    /// The language of its assistant (ISO 639-1), if that has chosen one.
     pub language: Option<String>,
     /// How its calls are held, if it has chosen.
     pub voice_mode: Option<VoiceMode>,
@@ -171,18 +171,20 @@ macro_rules! location {
 
 statements! {
     /// Touches the last table of the migrations, so that a half-migrated database is not called ready.
-    READY = "select count(*) as entries from (select 1 from installation_log limit 1) as t";
+    READY = "select count(*) as entries from (select 1 from assistant_versions limit 1) as t";
 
     LOOKUP_KEY = "select wrapped_key from platform_keys where name = 'lookup'";
 
     NEW_LOOKUP_KEY = "insert into platform_keys (name, wrapped_key, created_at) values ('lookup', ?1, ?2)
         on conflict (name) do nothing";
 
-    DIALLED_NUMBER = "select p.tenant_id, p.id, p.business_id, b.language, b.voice_mode, k.wrapped_key, t.suspended_at
+    DIALLED_NUMBER = "select p.tenant_id, p.id, p.business_id, v.language, b.voice_mode, k.wrapped_key, t.suspended_at
         from phone_numbers p
         join businesses b on b.id = p.business_id and b.tenant_id = p.tenant_id
         join tenants t on t.id = p.tenant_id
         join tenant_keys k on k.tenant_id = p.tenant_id
+        left join assistants a on a.id = b.assistant_id and a.tenant_id = b.tenant_id
+        left join assistant_versions v on v.assistant_id = a.id and v.number = a.published_version and v.tenant_id = a.tenant_id
         where p.number_hash = ?1";
 
     API_KEY = "select a.tenant_id, a.id, a.key_hash, a.permissions, a.last_used_at, k.wrapped_key, t.suspended_at

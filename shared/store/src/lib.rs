@@ -14,6 +14,7 @@ macro_rules! statements {
 
 pub mod analytics;
 pub mod api_keys;
+pub mod assistants;
 pub mod audit_log;
 pub mod blob_keys;
 pub mod business_config;

@@ -138,6 +138,11 @@ statements! {
     DELETE_PREFERENCES = "delete from preferences where tenant_id = ?1 and user_id in (
         select user_id from preferences where tenant_id = ?1 limit ?2)";
 
+    DELETE_ASSISTANT_VERSIONS = "delete from assistant_versions where tenant_id = ?1 and assistant_id in (
+        select assistant_id from assistant_versions where tenant_id = ?1 limit ?2)";
+
+    DELETE_ASSISTANTS = "delete from assistants where id in (select id from assistants where tenant_id = ?1 limit ?2)";
+
     DELETE_AUDIT_CHAIN = "delete from audit_chains where tenant_id = ?1 and 0 < ?2";
 
     DELETE_PROVIDER_CREDENTIALS = "delete from provider_credentials where tenant_id = ?1 and 0 < ?2";
@@ -157,9 +162,11 @@ pub const ACCESS_TABLES: [(&str, &str); 4] = [
 ];
 
 /// All other tables but those of calls, children before parents.
-pub const TABLES: [(&str, &str); 12] = [
+pub const TABLES: [(&str, &str); 14] = [
     ("messages", DELETE_MESSAGES),
     ("businesses", DELETE_BUSINESSES),
+    ("assistant_versions", DELETE_ASSISTANT_VERSIONS),
+    ("assistants", DELETE_ASSISTANTS),
     ("departments", DELETE_DEPARTMENTS),
     ("roles", DELETE_ROLES),
     ("preferences", DELETE_PREFERENCES),

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use voicecore_domain::opening_hours::OpeningHours;
 use voicecore_domain::{ApiKey, Permissions, SetupToken, VoiceMode};
 use voicecore_ports::{Db, DbError, Stmt, Value};
-use voicecore_types::{ApiKeyId, AuditEntryId, BusinessId, DepartmentId, Millis, TenantId, UserId};
+use voicecore_types::{
+    ApiKeyId, AssistantId, AuditEntryId, BusinessId, DepartmentId, Millis, TenantId, UserId,
+};
 
+use crate::assistants::{self, Settings};
 use crate::audit_log::{self, AuditEntry};
 use crate::invitations::{self, NewInvitation};
 use crate::phone_numbers::{self, NewPhoneNumber};
@@ -28,7 +31,9 @@ pub struct Provision<'a> {
     pub wrapped_key: &'a WrappedKey,
     /// Its first department, which the business belongs to.
     pub department: NewDepartment<'a>,
-    /// Its first line of business.
+    /// Its first assistant, which is published at once.
+    pub assistant: NewAssistant<'a>,
+    /// Its first line of business, which that assistant answers for.
     pub business: NewBusiness<'a>,
     /// Its first number.
     pub phone_number: NewPhoneNumber<'a>,
@@ -70,6 +75,15 @@ pub struct NewDepartment<'a> {
     pub name: &'a str,
 }
 
+/// An assistant.
+#[derive(Debug, Clone)]
+pub struct NewAssistant<'a> {
+    /// Its id.
+    pub id: AssistantId,
+    /// What it is.
+    pub settings: &'a Settings,
+}
+
 /// A line of business. What is `None` follows the installation's defaults.
 #[derive(Debug, Clone)]
 pub struct NewBusiness<'a> {
@@ -77,14 +91,6 @@ pub struct NewBusiness<'a> {
     pub id: BusinessId,
     /// Its name.
     pub name: &'a str,
-    /// What the assistant says first.
-    pub greeting: Option<&'a str>,
-    /// What the model is told.
-    pub instructions: Option<&'a str>,
-    /// ISO 639-1.
-    pub language: Option<&'a str>,
-    /// As the provider names it.
-    pub voice: Option<&'a str>,
     /// How its calls are held.
     pub voice_mode: Option<VoiceMode>,
     /// Whom calls are transferred to; sealed for `Column::FallbackNumber`.
@@ -126,9 +132,9 @@ statements! {
     INSERT_OWNER = "insert into memberships (user_id, tenant_id, role, created_at)
         select u.id, ?1, 'owner', ?2 from setup_tokens s join users u on u.email = s.email where s.token_hash = ?3";
 
-    INSERT_BUSINESS = "insert into businesses (id, tenant_id, name, greeting, instructions, language, voice,
-        fallback_number, created_at, updated_at, voice_mode, department_id, time_zone, opening_hours)
-        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11, ?12, ?13)";
+    INSERT_BUSINESS = "insert into businesses (id, tenant_id, name, fallback_number, created_at, updated_at, voice_mode, department_id,
+        time_zone, opening_hours, assistant_id)
+        values (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10)";
 
     INSERT_API_KEY = "insert into api_keys (id, tenant_id, name, prefix, key_hash, permissions, created_at)
         values (?1, ?2, 'setup', ?3, ?4, ?5, ?6)";
@@ -167,10 +173,18 @@ fn provision_batch(scope: &Scope, p: &Provision<'_>) -> Vec<Stmt> {
     );
     stmts
         .push(Stmt::new(INSERT_KEY, vec![scope.tenant_arg(), p.wrapped_key.into(), p.now.into()]).exactly(1));
+    stmts.extend(assistant_stmts(scope, p, &audit));
     stmts.extend(business_stmts(scope, p));
     stmts.extend(owner_stmts(scope, p));
     stmts.push(audit_log::entry(scope, &audit));
     stmts
+}
+
+fn assistant_stmts(scope: &Scope, p: &Provision<'_>, audit: &AuditEntry<'_>) -> [Stmt; 3] {
+    let NewAssistant { id, settings } = p.assistant;
+    let by = (p.now, audit.actor_kind, audit.actor_id);
+    let [publish, version] = assistants::publish_stmts(scope, (id, 1), by);
+    [assistants::insert(scope, id, settings, p.now), publish, version]
 }
 
 fn business_stmts(scope: &Scope, p: &Provision<'_>) -> [Stmt; 3] {
@@ -182,16 +196,13 @@ fn business_stmts(scope: &Scope, p: &Provision<'_>) -> [Stmt; 3] {
         business(),
         scope.tenant_arg(),
         p.business.name.into(),
-        p.business.greeting.into(),
-        p.business.instructions.into(),
-        p.business.language.into(),
-        p.business.voice.into(),
         p.business.fallback_number.into(),
         p.now.into(),
         p.business.voice_mode.map(VoiceMode::as_str).into(),
         department(),
         hours.map(|hours| hours.zone().name()).into(),
         hours.map(OpeningHours::to_stored).into(),
+        p.assistant.id.to_string().into(),
     ];
     [
         Stmt::new(INSERT_DEPARTMENT, new_department).exactly(1),

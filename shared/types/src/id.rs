@@ -78,6 +78,8 @@ ids! {
     SavedViewId,
     /// Something that somebody is told.
     NotificationId,
+    /// An AI persona that answers calls.
+    AssistantId,
 }
 
 #[cfg(test)]

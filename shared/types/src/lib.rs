@@ -12,8 +12,8 @@ mod time;
 
 pub use e164::{E164, E164Error};
 pub use id::{
-    AgentId, ApiKeyId, AuditEntryId, BusinessId, CallId, DepartmentId, IdError, InvitationId, MessageId,
-    NoteId, NotificationId, PhoneNumberId, RoleId, SavedViewId, SessionId, TenantId, UserId,
+    AgentId, ApiKeyId, AssistantId, AuditEntryId, BusinessId, CallId, DepartmentId, IdError, InvitationId,
+    MessageId, NoteId, NotificationId, PhoneNumberId, RoleId, SavedViewId, SessionId, TenantId, UserId,
 };
 pub use page::{Page, PageRequest};
 pub use rate::{Quota, RateVerdict};

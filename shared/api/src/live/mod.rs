@@ -6,7 +6,7 @@ mod model;
 pub(crate) mod prompt;
 mod setup;
 pub(crate) mod ticket;
-mod tools;
+pub(crate) mod tools;
 pub(crate) mod transcript;
 pub(crate) mod watchers;
 

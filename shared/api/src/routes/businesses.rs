@@ -6,24 +6,23 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use voicecore_api_types as wire;
 use voicecore_api_types::{Page, Problem};
-use voicecore_domain::greeting::MAX_GREETING_CHARS;
 use voicecore_domain::{BusinessKind, VoiceMode};
-use voicecore_store::Scope;
 use voicecore_store::business_config::{self as store, Business};
 use voicecore_store::directory::Principal;
 use voicecore_store::seal::{Column, Sealer};
-use voicecore_types::{BusinessId, E164, Millis, Page as StoredPage};
+use voicecore_store::{Scope, assistants};
+use voicecore_types::{AssistantId, BusinessId, E164, Millis, Page as StoredPage};
 
-use super::setup::{MAX_NAME_CHARS, MAX_VOICE_CHARS, is_language};
+use super::setup::MAX_NAME_CHARS;
 use crate::auth::{Access, ConfigRead, ConfigWrite, sees_all};
 use crate::extract::{Id, PageParams, Params};
 use crate::fields::Fields;
 use crate::idempotency::{answer, answer_unkept, nothing_to_say};
-use crate::live::prompt::MAX_BUSINESS_CHARS;
 use crate::record::Record;
 use crate::{ApiError, AppState, convert, etag};
 
 const UNKNOWN_WORD: &str = "is not one of the values that are known";
+const ASSISTANT_RULE: &str = "must be the id of an assistant that has been published";
 /// Seconds of a call: the machine ends it after an hour at the latest.
 const CALL_SECONDS: std::ops::RangeInclusive<u64> = 30..=3_600;
 
@@ -117,7 +116,7 @@ pub(crate) async fn create_business(
     let principal = &access.principal;
     sees_all(principal)?;
     let wanted = Wanted::of(fields)?;
-    wanted.refuse_loops(&app, &principal.scope).await?;
+    wanted.refuse_unfit(&app, &principal.scope).await?;
     let sealer = app.sealer(principal.scope.tenant(), &principal.wrapped_key)?;
     let now = app.now();
     let id = BusinessId::new(now, &app.random());
@@ -125,11 +124,7 @@ pub(crate) async fn create_business(
         id,
         name: String::new(),
         kind: BusinessKind::default(),
-        greeting: None,
-        instructions: None,
-        language: None,
-        voice: None,
-        model: None,
+        assistant_id: None,
         voice_mode: None,
         fallback_number: None,
         call_length: Millis::ZERO,
@@ -166,7 +161,7 @@ pub(crate) async fn update_business(
     let principal = &access.principal;
     sees_all(principal)?;
     let wanted = Wanted::of(fields)?;
-    wanted.refuse_loops(&app, &principal.scope).await?;
+    wanted.refuse_unfit(&app, &principal.scope).await?;
     let before = store::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
     etag::demand(&headers, before.version)?;
     let sealer = app.sealer(principal.scope.tenant(), &principal.wrapped_key)?;
@@ -212,11 +207,7 @@ pub(crate) async fn delete_business(
 struct Wanted {
     name: String,
     kind: BusinessKind,
-    greeting: Option<String>,
-    instructions: Option<String>,
-    language: Option<String>,
-    voice: Option<String>,
-    model: Option<String>,
+    assistant_id: Option<AssistantId>,
     voice_mode: Option<VoiceMode>,
     fallback_number: Option<E164>,
     call_length: Millis,
@@ -226,45 +217,25 @@ impl Wanted {
     fn of(mut fields: Fields) -> Result<Self, ApiError> {
         let name = fields.line("name", MAX_NAME_CHARS);
         let kind = fields.optional("kind", UNKNOWN_WORD).unwrap_or_default();
-        let greeting = fields.optional_text("greeting", MAX_GREETING_CHARS);
-        let instructions = fields.optional_text("instructions", MAX_BUSINESS_CHARS);
-        let language = fields.optional_line("language", 2);
-        let known = language.as_deref().is_none_or(is_language);
-        fields.demand("language", "must be two small letters (ISO 639-1)", known);
-        let voice = fields.optional_line("voice", MAX_VOICE_CHARS);
-        fields.demand(
-            "voice",
-            "may hold letters, digits, - and _ only",
-            voice.as_deref().is_none_or(|v| is_name(v, "-_")),
-        );
-        let model = fields.optional_line("model", MAX_VOICE_CHARS);
-        fields.demand(
-            "model",
-            "may hold letters, digits, -, _, . and : only",
-            model.as_deref().is_none_or(|m| is_name(m, "-_.:")),
-        );
+        let assistant_id = fields.optional("assistant_id", ASSISTANT_RULE);
         let voice_mode = fields.optional("voice_mode", UNKNOWN_WORD);
         let fallback_number = fields.optional_number("fallback_number");
         let (least, most) = (*CALL_SECONDS.start(), *CALL_SECONDS.end());
         let seconds = fields.optional_count("call_length_seconds", least, most).unwrap_or(most);
         fields.done()?;
         let call_length = Millis::from_secs(seconds);
-        Ok(Self {
-            name,
-            kind,
-            greeting,
-            instructions,
-            language,
-            voice,
-            model,
-            voice_mode,
-            fallback_number,
-            call_length,
-        })
+        Ok(Self { name, kind, assistant_id, voice_mode, fallback_number, call_length })
     }
 
-    /// A call that went on to a number of the tenant's own would come back.
-    async fn refuse_loops(&self, app: &AppState, scope: &Scope) -> Result<(), ApiError> {
+    /// What only the database knows: an assistant that was never published answers nobody, and a call that went on to a number of
+    /// the tenant's own would come back.
+    async fn refuse_unfit(&self, app: &AppState, scope: &Scope) -> Result<(), ApiError> {
+        if let Some(id) = self.assistant_id {
+            let assistant = assistants::get(scope, id).await?;
+            if assistant.is_none_or(|assistant| assistant.published_version.is_none()) {
+                return Err(ApiError::invalid("assistant_id", ASSISTANT_RULE));
+            }
+        }
         let Some(number) = &self.fallback_number else { return Ok(()) };
         let lookup = app.lookup_key().await?;
         let lookup = lookup.ok_or_else(|| ApiError::Internal("no look-up key".to_owned()))?;
@@ -280,11 +251,7 @@ impl Wanted {
         let fields = [
             ("name", self.name == before.name),
             ("kind", self.kind == before.kind),
-            ("greeting", self.greeting == before.greeting),
-            ("instructions", self.instructions == before.instructions),
-            ("language", self.language == before.language),
-            ("voice", self.voice == before.voice),
-            ("model", self.model == before.model),
+            ("assistant_id", self.assistant_id == before.assistant_id),
             ("voice_mode", self.voice_mode == before.voice_mode),
             ("fallback_number", self.fallback_number.as_ref().map(E164::expose) == number.as_deref()),
             ("call_length_seconds", self.call_length == before.call_length),
@@ -298,21 +265,13 @@ impl Wanted {
         Ok(Business {
             name: self.name,
             kind: self.kind,
-            greeting: self.greeting,
-            instructions: self.instructions,
-            language: self.language,
-            voice: self.voice,
-            model: self.model,
+            assistant_id: self.assistant_id,
             voice_mode: self.voice_mode,
             fallback_number: stored.transpose()?,
             call_length: self.call_length,
             ..to.clone()
         })
     }
-}
-
-fn is_name(text: &str, others: &str) -> bool {
-    text.chars().all(|c| c.is_ascii_alphanumeric() || others.contains(c))
 }
 
 /// A number that does not open is left out.
@@ -325,11 +284,7 @@ fn show(sealer: &Sealer, business: &Business) -> wire::Business {
         id: business.id,
         name: business.name.clone(),
         kind: convert::business_kind(business.kind),
-        greeting: business.greeting.clone(),
-        instructions: business.instructions.clone(),
-        language: business.language.clone(),
-        voice: business.voice.clone(),
-        model: business.model.clone(),
+        assistant_id: business.assistant_id,
         voice_mode: business.voice_mode.map(convert::shown_voice_mode),
         fallback_number: opened(sealer, business),
         call_length_seconds: business.call_length.0 / 1_000,

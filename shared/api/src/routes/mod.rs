@@ -4,6 +4,8 @@ pub(crate) mod account_pages;
 pub(crate) mod accounts;
 pub(crate) mod analytics;
 pub(crate) mod api_keys;
+pub(crate) mod assistant_versions;
+pub(crate) mod assistants;
 pub(crate) mod audit;
 pub(crate) mod auth;
 pub(crate) mod businesses;

@@ -7,14 +7,18 @@ use voicecore_api_types::{FieldError, Problem, SetupClaim, SetupResult};
 use voicecore_domain::greeting::MAX_GREETING_CHARS;
 use voicecore_domain::opening_hours::{OpeningHours, TimeZone};
 use voicecore_domain::{ApiKey, SetupToken};
+use voicecore_store::assistants::Settings;
 use voicecore_store::directory;
 use voicecore_store::phone_numbers::NewPhoneNumber;
 use voicecore_store::seal::{Column, FreshKey};
-use voicecore_store::tenants::{self, NewBusiness, NewDepartment, Owner, Provision, ProvisionError};
+use voicecore_store::tenants::{
+    self, NewAssistant, NewBusiness, NewDepartment, Owner, Provision, ProvisionError,
+};
 use voicecore_types::{
-    ApiKeyId, AuditEntryId, BusinessId, DepartmentId, E164, PhoneNumberId, TenantId, UserId,
+    ApiKeyId, AssistantId, AuditEntryId, BusinessId, DepartmentId, E164, PhoneNumberId, TenantId, UserId,
 };
 
+use super::assistants::wrong_variables;
 use super::opening_hours::ZONE_RULE;
 use crate::extract::JsonBody;
 use crate::fields::{PASSWORD_RULE, is_password};
@@ -68,6 +72,7 @@ pub(crate) async fn claim(app: &AppState, claim: SetupClaim) -> Result<SetupResu
     let password = wanted.password.map(|password| password::hash(password, &app.random())).transpose()?;
     let hours = wanted.time_zone.map(OpeningHours::usual);
     let business_id = BusinessId::new(now, &app.random());
+    let settings = wanted.assistant();
     let provision = Provision {
         owner: Owner::Token {
             token: &wanted.token,
@@ -81,13 +86,10 @@ pub(crate) async fn claim(app: &AppState, claim: SetupClaim) -> Result<SetupResu
         tenant_name: wanted.tenant_name,
         wrapped_key: &wrapped_key,
         department: NewDepartment { id: DepartmentId::new(now, &app.random()), name: DEPARTMENT_NAME },
+        assistant: NewAssistant { id: AssistantId::new(now, &app.random()), settings: &settings },
         business: NewBusiness {
             id: business_id,
             name: wanted.business_name,
-            greeting: wanted.greeting,
-            instructions: wanted.instructions,
-            language: wanted.language,
-            voice: wanted.voice,
             voice_mode: claim.voice_mode.map(convert::voice_mode),
             fallback_number: fallback.as_ref(),
             opening_hours: hours.as_ref(),
@@ -138,6 +140,18 @@ struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
+    /// The first assistant, which has the name of the business until somebody gives it one.
+    fn assistant(&self) -> Settings {
+        Settings {
+            name: self.business_name.to_owned(),
+            greeting: self.greeting.map(str::to_owned),
+            instructions: self.instructions.map(str::to_owned),
+            language: self.language.map(str::to_owned),
+            voice: self.voice.map(str::to_owned),
+            ..Settings::default()
+        }
+    }
+
     /// Every value that is not acceptable is named. A malformed token is no more valid than an unknown one.
     fn check(claim: &'a SetupClaim) -> Result<Self, ApiError> {
         let token = claim.token.trim().parse().map_err(|_| ApiError::SetupTokenInvalid)?;
@@ -150,6 +164,10 @@ impl<'a> Wanted<'a> {
         let business_name = errors.name("business_name", &claim.business_name);
         let instructions = errors.optional("instructions", claim.instructions.as_deref(), MAX_BUSINESS_CHARS);
         let greeting = errors.optional("greeting", claim.greeting.as_deref(), MAX_GREETING_CHARS);
+        for (field, text) in [("instructions", instructions), ("greeting", greeting)] {
+            let rule = text.and_then(wrong_variables);
+            errors.demand(field, rule.as_deref().unwrap_or_default(), rule.is_none());
+        }
         let password = claim.password.as_deref();
         errors.demand("password", PASSWORD_RULE, password.is_none_or(is_password));
         let phone_number = errors.number("phone_number", Some(&claim.phone_number));

@@ -8,16 +8,20 @@ use voicecore_api_types::{Page, Problem};
 use voicecore_domain::BuiltinRole;
 use voicecore_domain::credentials::{IMPERSONATION_LIFETIME, INVITATION_LIFETIME};
 use voicecore_domain::opening_hours::{OpeningHours, TimeZone};
+use voicecore_store::assistants::Settings;
 use voicecore_store::directory;
 use voicecore_store::directory::installation::{self, TenantChange, TenantRow};
 use voicecore_store::directory::sessions::{self, NewSession, SessionKind};
 use voicecore_store::invitations::NewInvitation;
 use voicecore_store::phone_numbers::NewPhoneNumber;
 use voicecore_store::seal::Column;
-use voicecore_store::tenants::{self, NewBusiness, NewDepartment, Owner, Provision, ProvisionError};
+use voicecore_store::tenants::{
+    self, NewAssistant, NewBusiness, NewDepartment, Owner, Provision, ProvisionError,
+};
 use voicecore_store::users::RoleRef;
 use voicecore_types::{
-    AuditEntryId, BusinessId, DepartmentId, E164, InvitationId, PhoneNumberId, SessionId, TenantId, UserId,
+    AssistantId, AuditEntryId, BusinessId, DepartmentId, E164, InvitationId, PhoneNumberId, SessionId,
+    TenantId, UserId,
 };
 
 use super::auth::{label, signed_in};
@@ -154,6 +158,11 @@ async fn provision(app: &AppState, by: UserId, wanted: &Wanted) -> Result<wire::
         expires_at: now.plus(INVITATION_LIFETIME),
     };
     let invitation_id = invitation.id;
+    let settings = Settings {
+        name: wanted.business_name.clone(),
+        language: wanted.language.clone(),
+        ..Settings::default()
+    };
     let provision = Provision {
         owner: Owner::Invited { by, invitation },
         now,
@@ -161,13 +170,10 @@ async fn provision(app: &AppState, by: UserId, wanted: &Wanted) -> Result<wire::
         tenant_name: &wanted.name,
         wrapped_key: &wrapped_key,
         department: NewDepartment { id: department_id, name: DEPARTMENT_NAME },
+        assistant: NewAssistant { id: AssistantId::new(now, &app.random()), settings: &settings },
         business: NewBusiness {
             id: business_id,
             name: &wanted.business_name,
-            greeting: None,
-            instructions: None,
-            language: wanted.language.as_deref(),
-            voice: None,
             voice_mode: None,
             fallback_number: fallback.as_ref(),
             opening_hours: hours.as_ref(),

@@ -5,12 +5,13 @@ use axum::http::{Method, Request, header};
 use serde_json::{Value, json};
 use voicecore_api::live;
 use voicecore_conformance::block_on;
+use voicecore_types::Millis;
 
 use crate::world::{Reply, World, status};
 
 const TARGET: &str = "/api/v1/config/business";
 
-fn change(
+pub(crate) fn change(
     world: &World,
     method: Method,
     target: &str,
@@ -34,9 +35,10 @@ fn businesses_are_made_changed_and_deleted() {
     let world = World::new();
     let tenant = world.tenant("+15005550001");
     let key = tenant.key.as_str();
+    let assistant = world.get("/api/v1/assistants", key).json()["items"][0]["id"].clone();
     let body = json!({
-        "name": "Night desk", "kind": "sales", "greeting": "Hello\nthere", "language": "de", "voice": "marin",
-        "model": "gpt-realtime-2.1", "voice_mode": "turn_based", "fallback_number": "+15005550177", "call_length_seconds": 600,
+        "name": "Night desk", "kind": "sales", "assistant_id": assistant, "voice_mode": "turn_based",
+        "fallback_number": "+15005550177", "call_length_seconds": 600,
     });
     let made = change(&world, Method::POST, TARGET, key, None, Some(&body));
     assert_eq!(made.status, 201, "{}", made.body);
@@ -57,7 +59,7 @@ fn businesses_are_made_changed_and_deleted() {
     assert_eq!((changed.status.as_u16(), &changed.headers[header::ETAG]), (200, &"\"2\"".parse().unwrap()));
     let shown = changed.json();
     assert_eq!(
-        (&shown["kind"], &shown["greeting"], &shown["call_length_seconds"]),
+        (&shown["kind"], &shown["assistant_id"], &shown["call_length_seconds"]),
         (&json!("custom"), &Value::Null, &json!(3_600))
     );
     put(Some("\"1\"")).assert_problem(412, "precondition_failed");
@@ -67,7 +69,7 @@ fn businesses_are_made_changed_and_deleted() {
     world.get(&one, key).assert_problem(404, "not_found");
     assert_eq!(world.count("select count(*) as n from audit_log where action like 'business.%'"), 3);
     let updates = world.sql("select fields from audit_log where action = 'business.update'").rows;
-    let fields = "name kind greeting language voice model voice_mode fallback_number call_length_seconds";
+    let fields = "name kind assistant_id voice_mode fallback_number call_length_seconds";
     assert_eq!(updates[0].get("fields"), Some(&fields.into()));
 }
 
@@ -84,12 +86,14 @@ fn the_next_call_sees_a_change() {
         (&usage["phone_numbers"], &usage["active_calls"], &usage["deletable"]),
         (&json!(1), &json!(1), &json!(false))
     );
-    let body = json!({"name": "Renamed", "model": "gpt-realtime-mini"});
+    let body = json!({"name": "Renamed", "fallback_number": null, "call_length_seconds": 60});
     assert_eq!(change(&world, Method::PUT, &one, &tenant.key, Some("*"), Some(&body)).status, 200);
-    assert_ne!(loaded.call.session.model, "gpt-realtime-mini");
+    assert_ne!(loaded.call.limits.call_length, Millis::from_secs(60));
     world.webhook("/webhooks/twilio/status", &status(&sid, "completed"));
     let (_, next) = world.call(&tenant, 2);
-    assert_eq!(block_on(live::load_call(&world.app, next)).unwrap().call.session.model, "gpt-realtime-mini");
+    let next = block_on(live::load_call(&world.app, next)).unwrap().call;
+    assert_eq!((next.limits.call_length, next.transfer_available), (Millis::from_secs(60), false));
+    assert!(next.session.greeting.contains("Renamed"), "{}", next.session.greeting);
     // A number rings there.
     change(&world, Method::DELETE, &one, &tenant.key, None, None).assert_problem(409, "conflict");
     let usage = world.get(&format!("{one}/usage"), &tenant.key).json();
@@ -103,23 +107,13 @@ fn wrong_businesses_are_refused_field_by_field() {
     let wrong =
         |body: Value| change(&world, Method::POST, TARGET, &tenant.key, None, Some(&body)).wrong_fields();
     let all = json!({
-        "name": "", "kind": "zoo", "greeting": "x".repeat(501), "instructions": "x".repeat(8_001), "language": "DE", "voice": "a b",
-        "model": "a b", "voice_mode": "loud", "fallback_number": "12", "call_length_seconds": 29, "version": 1,
+        "name": "", "kind": "zoo", "assistant_id": "me", "voice_mode": "loud", "fallback_number": "12", "call_length_seconds": 29,
+        "version": 1,
     });
     let named = wrong(all);
-    for field in [
-        "name",
-        "kind",
-        "greeting",
-        "instructions",
-        "language",
-        "voice",
-        "model",
-        "voice_mode",
-        "fallback_number",
-        "call_length_seconds",
-        "body",
-    ] {
+    for field in
+        ["name", "kind", "assistant_id", "voice_mode", "fallback_number", "call_length_seconds", "body"]
+    {
         assert!(named.iter().any(|name| name == field), "{field}: {named:?}");
     }
     // It would ring here again.

@@ -86,7 +86,8 @@ fn operations() -> Vec<Operation> {
                 path: path
                     .replace("{provider}", "openai")
                     .replace("{business_id}", ID)
-                    .replace("{note_id}", ID),
+                    .replace("{note_id}", ID)
+                    .replace("{number}", "1"),
                 body: schema.cloned(),
                 query: query.collect(),
             });

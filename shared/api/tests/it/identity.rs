@@ -252,7 +252,7 @@ fn mails_are_in_the_language_of_the_tenant() {
         ("'ja'", "invites you", "Choose a new password"),
     ] {
         let (world, tenant) = world();
-        world.sql(Box::leak(format!("update businesses set language = {language}").into_boxed_str()));
+        world.sql(Box::leak(format!("update assistant_versions set language = {language}").into_boxed_str()));
         world.user(&tenant.id, "boss@example.com", "tenant_admin");
         let invite = json!({"email": "new@example.com", "role": "agent"});
         let boss = world.login("boss@example.com");

@@ -80,6 +80,14 @@ fn requests(world: &World, tenant: &Tenant) -> BTreeMap<&'static str, (String, V
     let joined = joined.rsplit('/').next().unwrap();
     let given = role("Given");
     let given = given.rsplit('/').next().unwrap();
+    let assistants = "/api/v1/assistants";
+    let assistant = |name: &str| made(assistants, &json!({"name": name}));
+    let restored = assistant("Restored");
+    assert!(
+        send(world, "POST first", &format!("{restored}/publish"), &tenant.key, &json!(null))
+            .status
+            .is_success()
+    );
     let hours = format!("/api/v1/businesses/{}/opening-hours", tenant.business_id);
     let open = json!({"time_zone": "Europe/Berlin", "opening_hours": ["wednesday 08:00-12:00"]});
     let numbers = "/api/v1/phone-numbers".to_owned();
@@ -98,6 +106,14 @@ fn requests(world: &World, tenant: &Tenant) -> BTreeMap<&'static str, (String, V
         ("POST /api/v1/api-keys", ("/api/v1/api-keys".to_owned(), json!({"name": "N", "permissions": []}))),
         ("DELETE /api/v1/api-keys/{id}", (api_key(), json!(null))),
         ("POST /api/v1/api-keys/{id}/rotate", (api_key() + "/rotate", json!({}))),
+        ("POST /api/v1/assistants", (assistants.to_owned(), json!({"name": "A"}))),
+        ("PUT /api/v1/assistants/{id}", (assistant("B"), json!({"name": "C", "tools": ["end_call"]}))),
+        ("DELETE /api/v1/assistants/{id}", (assistant("D"), json!(null))),
+        ("POST /api/v1/assistants/{id}/publish", (assistant("E") + "/publish", json!(null))),
+        (
+            "POST /api/v1/assistants/{id}/versions/{number}/restore",
+            (restored + "/versions/1/restore", json!(null)),
+        ),
         ("PUT /api/v1/businesses/{id}/opening-hours", (hours.clone(), open)),
         ("DELETE /api/v1/businesses/{id}/opening-hours", (hours, json!(null))),
         ("POST /api/v1/calls/{id}/end", (call.clone() + "/end", json!(null))),

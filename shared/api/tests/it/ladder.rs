@@ -61,7 +61,7 @@ fn caller_who_waits_for_a_dead_actor_or_database_is_spoken_to_before_each_stream
         "<Response><Say voice=\"Polly.Vicki\" language=\"de-DE\">Einen Moment, bitte.</Say><Connect ";
     let world = World::new();
     let tenant = world.tenant(NUMBER);
-    world.sql("update businesses set language = 'de'");
+    world.sql("update assistant_versions set language = 'de'");
     let (sid, first) = world.ring(&tenant.number, 1);
     assert!(first.twiml().starts_with("<Response><Connect "), "{}", first.body);
     let mut action = first.attribute("action");
@@ -231,7 +231,7 @@ fn goodbye_that_no_model_said_is_said_by_the_carrier() {
                            Vielen Dank für Ihren Anruf. Auf Wiederhören.</Say><Hangup/></Response>";
     let world = World::new();
     world.tenant(NUMBER);
-    world.sql("update businesses set language = 'de'");
+    world.sql("update assistant_versions set language = 'de'");
     let (sid, first) = world.ring(NUMBER, 1);
     let id = call_id(&first);
     let ask = || world.webhook(&first.attribute("action"), &status(&sid, "in-progress"));
@@ -460,7 +460,7 @@ fn caller_is_spoken_to_in_the_language_of_the_business() {
     const VOICE: &str = "<Say voice=\"Polly.Vicki\" language=\"de-DE\">";
     let world = World::new();
     let tenant = world.tenant(NUMBER);
-    world.sql("update businesses set language = 'de'");
+    world.sql("update assistant_versions set language = 'de'");
     let (sid, first) = world.ring(NUMBER, 1);
     let id = call_id(&first);
     let live = status(&sid, "in-progress");
@@ -494,6 +494,6 @@ fn caller_is_spoken_to_in_the_language_of_the_business() {
     let (_, spent) = world.ring(NUMBER, 2);
     assert!(spent.twiml().contains(&format!("{VOICE}Leider können wir heute")), "{}", spent.body);
     // A language that we have no words in.
-    world.sql("update businesses set language = 'it'");
+    world.sql("update assistant_versions set language = 'it'");
     assert!(world.ring(&tenant.number, 2).1.twiml().contains("<Say>We are sorry"));
 }

@@ -77,13 +77,13 @@ fn callers_are_told_of_the_ai_whatever_the_business_wrote() {
     let tenant = world.tenant(NUMBER);
     let (_, id) = world.call(&tenant, 1);
     let greeting = || block_on(live::load_call(&world.app, id)).unwrap().call.session.greeting;
-    world.sql("update businesses set greeting = 'Bella, good day!'");
+    world.sql("update assistant_versions set greeting = 'Bella, good day!'");
     assert_eq!(greeting(), "You are speaking with an AI assistant. Bella, good day!");
-    world.sql("update businesses set greeting = 'Guten Tag, hier Bella!', language = 'de'");
+    world.sql("update assistant_versions set greeting = 'Guten Tag, hier Bella!', language = 'de'");
     assert_eq!(greeting(), "Sie sprechen mit einem KI-Assistenten. Guten Tag, hier Bella!");
-    world.sql("update businesses set greeting = 'Hier ist die KI von Bella.'");
+    world.sql("update assistant_versions set greeting = 'Hier ist die KI von Bella.'");
     assert_eq!(greeting(), "Hier ist die KI von Bella.");
-    world.sql("update businesses set greeting = null");
+    world.sql("update assistant_versions set greeting = null");
     assert!(greeting().starts_with("Guten Tag, hier ist Bella's Salon. Ich bin ein KI-Assistent."));
 }
 

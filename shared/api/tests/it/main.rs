@@ -7,6 +7,7 @@
 
 mod access;
 mod api;
+mod assistants;
 mod audit;
 mod businesses;
 mod conformance;

@@ -3,6 +3,7 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 use voicecore_ports::{HttpError, HttpResponse};
+use voicecore_types::Millis;
 
 use crate::world::{ACCOUNT, ORIGIN, Reply, World, human};
 
@@ -39,6 +40,8 @@ fn numbers_are_added_moved_and_removed() {
     let tenant = world.tenant("+15005550001");
     let key = tenant.key.as_str();
     owned(&world, NEW, "");
+    // Lists are in the order of time.
+    world.doubles.clock.advance(Millis(1));
     let made = add(&world, key, NEW, &tenant.business_id);
     assert_eq!(made.status, 201, "{}", made.body);
     assert_eq!(

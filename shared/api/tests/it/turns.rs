@@ -503,7 +503,7 @@ fn database_that_is_away_in_mid_call_is_waited_for() {
 fn language_of_the_business_is_spoken_and_understood() {
     let world = World::new();
     turn_based(&world);
-    world.sql("update businesses set language = 'de'");
+    world.sql("update assistant_versions set language = 'de'");
     let (sid, greeting) = greeted(&world);
     contains(&greeting, " language=\"de-DE\" actionOnEmptyResult");
     contains(&greeting, "<Say voice=\"Polly.Vicki\" language=\"de-DE\">Guten Tag");

@@ -219,7 +219,9 @@ fn an_actor_gets_everything_in_one_statement() {
     assert_eq!((setup.call_id, setup.carrier_call_id.as_str()), (call.id, "CA1"));
     assert_eq!((setup.business_id, setup.business_name.as_str()), (tenant.business, "Business"));
     assert_eq!(setup.call_length, Millis::from_secs(3_600));
-    assert_eq!((setup.greeting, setup.instructions.as_deref()), (None, Some("Be brief.")));
+    let assistant = &setup.assistant;
+    assert_eq!((assistant.name.as_str(), assistant.greeting.as_deref()), ("Assistant", None));
+    assert_eq!(assistant.instructions.as_deref(), Some("Be brief."));
     let sealer = world.master.open_tenant(tenant.scope.tenant(), &setup.wrapped_key).unwrap();
     let fallback = setup.fallback_number.unwrap();
     let number = sealer.open_number(crate::seal::Column::FallbackNumber, &fallback).unwrap();

@@ -11,14 +11,15 @@ use voicecore_ports::{MAX_PARAMETERS, Stmt};
 
 use crate::directory::{accounts, installation, people, sessions, watchers};
 use crate::{
-    analytics, api_keys, audit_log, business_config, businesses, call_notes, call_words, calls, departments,
-    dialogues, directory, idempotency, invitations, master_key, messages, opening_hours, phone_numbers,
-    preferences, providers, rate_limits, roles, tenant_deletions, tenants, tool_runs, users,
+    analytics, api_keys, assistants, audit_log, business_config, businesses, call_notes, call_words, calls,
+    departments, dialogues, directory, idempotency, invitations, master_key, messages, opening_hours,
+    phone_numbers, preferences, providers, rate_limits, roles, tenant_deletions, tenants, tool_runs, users,
 };
 
-const MODULES: [(&str, &[(&str, &str)]); 34] = [
+const MODULES: [(&str, &[(&str, &str)]); 35] = [
     ("analytics", analytics::STATEMENTS),
     ("api_keys", api_keys::STATEMENTS),
+    ("assistants", assistants::STATEMENTS),
     ("audit_log", audit_log::STATEMENTS),
     ("audit_log/chain", audit_log::CHAIN_STATEMENTS),
     ("audit_log/list", audit_log::LIST_STATEMENTS),

@@ -7,13 +7,15 @@ use voicecore_conformance::doubles::{SeededRng, TestDb};
 use voicecore_domain::{ApiKey, CallDirection, CallStatus, SetupToken};
 use voicecore_ports::{Db, Reach, Stmt, Value};
 use voicecore_types::{
-    ApiKeyId, AuditEntryId, BusinessId, CallId, DepartmentId, E164, Millis, PhoneNumberId, TenantId, UserId,
+    ApiKeyId, AssistantId, AuditEntryId, BusinessId, CallId, DepartmentId, E164, Millis, PhoneNumberId,
+    TenantId, UserId,
 };
 
+use crate::assistants::Settings;
 use crate::calls::{self, Admission, Call, NewCall};
 use crate::phone_numbers::NewPhoneNumber;
 use crate::seal::{Column, FreshKey, LookupKey, MasterKey, Sealer};
-use crate::tenants::{NewBusiness, NewDepartment, Owner, Provision, ProvisionError};
+use crate::tenants::{NewAssistant, NewBusiness, NewDepartment, Owner, Provision, ProvisionError};
 use crate::{Scope, directory, tenants};
 
 /// 2026-11-20, an hour before midnight UTC.
@@ -70,6 +72,12 @@ impl World {
         let fallback = sealer.seal(Column::FallbackNumber, "+15005559999", self.rng.bytes()).unwrap();
         let business = BusinessId::new(now, &self.rng.bytes());
         let phone = PhoneNumberId::new(now, &self.rng.bytes());
+        let settings = Settings {
+            name: "Assistant".to_owned(),
+            instructions: Some("Be brief.".to_owned()),
+            language: Some("en".to_owned()),
+            ..Settings::default()
+        };
         let provision = Provision {
             owner: Owner::Token {
                 token,
@@ -83,13 +91,10 @@ impl World {
             tenant_name: "Tenant",
             wrapped_key: &wrapped,
             department: NewDepartment { id: DepartmentId::new(now, &self.rng.bytes()), name: "General" },
+            assistant: NewAssistant { id: AssistantId::new(now, &self.rng.bytes()), settings: &settings },
             business: NewBusiness {
                 id: business,
                 name: "Business",
-                greeting: None,
-                instructions: Some("Be brief."),
-                language: Some("en"),
-                voice: None,
                 voice_mode: None,
                 fallback_number: Some(&fallback),
                 opening_hours: None,

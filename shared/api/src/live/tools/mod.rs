@@ -66,9 +66,16 @@ struct Ran {
     store: Vec<Stmt>,
 }
 
-/// The tools that are offered to the model.
-pub(super) fn specs(transfer_available: bool) -> Vec<ToolSpec> {
-    TOOLS.iter().filter(|tool| transfer_available || !tool.needs_human).map(|tool| (tool.spec)()).collect()
+/// Names of all tools.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    TOOLS.iter().map(|tool| tool.name)
+}
+
+/// The tools that are offered to the model, out of those that the assistant has (`None`: all).
+pub(super) fn specs(wanted: Option<&[String]>, transfer_available: bool) -> Vec<ToolSpec> {
+    let is_wanted = |tool: &Tool| wanted.is_none_or(|names| names.iter().any(|name| name == tool.name));
+    let offered = TOOLS.iter().filter(|tool| is_wanted(tool) && (transfer_available || !tool.needs_human));
+    offered.map(|tool| (tool.spec)()).collect()
 }
 
 /// Runs a tool. Never fails: whatever goes wrong becomes an output that tells the model what to do next, because a tool call
@@ -103,7 +110,7 @@ pub async fn record_tool(
 }
 
 async fn checked(app: &AppState, setup: &CallSetup, call: &ToolCall) -> Result<(Value, ToolEffect), Value> {
-    let offered = |tool: &&&Tool| setup.call.transfer_available || !tool.needs_human;
+    let offered = |tool: &&&Tool| setup.call.session.tools.iter().any(|spec| spec.name == tool.name);
     let tool = TOOLS.iter().filter(offered).find(|tool| tool.name == call.name);
     let Some(tool) = tool else {
         let names: Vec<_> = TOOLS.iter().filter(offered).map(|tool| tool.name).collect();
@@ -223,15 +230,21 @@ mod tests {
 
     #[test]
     fn transfer_is_offered_only_with_somebody_to_transfer_to() {
-        let names = |available| specs(available).into_iter().map(|spec| spec.name).collect::<Vec<_>>();
-        assert_eq!(names(true), ["end_call", "take_message", "transfer"]);
-        assert_eq!(names(false), ["end_call", "take_message"]);
+        let names = |wanted: Option<&[String]>, available| {
+            specs(wanted, available).into_iter().map(|spec| spec.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(None, true), ["end_call", "take_message", "transfer"]);
+        assert_eq!(names(None, false), ["end_call", "take_message"]);
+        let some = ["transfer".to_owned(), "end_call".to_owned()];
+        assert_eq!(names(Some(&some), true), ["end_call", "transfer"]);
+        assert_eq!(names(Some(&some), false), ["end_call"]);
+        assert_eq!(names(Some(&[]), true), [""; 0]);
     }
 
     /// What the checker of arguments does not know must not be in a schema, or it would not be checked.
     #[test]
     fn schemas_use_only_what_is_checked() {
-        for spec in specs(true) {
+        for spec in specs(None, true) {
             let schema = spec.parameters.as_object().unwrap();
             let known = ["type", "properties", "required", "additionalProperties"];
             assert!(schema.keys().all(|key| known.contains(&key.as_str())), "{}", spec.name);

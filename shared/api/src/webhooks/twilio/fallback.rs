@@ -103,7 +103,7 @@ async fn by_call(
 ) -> Result<(), ApiError> {
     called.call_id = Some(call.call_id);
     if let Some(row) = businesses::call_setup(&call.scope, call.call_id).await? {
-        called.language = Language::for_code(row.language.as_deref());
+        called.language = Language::for_code(row.assistant.language.as_deref());
         called.human = human_of(app, &call.scope, &row)?;
     }
     Ok(())

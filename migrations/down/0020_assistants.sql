@@ -1,0 +1,17 @@
+-- What calls use now becomes what the business has itself.
+update businesses set
+  greeting = (select v.greeting from assistants a join assistant_versions v on v.assistant_id = a.id and v.number = a.published_version
+    where a.id = businesses.assistant_id),
+  instructions = (select v.instructions from assistants a join assistant_versions v on v.assistant_id = a.id
+    and v.number = a.published_version where a.id = businesses.assistant_id),
+  language = (select v.language from assistants a join assistant_versions v on v.assistant_id = a.id and v.number = a.published_version
+    where a.id = businesses.assistant_id),
+  voice = (select v.voice from assistants a join assistant_versions v on v.assistant_id = a.id and v.number = a.published_version
+    where a.id = businesses.assistant_id),
+  model = (select v.model from assistants a join assistant_versions v on v.assistant_id = a.id and v.number = a.published_version
+    where a.id = businesses.assistant_id);
+
+drop index businesses_assistant;
+alter table businesses drop column assistant_id;
+drop table assistant_versions;
+drop table assistants;

@@ -1,0 +1,131 @@
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use voicecore_types::{AssistantId, Millis};
+
+use crate::AuditActor;
+
+/// What an assistant is, as a draft or as it was published. What is absent or null is as the installation has it. `greeting` and
+/// `instructions` may hold the variables `{{business_name}}` and `{{assistant_name}}`, which get their values when a call begins.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AssistantSettings {
+    /// 1 to 200 characters.
+    pub name: String,
+    /// What it says first, at most 500 characters. Should it not say that an AI speaks, a sentence before it does.
+    pub greeting: Option<String>,
+    /// Persona, facts, rules: what the model is told besides the rules that hold for every assistant. At most 8,000 characters.
+    pub instructions: Option<String>,
+    /// Two small letters (ISO 639-1).
+    pub language: Option<String>,
+    /// As the provider of the model names it; letters, digits, `-` and `_`. Of no meaning for calls that are held turn by turn.
+    pub voice: Option<String>,
+    /// The model that hears and speaks, as its provider names it; letters, digits, `-`, `_`, `.` and `:`. Likewise.
+    pub model: Option<String>,
+    /// What it can do: different names out of `end_call`, `take_message`, `transfer`. Absent or null: everything.
+    pub tools: Option<Vec<String>>,
+    /// When the model thinks that the caller has finished. Of no meaning for calls that are held turn by turn.
+    pub turn_detection: Option<TurnDetection>,
+    /// Before the model listens. Likewise.
+    pub noise_reduction: Option<NoiseReduction>,
+}
+
+/// When the model thinks that the caller has finished.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TurnDetection {
+    /// How.
+    #[serde(rename = "type")]
+    pub kind: TurnDetectionKind,
+    /// Of `server_vad`: how loud is speech, from 0 to 1; 0.5 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f64>,
+    /// Of `server_vad`: audio kept from before the speech began, from 0 to 2,000; 300 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix_padding_ms: Option<u32>,
+    /// Of `server_vad`: silence that ends a turn, from 100 to 5,000; 500 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence_duration_ms: Option<u32>,
+    /// Of `semantic_vad`: how soon the model answers; `auto` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eagerness: Option<Eagerness>,
+}
+
+/// How the end of a turn is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TurnDetectionKind {
+    /// By loudness and silence.
+    ServerVad,
+    /// By meaning.
+    SemanticVad,
+}
+
+/// How soon a turn counts as finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Eagerness {
+    /// The caller is given time.
+    Low,
+    /// In between.
+    Medium,
+    /// As soon as possible.
+    High,
+    /// As the provider has it.
+    Auto,
+}
+
+/// Noise reduction before the model listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NoiseReduction {
+    /// For a handset.
+    NearField,
+    /// For a speakerphone.
+    FarField,
+    /// None.
+    Off,
+}
+
+/// An assistant: an AI persona that answers for businesses, with its draft. Calls use what was published last.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Assistant {
+    /// Its id.
+    #[schema(value_type = String, format = "uuid")]
+    pub id: AssistantId,
+    /// What is being written. No call uses it before it is published.
+    pub draft: AssistantSettings,
+    /// The number of the version that calls use. Null: it was never published, and no business can name it.
+    pub published_version: Option<u64>,
+    /// Grows by one with every change, publication included; that of `ETag`.
+    pub version: u64,
+    /// When it was made.
+    #[schema(value_type = u64)]
+    pub created_at: Millis,
+    /// When it was changed last.
+    #[schema(value_type = u64)]
+    pub updated_at: Millis,
+}
+
+/// That a version of an assistant was published.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AssistantPublication {
+    /// The number of the version, from 1.
+    pub number: u64,
+    /// When.
+    #[schema(value_type = u64)]
+    pub published_at: Millis,
+    /// Who published it. `carried_over`: it is what the business had before there were assistants.
+    pub published_by: AuditActor,
+}
+
+/// A version of an assistant as it was published. It is never changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AssistantVersion {
+    /// From 1.
+    pub number: u64,
+    /// What calls have used since then.
+    pub settings: AssistantSettings,
+    /// When it was published.
+    #[schema(value_type = u64)]
+    pub published_at: Millis,
+    /// Who published it. `carried_over`: it is what the business had before there were assistants.
+    pub published_by: AuditActor,
+}
