@@ -4,6 +4,7 @@
 //! epoch, spans say their unit in their name. Adding a field is compatible, so clients ignore fields they don't know.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::string_slice))]
 
+mod agents;
 mod analytics;
 mod api_keys;
 mod audit;
@@ -27,6 +28,7 @@ mod setup;
 mod tenants;
 mod users;
 
+pub use agents::{Agent, AgentUsage, Availability, SaveAgent, SetAvailability};
 pub use analytics::{BusinessVolume, CallCounts, CallVolume, HourVolume, Overview, StatusCount, VolumePoint};
 pub use api_keys::{ApiKey, CreateApiKey, NewApiKey, RotateApiKey};
 pub use audit::{AuditActor, AuditBreak, AuditEntry, AuditFlaw, AuditVerification};

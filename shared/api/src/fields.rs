@@ -140,6 +140,16 @@ impl Fields {
         self.required(field, text)
     }
 
+    /// The same, or nothing; blank is absent.
+    pub(crate) fn optional_email(&mut self, field: &str) -> Option<String> {
+        let text = self.raw(field)?.trim().to_lowercase();
+        if text.is_empty() {
+            return None;
+        }
+        self.demand(field, "must be an e-mail address", is_email(&text));
+        Some(text)
+    }
+
     /// A password as somebody enters it: any text that is not too long.
     pub(crate) fn entered_password(&mut self, field: &str) -> String {
         let text = self.raw(field);

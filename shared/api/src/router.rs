@@ -9,9 +9,7 @@ use utoipa_axum::PathItemExt as _;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::routes::{
-    account_pages, accounts, analytics, api_keys, audit, auth, businesses, calls, departments, health,
-    interventions, live, messages, notes, openapi, opening_hours, phone_numbers, preferences, providers,
-    roles, sessions, setup, setup_page, tenant_deletion, tenants, test_connection, transcripts, users,
+    account_pages, accounts, agents, analytics, api_keys, audit, auth, businesses, calls, departments, health, interventions, live, messages, notes, openapi, opening_hours, phone_numbers, preferences, providers, roles, sessions, setup, setup_page, tenant_deletion, tenants, test_connection, transcripts, users,
 };
 use crate::{ApiError, AppState, MAX_BODY_BYTES, cors, error_responses, idempotency, layers, webhooks};
 
@@ -36,6 +34,13 @@ macro_rules! documented_routes {
             notes::create_note,
             notes::update_note,
             notes::delete_note,
+            agents::list_agents,
+            agents::get_agent,
+            agents::create_agent,
+            agents::update_agent,
+            agents::delete_agent,
+            agents::set_availability,
+            agents::agent_usage,
             analytics::overview,
             analytics::call_volume,
             messages::list_messages,

@@ -5,6 +5,7 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::string_slice))]
 
 mod announcements;
+mod availability;
 mod business_kind;
 mod call_status;
 pub mod credentials;
@@ -25,6 +26,7 @@ mod voice_mode;
 pub mod words;
 
 pub use announcements::Announcement;
+pub use availability::Availability;
 pub use business_kind::BusinessKind;
 pub use call_status::{CallDirection, CallStatus, Transition, UnknownWord};
 pub use credentials::{

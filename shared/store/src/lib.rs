@@ -12,6 +12,7 @@ macro_rules! statements {
     };
 }
 
+pub mod agents;
 pub mod analytics;
 pub mod api_keys;
 pub mod audit_log;

@@ -58,6 +58,8 @@ pub enum Column {
     CallerNumber,
     /// `messages.callback_number`
     CallbackNumber,
+    /// `agents.phone_number`
+    AgentNumber,
     /// A call's archived journal in the blob store, and what is sealed in a running one.
     Journal,
     /// `dialogues.setup`
@@ -79,6 +81,7 @@ impl Column {
             Self::FallbackNumber => "businesses.fallback_number",
             Self::CallerNumber => "calls.caller_number",
             Self::CallbackNumber => "messages.callback_number",
+            Self::AgentNumber => "agents.phone_number",
             Self::Journal => "blob.journal",
             Self::DialogueSetup => "dialogues.setup",
             Self::DialogueState => "dialogues.state",

@@ -120,6 +120,11 @@ statements! {
 
     DELETE_API_KEYS = "delete from api_keys where id in (select id from api_keys where tenant_id = ?1 limit ?2)";
 
+    DELETE_AGENT_DEPARTMENTS = "delete from agent_departments where tenant_id = ?1 and (agent_id, department_id) in (
+        select agent_id, department_id from agent_departments where tenant_id = ?1 limit ?2)";
+
+    DELETE_AGENTS = "delete from agents where id in (select id from agents where tenant_id = ?1 limit ?2)";
+
     DELETE_PHONE_NUMBERS = "delete from phone_numbers where id in (select id from phone_numbers where tenant_id = ?1 limit ?2)";
 
     DELETE_MESSAGES = "delete from messages where id in (select id from messages where tenant_id = ?1 limit ?2)";
@@ -157,7 +162,9 @@ pub const ACCESS_TABLES: [(&str, &str); 4] = [
 ];
 
 /// All other tables but those of calls, children before parents.
-pub const TABLES: [(&str, &str); 12] = [
+pub const TABLES: [(&str, &str); 14] = [
+    ("agent_departments", DELETE_AGENT_DEPARTMENTS),
+    ("agents", DELETE_AGENTS),
     ("messages", DELETE_MESSAGES),
     ("businesses", DELETE_BUSINESSES),
     ("departments", DELETE_DEPARTMENTS),

@@ -4,6 +4,7 @@ use voicecore_domain::{BuiltinRole, Permissions};
 use voicecore_ports::{DbError, Stmt, Value};
 use voicecore_types::{DepartmentId, Millis, Page, PageRequest, RoleId, UserId};
 
+use crate::agents;
 use crate::audit_log::{self, AuditEntry};
 use crate::paging;
 use crate::preferences;
@@ -222,6 +223,7 @@ pub async fn remove(scope: &Scope, user: UserId, entry: &AuditEntry<'_>) -> Resu
             Stmt::new(LOCK, vec![scope.tenant_arg()]),
             Stmt::new(LEAVE_DEPARTMENTS, member(scope, user)),
             preferences::forget(scope, user),
+            agents::forget_user(scope, user),
             Stmt::new(REVOKE_SESSIONS, at(scope, user, entry.at)),
             Stmt::new(REMOVE, member(scope, user)).exactly(1),
             audit_log::entry(scope, entry),

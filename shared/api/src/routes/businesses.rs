@@ -8,7 +8,6 @@ use voicecore_api_types as wire;
 use voicecore_api_types::{Page, Problem};
 use voicecore_domain::greeting::MAX_GREETING_CHARS;
 use voicecore_domain::{BusinessKind, VoiceMode};
-use voicecore_store::Scope;
 use voicecore_store::business_config::{self as store, Business};
 use voicecore_store::directory::Principal;
 use voicecore_store::seal::{Column, Sealer};
@@ -117,7 +116,7 @@ pub(crate) async fn create_business(
     let principal = &access.principal;
     sees_all(principal)?;
     let wanted = Wanted::of(fields)?;
-    wanted.refuse_loops(&app, &principal.scope).await?;
+    app.refuse_own_number(&principal.scope, "fallback_number", wanted.fallback_number.as_ref()).await?;
     let sealer = app.sealer(principal.scope.tenant(), &principal.wrapped_key)?;
     let now = app.now();
     let id = BusinessId::new(now, &app.random());
@@ -166,7 +165,7 @@ pub(crate) async fn update_business(
     let principal = &access.principal;
     sees_all(principal)?;
     let wanted = Wanted::of(fields)?;
-    wanted.refuse_loops(&app, &principal.scope).await?;
+    app.refuse_own_number(&principal.scope, "fallback_number", wanted.fallback_number.as_ref()).await?;
     let before = store::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
     etag::demand(&headers, before.version)?;
     let sealer = app.sealer(principal.scope.tenant(), &principal.wrapped_key)?;
@@ -261,17 +260,6 @@ impl Wanted {
             fallback_number,
             call_length,
         })
-    }
-
-    /// A call that went on to a number of the tenant's own would come back.
-    async fn refuse_loops(&self, app: &AppState, scope: &Scope) -> Result<(), ApiError> {
-        let Some(number) = &self.fallback_number else { return Ok(()) };
-        let lookup = app.lookup_key().await?;
-        let lookup = lookup.ok_or_else(|| ApiError::Internal("no look-up key".to_owned()))?;
-        if store::is_own_number(scope, &lookup.dialled(number)).await? {
-            return Err(ApiError::invalid("fallback_number", "must not be a number that rings here"));
-        }
-        Ok(())
     }
 
     /// Names of what is to be another value than it was.

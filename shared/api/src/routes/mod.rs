@@ -2,6 +2,7 @@
 
 pub(crate) mod account_pages;
 pub(crate) mod accounts;
+pub(crate) mod agents;
 pub(crate) mod analytics;
 pub(crate) mod api_keys;
 pub(crate) mod audit;

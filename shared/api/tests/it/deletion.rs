@@ -226,6 +226,15 @@ fn employ(world: &World, tenant: &str) {
             "insert into preferences (tenant_id, user_id, document, version, updated_at) values (?2, ?1, '{}', 1, 1)",
             vec![id("agent"), tenant()],
         ),
+        (
+            "insert into agents (id, tenant_id, user_id, name, skills, languages, availability_changed_at, created_at, updated_at)
+            values (?1, ?2, ?3, 'Agent', '', '', 1, 1, 1)",
+            vec![id("human agent"), tenant(), id("agent")],
+        ),
+        (
+            "insert into agent_departments (tenant_id, agent_id, department_id) values (?2, ?1, ?3)",
+            vec![id("human agent"), tenant(), id("lower department")],
+        ),
         ("update businesses set department_id = ?1 where tenant_id = ?2", vec![id("lower department"), tenant()]),
         (
             "insert into membership_departments (tenant_id, user_id, department_id)

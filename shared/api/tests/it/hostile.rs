@@ -246,6 +246,7 @@ fn good(target: &str, field: &str) -> Value {
         "time_zone" => json!("Europe/Berlin"),
         "role" => json!("viewer"),
         "provider" => json!("twilio"),
+        "availability" => json!("busy"),
         "tenant_id" | "business_id" => json!(ID),
         "action" => json!("pause"),
         "password" => json!("correct horse battery staple"),

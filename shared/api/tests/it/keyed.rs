@@ -90,7 +90,15 @@ fn requests(world: &World, tenant: &Tenant) -> BTreeMap<&'static str, (String, V
     owned(world, "+15005550043", "");
     made(&numbers, &json!({"phone_number": "+15005550043", "business_id": tenant.business_id}));
     let new_number = json!({"phone_number": NEW_NUMBER, "business_id": tenant.business_id});
+    let agent = |name: &str| made("/api/v1/agents", &json!({"name": name}));
     BTreeMap::from([
+        ("POST /api/v1/agents", ("/api/v1/agents".to_owned(), json!({"name": "A", "skills": ["b", "a"]}))),
+        ("PUT /api/v1/agents/{id}", (agent("B"), json!({"name": "C"}))),
+        ("DELETE /api/v1/agents/{id}", (agent("D"), json!(null))),
+        (
+            "PATCH /api/v1/agents/{id}/availability",
+            (agent("E") + "/availability", json!({"availability": "busy"})),
+        ),
         ("POST /api/v1/phone-numbers", (numbers.clone(), new_number)),
         ("PUT /api/v1/phone-numbers/{id}", (number(0), json!({"business_id": tenant.business_id}))),
         ("DELETE /api/v1/phone-numbers/{id}", (number(1), json!(null))),

@@ -6,6 +6,7 @@
 )]
 
 mod access;
+mod agents;
 mod api;
 mod audit;
 mod businesses;

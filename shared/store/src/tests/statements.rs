@@ -11,12 +11,13 @@ use voicecore_ports::{MAX_PARAMETERS, Stmt};
 
 use crate::directory::{accounts, installation, people, sessions, watchers};
 use crate::{
-    analytics, api_keys, audit_log, business_config, businesses, call_notes, call_words, calls, departments,
-    dialogues, directory, idempotency, invitations, master_key, messages, opening_hours, phone_numbers,
-    preferences, providers, rate_limits, roles, tenant_deletions, tenants, tool_runs, users,
+    agents, analytics, api_keys, audit_log, business_config, businesses, call_notes, call_words, calls,
+    departments, dialogues, directory, idempotency, invitations, master_key, messages, opening_hours,
+    phone_numbers, preferences, providers, rate_limits, roles, tenant_deletions, tenants, tool_runs, users,
 };
 
-const MODULES: [(&str, &[(&str, &str)]); 34] = [
+const MODULES: [(&str, &[(&str, &str)]); 35] = [
+    ("agents", agents::STATEMENTS),
     ("analytics", analytics::STATEMENTS),
     ("api_keys", api_keys::STATEMENTS),
     ("audit_log", audit_log::STATEMENTS),
