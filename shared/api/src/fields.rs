@@ -248,6 +248,23 @@ impl Fields {
         list
     }
 
+    /// Different names of fields, in the order that was sent; absent: none.
+    pub(crate) fn columns(&mut self, field: &str, max: usize) -> Vec<String> {
+        let is_name = |text: &str| {
+            (1..=MAX_TAG_CHARS).contains(&text.len())
+                && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+        };
+        let Some(value) = self.take(field) else { return vec![] };
+        let items = value.as_array().filter(|items| items.len() <= max);
+        let names: Option<Vec<String>> = items.and_then(|items| {
+            items.iter().map(|item| item.as_str().filter(|text| is_name(text)).map(str::to_owned)).collect()
+        });
+        let different = names.filter(|names| names.iter().collect::<BTreeSet<_>>().len() == names.len());
+        let message = format!("must be a list of at most {max} different names of fields");
+        self.demand(field, &message, different.is_some());
+        different.unwrap_or_default()
+    }
+
     /// The same, and it must be there.
     pub(crate) fn list<T: FromStr + Ord>(&mut self, field: &str, max: usize) -> BTreeSet<T> {
         let list = self.optional_list(field, max);

@@ -38,6 +38,7 @@ pub mod providers;
 pub mod rate_limits;
 pub mod roles;
 mod row;
+pub mod saved_views;
 mod scope;
 pub mod seal;
 pub mod tenant_deletions;

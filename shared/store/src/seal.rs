@@ -58,6 +58,8 @@ pub enum Column {
     CallerNumber,
     /// `messages.callback_number`
     CallbackNumber,
+    /// `saved_views.document`
+    SavedView,
     /// `agents.phone_number`
     AgentNumber,
     /// A call's archived journal in the blob store, and what is sealed in a running one.
@@ -81,6 +83,7 @@ impl Column {
             Self::FallbackNumber => "businesses.fallback_number",
             Self::CallerNumber => "calls.caller_number",
             Self::CallbackNumber => "messages.callback_number",
+            Self::SavedView => "saved_views.document",
             Self::AgentNumber => "agents.phone_number",
             Self::Journal => "blob.journal",
             Self::DialogueSetup => "dialogues.setup",

@@ -125,6 +125,8 @@ statements! {
 
     DELETE_AGENTS = "delete from agents where id in (select id from agents where tenant_id = ?1 limit ?2)";
 
+    DELETE_SAVED_VIEWS = "delete from saved_views where id in (select id from saved_views where tenant_id = ?1 limit ?2)";
+
     DELETE_PHONE_NUMBERS = "delete from phone_numbers where id in (select id from phone_numbers where tenant_id = ?1 limit ?2)";
 
     DELETE_MESSAGES = "delete from messages where id in (select id from messages where tenant_id = ?1 limit ?2)";
@@ -162,7 +164,8 @@ pub const ACCESS_TABLES: [(&str, &str); 4] = [
 ];
 
 /// All other tables but those of calls, children before parents.
-pub const TABLES: [(&str, &str); 14] = [
+pub const TABLES: [(&str, &str); 15] = [
+    ("saved_views", DELETE_SAVED_VIEWS),
     ("agent_departments", DELETE_AGENT_DEPARTMENTS),
     ("agents", DELETE_AGENTS),
     ("messages", DELETE_MESSAGES),

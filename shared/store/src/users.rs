@@ -9,6 +9,7 @@ use crate::audit_log::{self, AuditEntry};
 use crate::paging;
 use crate::preferences;
 use crate::row::{self, Reader};
+use crate::saved_views;
 use crate::{Scope, StoreError};
 
 /// The most departments that somebody belongs to by themselves.
@@ -224,6 +225,7 @@ pub async fn remove(scope: &Scope, user: UserId, entry: &AuditEntry<'_>) -> Resu
             Stmt::new(LEAVE_DEPARTMENTS, member(scope, user)),
             preferences::forget(scope, user),
             agents::forget_user(scope, user),
+            saved_views::forget(scope, user),
             Stmt::new(REVOKE_SESSIONS, at(scope, user, entry.at)),
             Stmt::new(REMOVE, member(scope, user)).exactly(1),
             audit_log::entry(scope, entry),

@@ -21,6 +21,7 @@ pub(crate) mod phone_numbers;
 pub(crate) mod preferences;
 pub(crate) mod providers;
 pub(crate) mod roles;
+pub(crate) mod saved_views;
 pub(crate) mod sessions;
 pub(crate) mod setup;
 pub(crate) mod setup_page;

@@ -235,6 +235,11 @@ fn employ(world: &World, tenant: &str) {
             "insert into agent_departments (tenant_id, agent_id, department_id) values (?2, ?1, ?3)",
             vec![id("human agent"), tenant(), id("lower department")],
         ),
+        (
+            "insert into saved_views (id, tenant_id, user_id, name, noun, document, created_at, updated_at)
+            values (?1, ?2, ?3, 'Missed', 'calls', '', 1, 1)",
+            vec![id("saved view"), tenant(), id("agent")],
+        ),
         ("update businesses set department_id = ?1 where tenant_id = ?2", vec![id("lower department"), tenant()]),
         (
             "insert into membership_departments (tenant_id, user_id, department_id)

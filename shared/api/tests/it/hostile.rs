@@ -247,6 +247,7 @@ fn good(target: &str, field: &str) -> Value {
         "role" => json!("viewer"),
         "provider" => json!("twilio"),
         "availability" => json!("busy"),
+        "noun" => json!("calls"),
         "tenant_id" | "business_id" => json!(ID),
         "action" => json!("pause"),
         "password" => json!("correct horse battery staple"),

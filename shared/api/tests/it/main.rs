@@ -34,6 +34,7 @@ mod preferences;
 mod privacy;
 mod providers;
 mod rotation;
+mod saved_views;
 mod search;
 mod setup;
 mod take_over;

@@ -13,10 +13,11 @@ use crate::directory::{accounts, installation, people, sessions, watchers};
 use crate::{
     agents, analytics, api_keys, audit_log, business_config, businesses, call_notes, call_words, calls,
     departments, dialogues, directory, idempotency, invitations, master_key, messages, opening_hours,
-    phone_numbers, preferences, providers, rate_limits, roles, tenant_deletions, tenants, tool_runs, users,
+    phone_numbers, preferences, providers, rate_limits, roles, saved_views, tenant_deletions, tenants,
+    tool_runs, users,
 };
 
-const MODULES: [(&str, &[(&str, &str)]); 35] = [
+const MODULES: [(&str, &[(&str, &str)]); 36] = [
     ("agents", agents::STATEMENTS),
     ("analytics", analytics::STATEMENTS),
     ("api_keys", api_keys::STATEMENTS),
@@ -48,6 +49,7 @@ const MODULES: [(&str, &[(&str, &str)]); 35] = [
     ("providers", providers::STATEMENTS),
     ("rate_limits", rate_limits::STATEMENTS),
     ("roles", roles::STATEMENTS),
+    ("saved_views", saved_views::STATEMENTS),
     ("tenant_deletions", tenant_deletions::STATEMENTS),
     ("tenants", tenants::STATEMENTS),
     ("tool_runs", tool_runs::STATEMENTS),
