@@ -17,6 +17,7 @@ mod health;
 mod live;
 mod messages;
 mod notes;
+mod notifications;
 mod opening_hours;
 mod page;
 mod phone_numbers;
@@ -48,6 +49,7 @@ pub use health::{Health, Readiness};
 pub use live::{LiveEnvelope, LiveTicket};
 pub use messages::{Message, MessageKind};
 pub use notes::{Note, SaveNote};
+pub use notifications::{Notification, NotificationKind, UnreadCount};
 pub use opening_hours::OpeningHours;
 pub use page::Page;
 pub use phone_numbers::{

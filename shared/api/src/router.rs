@@ -9,7 +9,7 @@ use utoipa_axum::PathItemExt as _;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::routes::{
-    account_pages, accounts, agents, analytics, api_keys, audit, auth, businesses, calls, departments, health, interventions, live, messages, notes, openapi, opening_hours, phone_numbers, preferences, providers, roles, saved_views, sessions, setup, setup_page, tenant_deletion, tenants, test_connection, transcripts, users,
+    account_pages, accounts, agents, analytics, api_keys, audit, auth, businesses, calls, departments, health, interventions, live, messages, notes, notifications, openapi, opening_hours, phone_numbers, preferences, providers, roles, saved_views, sessions, setup, setup_page, tenant_deletion, tenants, test_connection, transcripts, users,
 };
 use crate::{ApiError, AppState, MAX_BODY_BYTES, cors, error_responses, idempotency, layers, webhooks};
 
@@ -65,6 +65,11 @@ macro_rules! documented_routes {
             phone_numbers::diagnose_phone_number,
             preferences::get_preferences,
             preferences::put_preferences,
+            notifications::list_notifications,
+            notifications::unread_count,
+            notifications::read_all_notifications,
+            notifications::read_notification,
+            notifications::delete_notification,
             saved_views::list_views,
             saved_views::get_view,
             saved_views::create_view,

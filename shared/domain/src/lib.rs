@@ -15,6 +15,7 @@ pub mod hub;
 mod language;
 pub mod limits;
 mod message_kind;
+mod notification_kind;
 pub mod opening_hours;
 mod permissions;
 pub mod pricing;
@@ -35,6 +36,7 @@ pub use credentials::{
 pub use deletion::DeletionStage;
 pub use language::Language;
 pub use message_kind::MessageKind;
+pub use notification_kind::NotificationKind;
 pub use permissions::{Permission, Permissions};
 pub use pricing::TokenUsage;
 pub use provider::Provider;

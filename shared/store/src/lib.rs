@@ -30,6 +30,7 @@ pub mod idempotency;
 pub mod invitations;
 pub mod master_key;
 pub mod messages;
+pub mod notifications;
 pub mod opening_hours;
 mod paging;
 pub mod phone_numbers;

@@ -127,6 +127,14 @@ statements! {
 
     DELETE_SAVED_VIEWS = "delete from saved_views where id in (select id from saved_views where tenant_id = ?1 limit ?2)";
 
+    DELETE_NOTIFICATION_STATES = "delete from notification_states where tenant_id = ?1 and (user_id, notification_id) in (
+        select user_id, notification_id from notification_states where tenant_id = ?1 limit ?2)";
+
+    DELETE_NOTIFICATION_MARKS = "delete from notification_marks where tenant_id = ?1 and user_id in (
+        select user_id from notification_marks where tenant_id = ?1 limit ?2)";
+
+    DELETE_NOTIFICATIONS = "delete from notifications where id in (select id from notifications where tenant_id = ?1 limit ?2)";
+
     DELETE_PHONE_NUMBERS = "delete from phone_numbers where id in (select id from phone_numbers where tenant_id = ?1 limit ?2)";
 
     DELETE_MESSAGES = "delete from messages where id in (select id from messages where tenant_id = ?1 limit ?2)";
@@ -164,7 +172,10 @@ pub const ACCESS_TABLES: [(&str, &str); 4] = [
 ];
 
 /// All other tables but those of calls, children before parents.
-pub const TABLES: [(&str, &str); 15] = [
+pub const TABLES: [(&str, &str); 18] = [
+    ("notification_states", DELETE_NOTIFICATION_STATES),
+    ("notification_marks", DELETE_NOTIFICATION_MARKS),
+    ("notifications", DELETE_NOTIFICATIONS),
     ("saved_views", DELETE_SAVED_VIEWS),
     ("agent_departments", DELETE_AGENT_DEPARTMENTS),
     ("agents", DELETE_AGENTS),

@@ -15,6 +15,7 @@ pub(crate) mod interventions;
 pub(crate) mod live;
 pub(crate) mod messages;
 pub(crate) mod notes;
+pub(crate) mod notifications;
 pub(crate) mod openapi;
 pub(crate) mod opening_hours;
 pub(crate) mod phone_numbers;

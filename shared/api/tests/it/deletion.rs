@@ -240,6 +240,18 @@ fn employ(world: &World, tenant: &str) {
             values (?1, ?2, ?3, 'Missed', 'calls', '', 1, 1)",
             vec![id("saved view"), tenant(), id("agent")],
         ),
+        (
+            "insert into notifications (id, tenant_id, kind, subject_id, created_at) values (?1, ?2, 'call_failed', ?1, 1)",
+            vec![id("notification"), tenant()],
+        ),
+        (
+            "insert into notification_states (tenant_id, user_id, notification_id, read_at) values (?2, ?1, ?3, 1)",
+            vec![id("agent"), tenant(), id("notification")],
+        ),
+        (
+            "insert into notification_marks (tenant_id, user_id, read_until) values (?2, ?1, 1)",
+            vec![id("agent"), tenant()],
+        ),
         ("update businesses set department_id = ?1 where tenant_id = ?2", vec![id("lower department"), tenant()]),
         (
             "insert into membership_departments (tenant_id, user_id, department_id)

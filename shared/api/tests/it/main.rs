@@ -26,6 +26,7 @@ mod limits;
 mod live;
 mod media;
 mod notes;
+mod notifications;
 mod openapi;
 mod opening_hours;
 mod phone_numbers;

@@ -12,12 +12,12 @@ use voicecore_ports::{MAX_PARAMETERS, Stmt};
 use crate::directory::{accounts, installation, people, sessions, watchers};
 use crate::{
     agents, analytics, api_keys, audit_log, business_config, businesses, call_notes, call_words, calls,
-    departments, dialogues, directory, idempotency, invitations, master_key, messages, opening_hours,
-    phone_numbers, preferences, providers, rate_limits, roles, saved_views, tenant_deletions, tenants,
-    tool_runs, users,
+    departments, dialogues, directory, idempotency, invitations, master_key, messages, notifications,
+    opening_hours, phone_numbers, preferences, providers, rate_limits, roles, saved_views, tenant_deletions,
+    tenants, tool_runs, users,
 };
 
-const MODULES: [(&str, &[(&str, &str)]); 36] = [
+const MODULES: [(&str, &[(&str, &str)]); 37] = [
     ("agents", agents::STATEMENTS),
     ("analytics", analytics::STATEMENTS),
     ("api_keys", api_keys::STATEMENTS),
@@ -43,6 +43,7 @@ const MODULES: [(&str, &[(&str, &str)]); 36] = [
     ("invitations", invitations::STATEMENTS),
     ("master_key", master_key::STATEMENTS),
     ("messages", messages::STATEMENTS),
+    ("notifications", notifications::STATEMENTS),
     ("opening_hours", opening_hours::STATEMENTS),
     ("phone_numbers", phone_numbers::STATEMENTS),
     ("preferences", preferences::STATEMENTS),
@@ -57,7 +58,7 @@ const MODULES: [(&str, &[(&str, &str)]); 36] = [
 ];
 
 /// What works without a tenant. A new line here is a decision to be reviewed.
-const UNSCOPED: [&str; 80] = [
+const UNSCOPED: [&str; 84] = [
     "directory::READY",
     "directory::LOOKUP_KEY",
     "directory::NEW_LOOKUP_KEY",
@@ -135,6 +136,11 @@ const UNSCOPED: [&str; 80] = [
     "rate_limits::FORGET",
     // Through the keys of all tenants that have expired.
     "idempotency::FORGET",
+    // Through the keys and notifications of all tenants; by the hash of an invitation's token.
+    "notifications::OF_KEYS",
+    "notifications::FORGET_STATES",
+    "notifications::FORGET",
+    "directory/accounts::NOTIFY_JOIN",
     // Which deletions go on; people who work for nobody any more; the tenant's own row.
     "tenant_deletions::REQUEST",
     "tenant_deletions::DUE",
