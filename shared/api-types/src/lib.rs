@@ -27,6 +27,7 @@ mod providers;
 mod roles;
 mod saved_views;
 mod setup;
+mod setup_progress;
 mod tenants;
 mod users;
 
@@ -62,5 +63,6 @@ pub use providers::{CredentialSource, Provider, ProviderCredential, ProviderStat
 pub use roles::{CreatedRole, Role, Roles, SaveRole};
 pub use saved_views::{SaveView, SavedView, ViewNoun};
 pub use setup::{SetupClaim, SetupResult, VoiceMode};
+pub use setup_progress::{SaveSetupStep, SetupProgress, SetupStep, SetupStepProgress, StepState};
 pub use tenants::{CreateTenant, CreatedTenant, DeleteTenant, Remains, Tenant, TenantDeletion, UpdateTenant};
 pub use users::{Account, Invitation, InviteUser, UpdateUser, User};

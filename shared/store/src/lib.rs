@@ -42,6 +42,7 @@ mod row;
 pub mod saved_views;
 mod scope;
 pub mod seal;
+pub mod setup_progress;
 pub mod tenant_deletions;
 pub mod tenants;
 pub mod tool_runs;

@@ -58,6 +58,8 @@ pub enum Column {
     CallerNumber,
     /// `messages.callback_number`
     CallbackNumber,
+    /// `setup_progress.draft`
+    SetupDraft,
     /// `saved_views.document`
     SavedView,
     /// `agents.phone_number`
@@ -83,6 +85,7 @@ impl Column {
             Self::FallbackNumber => "businesses.fallback_number",
             Self::CallerNumber => "calls.caller_number",
             Self::CallbackNumber => "messages.callback_number",
+            Self::SetupDraft => "setup_progress.draft",
             Self::SavedView => "saved_views.document",
             Self::AgentNumber => "agents.phone_number",
             Self::Journal => "blob.journal",

@@ -135,6 +135,8 @@ statements! {
 
     DELETE_NOTIFICATIONS = "delete from notifications where id in (select id from notifications where tenant_id = ?1 limit ?2)";
 
+    DELETE_SETUP_PROGRESS = "delete from setup_progress where tenant_id = ?1 and 0 < ?2";
+
     DELETE_PHONE_NUMBERS = "delete from phone_numbers where id in (select id from phone_numbers where tenant_id = ?1 limit ?2)";
 
     DELETE_MESSAGES = "delete from messages where id in (select id from messages where tenant_id = ?1 limit ?2)";
@@ -172,7 +174,8 @@ pub const ACCESS_TABLES: [(&str, &str); 4] = [
 ];
 
 /// All other tables but those of calls, children before parents.
-pub const TABLES: [(&str, &str); 18] = [
+pub const TABLES: [(&str, &str); 19] = [
+    ("setup_progress", DELETE_SETUP_PROGRESS),
     ("notification_states", DELETE_NOTIFICATION_STATES),
     ("notification_marks", DELETE_NOTIFICATION_MARKS),
     ("notifications", DELETE_NOTIFICATIONS),

@@ -11,7 +11,7 @@ use voicecore_domain::words::words;
 use voicecore_store::calls::{self, Call, CallCursor, CallFilter, CallSort};
 use voicecore_store::directory::Principal;
 use voicecore_store::seal::{Column, Sealer};
-use voicecore_types::{BusinessId, CallId, E164, Millis};
+use voicecore_types::{BusinessId, CallId, E164, Millis, PageRequest};
 
 use crate::auth::{Access, CallsRead};
 use crate::extract::{Id, Params, page_request};

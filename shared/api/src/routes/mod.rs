@@ -26,6 +26,7 @@ pub(crate) mod saved_views;
 pub(crate) mod sessions;
 pub(crate) mod setup;
 pub(crate) mod setup_page;
+pub(crate) mod setup_progress;
 pub(crate) mod tenant_deletion;
 pub(crate) mod tenants;
 pub(crate) mod test_connection;

@@ -241,7 +241,8 @@ fn employ(world: &World, tenant: &str) {
             vec![id("saved view"), tenant(), id("agent")],
         ),
         (
-            "insert into notifications (id, tenant_id, kind, subject_id, created_at) values (?1, ?2, 'call_failed', ?1, 1)",
+            "insert into notifications (id, tenant_id, kind, subject_id, created_at)
+            values (?1, ?2, 'call_failed', ?1, 9000000000000)",
             vec![id("notification"), tenant()],
         ),
         (
@@ -251,6 +252,10 @@ fn employ(world: &World, tenant: &str) {
         (
             "insert into notification_marks (tenant_id, user_id, read_until) values (?2, ?1, 1)",
             vec![id("agent"), tenant()],
+        ),
+        (
+            "insert into setup_progress (tenant_id, step, draft, updated_at) values (?2, 'qa', ?1, 1)",
+            vec![id("draft"), tenant()],
         ),
         ("update businesses set department_id = ?1 where tenant_id = ?2", vec![id("lower department"), tenant()]),
         (

@@ -248,6 +248,8 @@ fn good(target: &str, field: &str) -> Value {
         "provider" => json!("twilio"),
         "availability" => json!("busy"),
         "noun" => json!("calls"),
+        "step" => json!("agents"),
+        "state" => json!("skipped"),
         "tenant_id" | "business_id" => json!(ID),
         "action" => json!("pause"),
         "password" => json!("correct horse battery staple"),

@@ -38,6 +38,7 @@ mod rotation;
 mod saved_views;
 mod search;
 mod setup;
+mod setup_progress;
 mod take_over;
 mod tenants;
 mod test_connection;
