@@ -15,7 +15,7 @@ create table agents (
   languages text not null,
   -- How many calls they take at once.
   max_concurrent_calls bigint not null default 1,
-  -- available, busy or offline; and until when, if that is known.
+  -- available, busy or offline, and until when, if that is known.
   availability text not null default 'offline',
   availability_until bigint,
   availability_changed_at bigint not null,

@@ -9,7 +9,10 @@ use utoipa_axum::PathItemExt as _;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::routes::{
-    account_pages, accounts, agents, analytics, api_keys, audit, auth, businesses, calls, departments, health, interventions, live, messages, notes, notifications, openapi, opening_hours, phone_numbers, preferences, providers, roles, saved_views, sessions, setup, setup_page, setup_progress, tenant_deletion, tenants, test_connection, transcripts, users,
+    account_pages, accounts, agents, analytics, api_keys, audit, auth, businesses, calls, departments,
+    health, interventions, live, messages, notes, notifications, openapi, opening_hours, phone_numbers,
+    preferences, providers, roles, saved_views, sessions, setup, setup_page, setup_progress, tenant_deletion,
+    tenants, test_connection, transcripts, users,
 };
 use crate::{ApiError, AppState, MAX_BODY_BYTES, cors, error_responses, idempotency, layers, webhooks};
 
