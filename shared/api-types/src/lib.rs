@@ -4,6 +4,7 @@
 //! epoch, spans say their unit in their name. Adding a field is compatible, so clients ignore fields they don't know.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::string_slice))]
 
+mod agents;
 mod analytics;
 mod api_keys;
 mod assistants;
@@ -17,6 +18,7 @@ mod health;
 mod live;
 mod messages;
 mod notes;
+mod notifications;
 mod opening_hours;
 mod page;
 mod phone_numbers;
@@ -24,10 +26,13 @@ mod preferences;
 mod problem;
 mod providers;
 mod roles;
+mod saved_views;
 mod setup;
+mod setup_progress;
 mod tenants;
 mod users;
 
+pub use agents::{Agent, AgentUsage, Availability, SaveAgent, SetAvailability};
 pub use analytics::{BusinessVolume, CallCounts, CallVolume, HourVolume, Overview, StatusCount, VolumePoint};
 pub use api_keys::{ApiKey, CreateApiKey, NewApiKey, RotateApiKey};
 pub use assistants::{
@@ -50,6 +55,7 @@ pub use health::{Health, Readiness};
 pub use live::{LiveEnvelope, LiveTicket};
 pub use messages::{Message, MessageKind};
 pub use notes::{Note, SaveNote};
+pub use notifications::{Notification, NotificationKind, UnreadCount};
 pub use opening_hours::OpeningHours;
 pub use page::Page;
 pub use phone_numbers::{
@@ -60,6 +66,8 @@ pub use preferences::{Preferences, SavePreferences, Theme};
 pub use problem::{ErrorCode, FieldError, Problem};
 pub use providers::{CredentialSource, Provider, ProviderCredential, ProviderStatus, Providers};
 pub use roles::{CreatedRole, Role, Roles, SaveRole};
+pub use saved_views::{SaveView, SavedView, ViewNoun};
 pub use setup::{SetupClaim, SetupResult, VoiceMode};
+pub use setup_progress::{SaveSetupStep, SetupProgress, SetupStep, SetupStepProgress, StepState};
 pub use tenants::{CreateTenant, CreatedTenant, DeleteTenant, Remains, Tenant, TenantDeletion, UpdateTenant};
 pub use users::{Account, Invitation, InviteUser, UpdateUser, User};

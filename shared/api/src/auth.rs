@@ -49,6 +49,8 @@ needs!(
     RolesWrite,
     DepartmentsRead,
     DepartmentsWrite,
+    AgentsRead,
+    AgentsWrite,
     ApiKeysRead,
     ApiKeysWrite,
     AuditRead,

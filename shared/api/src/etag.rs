@@ -7,13 +7,15 @@ use axum::http::{HeaderMap, HeaderValue, Method, header};
 use crate::ApiError;
 
 /// Routes of what has a version; their handlers ask for it.
-const WITH_VERSIONS: [&str; 6] = [
+const WITH_VERSIONS: [&str; 8] = [
     "/api/v1/config/business/{id}",
     "/api/v1/assistants/{id}",
     "/api/v1/assistants/{id}/publish",
     "/api/v1/assistants/{id}/versions/{number}/restore",
     "/api/v1/calls/{id}/notes/{note_id}",
     "/api/v1/preferences",
+    "/api/v1/agents/{id}",
+    "/api/v1/saved-views/{id}",
 ];
 
 /// The tag of a version.

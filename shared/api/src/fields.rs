@@ -145,6 +145,16 @@ impl Fields {
         self.required(field, text)
     }
 
+    /// The same, or nothing; blank is absent.
+    pub(crate) fn optional_email(&mut self, field: &str) -> Option<String> {
+        let text = self.raw(field)?.trim().to_lowercase();
+        if text.is_empty() {
+            return None;
+        }
+        self.demand(field, "must be an e-mail address", is_email(&text));
+        Some(text)
+    }
+
     /// A password as somebody enters it: any text that is not too long.
     pub(crate) fn entered_password(&mut self, field: &str) -> String {
         let text = self.raw(field);
@@ -241,6 +251,23 @@ impl Fields {
         };
         self.demand(field, &message, list.is_some());
         list
+    }
+
+    /// Different names of fields, in the order that was sent; absent: none.
+    pub(crate) fn columns(&mut self, field: &str, max: usize) -> Vec<String> {
+        let is_name = |text: &str| {
+            (1..=MAX_TAG_CHARS).contains(&text.len())
+                && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+        };
+        let Some(value) = self.take(field) else { return vec![] };
+        let items = value.as_array().filter(|items| items.len() <= max);
+        let names: Option<Vec<String>> = items.and_then(|items| {
+            items.iter().map(|item| item.as_str().filter(|text| is_name(text)).map(str::to_owned)).collect()
+        });
+        let different = names.filter(|names| names.iter().collect::<BTreeSet<_>>().len() == names.len());
+        let message = format!("must be a list of at most {max} different names of fields");
+        self.demand(field, &message, different.is_some());
+        different.unwrap_or_default()
     }
 
     /// The same, and it must be there.

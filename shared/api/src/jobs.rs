@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use voicecore_call::EndReason;
 use voicecore_domain::CallStatus;
 use voicecore_store::directory::accounts;
-use voicecore_store::{calls, directory, idempotency, rate_limits};
+use voicecore_store::{calls, directory, idempotency, notifications, rate_limits};
 
 use crate::actors::CallCommand;
 use crate::carrier::{self, ReportedStatus};
@@ -84,7 +84,7 @@ pub struct Swept {
 }
 
 /// Closes calls whose end never came (see `voicecore_domain::limits`), seals audit logs, rotates keys, deletes tenants and
-/// forgets sign-ins that are long over, a limited number in each run. What fails keeps nothing else from being done.
+/// forgets sign-ins and notifications that are long over, a limited number in each run. What fails keeps nothing else from being done.
 pub async fn scheduled(app: &AppState) -> Result<Swept, JobError> {
     let mut swept = Swept::default();
     let closed = close_overdue(app, &mut swept).await;
@@ -93,6 +93,8 @@ pub async fn scheduled(app: &AppState) -> Result<Swept, JobError> {
     let deleted = delete_tenants::run(app, &mut swept).await;
     rate_limits::forget(&*app.ports.db, app.now()).await.map_err(ApiError::from)?;
     idempotency::forget(&*app.ports.db, app.now()).await.map_err(ApiError::from)?;
+    notifications::of_keys(&*app.ports.db, app.now()).await.map_err(ApiError::from)?;
+    notifications::forget(&*app.ports.db, app.now()).await.map_err(ApiError::from)?;
     accounts::forget(&*app.ports.db, app.now()).await.map_err(ApiError::from)?;
     closed.and(sealed).and(rotated).and(deleted)?;
     Ok(swept)

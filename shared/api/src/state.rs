@@ -1,9 +1,9 @@
 use std::sync::{Arc, OnceLock};
 
 use voicecore_ports::Ports;
-use voicecore_store::directory;
 use voicecore_store::seal::{LookupKey, NONCE_BYTES, Sealer, WrappedKey};
-use voicecore_types::{Millis, TenantId};
+use voicecore_store::{Scope, business_config, directory};
+use voicecore_types::{E164, Millis, TenantId};
 
 use crate::{ApiError, Config};
 
@@ -51,6 +51,22 @@ impl AppState {
             let _ = self.lookup_key.set(key.clone());
         }
         Ok(key)
+    }
+
+    /// A call that went on to a number of the tenant's own would come back.
+    pub(crate) async fn refuse_own_number(
+        &self,
+        scope: &Scope,
+        field: &str,
+        number: Option<&E164>,
+    ) -> Result<(), ApiError> {
+        let Some(number) = number else { return Ok(()) };
+        let lookup = self.lookup_key().await?;
+        let lookup = lookup.ok_or_else(|| ApiError::Internal("no look-up key".to_owned()))?;
+        if business_config::is_own_number(scope, &lookup.dialled(number)).await? {
+            return Err(ApiError::invalid(field, "must not be a number that rings here"));
+        }
+        Ok(())
     }
 
     /// Opens the data key of a tenant.

@@ -27,7 +27,7 @@ macro_rules! permissions {
 }
 
 // The table of permissions. Who has which: `roles`.
-permissions! { 19:
+permissions! { 21:
     /// See calls and what was said.
     CallsRead = "calls:read",
     /// Act on calls.
@@ -50,6 +50,10 @@ permissions! { 19:
     DepartmentsWrite = "departments:write",
     /// See what belongs to any department or to none. Without it a user sees their own departments and what is below them.
     DepartmentsAll = "departments:all",
+    /// See the human beings who take calls.
+    AgentsRead = "agents:read",
+    /// Add, change and remove them, and say whether they take calls now.
+    AgentsWrite = "agents:write",
     /// See API keys (never the keys themselves).
     ApiKeysRead = "api_keys:read",
     /// Make, rotate and revoke API keys.

@@ -26,12 +26,19 @@ const MANAGER: &[Permission] = &[
     Permission::DepartmentsRead,
     Permission::DepartmentsWrite,
     Permission::DepartmentsAll,
+    Permission::AgentsRead,
+    Permission::AgentsWrite,
     Permission::ConfigRead,
 ];
 
 /// What an agent may.
-const AGENT: &[Permission] =
-    &[Permission::CallsRead, Permission::CallsWrite, Permission::MessagesRead, Permission::DepartmentsRead];
+const AGENT: &[Permission] = &[
+    Permission::CallsRead,
+    Permission::CallsWrite,
+    Permission::MessagesRead,
+    Permission::DepartmentsRead,
+    Permission::AgentsRead,
+];
 
 /// What a viewer may.
 const VIEWER: &[Permission] = &[
@@ -42,6 +49,7 @@ const VIEWER: &[Permission] = &[
     Permission::RolesRead,
     Permission::DepartmentsRead,
     Permission::DepartmentsAll,
+    Permission::AgentsRead,
 ];
 
 impl BuiltinRole {

@@ -3,6 +3,7 @@
 use voicecore_ports::{Stmt, Value};
 use voicecore_types::{DepartmentId, Millis};
 
+use crate::agents;
 use crate::audit_log::AuditEntry;
 use crate::roles::{Saved, save};
 use crate::row::{self, Reader};
@@ -138,7 +139,11 @@ pub async fn update(
 /// Deletes a department that has nothing below it and no business, on the tenant's record. Its people leave it.
 pub async fn delete(scope: &Scope, id: DepartmentId, entry: &AuditEntry<'_>) -> Result<Saved, StoreError> {
     let args = || vec![id.to_string().into(), scope.tenant_arg()];
-    let stmts = vec![Stmt::new(LEAVE, args()), Stmt::new(DELETE, args()).exactly(1)];
+    let stmts = vec![
+        Stmt::new(LEAVE, args()),
+        agents::leave_department(scope, id),
+        Stmt::new(DELETE, args()).exactly(1),
+    ];
     save(scope, stmts, entry, Saved::Unknown, Saved::InUse).await
 }
 

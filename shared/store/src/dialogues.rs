@@ -10,7 +10,7 @@ use voicecore_types::{CallId, Millis};
 use crate::calls::{add_cost, log_end};
 use crate::row::{self, count_arg};
 use crate::seal::{Sealed, WrappedKey};
-use crate::{Scope, StoreError};
+use crate::{Scope, StoreError, notifications};
 
 /// A dialogue as it is stored.
 #[derive(Debug, Clone)]
@@ -200,6 +200,7 @@ fn finish_batch(scope: &Scope, call: &FinishedDialogue<'_>) -> Vec<Stmt> {
         Stmt::new(FINISH, dialogue).exactly(1),
         Stmt::new(FINISH_CALL, update).exactly(1),
         log_end(scope, call_id),
+        notifications::of_call(scope, call_id, now),
         add_cost(scope, now, spent),
     ]
 }

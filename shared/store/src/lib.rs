@@ -12,6 +12,7 @@ macro_rules! statements {
     };
 }
 
+pub mod agents;
 pub mod analytics;
 pub mod api_keys;
 pub mod assistants;
@@ -30,6 +31,7 @@ pub mod idempotency;
 pub mod invitations;
 pub mod master_key;
 pub mod messages;
+pub mod notifications;
 pub mod opening_hours;
 mod paging;
 pub mod phone_numbers;
@@ -38,8 +40,10 @@ pub mod providers;
 pub mod rate_limits;
 pub mod roles;
 mod row;
+pub mod saved_views;
 mod scope;
 pub mod seal;
+pub mod setup_progress;
 pub mod tenant_deletions;
 pub mod tenants;
 pub mod tool_runs;

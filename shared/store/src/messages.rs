@@ -8,7 +8,7 @@ use crate::paging::{self, COUNT_LIMIT};
 use crate::row::count_arg;
 use crate::scope::VISIBLE;
 use crate::seal::Sealed;
-use crate::{Scope, StoreError};
+use crate::{Scope, StoreError, notifications};
 
 /// A message as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,7 +114,8 @@ pub async fn insert_voicemail(scope: &Scope, voicemail: &NewVoicemail<'_>) -> Re
         voicemail.recording_length.into(),
         voicemail.created_at.into(),
     ];
-    Ok(scope.query(Stmt::new(INSERT_VOICEMAIL, args)).await?.changed == 1)
+    let stmts = vec![Stmt::new(INSERT_VOICEMAIL, args), notifications::of_message(scope, voicemail.id)];
+    Ok(scope.batch(stmts).await?.first().is_some_and(|stored| stored.changed == 1))
 }
 
 /// The page and the count.

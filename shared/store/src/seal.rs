@@ -58,6 +58,12 @@ pub enum Column {
     CallerNumber,
     /// `messages.callback_number`
     CallbackNumber,
+    /// `setup_progress.draft`
+    SetupDraft,
+    /// `saved_views.document`
+    SavedView,
+    /// `agents.phone_number`
+    AgentNumber,
     /// A call's archived journal in the blob store, and what is sealed in a running one.
     Journal,
     /// `dialogues.setup`
@@ -79,6 +85,9 @@ impl Column {
             Self::FallbackNumber => "businesses.fallback_number",
             Self::CallerNumber => "calls.caller_number",
             Self::CallbackNumber => "messages.callback_number",
+            Self::SetupDraft => "setup_progress.draft",
+            Self::SavedView => "saved_views.document",
+            Self::AgentNumber => "agents.phone_number",
             Self::Journal => "blob.journal",
             Self::DialogueSetup => "dialogues.setup",
             Self::DialogueState => "dialogues.state",

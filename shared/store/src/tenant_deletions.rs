@@ -120,6 +120,23 @@ statements! {
 
     DELETE_API_KEYS = "delete from api_keys where id in (select id from api_keys where tenant_id = ?1 limit ?2)";
 
+    DELETE_AGENT_DEPARTMENTS = "delete from agent_departments where tenant_id = ?1 and (agent_id, department_id) in (
+        select agent_id, department_id from agent_departments where tenant_id = ?1 limit ?2)";
+
+    DELETE_AGENTS = "delete from agents where id in (select id from agents where tenant_id = ?1 limit ?2)";
+
+    DELETE_SAVED_VIEWS = "delete from saved_views where id in (select id from saved_views where tenant_id = ?1 limit ?2)";
+
+    DELETE_NOTIFICATION_STATES = "delete from notification_states where tenant_id = ?1 and (user_id, notification_id) in (
+        select user_id, notification_id from notification_states where tenant_id = ?1 limit ?2)";
+
+    DELETE_NOTIFICATION_MARKS = "delete from notification_marks where tenant_id = ?1 and user_id in (
+        select user_id from notification_marks where tenant_id = ?1 limit ?2)";
+
+    DELETE_NOTIFICATIONS = "delete from notifications where id in (select id from notifications where tenant_id = ?1 limit ?2)";
+
+    DELETE_SETUP_PROGRESS = "delete from setup_progress where tenant_id = ?1 and 0 < ?2";
+
     DELETE_PHONE_NUMBERS = "delete from phone_numbers where id in (select id from phone_numbers where tenant_id = ?1 limit ?2)";
 
     DELETE_MESSAGES = "delete from messages where id in (select id from messages where tenant_id = ?1 limit ?2)";
@@ -162,7 +179,14 @@ pub const ACCESS_TABLES: [(&str, &str); 4] = [
 ];
 
 /// All other tables but those of calls, children before parents.
-pub const TABLES: [(&str, &str); 14] = [
+pub const TABLES: [(&str, &str); 21] = [
+    ("setup_progress", DELETE_SETUP_PROGRESS),
+    ("notification_states", DELETE_NOTIFICATION_STATES),
+    ("notification_marks", DELETE_NOTIFICATION_MARKS),
+    ("notifications", DELETE_NOTIFICATIONS),
+    ("saved_views", DELETE_SAVED_VIEWS),
+    ("agent_departments", DELETE_AGENT_DEPARTMENTS),
+    ("agents", DELETE_AGENTS),
     ("messages", DELETE_MESSAGES),
     ("businesses", DELETE_BUSINESSES),
     ("assistant_versions", DELETE_ASSISTANT_VERSIONS),

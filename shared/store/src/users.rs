@@ -4,10 +4,13 @@ use voicecore_domain::{BuiltinRole, Permissions};
 use voicecore_ports::{DbError, Stmt, Value};
 use voicecore_types::{DepartmentId, Millis, Page, PageRequest, RoleId, UserId};
 
+use crate::agents;
 use crate::audit_log::{self, AuditEntry};
+use crate::notifications;
 use crate::paging;
 use crate::preferences;
 use crate::row::{self, Reader};
+use crate::saved_views;
 use crate::{Scope, StoreError};
 
 /// The most departments that somebody belongs to by themselves.
@@ -217,16 +220,18 @@ pub async fn update(
 
 /// The user does not work for the tenant any more, on its record.
 pub async fn remove(scope: &Scope, user: UserId, entry: &AuditEntry<'_>) -> Result<Changed, StoreError> {
-    let done = scope
-        .batch_once(vec![
-            Stmt::new(LOCK, vec![scope.tenant_arg()]),
-            Stmt::new(LEAVE_DEPARTMENTS, member(scope, user)),
-            preferences::forget(scope, user),
-            Stmt::new(REVOKE_SESSIONS, at(scope, user, entry.at)),
-            Stmt::new(REMOVE, member(scope, user)).exactly(1),
-            audit_log::entry(scope, entry),
-        ])
-        .await?;
+    let mut stmts = vec![
+        Stmt::new(LOCK, vec![scope.tenant_arg()]),
+        Stmt::new(LEAVE_DEPARTMENTS, member(scope, user)),
+        preferences::forget(scope, user),
+        agents::forget_user(scope, user),
+        saved_views::forget(scope, user),
+        Stmt::new(REVOKE_SESSIONS, at(scope, user, entry.at)),
+        Stmt::new(REMOVE, member(scope, user)).exactly(1),
+        audit_log::entry(scope, entry),
+    ];
+    stmts.extend(notifications::leave(scope, user));
+    let done = scope.batch_once(stmts).await?;
     Ok(if done { Changed::Done } else { Changed::LastAdmin })
 }
 

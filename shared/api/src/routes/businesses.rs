@@ -236,13 +236,7 @@ impl Wanted {
                 return Err(ApiError::invalid("assistant_id", ASSISTANT_RULE));
             }
         }
-        let Some(number) = &self.fallback_number else { return Ok(()) };
-        let lookup = app.lookup_key().await?;
-        let lookup = lookup.ok_or_else(|| ApiError::Internal("no look-up key".to_owned()))?;
-        if store::is_own_number(scope, &lookup.dialled(number)).await? {
-            return Err(ApiError::invalid("fallback_number", "must not be a number that rings here"));
-        }
-        Ok(())
+        app.refuse_own_number(scope, "fallback_number", self.fallback_number.as_ref()).await
     }
 
     /// Names of what is to be another value than it was.

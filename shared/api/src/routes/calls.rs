@@ -11,7 +11,7 @@ use voicecore_domain::words::words;
 use voicecore_store::calls::{self, Call, CallCursor, CallFilter, CallSort};
 use voicecore_store::directory::Principal;
 use voicecore_store::seal::{Column, Sealer};
-use voicecore_types::{BusinessId, CallId, E164, Millis};
+use voicecore_types::{BusinessId, CallId, E164, Millis, PageRequest};
 
 use crate::auth::{Access, CallsRead};
 use crate::extract::{Id, Params, page_request};
@@ -103,15 +103,7 @@ pub(crate) async fn list_calls(
     Params(query): Params<ListCalls>,
 ) -> Result<Json<Page<wire::Call>>, ApiError> {
     let scope = &access.principal.scope;
-    let mut wrong = Vec::new();
-    let page = gather(page_request(query.page, query.page_size), &mut wrong);
-    let from = gather(number("from", query.from.as_deref()), &mut wrong);
-    let to = gather(number("to", query.to.as_deref()), &mut wrong);
-    let words = gather(wanted_words(query.q.as_deref()), &mut wrong);
-    let after = gather(cursor(query.cursor.as_deref(), query.page), &mut wrong);
-    if !wrong.is_empty() {
-        return Err(ApiError::Invalid(wrong));
-    }
+    let Wanted { page, from, to, words, after } = query.wanted().map_err(ApiError::Invalid)?;
     let sealer = app.sealer(scope.tenant(), &access.principal.wrapped_key)?;
     let (mut caller, mut dialled) = (None, None);
     if from.is_some() || to.is_some() {
@@ -142,6 +134,28 @@ pub(crate) async fn list_calls(
     let mut shown = Page::from_rows(rows, |row| show(&sealer, row));
     shown.next_cursor = last.map(|place| format!("{}.{}", place.key.0, place.id));
     Ok(Json(shown))
+}
+
+/// What the parameters of a list mean.
+pub(super) struct Wanted {
+    page: PageRequest,
+    from: Option<E164>,
+    to: Option<E164>,
+    words: Vec<String>,
+    after: Option<CallCursor>,
+}
+
+impl ListCalls {
+    /// Reads what is text in the parameters; every one that is not acceptable is named.
+    pub(super) fn wanted(&self) -> Result<Wanted, Vec<FieldError>> {
+        let mut wrong = Vec::new();
+        let page = gather(page_request(self.page, self.page_size), &mut wrong);
+        let from = gather(number("from", self.from.as_deref()), &mut wrong);
+        let to = gather(number("to", self.to.as_deref()), &mut wrong);
+        let words = gather(wanted_words(self.q.as_deref()), &mut wrong);
+        let after = gather(cursor(self.cursor.as_deref(), self.page), &mut wrong);
+        if wrong.is_empty() { Ok(Wanted { page, from, to, words, after }) } else { Err(wrong) }
+    }
 }
 
 /// What is wrong with one parameter does not hide what is wrong with the next.

@@ -2,6 +2,7 @@
 
 pub(crate) mod account_pages;
 pub(crate) mod accounts;
+pub(crate) mod agents;
 pub(crate) mod analytics;
 pub(crate) mod api_keys;
 pub(crate) mod assistant_versions;
@@ -16,15 +17,18 @@ pub(crate) mod interventions;
 pub(crate) mod live;
 pub(crate) mod messages;
 pub(crate) mod notes;
+pub(crate) mod notifications;
 pub(crate) mod openapi;
 pub(crate) mod opening_hours;
 pub(crate) mod phone_numbers;
 pub(crate) mod preferences;
 pub(crate) mod providers;
 pub(crate) mod roles;
+pub(crate) mod saved_views;
 pub(crate) mod sessions;
 pub(crate) mod setup;
 pub(crate) mod setup_page;
+pub(crate) mod setup_progress;
 pub(crate) mod tenant_deletion;
 pub(crate) mod tenants;
 pub(crate) mod test_connection;

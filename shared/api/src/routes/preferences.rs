@@ -65,12 +65,14 @@ pub(crate) async fn put_preferences(
     shown(&principal, store::get(scope, user).await?)
 }
 
-/// Preferences are kept for each tenant.
-fn member(session: Session) -> Result<(UserId, Principal), ApiError> {
+/// Who is signed in, and for which tenant: what is a user's own is kept for each.
+pub(super) fn member(session: Session) -> Result<(UserId, Principal), ApiError> {
     match session.principal {
         Some(principal) if principal.suspended => Err(ApiError::TenantSuspended),
         Some(principal) => Ok((session.user_id, principal)),
-        None => Err(ApiError::Conflict("Preferences are kept for each tenant, and you work in none now.")),
+        None => {
+            Err(ApiError::Conflict("What is your own is kept for each tenant, and you work in none now."))
+        }
     }
 }
 

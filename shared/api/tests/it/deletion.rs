@@ -226,6 +226,37 @@ fn employ(world: &World, tenant: &str) {
             "insert into preferences (tenant_id, user_id, document, version, updated_at) values (?2, ?1, '{}', 1, 1)",
             vec![id("agent"), tenant()],
         ),
+        (
+            "insert into agents (id, tenant_id, user_id, name, skills, languages, availability_changed_at, created_at, updated_at)
+            values (?1, ?2, ?3, 'Agent', '', '', 1, 1, 1)",
+            vec![id("human agent"), tenant(), id("agent")],
+        ),
+        (
+            "insert into agent_departments (tenant_id, agent_id, department_id) values (?2, ?1, ?3)",
+            vec![id("human agent"), tenant(), id("lower department")],
+        ),
+        (
+            "insert into saved_views (id, tenant_id, user_id, name, noun, document, created_at, updated_at)
+            values (?1, ?2, ?3, 'Missed', 'calls', '', 1, 1)",
+            vec![id("saved view"), tenant(), id("agent")],
+        ),
+        (
+            "insert into notifications (id, tenant_id, kind, subject_id, created_at)
+            values (?1, ?2, 'call_failed', ?1, 9000000000000)",
+            vec![id("notification"), tenant()],
+        ),
+        (
+            "insert into notification_states (tenant_id, user_id, notification_id, read_at) values (?2, ?1, ?3, 1)",
+            vec![id("agent"), tenant(), id("notification")],
+        ),
+        (
+            "insert into notification_marks (tenant_id, user_id, read_until) values (?2, ?1, 1)",
+            vec![id("agent"), tenant()],
+        ),
+        (
+            "insert into setup_progress (tenant_id, step, draft, updated_at) values (?2, 'qa', ?1, 1)",
+            vec![id("draft"), tenant()],
+        ),
         ("update businesses set department_id = ?1 where tenant_id = ?2", vec![id("lower department"), tenant()]),
         (
             "insert into membership_departments (tenant_id, user_id, department_id)

@@ -14,11 +14,12 @@ use crate::phone_numbers::owned;
 use crate::world::{Reply, Tenant, World};
 
 /// Their answers are not kept; each with its reason.
-const NOT_KEPT: [&str; 5] = [
-    "POST /api/v1/phone-numbers",              // shows a telephone number
-    "PUT /api/v1/phone-numbers/{id}",          // the same
-    "POST /api/v1/api-keys",                   // shows a key
-    "POST /api/v1/api-keys/{id}/rotate",       // the same
+const NOT_KEPT: [&str; 6] = [
+    "PUT /api/v1/setup/progress",     // shows what was entered, which may be a secret
+    "POST /api/v1/phone-numbers",     // shows a telephone number
+    "PUT /api/v1/phone-numbers/{id}", // the same
+    "POST /api/v1/api-keys",          // shows a key
+    "POST /api/v1/api-keys/{id}/rotate", // the same
     "PUT /api/v1/config/providers/{provider}", // shows the end of a secret
 ];
 /// A number that is added.
@@ -98,7 +99,27 @@ fn requests(world: &World, tenant: &Tenant) -> BTreeMap<&'static str, (String, V
     owned(world, "+15005550043", "");
     made(&numbers, &json!({"phone_number": "+15005550043", "business_id": tenant.business_id}));
     let new_number = json!({"phone_number": NEW_NUMBER, "business_id": tenant.business_id});
+    for step in ["knowledge", "qa"] {
+        let body = json!({"step": step, "state": "skipped"});
+        assert_eq!(
+            world.request(Method::PUT, "/api/v1/setup/progress", Some(&tenant.key), Some(&body)).status,
+            200
+        );
+    }
+    let agent = |name: &str| made("/api/v1/agents", &json!({"name": name}));
     BTreeMap::from([
+        (
+            "PUT /api/v1/setup/progress",
+            ("/api/v1/setup/progress".to_owned(), json!({"step": "knowledge", "state": "skipped"})),
+        ),
+        ("POST /api/v1/setup/complete", ("/api/v1/setup/complete".to_owned(), json!(null))),
+        ("POST /api/v1/agents", ("/api/v1/agents".to_owned(), json!({"name": "A", "skills": ["b", "a"]}))),
+        ("PUT /api/v1/agents/{id}", (agent("B"), json!({"name": "C"}))),
+        ("DELETE /api/v1/agents/{id}", (agent("D"), json!(null))),
+        (
+            "PATCH /api/v1/agents/{id}/availability",
+            (agent("E") + "/availability", json!({"availability": "busy"})),
+        ),
         ("POST /api/v1/phone-numbers", (numbers.clone(), new_number)),
         ("PUT /api/v1/phone-numbers/{id}", (number(0), json!({"business_id": tenant.business_id}))),
         ("DELETE /api/v1/phone-numbers/{id}", (number(1), json!(null))),

@@ -6,6 +6,7 @@
 )]
 
 mod access;
+mod agents;
 mod api;
 mod assistants;
 mod audit;
@@ -26,6 +27,7 @@ mod limits;
 mod live;
 mod media;
 mod notes;
+mod notifications;
 mod openapi;
 mod opening_hours;
 mod phone_numbers;
@@ -34,8 +36,10 @@ mod preferences;
 mod privacy;
 mod providers;
 mod rotation;
+mod saved_views;
 mod search;
 mod setup;
+mod setup_progress;
 mod take_over;
 mod tenants;
 mod test_connection;

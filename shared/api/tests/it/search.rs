@@ -34,10 +34,18 @@ fn finished(world: &World, tenant: &Tenant, n: u32, said: &[&str]) -> CallId {
 /// A call is over after ten times `n` seconds, and this was said in it.
 pub(crate) fn finish(world: &World, id: CallId, n: u32, said: &[&str]) {
     let setup = block_on(live::load_call(&world.app, id)).unwrap();
+    let summary = summary(id, n, said);
+    block_on(live::finish_call(&world.app, &setup, &summary)).unwrap();
+    // It may be told again.
+    block_on(live::finish_call(&world.app, &setup, &summary)).unwrap();
+}
+
+/// What is known of such a call.
+pub(crate) fn summary(id: CallId, n: u32, said: &[&str]) -> CallSummary {
     let speakers = [Speaker::Assistant, Speaker::Caller].into_iter().cycle();
     let interactions =
         said.iter().zip(speakers).zip(1..).map(|((text, speaker), seq)| entry(seq, speaker, text));
-    let summary = CallSummary {
+    CallSummary {
         call_id: id,
         started_at: NOW,
         ended_at: NOW.plus(Millis::from_secs(u64::from(n) * 10)),
@@ -47,10 +55,7 @@ pub(crate) fn finish(world: &World, id: CallId, n: u32, said: &[&str]) {
         model_sessions: 1,
         usage: Usage::default(),
         interactions: interactions.collect(),
-    };
-    block_on(live::finish_call(&world.app, &setup, &summary)).unwrap();
-    // It may be told again.
-    block_on(live::finish_call(&world.app, &setup, &summary)).unwrap();
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@ use voicecore_ports::{DbError, Stmt, Value};
 use voicecore_types::{CallId, Millis};
 
 use crate::row::{self, count_arg};
-use crate::{Scope, StoreError};
+use crate::{Scope, StoreError, notifications};
 
 /// What a reported status did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,6 +163,7 @@ fn finish_batch(scope: &Scope, call: &FinishedCall<'_>) -> Vec<Stmt> {
     vec![
         Stmt::new(FINISH, update).exactly(1),
         log_end(scope, call.call_id),
+        notifications::of_call(scope, call.call_id, call.finished_at),
         add_cost(scope, call.finished_at, spent),
     ]
 }

@@ -136,6 +136,10 @@ statements! {
     LOG_JOIN = "insert into audit_log (id, tenant_id, at, actor_kind, actor_id, action, subject_id)
         select ?1, i.tenant_id, ?2, 'user', u.id, 'user.join', u.id
         from invitations i join users u on u.email = i.email where i.token_hash = ?3";
+
+    NOTIFY_JOIN = "insert into notifications (id, tenant_id, kind, subject_id, created_at)
+        select ?1, i.tenant_id, 'invitation_accepted', u.id, cast(?2 as bigint)
+        from invitations i join users u on u.email = i.email where i.token_hash = ?3";
 }
 
 /// What is known of earlier tries.
@@ -295,8 +299,10 @@ pub async fn accept(
     for department in invitation.departments.iter().take(MOST_DEPARTMENTS) {
         stmts.push(across_tenants(JOIN_DEPARTMENT, vec![token(), department.to_string().into()]));
     }
-    let entry = vec![by.audit_entry_id.to_string().into(), by.now.into(), token()];
-    stmts.push(across_tenants(LOG_JOIN, entry).exactly(1));
+    // The entry of the record and what is told of it have one id.
+    let entry = || vec![by.audit_entry_id.to_string().into(), by.now.into(), token()];
+    stmts.push(across_tenants(LOG_JOIN, entry()).exactly(1));
+    stmts.push(across_tenants(NOTIFY_JOIN, entry()).exactly(1));
     match db.batch(stmts).await {
         Ok(_) => Ok(true),
         Err(DbError::Unexpected { .. }) => Ok(false),

@@ -11,12 +11,14 @@ use voicecore_ports::{MAX_PARAMETERS, Stmt};
 
 use crate::directory::{accounts, installation, people, sessions, watchers};
 use crate::{
-    analytics, api_keys, assistants, audit_log, business_config, businesses, call_notes, call_words, calls,
-    departments, dialogues, directory, idempotency, invitations, master_key, messages, opening_hours,
-    phone_numbers, preferences, providers, rate_limits, roles, tenant_deletions, tenants, tool_runs, users,
+    agents, analytics, api_keys, assistants, audit_log, business_config, businesses, call_notes, call_words,
+    calls, departments, dialogues, directory, idempotency, invitations, master_key, messages, notifications,
+    opening_hours, phone_numbers, preferences, providers, rate_limits, roles, saved_views, setup_progress,
+    tenant_deletions, tenants, tool_runs, users,
 };
 
-const MODULES: [(&str, &[(&str, &str)]); 35] = [
+const MODULES: [(&str, &[(&str, &str)]); 39] = [
+    ("agents", agents::STATEMENTS),
     ("analytics", analytics::STATEMENTS),
     ("api_keys", api_keys::STATEMENTS),
     ("assistants", assistants::STATEMENTS),
@@ -42,12 +44,15 @@ const MODULES: [(&str, &[(&str, &str)]); 35] = [
     ("invitations", invitations::STATEMENTS),
     ("master_key", master_key::STATEMENTS),
     ("messages", messages::STATEMENTS),
+    ("notifications", notifications::STATEMENTS),
     ("opening_hours", opening_hours::STATEMENTS),
     ("phone_numbers", phone_numbers::STATEMENTS),
     ("preferences", preferences::STATEMENTS),
     ("providers", providers::STATEMENTS),
     ("rate_limits", rate_limits::STATEMENTS),
     ("roles", roles::STATEMENTS),
+    ("saved_views", saved_views::STATEMENTS),
+    ("setup_progress", setup_progress::STATEMENTS),
     ("tenant_deletions", tenant_deletions::STATEMENTS),
     ("tenants", tenants::STATEMENTS),
     ("tool_runs", tool_runs::STATEMENTS),
@@ -55,7 +60,7 @@ const MODULES: [(&str, &[(&str, &str)]); 35] = [
 ];
 
 /// What works without a tenant. A new line here is a decision to be reviewed.
-const UNSCOPED: [&str; 80] = [
+const UNSCOPED: [&str; 85] = [
     "directory::READY",
     "directory::LOOKUP_KEY",
     "directory::NEW_LOOKUP_KEY",
@@ -127,12 +132,19 @@ const UNSCOPED: [&str; 80] = [
     // Through the keys of all tenants, while MASTER_KEY rotates.
     "master_key::STALE",
     "master_key::SWAP_LOOKUP",
+    // The tenant's own row.
+    "setup_progress::COMPLETE",
     // Counters belong to no tenant.
     "rate_limits::TAKE",
     "rate_limits::STATE",
     "rate_limits::FORGET",
     // Through the keys of all tenants that have expired.
     "idempotency::FORGET",
+    // Through the keys and notifications of all tenants; by the hash of an invitation's token.
+    "notifications::OF_KEYS",
+    "notifications::FORGET_STATES",
+    "notifications::FORGET",
+    "directory/accounts::NOTIFY_JOIN",
     // Which deletions go on; people who work for nobody any more; the tenant's own row.
     "tenant_deletions::REQUEST",
     "tenant_deletions::DUE",

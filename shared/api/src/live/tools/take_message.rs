@@ -3,6 +3,7 @@
 use serde_json::json;
 use voicecore_call::ToolSpec;
 use voicecore_store::messages::{self, NewMessage};
+use voicecore_store::notifications;
 use voicecore_store::seal::Column;
 use voicecore_types::MessageId;
 
@@ -66,6 +67,6 @@ fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Ran, ApiError> {
     };
     Ok(Ran {
         output: json!({"ok": true, "callback_number_known": sealed.is_some()}),
-        store: vec![messages::insert(scope, &message)],
+        store: vec![messages::insert(scope, &message), notifications::of_message(scope, message.id)],
     })
 }

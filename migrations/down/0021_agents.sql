@@ -1,0 +1,2 @@
+drop table agent_departments;
+drop table agents;
