@@ -29,6 +29,7 @@ pub mod live;
 mod mails;
 pub mod media;
 mod password;
+mod pdf;
 mod providers;
 mod rate_limits;
 mod record;

@@ -144,7 +144,12 @@ fn transcripts_are_files_and_can_be_searched() {
         world.get(&format!("{target}/interactions?limit=0&q=where"), &tenant.key).wrong_fields(),
         ["limit"]
     );
-    assert_eq!(world.get(&format!("{target}/transcript?format=pdf"), &tenant.key).status, 400);
+    assert_eq!(world.get(&format!("{target}/transcript?format=docx"), &tenant.key).status, 400);
+    let pdf = world.get(&format!("{target}/transcript?format=pdf"), &tenant.key);
+    assert_eq!(pdf.content_type(), "application/pdf");
+    assert_eq!(pdf.headers[header::CONTENT_DISPOSITION], format!("attachment; filename=\"call-{call}.pdf\""));
+    assert!(pdf.body.starts_with("%PDF-1.7") && pdf.body.trim_end().ends_with("%%EOF"));
+    assert!(pdf.body.contains("(Transcript of a call)") && pdf.body.contains("/Count 1\n"), "{}", pdf.body);
 }
 
 #[test]

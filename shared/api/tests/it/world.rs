@@ -207,6 +207,14 @@ pub(crate) struct Reply {
     pub(crate) cause: Option<String>,
 }
 
+/// A body is text, all of it, but for that of a file that is none.
+fn text(headers: &HeaderMap, body: &[u8]) -> String {
+    if headers.get(header::CONTENT_TYPE).is_some_and(|media_type| media_type == "application/pdf") {
+        return String::from_utf8_lossy(body).into_owned();
+    }
+    String::from_utf8(body.to_vec()).unwrap()
+}
+
 impl Reply {
     /// The cookies that it sets, as a browser sends them back.
     pub(crate) fn cookies(&self) -> Vec<String> {
@@ -317,8 +325,8 @@ impl World {
             let body = to_bytes(body, usize::MAX).await.unwrap();
             Reply {
                 status: parts.status,
+                body: text(&parts.headers, &body),
                 headers: parts.headers,
-                body: String::from_utf8(body.into()).unwrap(),
                 cause: parts.extensions.get::<Cause>().map(|cause| cause.0.clone()),
             }
         });

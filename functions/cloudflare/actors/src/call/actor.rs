@@ -220,8 +220,7 @@ impl Actor {
                 let (interactions, complete) = session.transcript();
                 CallReply::Transcript { interactions, complete }
             }
-            CallCommand::Intervene { intervention } if session.intervene(intervention) => CallReply::Accepted,
-            CallCommand::Intervene { .. } => CallReply::TooLate,
+            CallCommand::Intervene { intervention } => session.intervene(intervention),
             CallCommand::CarrierEnded => {
                 session.handle(Input::CarrierEnded);
                 CallReply::Accepted

@@ -3,6 +3,7 @@ use std::ops::Range;
 use std::rc::{Rc, Weak};
 
 use js_sys::futures::spawn_local;
+use voicecore_api::actors::CallReply;
 use voicecore_api::live::{self, CallSetup};
 use voicecore_call::{
     AfterStream, AttachRefused, Call, CallSummary, Input, Interaction, Intervention, JournalEntry, OpenModel,
@@ -182,16 +183,16 @@ impl Session {
     }
 
     /// Somebody steps in. Written down without delay: who has been told that it is done must not find it undone when the actor
-    /// is replaced. `false`: the call is over, or saying goodbye.
-    pub(super) fn intervene(&self, intervention: Intervention) -> bool {
-        let taken = self.call.try_borrow().is_ok_and(|call| call.takes(&intervention));
-        if taken {
-            self.handle(Input::Operator(intervention));
-            if let Some(journal) = &self.journal {
-                journal.flush();
-            }
+    /// is replaced.
+    pub(super) fn intervene(&self, intervention: Intervention) -> CallReply {
+        if !self.call.try_borrow().is_ok_and(|call| call.takes(&intervention)) {
+            return CallReply::TooLate;
         }
-        taken
+        self.handle(Input::Operator(intervention));
+        if let Some(journal) = &self.journal {
+            journal.flush();
+        }
+        CallReply::Accepted
     }
 
     /// The answer to `<Connect action>` after the stream of `attempt`: the same, however often it is asked.
