@@ -112,7 +112,7 @@ async fn fastapi(core: u16, python: &Path) -> anyhow::Result<Running> {
         .stderr(log)
         .spawn()?;
     let mut running = running(FASTAPI_PORT, NOBODY_PORT, "", child);
-    running.api_key = FASTAPI_KEY.to_owned();
+    FASTAPI_KEY.clone_into(&mut running.api_key);
     running.storage = Some(storage);
     for _ in 0..TRIES {
         if get_status(&running.app, "/api/v1/calls").await.is_ok_and(|status| status == 401) {
