@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
 use crate::cargo_build;
+use crate::dashboard;
 use crate::proc::{self, npm_bin, root};
 use crate::programs;
 use crate::progress::spell;
@@ -155,7 +156,7 @@ fn with_postgres() -> [Worker; 2] {
     })
 }
 
-/// Builds both scripts for release unless they are up to date, and returns their sizes.
+/// Builds the dashboard and both scripts for release unless they are up to date, and returns the scripts' sizes.
 pub(crate) fn worker() -> Result<Sizes> {
     scripts(DEPLOYED)
 }
@@ -172,6 +173,8 @@ pub(crate) fn main_modules(postgres: bool) -> [PathBuf; 2] {
 }
 
 fn scripts([front, actors]: [Worker; 2]) -> Result<Sizes> {
+    // wrangler uploads it with the script in front.
+    dashboard::build()?;
     // One after the other: cargo would give what they share other features if it were asked for both at once.
     front.build()?;
     actors.build()?;
@@ -324,7 +327,7 @@ pub(crate) fn cold_start() -> Result<()> {
     proc::run(proc::command(host).args(["cold-start", "-f"]).arg(root().join("spin.toml")))
 }
 
-fn gzip(bytes: &[u8]) -> Result<u64> {
+pub(crate) fn gzip(bytes: &[u8]) -> Result<u64> {
     let mut child = Command::new("gzip")
         .arg("-9")
         .stdin(Stdio::piped())

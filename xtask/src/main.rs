@@ -7,6 +7,7 @@ mod build;
 mod call;
 mod cargo_build;
 mod conformance;
+mod dashboard;
 mod debian;
 mod deploy;
 mod deps;

@@ -35,8 +35,9 @@ pub(crate) fn all() -> Result<()> {
     speech()?;
     postgres()?;
     schemathesis()?;
+    browser()?;
     println!(
-        "ready ({}): {} for workers and components, wasm-bindgen {}, worker-build {WORKER_BUILD}, wrangler and workerd, espeak-ng, PostgreSQL, schemathesis",
+        "ready ({}): {} for workers and components, wasm-bindgen {}, worker-build {WORKER_BUILD}, wrangler and workerd, espeak-ng, PostgreSQL, schemathesis, Chromium",
         spell(began.elapsed()),
         kit.toolchain.version()?,
         wasm_bindgen_version()?
@@ -82,6 +83,17 @@ pub(crate) fn speech() -> Result<()> {
     bail!(
         "espeak-ng is missing: it makes the simulated caller's voice. Install it (https://github.com/espeak-ng/espeak-ng)"
     )
+}
+
+/// The browser of the dashboard's tests.
+pub(crate) fn browser() -> Result<()> {
+    let known = ["chromium", "chromium-browser", "google-chrome"];
+    let on_mac = PathBuf::from("/Applications/Google Chrome.app").exists();
+    if on_mac || known.iter().any(|name| which(name).is_some()) {
+        Ok(())
+    } else {
+        install("Chromium", "chromium")
+    }
 }
 
 /// A server of PostgreSQL for the tests, which start one of their own.

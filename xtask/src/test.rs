@@ -6,12 +6,13 @@ use std::process::{Command, ExitCode};
 use anyhow::Result;
 
 use crate::beside::{self, Beside};
+use crate::dashboard::Journeys;
 use crate::proc::{self, cargo, command, output};
 use crate::programs::{self, Programs};
 use crate::suite::Suite;
 use crate::toolchain::Target;
 use crate::wrangler::scripts;
-use crate::{build, conformance, properties, setup};
+use crate::{build, conformance, dashboard, properties, setup};
 
 /// The tests that run the built worker.
 const E2E: &str = "tests/e2e";
@@ -96,6 +97,15 @@ fn tests(suite: &mut Suite, builds: &[&str]) {
         suite.step("builds end", || end);
     }
     native_tests(suite, &programs);
+    suite.tests("the dashboard's rules", vec![dashboard::unit_tests()]);
+    let mut system = None;
+    suite.step("a system for the dashboard begins", || {
+        system = Some(Journeys::begin()?);
+        Ok(())
+    });
+    if let Some(journeys) = system {
+        suite.tests("the dashboard in a browser", vec![journeys.command()]);
+    }
     let on_postgres = programs.of(ON_POSTGRES, None).into_iter().map(|mut command| {
         command.env("VOICECORE_TEST_DATABASE", "postgres");
         command

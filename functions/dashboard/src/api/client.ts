@@ -1,0 +1,134 @@
+// The API, typed by its own description, and the session that opens it. The access token lives in memory only; the cookie that
+// gets the next one cannot be read by scripts.
+
+import createClient from "openapi-fetch";
+import type { components, paths } from "./schema";
+
+export type Schema = components["schemas"];
+type Problem = Schema["Problem"];
+
+/** Whatever went wrong with a request: a problem document of the API's, or no answer at all (`network`). */
+export class ApiFailure extends Error {
+  readonly code: Problem["code"] | "network";
+  readonly status: number;
+  readonly fields: ReadonlyMap<string, string>;
+  readonly requestId: string | null;
+  readonly retryAfter: number | null;
+
+  constructor(problem: Partial<Problem> | null, response: Response | null) {
+    super(problem?.detail ?? problem?.title ?? "");
+    this.code = response === null ? "network" : (problem?.code ?? "internal");
+    this.status = response?.status ?? 0;
+    this.fields = new Map((problem?.errors ?? []).map((wrong) => [wrong.field, wrong.message]));
+    this.requestId = response?.headers.get("x-request-id") ?? null;
+    const after = Number(response?.headers.get("retry-after") ?? Number.NaN);
+    this.retryAfter = Number.isFinite(after) ? after : null;
+  }
+}
+
+/** Refreshed this long before it ends, so that no request meets its end. */
+const EARLY_MS = 30_000;
+
+let access: { token: string; until: number } | null = null;
+let refreshing: Promise<boolean> | null = null;
+const ended = new Set<() => void>();
+
+/** Calls back when the session has ended by itself. */
+export function onSessionEnd(listener: () => void): () => void {
+  ended.add(listener);
+  return () => ended.delete(listener);
+}
+
+function keep(signedIn: Schema["SignedIn"]): void {
+  access = { token: signedIn.access_token, until: Date.now() + signedIn.expires_in * 1000 - EARLY_MS };
+}
+
+/** A new access token for the cookie; `false` when nobody is signed in. Throws when that could not be found out. */
+export function refresh(): Promise<boolean> {
+  refreshing ??= oneTabAtATime(refreshNow).finally(() => {
+    refreshing = null;
+  });
+  return refreshing;
+}
+
+// The cookie is replaced with every use: two tabs that use it at once would look like a theft.
+async function oneTabAtATime(run: () => Promise<boolean>): Promise<boolean> {
+  if (!("locks" in navigator)) return run();
+  return navigator.locks.request("voicecore.refresh", run);
+}
+
+async function refreshNow(): Promise<boolean> {
+  const response = await send(new Request("/api/v1/auth/refresh", { method: "POST" }));
+  if (response.status === 401) {
+    access = null;
+    return false;
+  }
+  if (!response.ok) throw await failure(response);
+  keep((await response.json()) as Schema["SignedIn"]);
+  return true;
+}
+
+async function send(request: Request): Promise<Response> {
+  try {
+    return await fetch(request);
+  } catch (cause) {
+    if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
+    throw new ApiFailure(null, null);
+  }
+}
+
+async function failure(response: Response): Promise<ApiFailure> {
+  const problem = (await response.json().catch(() => null)) as Partial<Problem> | null;
+  return new ApiFailure(problem, response);
+}
+
+/** Sends a request with the access token, which is refreshed where it has to be, once. */
+export async function authorized(request: Request): Promise<Response> {
+  if (access !== null && access.until <= Date.now()) await refresh();
+  const again = request.clone();
+  const response = await send(withToken(request));
+  if (response.status !== 401 || access === null) return response;
+  if (await refresh()) return send(withToken(again));
+  for (const listener of ended) listener();
+  return response;
+}
+
+function withToken(request: Request): Request {
+  if (access !== null) request.headers.set("authorization", `Bearer ${access.token}`);
+  return request;
+}
+
+export const api = createClient<paths>({ baseUrl: location.origin, fetch: authorized });
+
+/** What was answered, or the failure as an exception. */
+export async function answer<T>(asked: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
+  const { data, error, response } = await asked;
+  if (error !== undefined || !response.ok) throw new ApiFailure((error ?? null) as Partial<Problem> | null, response);
+  return data as T;
+}
+
+/** Signs in and keeps the access token. */
+export async function signIn(email: string, password: string): Promise<void> {
+  access = null;
+  keep(await answer(api.POST("/api/v1/auth/login", { body: { email, password } })));
+}
+
+/** Ends the session. It is forgotten here even when the API cannot be told. */
+export async function signOut(): Promise<void> {
+  try {
+    await answer(api.POST("/api/v1/auth/logout"));
+  } finally {
+    access = null;
+  }
+}
+
+/** Fetches a file and hands it to the browser's downloads. */
+export async function download(path: string, name: string): Promise<void> {
+  const response = await authorized(new Request(path));
+  if (!response.ok) throw await failure(response);
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await response.blob());
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}

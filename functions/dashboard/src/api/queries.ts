@@ -1,0 +1,87 @@
+// What pages ask of the API, under keys that say what has to be asked again after a change.
+
+import { queryOptions } from "@tanstack/react-query";
+import type { paths } from "./schema";
+import { answer, api } from "./client";
+
+export type CallsQuery = NonNullable<paths["/api/v1/calls"]["get"]["parameters"]["query"]>;
+export type AuditQuery = NonNullable<paths["/api/v1/audit"]["get"]["parameters"]["query"]>;
+type Period = { since: number; until: number; business_id?: string };
+
+export const queries = {
+  me: () => queryOptions({ queryKey: ["me"], queryFn: () => answer(api.GET("/api/v1/me")), staleTime: 60_000 }),
+  preferences: () =>
+    queryOptions({ queryKey: ["preferences"], queryFn: () => answer(api.GET("/api/v1/preferences")), staleTime: Infinity }),
+  sessions: () => queryOptions({ queryKey: ["sessions"], queryFn: () => answer(api.GET("/api/v1/sessions")) }),
+  calls: (query: CallsQuery) =>
+    queryOptions({
+      queryKey: ["calls", "list", query],
+      queryFn: () => answer(api.GET("/api/v1/calls", { params: { query } })),
+    }),
+  call: (id: string) =>
+    queryOptions({
+      queryKey: ["calls", "one", id],
+      queryFn: () => answer(api.GET("/api/v1/calls/{id}", { params: { path: { id } } })),
+    }),
+  interactions: (id: string) =>
+    queryOptions({
+      queryKey: ["calls", "interactions", id],
+      queryFn: () => answer(api.GET("/api/v1/calls/{id}/interactions", { params: { path: { id } } })),
+    }),
+  notes: (id: string) =>
+    queryOptions({
+      queryKey: ["calls", "notes", id],
+      queryFn: () => answer(api.GET("/api/v1/calls/{id}/notes", { params: { path: { id }, query: { page_size: 100 } } })),
+    }),
+  overview: (query: Period) =>
+    queryOptions({
+      queryKey: ["analytics", "overview", query],
+      queryFn: () => answer(api.GET("/api/v1/analytics/overview", { params: { query } })),
+    }),
+  volume: (query: Period & { interval: "day" | "hour"; utc_offset_minutes: number }) =>
+    queryOptions({
+      queryKey: ["analytics", "volume", query],
+      queryFn: () => answer(api.GET("/api/v1/analytics/call-volume", { params: { query } })),
+    }),
+  messages: (page: number) =>
+    queryOptions({
+      queryKey: ["messages", page],
+      queryFn: () => answer(api.GET("/api/v1/messages", { params: { query: { page } } })),
+    }),
+  businesses: () =>
+    queryOptions({
+      queryKey: ["businesses"],
+      queryFn: () => answer(api.GET("/api/v1/config/business", { params: { query: { page_size: 100 } } })),
+    }),
+  hours: (id: string) =>
+    queryOptions({
+      queryKey: ["hours", id],
+      queryFn: async () => {
+        const asked = await api.GET("/api/v1/businesses/{id}/opening-hours", { params: { path: { id } } });
+        return asked.response.status === 404 ? null : answer(Promise.resolve(asked));
+      },
+    }),
+  departments: () =>
+    queryOptions({ queryKey: ["departments"], queryFn: () => answer(api.GET("/api/v1/departments")) }),
+  users: (page: number) =>
+    queryOptions({
+      queryKey: ["users", page],
+      queryFn: () => answer(api.GET("/api/v1/users", { params: { query: { page } } })),
+    }),
+  invitations: () =>
+    queryOptions({
+      queryKey: ["invitations"],
+      queryFn: () => answer(api.GET("/api/v1/users/invitations", { params: { query: { page_size: 100 } } })),
+    }),
+  roles: () => queryOptions({ queryKey: ["roles"], queryFn: () => answer(api.GET("/api/v1/roles")) }),
+  apiKeys: (page: number) =>
+    queryOptions({
+      queryKey: ["api-keys", page],
+      queryFn: () => answer(api.GET("/api/v1/api-keys", { params: { query: { page } } })),
+    }),
+  audit: (query: AuditQuery) =>
+    queryOptions({
+      queryKey: ["audit", query],
+      queryFn: () => answer(api.GET("/api/v1/audit", { params: { query } })),
+    }),
+};

@@ -1,0 +1,51 @@
+// Moments, lengths and numbers as the reader's language writes them.
+
+import { useTranslation } from "react-i18next";
+
+export type Format = ReturnType<typeof formatter>;
+
+const made = new Map<string, ReturnType<typeof make>>();
+
+function make(language: string) {
+  const date = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+  const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short" });
+  const weekday = new Intl.DateTimeFormat(language, { weekday: "short", timeZone: "UTC" });
+  const longWeekday = new Intl.DateTimeFormat(language, { weekday: "long", timeZone: "UTC" });
+  const hour = new Intl.DateTimeFormat(language, { hour: "numeric" });
+  const number = new Intl.NumberFormat(language);
+  const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
+  const money = new Intl.NumberFormat(language, { style: "currency", currency: "USD", maximumFractionDigits: 2 });
+  return {
+    date: (at: number) => date.format(at),
+    day: (at: number) => day.format(at),
+    hour: (hourOfDay: number) => hour.format(new Date(2026, 0, 5, hourOfDay)),
+    /** 0 is Monday. */
+    weekday: (index: number) => weekday.format(Date.UTC(2026, 0, 5 + index)),
+    longWeekday: (index: number) => longWeekday.format(Date.UTC(2026, 0, 5 + index)),
+    number: (value: number) => number.format(value),
+    percent: (value: number) => percent.format(value),
+    money: (micros: number) => money.format(micros / 1e6),
+  };
+}
+
+function formatter(language: string) {
+  let found = made.get(language);
+  if (found === undefined) {
+    found = make(language);
+    made.set(language, found);
+  }
+  return found;
+}
+
+export function useFormat(): Format {
+  const { i18n } = useTranslation();
+  return formatter(i18n.language);
+}
+
+/** `4:07`, `1:02:09`. */
+export function clock(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  const two = (n: number) => String(n).padStart(2, "0");
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}

@@ -1,0 +1,56 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { useEffect, useState, useSyncExternalStore } from "react";
+import { queries } from "../api/queries";
+import type { Schema } from "../api/client";
+import type { Envelope } from "./feed";
+import { live, type Status } from "./socket";
+
+type Interactions = Schema["Interactions"];
+
+/** Whether the stream is open. */
+export function useLiveStatus(): Status {
+  return useSyncExternalStore(live.watch, () => live.status);
+}
+
+/** Now, every second: for lengths that tick. */
+export function useNow(ticking: boolean): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    if (!ticking) return;
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, [ticking]);
+  return now;
+}
+
+/** Keeps what was asked of calls up to date by the stream, as long as the component is shown; `id`: of this call only. */
+export function useLiveCalls(enabled: boolean, id?: string): void {
+  const client = useQueryClient();
+  useEffect(() => {
+    if (!enabled) return;
+    const afresh = (call: string) => {
+      void client.invalidateQueries({ queryKey: queries.call(call).queryKey });
+      void client.invalidateQueries({ queryKey: ["calls", "list"] });
+    };
+    const event = ({ call_id: call, event: happened }: Envelope) => {
+      if (id !== undefined && id !== call) return;
+      if (happened.type === "interaction") {
+        const { type: _, ...said } = happened;
+        client.setQueryData<Interactions>(queries.interactions(call).queryKey, (known) => merged(known, said));
+      } else if (happened.type === "connected") afresh(call);
+      else if (happened.type === "ended") {
+        afresh(call);
+        void client.invalidateQueries({ queryKey: queries.interactions(call).queryKey });
+      }
+    };
+    return live.listen({ event, resync: () => void client.invalidateQueries({ queryKey: ["calls"] }) });
+  }, [client, enabled, id]);
+}
+
+/** An entry that is new, or changed, at its place. What was not loaded yet is left to be loaded. */
+export function merged(known: Interactions | undefined, said: Schema["Interaction"]): Interactions | undefined {
+  if (known === undefined) return undefined;
+  const items = known.items.filter(({ seq }) => seq !== said.seq);
+  const at = items.findLastIndex(({ seq }) => seq < said.seq) + 1;
+  return { ...known, items: items.toSpliced(at, 0, said) };
+}

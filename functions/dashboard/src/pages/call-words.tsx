@@ -1,0 +1,44 @@
+// How a call's state and end are shown everywhere.
+
+import { useTranslation } from "react-i18next";
+import type { Schema } from "../api/client";
+import { Badge } from "../ui";
+
+type Status = Schema["CallStatus"];
+
+export const STATUSES = ["queued", "ringing", "in_progress", "completed", "busy", "failed", "no_answer", "canceled"] as const satisfies readonly Status[];
+
+const TONES = {
+  queued: "neutral", ringing: "info", in_progress: "good", completed: "neutral", busy: "warn", failed: "bad", no_answer: "warn", canceled: "warn",
+} as const;
+
+export function isRunning(status: Status): boolean {
+  return status === "queued" || status === "ringing" || status === "in_progress";
+}
+
+export function StatusBadge({ status }: { status: Status }) {
+  const { t } = useTranslation();
+  return (
+    <Badge tone={TONES[status]} pulse={isRunning(status)}>
+      {t(`status.${status}`)}
+    </Badge>
+  );
+}
+
+const REASONS = [
+  "caller_hung_up", "assistant_ended", "operator_ended", "transferred", "length_limit", "silence", "model_unavailable", "stream_lost", "abandoned",
+] as const;
+
+/** Why a call ended, in words where there are some. */
+export function useReason(): (reason: string) => string {
+  const { t } = useTranslation();
+  return (reason) => {
+    const known = REASONS.find((word) => word === reason);
+    return known === undefined ? reason.replaceAll("_", " ") : t(`reason.${known}`);
+  };
+}
+
+export function useCaller(): (call: { from?: string | null }) => string {
+  const { t } = useTranslation();
+  return ({ from }) => from ?? t("calls.withheld");
+}

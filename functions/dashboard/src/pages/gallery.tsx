@@ -1,0 +1,230 @@
+// Every component in every state, in one place: to look at, and for the tests that look at it with axe in both themes.
+
+import { Download, Plus, Trash2 } from "lucide-react";
+import { useState } from "react";
+import * as Aria from "react-aria-components";
+import { ApiFailure } from "../api/client";
+import { paint } from "../session";
+import { useTitle } from "../shell/title";
+import {
+  Avatar, Badge, Button, Card, CheckBox, ComboBox, Confirm, CopyButton, Empty, Failed, IconButton, Modal, NoteBar, Paging, Select, Skeleton,
+  TableBox, TextField,
+} from "../ui";
+import { DateRange, type Days } from "../ui/date-range";
+import { toast } from "../ui/toast";
+import { STATUSES, StatusBadge } from "./call-words";
+
+const FRUIT = ["Apple", "Apricot", "Banana", "Cherry", "Plum"].map((label) => ({ id: label.toLowerCase(), label }));
+const PROBLEM = new ApiFailure({ code: "unavailable", detail: "" }, new Response(null, { status: 503, headers: { "x-request-id": "0a1b2c3d4e5f" } }));
+
+export function Gallery() {
+  useTitle("Gallery");
+  return (
+    <main className="page gallery" id="main">
+      <div className="page-head">
+        <h1>Components</h1>
+        <span className="grow" />
+        <Button onPress={() => paint("light")}>Light</Button>
+        <Button onPress={() => paint("dark")}>Dark</Button>
+      </div>
+      <Buttons />
+      <Fields />
+      <Small />
+      <Lists />
+      <Overlays />
+      <States />
+    </main>
+  );
+}
+
+function Buttons() {
+  return (
+    <Card title="Button">
+      <div className="stack">
+        {(["plain", "primary", "danger", "quiet"] as const).map((kind) => (
+          <div key={kind} className="row">
+            <Button kind={kind}>Rest</Button>
+            <Button kind={kind} icon={<Plus aria-hidden="true" />}>
+              With an icon
+            </Button>
+            <Button kind={kind} busy>
+              Busy
+            </Button>
+            <Button kind={kind} isDisabled>
+              Disabled
+            </Button>
+          </div>
+        ))}
+        <div className="row">
+          <IconButton name="Delete">
+            <Trash2 aria-hidden="true" />
+          </IconButton>
+          <IconButton name="Download" isDisabled>
+            <Download aria-hidden="true" />
+          </IconButton>
+          <CopyButton text="copied from the gallery" />
+        </div>
+      </div>
+    </Card>
+  );
+}
+
+function Fields() {
+  const [fruit, setFruit] = useState("apple");
+  const [days, setDays] = useState<Days | null>(null);
+  return (
+    <Card title="Fields">
+      <div className="form-grid">
+        <TextField label="Empty" placeholder="Placeholder" />
+        <TextField label="With a hint" hint="It helps." defaultValue="Text" />
+        <TextField label="Wrong" wrong="It is too short." defaultValue="x" />
+        <TextField label="Disabled" isDisabled defaultValue="Text" />
+        <TextField label="Several lines" rows={3} defaultValue={"One\nTwo"} />
+        <Select label="Select" options={FRUIT} value={fruit} onChange={setFruit} />
+        <Select label="Select, wrong" options={FRUIT} value={fruit} onChange={setFruit} wrong="Not this one." />
+        <Select label="Select, disabled" options={FRUIT} value={fruit} onChange={setFruit} isDisabled />
+        <ComboBox label="Combo box" options={FRUIT} value={fruit} onChange={setFruit} />
+        <ComboBox label="Combo box, wrong" options={FRUIT} value={fruit} onChange={setFruit} wrong="Not this one." />
+        <DateRange label="Date range" value={days} onChange={setDays} />
+        <div className="stack">
+          <CheckBox>Check box</CheckBox>
+          <CheckBox defaultSelected>Checked</CheckBox>
+          <CheckBox isDisabled>Disabled</CheckBox>
+        </div>
+      </div>
+    </Card>
+  );
+}
+
+function Small() {
+  return (
+    <Card title="Badge, avatar, tooltip">
+      <div className="stack">
+        <div className="row">
+          {(["neutral", "good", "warn", "bad", "info", "accent"] as const).map((tone) => (
+            <Badge key={tone} tone={tone}>
+              {tone}
+            </Badge>
+          ))}
+        </div>
+        <div className="row">
+          {STATUSES.map((status) => (
+            <StatusBadge key={status} status={status} />
+          ))}
+        </div>
+        <div className="row">
+          <Avatar name="Ada Lovelace" />
+          <Avatar name="grace@example.com" />
+        </div>
+      </div>
+    </Card>
+  );
+}
+
+function Lists() {
+  const [page, setPage] = useState(2);
+  const items = ["first", "second", "third"];
+  return (
+    <Card title="Table, paging, tabs" flush>
+      <TableBox label="Things">
+        <thead>
+          <tr>
+            <th scope="col">Name</th>
+            <th scope="col" className="number">
+              Number
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {items.map((name, index) => (
+            <tr key={name}>
+              <td>{name}</td>
+              <td className="number">{index}</td>
+            </tr>
+          ))}
+        </tbody>
+      </TableBox>
+      <Paging page={{ page, page_size: 3, total: 12, total_capped: false, items }} onPage={setPage} />
+      <div className="body">
+        <Aria.Tabs>
+          <Aria.TabList className="tabs" aria-label="Tabs">
+            <Aria.Tab className="tab" id="one">
+              One
+            </Aria.Tab>
+            <Aria.Tab className="tab" id="two">
+              Two
+            </Aria.Tab>
+          </Aria.TabList>
+          <Aria.TabPanel id="one">The first one.</Aria.TabPanel>
+          <Aria.TabPanel id="two">The second one.</Aria.TabPanel>
+        </Aria.Tabs>
+      </div>
+    </Card>
+  );
+}
+
+function Overlays() {
+  const [open, setOpen] = useState<"dialog" | "confirm" | null>(null);
+  const close = () => setOpen(null);
+  return (
+    <Card title="Dialog, confirm, menu, toast">
+      <div className="row">
+        <Button onPress={() => setOpen("dialog")}>Dialog</Button>
+        <Button onPress={() => setOpen("confirm")}>Confirm</Button>
+        <Aria.MenuTrigger>
+          <Button>Menu</Button>
+          <Aria.Popover className="popover">
+            <Aria.Menu className="options" aria-label="Menu" items={FRUIT}>
+              {({ id, label }) => (
+                <Aria.MenuItem id={id} className="option">
+                  {label}
+                </Aria.MenuItem>
+              )}
+            </Aria.Menu>
+          </Aria.Popover>
+        </Aria.MenuTrigger>
+        <Button onPress={() => toast("It was saved.")}>Toast</Button>
+        <Button onPress={() => toast("It was not saved.", "bad")}>Toast, bad</Button>
+      </div>
+      <Modal title="A dialog" open={open === "dialog"} onClose={close}>
+        <p>With something in it.</p>
+        <div className="actions">
+          <Button onPress={close}>Close</Button>
+        </div>
+      </Modal>
+      <Confirm
+        title="Delete it?"
+        text="It cannot be taken back."
+        action="Delete"
+        open={open === "confirm"}
+        onClose={close}
+        onConfirm={() => Promise.reject(PROBLEM)}
+      />
+    </Card>
+  );
+}
+
+function States() {
+  return (
+    <>
+      <Card title="Skeleton">
+        <Skeleton />
+      </Card>
+      <Card title="Empty">
+        <Empty title="Nothing here">As soon as there is something, it is here.</Empty>
+      </Card>
+      <Card title="Error">
+        <Failed error={PROBLEM} retry={() => undefined} />
+      </Card>
+      <Card title="Notes">
+        <div className="stack">
+          {(["info", "good", "warn", "bad"] as const).map((tone) => (
+            <NoteBar key={tone} tone={tone}>
+              {tone}
+            </NoteBar>
+          ))}
+        </div>
+      </Card>
+    </>
+  );
+}

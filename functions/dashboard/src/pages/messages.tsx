@@ -1,0 +1,67 @@
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { Link, useSearchParams } from "react-router";
+import { queries } from "../api/queries";
+import { clock, useFormat } from "../format";
+import { useMay } from "../session";
+import { useTitle } from "../shell/title";
+import { Badge, Card, CopyButton, Empty, Failed, Paging, Skeleton } from "../ui";
+
+/** What callers left. */
+export function Messages() {
+  const { t } = useTranslation();
+  useTitle(t("nav.messages"));
+  const format = useFormat();
+  const seesCalls = useMay("calls:read");
+  const [url, setUrl] = useSearchParams();
+  const page = Math.max(1, Math.floor(Number(url.get("page"))) || 1);
+  const messages = useQuery({ ...queries.messages(page), placeholderData: keepPreviousData });
+  return (
+    <main className="page" id="main">
+      <div className="page-head">
+        <h1>{t("nav.messages")}</h1>
+      </div>
+      <Card flush>
+        {messages.isError ? (
+          <Failed error={messages.error} retry={() => void messages.refetch()} />
+        ) : messages.data === undefined ? (
+          <div className="body">
+            <Skeleton lines={6} />
+          </div>
+        ) : messages.data.items.length === 0 ? (
+          <Empty title={t("messages.none")}>{t("messages.noneText")}</Empty>
+        ) : (
+          <>
+            <ul className="messages">
+              {messages.data.items.map((message) => (
+                <li key={message.id}>
+                  <div className="head">
+                    <strong>{message.caller_name ?? t("messages.unknown")}</strong>
+                    {message.kind === "voicemail" ? <Badge tone="info">{t("messages.voicemail")}</Badge> : null}
+                    {message.callback_number == null ? null : (
+                      <span className="number tabular">
+                        {message.callback_number}
+                        <CopyButton text={message.callback_number} />
+                      </span>
+                    )}
+                    <span className="grow" />
+                    <span className="muted small">{format.date(message.created_at)}</span>
+                  </div>
+                  <p className="text">
+                    {message.text !== "" ? message.text : message.recording_ms == null ? t("messages.recorded") : t("messages.recording", { length: clock(message.recording_ms) })}
+                  </p>
+                  {seesCalls ? (
+                    <Link className="small" to={`/calls/${message.call_id}`}>
+                      {t("messages.call")}
+                    </Link>
+                  ) : null}
+                </li>
+              ))}
+            </ul>
+            <Paging page={messages.data} onPage={(next) => setUrl(next === 1 ? {} : { page: String(next) })} />
+          </>
+        )}
+      </Card>
+    </main>
+  );
+}

@@ -1,0 +1,158 @@
+import { useQuery } from "@tanstack/react-query";
+import { PhoneCall } from "lucide-react";
+import { type ReactNode, useMemo } from "react";
+import { useTranslation } from "react-i18next";
+import { Link, useSearchParams } from "react-router";
+import type { Schema } from "../api/client";
+import { queries } from "../api/queries";
+import { clock, useFormat } from "../format";
+import { useTitle } from "../shell/title";
+import { Card, Empty, Failed, Select, Skeleton } from "../ui";
+import { StatusBadge } from "./call-words";
+import { HeatMap, Volume } from "./charts";
+
+const DAY = 86_400_000;
+const PERIODS = [1, 7, 30, 90] as const;
+type Days = (typeof PERIODS)[number];
+
+/** Whole hours, so that what was asked a minute ago need not be asked again. */
+function period(days: Days): { since: number; until: number } {
+  const until = Math.ceil(Date.now() / 3_600_000) * 3_600_000;
+  return { since: until - days * DAY, until };
+}
+
+export function Overview() {
+  const { t } = useTranslation();
+  useTitle(t("nav.overview"));
+  const [query, setQuery] = useSearchParams();
+  const days: Days = PERIODS.find((one) => String(one) === query.get("days")) ?? 7;
+  const asked = useMemo(() => period(days), [days]);
+  const overview = useQuery(queries.overview(asked));
+  const interval = days === 1 ? "hour" : "day";
+  const volume = useQuery(queries.volume({ ...asked, interval, utc_offset_minutes: -new Date().getTimezoneOffset() }));
+  return (
+    <main className="page" id="main">
+      <div className="page-head">
+        <h1>{t("nav.overview")}</h1>
+        <div className="period">
+          <Select
+            label={t("overview.period")}
+            options={PERIODS.map((count) => ({ id: String(count), label: t("overview.days", { count }) }))}
+            value={String(days)}
+            onChange={(id) => setQuery({ days: id }, { replace: true })}
+          />
+        </div>
+      </div>
+      {overview.isError ? (
+        <Card>
+          <Failed error={overview.error} retry={() => void overview.refetch()} />
+        </Card>
+      ) : overview.data === undefined ? (
+        <Card>
+          <Skeleton lines={3} />
+        </Card>
+      ) : (
+        <Figures overview={overview.data} />
+      )}
+      {volume.isError ? (
+        <Card>
+          <Failed error={volume.error} retry={() => void volume.refetch()} />
+        </Card>
+      ) : volume.data === undefined ? (
+        <Card title={t("overview.volume")}>
+          <Skeleton lines={6} />
+        </Card>
+      ) : volume.data.points.length === 0 ? (
+        <Card>
+          <Empty icon={<PhoneCall aria-hidden="true" />} title={t("overview.none")}>
+            {t("overview.noneText")}
+          </Empty>
+        </Card>
+      ) : (
+        <Charts volume={volume.data} interval={interval} />
+      )}
+    </main>
+  );
+}
+
+function Figures({ overview }: { overview: Schema["Overview"] }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const { total, previous } = overview;
+  const share = total.calls === 0 ? null : total.answered / total.calls;
+  return (
+    <section aria-label={t("overview.figures")}>
+      <dl className="figures">
+        <Figure label={t("overview.calls")} value={format.number(total.calls)} change={change(total.calls, previous.calls)} />
+        <Figure
+          label={t("overview.active")}
+          value={
+            <Link to="/live" className="plain">
+              {format.number(overview.active_calls)}
+            </Link>
+          }
+        />
+        <Figure label={t("overview.answered")} value={share === null ? "–" : format.percent(share)} />
+        <Figure
+          label={t("overview.duration")}
+          value={overview.average_duration_ms == null ? "–" : clock(overview.average_duration_ms)}
+        />
+        <Figure label={t("overview.transferred")} value={overview.escalation_rate == null ? "–" : format.percent(overview.escalation_rate)} />
+        <Figure label={t("overview.cost")} value={format.money(total.cost_micros)} change={change(total.cost_micros, previous.cost_micros)} />
+      </dl>
+    </section>
+  );
+}
+
+/** By how much it has grown; `null`: there is nothing to compare with. */
+function change(now: number, before: number): number | null {
+  return before === 0 ? null : (now - before) / before;
+}
+
+function Figure({ label, value, change: by = null }: { label: string; value: ReactNode; change?: number | null }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  return (
+    <div className="figure">
+      <dt>{label}</dt>
+      <dd>
+        <span className="value">{value}</span>
+        {by === null ? null : (
+          <span className="muted small">
+            {by >= 0 ? "+" : "−"}
+            {format.percent(Math.abs(by))} {t("overview.before")}
+          </span>
+        )}
+      </dd>
+    </div>
+  );
+}
+
+function Charts({ volume, interval }: { volume: Schema["CallVolume"]; interval: "day" | "hour" }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  return (
+    <>
+      <Card title={t("overview.volume")}>
+        <Volume volume={volume} interval={interval} />
+      </Card>
+      <div className="columns">
+        <Card title={t("overview.hours")}>
+          <HeatMap hours={volume.hours} />
+        </Card>
+        <Card title={t("overview.outcomes")}>
+          <ul className="outcomes">
+            {volume.by_status.map(({ status, calls }) => (
+              <li key={status}>
+                <Link to={`/calls?status=${status}`} className="plain">
+                  <StatusBadge status={status} />
+                </Link>
+                <span className="tabular">{format.number(calls)}</span>
+              </li>
+            ))}
+          </ul>
+        </Card>
+      </div>
+    </>
+  );
+}

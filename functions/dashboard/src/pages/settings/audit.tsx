@@ -1,0 +1,110 @@
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { ShieldCheck } from "lucide-react";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useSearchParams } from "react-router";
+import { answer, api } from "../../api/client";
+import { queries } from "../../api/queries";
+import { useFormat } from "../../format";
+import { useMay } from "../../session";
+import { useTitle } from "../../shell/title";
+import { Button, Card, Empty, Failed, NoteBar, Paging, Skeleton, TableBox } from "../../ui";
+import { explain } from "../../ui/explain";
+
+type Verdict = { kind: "whole"; checked: number } | { kind: "broken"; seq: number } | { kind: "failed"; error: unknown };
+
+/** Steps of a verification that one press takes at most. */
+const MAX_STEPS = 500;
+
+/** Walks the whole chain, step by step. */
+async function verify(): Promise<Verdict> {
+  let checked = 0;
+  let after: number | undefined;
+  for (let step = 0; step < MAX_STEPS; step += 1) {
+    const part = await answer(api.GET("/api/v1/audit/verify", { params: { query: after === undefined ? {} : { after } } }));
+    checked += part.checked;
+    if (part.broken != null) return { kind: "broken", seq: part.broken.seq };
+    if (part.next == null) break;
+    after = part.next;
+  }
+  return { kind: "whole", checked };
+}
+
+export function Audit() {
+  const { t } = useTranslation();
+  useTitle(t("settings.audit.title"));
+  const format = useFormat();
+  const [url, setUrl] = useSearchParams();
+  const page = Math.max(1, Math.floor(Number(url.get("page"))) || 1);
+  const entries = useQuery({ ...queries.audit({ page }), placeholderData: keepPreviousData });
+  const [busy, setBusy] = useState(false);
+  const [verdict, setVerdict] = useState<Verdict | null>(null);
+  const people = useNames();
+  const check = async () => {
+    setBusy(true);
+    setVerdict(await verify().catch((error: unknown): Verdict => ({ kind: "failed", error })));
+    setBusy(false);
+  };
+  return (
+    <main className="page" id="main">
+      <div className="page-head">
+        <h1>{t("settings.audit.title")}</h1>
+        <span className="grow" />
+        <Button icon={<ShieldCheck aria-hidden="true" />} busy={busy} onPress={() => void check()}>
+          {t("settings.audit.verify")}
+        </Button>
+      </div>
+      {verdict === null ? null : verdict.kind === "whole" ? (
+        <NoteBar tone="good">{t("settings.audit.whole", { count: verdict.checked })}</NoteBar>
+      ) : verdict.kind === "broken" ? (
+        <NoteBar tone="bad">{t("settings.audit.broken", { seq: verdict.seq })}</NoteBar>
+      ) : (
+        <NoteBar tone="bad">{explain(t, verdict.error).text}</NoteBar>
+      )}
+      <Card flush>
+        {entries.isError ? (
+          <Failed error={entries.error} retry={() => void entries.refetch()} />
+        ) : entries.data === undefined ? (
+          <div className="body">
+            <Skeleton lines={8} />
+          </div>
+        ) : entries.data.items.length === 0 ? (
+          <Empty title={t("settings.audit.none")} />
+        ) : (
+          <>
+            <TableBox label={t("settings.audit.title")}>
+              <thead>
+                <tr>
+                  <th scope="col">{t("settings.audit.action")}</th>
+                  <th scope="col">{t("settings.audit.actor")}</th>
+                  <th scope="col">{t("settings.audit.fields")}</th>
+                  <th scope="col">{t("calls.when")}</th>
+                </tr>
+              </thead>
+              <tbody>
+                {entries.data.items.map((entry) => (
+                  <tr key={entry.id}>
+                    <td>
+                      <code>{entry.action}</code>
+                    </td>
+                    <td>{people.get(entry.actor.id ?? "") ?? entry.actor.kind.replaceAll("_", " ")}</td>
+                    <td className="muted wrap">{entry.fields.join(", ")}</td>
+                    <td className="muted tight">{format.date(entry.at)}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </TableBox>
+            <Paging page={entries.data} onPage={(next) => setUrl(next === 1 ? {} : { page: String(next) })} />
+          </>
+        )}
+      </Card>
+    </main>
+  );
+}
+
+/** Names of people by their ids, for whoever may read them. */
+function useNames(): Map<string, string> {
+  const may = useMay("users:read");
+  const users = useQuery({ ...queries.users(1), enabled: may }).data?.items ?? [];
+  return new Map(users.map(({ id, name, email }) => [id, name === "" ? email : name]));
+}

@@ -1,0 +1,166 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { Form } from "react-aria-components";
+import { useTranslation } from "react-i18next";
+import { useSearchParams } from "react-router";
+import { answer, api, ApiFailure, type Schema } from "../../api/client";
+import { queries } from "../../api/queries";
+import { LANGUAGES } from "../../i18n";
+import { useMay } from "../../session";
+import { useTitle } from "../../shell/title";
+import { Button, Card, ComboBox, Empty, Failed, NoteBar, Select, Skeleton, TextField } from "../../ui";
+import { explain } from "../../ui/explain";
+import { toast } from "../../ui/toast";
+import { Hours } from "./hours";
+
+type Business = Schema["Business"];
+const KINDS = ["customer_support", "sales", "appointments", "custom"] as const satisfies readonly Schema["BusinessKind"][];
+
+/** How the calls of each business are answered. */
+export function Businesses() {
+  const { t } = useTranslation();
+  useTitle(t("settings.business.title"));
+  const businesses = useQuery(queries.businesses());
+  const [url, setUrl] = useSearchParams();
+  const items = businesses.data?.items ?? [];
+  const chosen = items.find(({ id }) => id === url.get("id")) ?? items[0];
+  return (
+    <main className="page narrow" id="main">
+      <div className="page-head">
+        <h1>{t("settings.business.title")}</h1>
+      </div>
+      {businesses.isError ? (
+        <Card>
+          <Failed error={businesses.error} retry={() => void businesses.refetch()} />
+        </Card>
+      ) : businesses.data === undefined ? (
+        <Card>
+          <Skeleton lines={8} />
+        </Card>
+      ) : chosen === undefined ? (
+        <Card>
+          <Empty title={t("settings.business.none")} />
+        </Card>
+      ) : (
+        <>
+          {items.length > 1 ? (
+            <ComboBox
+              label={t("calls.business")}
+              options={items.map(({ id, name }) => ({ id, label: name }))}
+              value={chosen.id}
+              onChange={(id) => setUrl({ id })}
+            />
+          ) : null}
+          <Profile key={`${chosen.id} ${chosen.version}`} business={chosen} />
+          <Hours key={chosen.id} businessId={chosen.id} />
+        </>
+      )}
+    </main>
+  );
+}
+
+function Profile({ business }: { business: Business }) {
+  const { t } = useTranslation();
+  const client = useQueryClient();
+  const may = useMay("config:write");
+  const [draft, setDraft] = useState(business);
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const wrong = error instanceof ApiFailure ? error.fields : new Map<string, string>();
+  const set = (changed: Partial<Business>) => setDraft((now) => ({ ...now, ...changed }));
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    setBusy(true);
+    setError(null);
+    const { name, kind, greeting, instructions, language, voice, model, voice_mode: mode, fallback_number: fallback, call_length_seconds: length } = draft;
+    const some = (text: string | null | undefined) => (text == null || text.trim() === "" ? null : text);
+    try {
+      await answer(
+        api.PUT("/api/v1/config/business/{id}", {
+          params: { path: { id: business.id } },
+          headers: { "if-match": `"${business.version}"` },
+          body: {
+            name,
+            kind,
+            greeting: some(greeting),
+            instructions: some(instructions),
+            language: some(language),
+            voice: some(voice),
+            model: some(model),
+            voice_mode: mode ?? null,
+            fallback_number: some(fallback),
+            call_length_seconds: length,
+          },
+        }),
+      );
+      toast(t("settings.business.saved"));
+      await client.invalidateQueries({ queryKey: queries.businesses().queryKey });
+    } catch (cause) {
+      setError(cause);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const languages = [{ id: "", label: t("settings.business.standard") }, ...LANGUAGES];
+  return (
+    <Card title={t("settings.business.profile")}>
+      <Form className="stack" onSubmit={submit}>
+        {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
+        <div className="form-grid">
+          <TextField label={t("profile.name")} isRequired isReadOnly={!may} value={draft.name} onChange={(name) => set({ name })} wrong={wrong.get("name")} />
+          <Select
+            label={t("settings.business.kind")}
+            isDisabled={!may}
+            options={KINDS.map((id) => ({ id, label: t(`kind.${id}`) }))}
+            value={draft.kind}
+            onChange={(id) => set({ kind: KINDS.find((kind) => kind === id) ?? draft.kind })}
+          />
+          <Select
+            label={t("profile.language")}
+            isDisabled={!may}
+            options={languages}
+            value={draft.language ?? ""}
+            onChange={(language) => set({ language: language === "" ? null : language })}
+            wrong={wrong.get("language")}
+          />
+          <TextField
+            label={t("settings.business.fallback")}
+            type="tel"
+            isReadOnly={!may}
+            hint={t("settings.business.fallbackHint")}
+            value={draft.fallback_number ?? ""}
+            onChange={(fallback) => set({ fallback_number: fallback })}
+            wrong={wrong.get("fallback_number")}
+          />
+        </div>
+        <TextField
+          label={t("settings.business.greeting")}
+          rows={2}
+          maxLength={500}
+          isReadOnly={!may}
+          hint={t("settings.business.greetingHint")}
+          value={draft.greeting ?? ""}
+          onChange={(greeting) => set({ greeting })}
+          wrong={wrong.get("greeting")}
+        />
+        <TextField
+          label={t("settings.business.instructions")}
+          rows={10}
+          maxLength={8000}
+          isReadOnly={!may}
+          hint={t("settings.business.instructionsHint")}
+          value={draft.instructions ?? ""}
+          onChange={(instructions) => set({ instructions })}
+          wrong={wrong.get("instructions")}
+        />
+        {may ? (
+          <div className="actions">
+            <Button type="submit" kind="primary" busy={busy}>
+              {t("common.save")}
+            </Button>
+          </div>
+        ) : null}
+      </Form>
+    </Card>
+  );
+}

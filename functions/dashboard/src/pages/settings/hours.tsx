@@ -1,0 +1,105 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { Form } from "react-aria-components";
+import { useTranslation } from "react-i18next";
+import { answer, api, ApiFailure, type Schema } from "../../api/client";
+import { queries } from "../../api/queries";
+import { useFormat } from "../../format";
+import { useMay } from "../../session";
+import { Button, Card, ComboBox, Failed, NoteBar, Skeleton, TextField } from "../../ui";
+import { explain } from "../../ui/explain";
+import { toast } from "../../ui/toast";
+
+const DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] as const;
+
+/** When a business is open. */
+export function Hours({ businessId }: { businessId: string }) {
+  const { t } = useTranslation();
+  const hours = useQuery(queries.hours(businessId));
+  return (
+    <Card title={t("settings.hours.title")}>
+      {hours.isError ? (
+        <Failed error={hours.error} retry={() => void hours.refetch()} />
+      ) : hours.data === undefined ? (
+        <Skeleton lines={7} />
+      ) : (
+        <Editor businessId={businessId} known={hours.data} />
+      )}
+    </Card>
+  );
+}
+
+/** The spans of each day as they are typed: `09:00-12:00, 13:00-17:30`. */
+export function byDay(spans: string[]): Record<string, string> {
+  const days: Record<string, string> = {};
+  for (const span of spans) {
+    const [day = "", times = ""] = span.split(" ");
+    days[day] = days[day] === undefined ? times : `${days[day]}, ${times}`;
+  }
+  return days;
+}
+
+export function spans(days: Record<string, string>): string[] {
+  return DAYS.flatMap((day) => {
+    const times = (days[day] ?? "").split(",").map((time) => time.replace(/\s/gu, "").replace("–", "-"));
+    return times.filter(Boolean).map((time) => `${day} ${time}`);
+  });
+}
+
+function zones(): { id: string; label: string }[] {
+  return Intl.supportedValuesOf("timeZone").map((id) => ({ id, label: id.replaceAll("_", " ") }));
+}
+
+function Editor({ businessId, known }: { businessId: string; known: Schema["OpeningHours"] | null }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const client = useQueryClient();
+  const may = useMay("config:write");
+  const [zone, setZone] = useState(known?.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone);
+  const [days, setDays] = useState(byDay(known?.opening_hours ?? []));
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    setBusy(true);
+    setError(null);
+    try {
+      const body = { time_zone: zone, opening_hours: spans(days) };
+      await answer(api.PUT("/api/v1/businesses/{id}/opening-hours", { params: { path: { id: businessId } }, body }));
+      toast(t("common.saved"));
+      await client.invalidateQueries({ queryKey: queries.hours(businessId).queryKey });
+    } catch (cause) {
+      setError(cause);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const wrong = error instanceof ApiFailure ? [...error.fields.values()].join("; ") : "";
+  return (
+    <Form className="stack" onSubmit={submit}>
+      {known === null ? <p className="muted">{t("settings.hours.unknown")}</p> : null}
+      {error === null ? null : <NoteBar tone="bad">{wrong === "" ? explain(t, error).text : wrong}</NoteBar>}
+      <ComboBox label={t("settings.hours.zone")} options={zones()} value={zone} onChange={setZone} />
+      <div className="form-grid days">
+        {DAYS.map((day, index) => (
+          <TextField
+            key={day}
+            label={format.longWeekday(index)}
+            placeholder={t("settings.hours.closed")}
+            isReadOnly={!may}
+            value={days[day] ?? ""}
+            onChange={(times) => setDays((now) => ({ ...now, [day]: times }))}
+          />
+        ))}
+      </div>
+      <p className="muted small">{t("settings.hours.hint")}</p>
+      {may ? (
+        <div className="actions">
+          <Button type="submit" kind="primary" busy={busy}>
+            {t("common.save")}
+          </Button>
+        </div>
+      ) : null}
+    </Form>
+  );
+}

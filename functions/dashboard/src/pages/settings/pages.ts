@@ -1,0 +1,9 @@
+import type { Permission } from "../../session";
+
+/** The pages of the settings and who may see them. */
+export const settingsPages = [
+  { to: "business", label: "settings.business.title", permission: "config:read" },
+  { to: "users", label: "settings.users.title", permission: "users:read" },
+  { to: "api-keys", label: "settings.apiKeys.title", permission: "api_keys:read" },
+  { to: "audit", label: "settings.audit.title", permission: "audit:read" },
+] as const satisfies readonly { to: string; label: string; permission: Permission }[];

@@ -1,0 +1,73 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, type ReactNode, useState } from "react";
+import { Form } from "react-aria-components";
+import { useTranslation } from "react-i18next";
+import { Link, useLocation, useNavigate } from "react-router";
+import { signIn } from "../api/client";
+import { useTitle } from "../shell/title";
+import { Button, NoteBar, TextField } from "../ui";
+import { explain } from "../ui/explain";
+
+/** A page for somebody who is not signed in. */
+export function Door({ title, children }: { title: string; children: ReactNode }) {
+  useTitle(title);
+  return (
+    <main className="door" id="main">
+      <div className="door-box">
+        <img src="/app/icon.svg" alt="" width="40" height="40" />
+        <h1>{title}</h1>
+        {children}
+      </div>
+    </main>
+  );
+}
+
+export function SignIn() {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  const state = (useLocation().state ?? {}) as { to?: string; ended?: boolean };
+  const [email, setEmail] = useState("");
+  const [password, setPassword] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    setBusy(true);
+    setError(null);
+    try {
+      await signIn(email.trim(), password);
+      client.clear();
+      await navigate(state.to ?? "/", { replace: true });
+    } catch (cause) {
+      setError(cause);
+      setBusy(false);
+    }
+  };
+
+  return (
+    <Door title={t("signIn.title")}>
+      {state.ended === true && error === null ? <NoteBar>{t("signIn.ended")}</NoteBar> : null}
+      {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
+      <Form className="stack" onSubmit={submit}>
+        <TextField label={t("signIn.email")} name="email" type="email" autoComplete="username" isRequired autoFocus value={email} onChange={setEmail} />
+        <TextField
+          label={t("signIn.password")}
+          name="password"
+          type="password"
+          autoComplete="current-password"
+          isRequired
+          value={password}
+          onChange={setPassword}
+        />
+        <Button type="submit" kind="primary" busy={busy}>
+          {t("signIn.action")}
+        </Button>
+      </Form>
+      <p className="small">
+        <Link to="/forgot-password">{t("signIn.forgot")}</Link>
+      </p>
+    </Door>
+  );
+}

@@ -1,0 +1,74 @@
+// What was said, as it was said. Callers' words are text and nothing else: React escapes them.
+
+import { Scissors } from "lucide-react";
+import { memo } from "react";
+import { useTranslation } from "react-i18next";
+import type { Schema } from "../api/client";
+import { clock } from "../format";
+
+type Entry = Schema["Interaction"];
+
+export function Transcript({ items, words }: { items: Entry[]; words: string }) {
+  return (
+    <ol className="transcript">
+      {items.map((entry) => (
+        <Line key={entry.seq} entry={entry} words={words} />
+      ))}
+    </ol>
+  );
+}
+
+const Line = memo(function Line({ entry, words }: { entry: Entry; words: string }) {
+  const { t } = useTranslation();
+  const { seq, speaker, kind, start_ms: start, cut_at_ms: cut, latency_ms: latency } = entry;
+  const aside = kind === "tool" || kind === "notice" || kind === "dtmf";
+  return (
+    <li id={`u${seq}`} className={aside ? "line aside" : `line ${speaker}`}>
+      <a className="time tabular" href={`#u${seq}`} aria-label={t("call.linkTo", { time: clock(start) })}>
+        {clock(start)}
+      </a>
+      <div className="said">
+        <p className="who">
+          {kind === "tool" ? t("call.tool", { name: entry.name }) : kind === "dtmf" ? t("call.key") : t(`speaker.${speaker}`)}
+          {latency == null ? null : <span className="muted small tabular">{t("call.latency", { ms: latency })}</span>}
+        </p>
+        <p className="text">
+          <Marked text={kind === "tool" ? plain(entry.text) : entry.text} words={words} />
+          {cut == null ? null : (
+            <span className="cut" title={t("call.cutAt", { time: (cut / 1000).toFixed(1) })}>
+              <Scissors aria-hidden="true" />
+              {t("call.cut")}
+            </span>
+          )}
+        </p>
+      </div>
+    </li>
+  );
+});
+
+/** The result of a tool: the fields of an object side by side, anything else as it is. */
+function plain(text: string): string {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return text;
+    return Object.entries(value)
+      .map(([name, said]) => `${name.replaceAll("_", " ")}: ${typeof said === "string" ? said : JSON.stringify(said)}`)
+      .join(" · ");
+  } catch {
+    return text;
+  }
+}
+
+/** The words that were searched for are marked where they stand as whole words, in any case and with any accents. */
+export function Marked({ text, words }: { text: string; words: string }) {
+  const wanted = new Set(words.split(/[^\p{L}\p{N}]+/u).filter(Boolean).map(folded));
+  if (wanted.size === 0) return text;
+  return text.split(/([\p{L}\p{N}\p{M}]+)/u).map((part, index) =>
+    // Parts come in order and never move.
+    wanted.has(folded(part)) ? <mark key={index}>{part}</mark> : part,
+  );
+}
+
+function folded(word: string): string {
+  return word.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+}

@@ -1,0 +1,185 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { Activity, LayoutDashboard, LogOut, MessageSquare, Menu as MenuIcon, Phone, Settings, UserRound, WifiOff } from "lucide-react";
+import { type ReactNode, useEffect, useState } from "react";
+import * as Aria from "react-aria-components";
+import { useTranslation } from "react-i18next";
+import { NavLink, useLocation, useNavigate } from "react-router";
+import { answer, api, signOut } from "../api/client";
+import { useMay, useMe } from "../session";
+import { Avatar, Button, IconButton, NoteBar } from "../ui";
+import { settingsPages } from "../pages/settings/pages";
+import { Palette } from "./palette";
+
+/** Navigation beside the page; above it where there is little room. */
+export function Frame({ children }: { children: ReactNode }) {
+  const { t } = useTranslation();
+  const { pathname } = useLocation();
+  const [drawer, setDrawer] = useState(false);
+  useEffect(() => setDrawer(false), [pathname]);
+  return (
+    <div className="frame">
+      <a className="skip" href="#main">
+        {t("shell.skip")}
+      </a>
+      <aside className="side">
+        <Side />
+      </aside>
+      <header className="top">
+        <IconButton name={t("shell.menu")} onPress={() => setDrawer(true)}>
+          <MenuIcon aria-hidden="true" />
+        </IconButton>
+        <Brand />
+        <span className="grow" />
+        <Account />
+      </header>
+      <Aria.ModalOverlay isOpen={drawer} onOpenChange={setDrawer} isDismissable className="veil">
+        <Aria.Modal className="drawer">
+          <Aria.Dialog aria-label={t("shell.menu")}>
+            <Side />
+          </Aria.Dialog>
+        </Aria.Modal>
+      </Aria.ModalOverlay>
+      <div className="content">
+        <Banners />
+        {children}
+      </div>
+      <Palette />
+    </div>
+  );
+}
+
+function Brand() {
+  return (
+    <span className="brand">
+      <img src="/app/icon.svg" alt="" width="24" height="24" />
+      VoiceCore
+    </span>
+  );
+}
+
+/** The pages that this person may see. */
+export function usePages() {
+  const { t } = useTranslation();
+  const calls = useMay("calls:read");
+  const watch = useMay("live:read");
+  const messages = useMay("messages:read");
+  const me = useMe();
+  return [
+    calls ? { to: "/", label: t("nav.overview"), icon: LayoutDashboard } : null,
+    calls && watch ? { to: "/live", label: t("nav.live"), icon: Activity } : null,
+    calls ? { to: "/calls", label: t("nav.calls"), icon: Phone } : null,
+    messages ? { to: "/messages", label: t("nav.messages"), icon: MessageSquare } : null,
+    settingsPages.some((page) => me.permissions.includes(page.permission))
+      ? { to: "/settings", label: t("nav.settings"), icon: Settings }
+      : null,
+  ].filter((page) => page !== null);
+}
+
+function Side() {
+  const { t } = useTranslation();
+  const pages = usePages();
+  return (
+    <div className="side-inner">
+      <Brand />
+      <nav aria-label={t("shell.navigation")}>
+        {pages.map(({ to, label, icon: Icon }) => (
+          <NavLink key={to} to={to} end={to === "/"} className="nav-link">
+            <Icon aria-hidden="true" />
+            {label}
+          </NavLink>
+        ))}
+      </nav>
+      <span className="grow" />
+      <Account wide />
+    </div>
+  );
+}
+
+function Account({ wide = false }: { wide?: boolean }) {
+  const { t } = useTranslation();
+  const me = useMe();
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  const name = me.name === "" ? me.email : me.name;
+  const tenant = me.memberships.find(({ tenant_id: id }) => id === me.tenant_id)?.tenant_name;
+  const leave = async () => {
+    // Whoever wants to go is let go, also when the API cannot be told.
+    await signOut().catch(() => undefined);
+    await navigate("/sign-in", { replace: true });
+    client.clear();
+  };
+  const change = async (tenantId: string) => {
+    await answer(api.POST("/api/v1/auth/tenant", { body: { tenant_id: tenantId } }));
+    await navigate("/");
+    await client.resetQueries();
+  };
+  const others = me.memberships.filter(({ tenant_id: id }) => id !== me.tenant_id);
+  return (
+    <Aria.MenuTrigger>
+      <Aria.Button className={wide ? "account wide" : "account"} {...(wide ? {} : { "aria-label": t("shell.account", { name }) })}>
+        <Avatar name={name} />
+        {wide ? (
+          <span className="names">
+            <span>{name}</span>
+            {tenant === undefined ? null : <span className="muted small">{tenant}</span>}
+          </span>
+        ) : null}
+      </Aria.Button>
+      <Aria.Popover className="popover" placement={wide ? "top start" : "bottom end"}>
+        <Aria.Menu className="options" aria-label={t("shell.accountMenu")}>
+          <Aria.MenuItem className="option" onAction={() => void navigate("/profile")}>
+            <UserRound aria-hidden="true" />
+            {t("nav.profile")}
+          </Aria.MenuItem>
+          {others.map((other) => (
+            <Aria.MenuItem key={other.tenant_id} className="option" onAction={() => void change(other.tenant_id)}>
+              {t("shell.switchTo", { tenant: other.tenant_name })}
+            </Aria.MenuItem>
+          ))}
+          <Aria.MenuItem className="option" onAction={() => void leave()}>
+            <LogOut aria-hidden="true" />
+            {t("shell.signOut")}
+          </Aria.MenuItem>
+        </Aria.Menu>
+      </Aria.Popover>
+    </Aria.MenuTrigger>
+  );
+}
+
+function Banners() {
+  const { t } = useTranslation();
+  const me = useMe();
+  const [online, setOnline] = useState(navigator.onLine);
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  useEffect(() => {
+    const look = () => setOnline(navigator.onLine);
+    window.addEventListener("online", look);
+    window.addEventListener("offline", look);
+    return () => {
+      window.removeEventListener("online", look);
+      window.removeEventListener("offline", look);
+    };
+  }, []);
+  const stop = async () => {
+    await signOut().catch(() => undefined);
+    await navigate("/sign-in", { replace: true });
+    client.clear();
+  };
+  return (
+    <>
+      {online ? null : (
+        <div className="banner warn" role="status">
+          <WifiOff aria-hidden="true" />
+          {t("shell.offline")}
+        </div>
+      )}
+      {me.impersonating ? (
+        <div className="banner">
+          <NoteBar tone="warn">{t("shell.impersonating")}</NoteBar>
+          <Button onPress={() => void stop()}>{t("shell.stopImpersonating")}</Button>
+        </div>
+      ) : null}
+    </>
+  );
+}

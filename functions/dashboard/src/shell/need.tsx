@@ -1,0 +1,24 @@
+import { Lock } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { Outlet } from "react-router";
+import { type Permission, useMay } from "../session";
+import { Empty } from "../ui";
+import { useTitle } from "./title";
+
+/** What is below is shown to whoever has the permission. The API refuses the others all the same. */
+export function Need({ permission }: { permission: Permission }) {
+  return useMay(permission) ? <Outlet /> : <Denied />;
+}
+
+export function Denied() {
+  const { t } = useTranslation();
+  useTitle(t("error.forbidden.title"));
+  return (
+    <main className="page" id="main">
+      <h1 className="visually-hidden">{t("error.forbidden.title")}</h1>
+      <Empty icon={<Lock aria-hidden="true" />} title={t("error.forbidden.title")}>
+        {t("error.forbidden.text")}
+      </Empty>
+    </main>
+  );
+}

@@ -1,0 +1,370 @@
+// Whole journeys in a real browser against the whole system: `cargo xtask ci` starts it and hands over how to reach it
+// (VOICECORE_RUNNING: the line of `cargo xtask dev --json`; VOICECORE_SIM: the program that rings).
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { flaws, launch, watch } from "./browser.mjs";
+
+const system = JSON.parse(process.env.VOICECORE_RUNNING);
+const sim = process.env.VOICECORE_SIM;
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const app = `${system.base_url}/app`;
+const PATIENCE_MS = 20_000;
+/** A call, from the first ring to its last entry. */
+const CALL_MS = 90_000;
+const shots = `${root}target/dashboard/failed`;
+const only = process.argv[2];
+
+const browser = await launch();
+const journeys = [];
+const journey = (name, run) => journeys.push({ name, run });
+
+async function api(method, path, body, token = system.api_key) {
+  const response = await fetch(`${system.base_url}/api/v1${path}`, {
+    method,
+    headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { "content-type": "application/json" }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: response.status === 204 ? null : await response.json() };
+}
+
+/** As if nothing had been chosen: a journey that failed may have left something. */
+async function forgetPreferences() {
+  const { body } = await api("POST", "/auth/login", { email: system.email, password: system.password }, "none");
+  assert.equal((await api("PUT", "/preferences", { theme: null, language: null, layout: null }, body.access_token)).status, 200);
+}
+
+/** Rings; done when the call is over. */
+function ring(scenario = "greeting-and-booking") {
+  const file = `${root}tests/sim/scenarios/${scenario}.toml`;
+  const args = ["call", "--control", system.control_url, "--to", system.phone_number, "--from", "+12025550177", "--scenario", file];
+  const child = spawn(sim, args, { stdio: ["ignore", "ignore", "pipe"] });
+  let said = "";
+  child.stderr.on("data", (part) => (said += part));
+  return new Promise((resolve, reject) => child.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`the call failed: ${said.slice(-800)}`)))));
+}
+
+async function signIn(page, email = system.email, password = system.password) {
+  await page.goto(`${app}/sign-in`);
+  await page.getByLabel("E-mail address").fill(email);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+async function signedIn(page) {
+  await signIn(page);
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+}
+
+const heading = (page, name) => page.getByRole("heading", { level: 1, name }).waitFor();
+
+journey("a wrong password is refused, the right one leads back to where one wanted to go, and out again", async (page) => {
+  await page.goto(`${app}/calls?status=completed`);
+  await heading(page, "Sign in");
+  await page.getByLabel("E-mail address").fill(system.email);
+  await page.getByLabel("Password").fill("certainly not this one");
+  await page.keyboard.press("Enter");
+  await page.getByRole("alert").getByText("The address or the password is not right.").waitFor();
+  await page.getByLabel("Password").fill(system.password);
+  await page.keyboard.press("Enter");
+  await heading(page, "Calls");
+  assert.equal(new URL(page.url()).search, "?status=completed");
+  await page.reload();
+  await heading(page, "Calls");
+  await page.locator("aside").getByRole("button").click();
+  await page.getByRole("menuitem", { name: "Sign out" }).click();
+  await heading(page, "Sign in");
+  await page.goto(`${app}/calls`);
+  await heading(page, "Sign in");
+});
+
+journey("a call is watched from its first ring to its end, over a connection that is cut, and read afterwards", async (page, { context }) => {
+  const sockets = [];
+  await context.routeWebSocket("**/api/v1/live*", (socket) => {
+    sockets.push(socket);
+    socket.connectToServer();
+  });
+  await signedIn(page);
+  await page.getByRole("link", { name: "Live calls" }).click();
+  await heading(page, "Live calls");
+  await page.getByText("Live", { exact: true }).waitFor();
+  const call = ring();
+  // Failing journeys tell what failed first; this one is awaited below.
+  call.catch(() => undefined);
+  const card = page.getByRole("list", { name: "Live calls" }).getByRole("listitem").filter({ hasText: "+12025550177" }).first();
+  await card.getByText("In progress").waitFor({ timeout: CALL_MS });
+  await card.getByText("Assistant").first().waitFor({ timeout: CALL_MS });
+  await card.getByRole("link").click();
+  await page.getByText("Call from +12025550177").first().waitFor();
+  const lines = page.getByRole("log").locator("li");
+  await lines.nth(1).waitFor({ timeout: CALL_MS });
+  const opened = sockets.length;
+  await sockets.at(-1).close({ code: 1001, reason: "cut by the test" });
+  await page.getByText("Completed", { exact: true }).first().waitFor({ timeout: CALL_MS });
+  await call;
+  assert.ok(sockets.length > opened, "the stream was not opened again");
+  const id = new URL(page.url()).pathname.split("/").at(-1);
+  const { body } = await api("GET", `/calls/${id}/interactions`);
+  assert.equal(body.complete, true);
+  await page.waitForFunction((count) => document.querySelectorAll("[role=log] > ol > li").length === count, body.items.length);
+  const shown = await lines.evaluateAll((all) => all.map(({ id: at }) => at));
+  assert.deepEqual(shown, body.items.map(({ seq }) => `u${seq}`), "every entry once, in order");
+  const spoken = body.items.find(({ kind, text }) => kind === "speech" && text.length > 20);
+  await page.getByText(spoken.text).first().waitFor();
+});
+
+journey("calls are filtered and searched by the address, and found words are marked", async (page) => {
+  const { body } = await api("GET", "/calls?status=completed&page_size=1");
+  const said = (await api("GET", `/calls/${body.items[0].id}/interactions`)).body.items;
+  const word = said.find(({ kind, speaker }) => kind === "speech" && speaker === "caller").text.match(/\p{L}{4,}/u)[0];
+  await signedIn(page);
+  await page.getByRole("link", { name: "Calls", exact: true }).click();
+  await page.getByRole("button", { name: /Status/u }).click();
+  await page.getByRole("option", { name: "Busy" }).click();
+  await page.getByText("No call matches").waitFor();
+  assert.equal(new URL(page.url()).searchParams.get("status"), "busy");
+  await page.goBack();
+  await page.getByRole("table").waitFor();
+  await page.getByRole("button", { name: "Status" }).focus();
+  await page.keyboard.press("ArrowDown");
+  await page.getByRole("option", { name: "Completed" }).click();
+  await page.waitForURL(({ searchParams }) => searchParams.get("status") === "completed");
+  await page.getByRole("textbox", { name: "Words that were said" }).fill(word);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(({ searchParams }) => searchParams.get("q") === word && searchParams.get("status") === "completed");
+  await page.reload();
+  await page.getByRole("table").getByRole("link").first().click();
+  await page.locator("mark").first().waitFor();
+  assert.equal((await page.locator("mark").first().textContent()).toLowerCase(), word.toLowerCase());
+});
+
+journey("a note is written, is text and nothing else, and is deleted", async (page, { wrong }) => {
+  const { body } = await api("GET", "/calls?page_size=1");
+  const hostile = `<img src=x onerror="alert(1)"><script>alert(2)</script> ${Date.now()}`;
+  await signedIn(page);
+  await page.goto(`${app}/calls/${body.items[0].id}`);
+  await page.getByRole("button", { name: "Add a note" }).click();
+  await page.getByLabel("Note", { exact: true }).fill(hostile);
+  await page.getByLabel("Tags").fill("vip, follow-up");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText(hostile).waitFor();
+  assert.deepEqual(wrong, []);
+  await page.getByRole("button", { name: "Delete note" }).first().click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Delete note" }).click();
+  await page.getByText(hostile).waitFor({ state: "detached" });
+});
+
+journey("theme and language follow the user, without a reload", async (page, { context }) => {
+  await signedIn(page);
+  await page.goto(`${app}/profile`);
+  await page.getByRole("button", { name: /Theme/u }).click();
+  await page.getByRole("option", { name: "Dark" }).click();
+  await page.waitForFunction(() => getComputedStyle(document.documentElement).colorScheme === "dark");
+  await page.getByText("Saved").first().waitFor();
+  await page.getByRole("button", { name: /Language/u }).click();
+  await page.getByRole("option", { name: "Deutsch" }).click();
+  await heading(page, "Profil");
+  await page.getByText("Gespeichert").first().waitFor();
+  // Another device: nothing is kept there.
+  const other = await browser.newContext({ locale: "en-US", viewport: { width: 1280, height: 900 } });
+  const elsewhere = await other.newPage();
+  await signIn(elsewhere);
+  await elsewhere.getByRole("heading", { name: "Übersicht" }).waitFor();
+  assert.equal(await elsewhere.evaluate(() => document.documentElement.dataset.theme), "dark");
+  await other.close();
+  await page.getByRole("button", { name: /Sprache/u }).click();
+  await page.getByRole("option", { name: "English" }).click();
+  await heading(page, "Profile");
+  await page.getByRole("button", { name: /Theme/u }).click();
+  await page.getByRole("option", { name: "As the device has it" }).click();
+  await page.waitForFunction(() => document.documentElement.dataset.theme === undefined);
+  void context;
+});
+
+journey("whoever is invited as a viewer sees what viewers may, and is told what they may not", async (page) => {
+  const email = `viewer-${Date.now()}@riverside.example`;
+  await signedIn(page);
+  await page.goto(`${app}/settings/users`);
+  await page.getByRole("button", { name: "Invite" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("E-mail address").fill(email);
+  await dialog.getByRole("button", { name: /Role/u }).click();
+  await page.getByRole("option", { name: "Viewer" }).click();
+  await dialog.getByRole("button", { name: "Send invitation" }).click();
+  await page.getByText(email).last().waitFor();
+  const token = await mailed(email);
+  const password = "a long enough password";
+  const accepted = await api("POST", "/auth/accept-invitation", { token, name: "Vera Viewer", password }, "none");
+  assert.equal(accepted.status, 200);
+  const context = await browser.newContext({ locale: "en-US", viewport: { width: 1280, height: 900 } });
+  const theirs = await context.newPage();
+  theirs.setDefaultTimeout(PATIENCE_MS);
+  await signIn(theirs, email, password);
+  await theirs.getByRole("heading", { name: "Overview" }).waitFor();
+  await theirs.goto(`${app}/settings/api-keys`);
+  await theirs.getByRole("heading", { level: 2, name: "Not allowed" }).waitFor();
+  await theirs.goto(`${app}/calls`);
+  await heading(theirs, "Calls");
+  await theirs.getByRole("table").getByRole("link").first().click();
+  await theirs.getByRole("heading", { name: "Notes" }).waitFor();
+  assert.equal(await theirs.getByRole("button", { name: "Add a note" }).count(), 0);
+  await context.close();
+});
+
+/** The token of the last mail to somebody. */
+async function mailed(email) {
+  const until = Date.now() + PATIENCE_MS;
+  while (Date.now() < until) {
+    const mails = await (await fetch(`${system.email_url}/sim/emails`)).text();
+    const at = mails.lastIndexOf(email);
+    const token = at < 0 ? null : /invitation\?token=([\w.-]+)/u.exec(mails.slice(at)) ?? /invitation\?token=([\w.-]+)/u.exec(mails);
+    if (token) return token[1];
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+  throw new Error("no mail came");
+}
+
+journey("a key is made, shown once, works, and is taken back", async (page) => {
+  await signedIn(page);
+  await page.goto(`${app}/settings/api-keys`);
+  const name = `journey ${Date.now()}`;
+  await page.getByRole("button", { name: "Create key" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Name").fill(name);
+  await dialog.getByRole("button", { name: "Create key" }).click();
+  const key = await dialog.locator(".secret code").textContent();
+  assert.equal((await api("GET", "/calls", undefined, key)).status, 200);
+  await dialog.getByRole("button", { name: "Done" }).click();
+  assert.equal(await page.getByText(key).count(), 0);
+  await page.getByRole("row", { name }).getByRole("button", { name: "Revoke" }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Revoke" }).click();
+  await page.getByRole("row", { name }).getByText("Revoked").waitFor();
+  assert.equal((await api("GET", "/calls", undefined, key)).status, 401);
+});
+
+journey("the business is edited, a version that is old is not written over, and opening hours are said", async (page) => {
+  await signedIn(page);
+  await page.goto(`${app}/settings/business`);
+  const greeting = `Hello, this is journey ${Date.now()}.`;
+  await page.getByLabel("Greeting").fill(greeting);
+  await page.getByRole("button", { name: "Save" }).first().click();
+  await page.getByText("Saved. It holds for the next call.").waitFor();
+  const { body } = await api("GET", "/config/business");
+  const business = body.items.find((one) => one.greeting === greeting);
+  assert.ok(business, "the greeting was not stored");
+  const { id, version, department_id: _, created_at: __, updated_at: ___, ...rest } = business;
+  const changed = await fetch(`${system.base_url}/api/v1/config/business/${id}`, {
+    method: "PUT",
+    headers: { authorization: `Bearer ${system.api_key}`, "content-type": "application/json", "if-match": `"${version}"` },
+    body: JSON.stringify({ ...rest, greeting: "Hello from elsewhere." }),
+  });
+  assert.equal(changed.status, 200);
+  await page.getByLabel("Greeting").fill("Hello, too late.");
+  await page.getByRole("button", { name: "Save" }).first().click();
+  await page.getByText("Somebody has changed it meanwhile.").waitFor();
+  await page.getByLabel("Monday").fill("09:00-12:00, 13:00-17:30");
+  await page.getByRole("button", { name: "Save" }).last().click();
+  await page.getByText("Saved", { exact: true }).waitFor();
+  assert.deepEqual((await api("GET", `/businesses/${id}/opening-hours`)).body.opening_hours, ["monday 09:00-12:00", "monday 13:00-17:30"]);
+});
+
+journey("what fails says so, keeps the page, and works again: a fault of the server, no network, a session that has ended", async (page, { context }) => {
+  await signedIn(page);
+  const problem = { type: "about:blank", title: "Internal Server Error", status: 500, code: "internal", detail: null, errors: [], missing: [], failing: [] };
+  await page.route("**/api/v1/calls?*", (route) => route.fulfill({ status: 500, contentType: "application/problem+json", body: JSON.stringify(problem) }));
+  await page.route("**/api/v1/calls", (route) => route.fulfill({ status: 500, contentType: "application/problem+json", body: JSON.stringify(problem) }));
+  await page.getByRole("link", { name: "Calls", exact: true }).click();
+  await page.getByText("Something went wrong").waitFor();
+  await page.unroute("**/api/v1/calls?*");
+  await page.unroute("**/api/v1/calls");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByRole("table").waitFor();
+  await context.setOffline(true);
+  await page.getByText("You are offline.").waitFor();
+  await context.setOffline(false);
+  await page.getByText("You are offline.").waitFor({ state: "detached" });
+  // The session is ended from elsewhere: a new one ends all others.
+  const login = await api("POST", "/auth/login", { email: system.email, password: system.password }, "none");
+  await fetch(`${system.base_url}/api/v1/sessions`, { method: "DELETE", headers: { authorization: `Bearer ${login.body.access_token}` } });
+  await page.getByRole("link", { name: "Messages" }).click();
+  await heading(page, "Sign in");
+  await page.getByText("Your session has ended.").waitFor();
+});
+
+journey("everything is reached with the keyboard alone", async (page) => {
+  await signedIn(page);
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  assert.match(page.url(), /#main$/u, "the first stop skips to the content");
+  await page.keyboard.press("Control+k");
+  await page.getByRole("dialog").waitFor();
+  await page.keyboard.type("audit");
+  await page.getByRole("menuitem", { name: /Audit log/u }).waitFor();
+  await page.keyboard.press("Enter");
+  await heading(page, "Audit log");
+  await page.getByRole("button", { name: "Verify" }).focus();
+  await page.keyboard.press("Enter");
+  await page.getByText(/The chain is whole/u).waitFor();
+  await page.keyboard.press("Control+k");
+  await page.getByRole("dialog").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+});
+
+const PAGES = ["/", "/live", "/calls", "CALL", "/messages", "/profile", "/settings/business", "/settings/users", "/settings/api-keys", "/settings/audit", "/gallery"];
+
+journey("axe finds nothing serious on any page, light and dark, and none is wider than a telephone", async (page, { context }) => {
+  const { body } = await api("GET", "/calls?page_size=1");
+  const found = [];
+  const look = async (path) => {
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      for (const flaw of await flaws(page)) found.push(`${path} ${colorScheme}: ${flaw}`);
+    }
+    await page.setViewportSize({ width: 360, height: 780 });
+    for (const flaw of await flaws(page)) found.push(`${path} at 360 px: ${flaw}`);
+    await page.setViewportSize({ width: 1280, height: 900 });
+  };
+  for (const path of ["/sign-in", "/forgot-password"]) {
+    await page.goto(app + path);
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await look(path);
+  }
+  await signedIn(page);
+  for (const path of PAGES) {
+    await page.goto(app + (path === "CALL" ? `/calls/${body.items[0].id}` : path));
+    await page.getByRole("heading", { level: 1 }).first().waitFor();
+    await page.waitForFunction(() => document.querySelector(".skeletons") === null || location.pathname.endsWith("gallery"));
+    await look(path);
+  }
+  void context;
+  assert.deepEqual(found, []);
+});
+
+let [passed, failed] = [0, 0];
+for (const { name, run } of journeys) {
+  if (only !== undefined && !name.includes(only)) continue;
+  const context = await browser.newContext({ locale: "en-US", viewport: { width: 1280, height: 900 } });
+  const wrong = watch(context, system.base_url);
+  const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
+  const began = performance.now();
+  try {
+    await forgetPreferences();
+    await run(page, { context, wrong });
+    assert.deepEqual(wrong, []);
+    passed += 1;
+    console.log(`test ${name} ... ok (${Math.round((performance.now() - began) / 100) / 10} s)`);
+  } catch (error) {
+    failed += 1;
+    mkdirSync(shots, { recursive: true });
+    await page.screenshot({ path: `${shots}/${failed}.png` }).catch(() => undefined);
+    console.log(`test ${name} ... FAILED at ${page.url()} (${shots}/${failed}.png)\n${error.stack}\n${wrong.join("\n")}`);
+  }
+  await context.close();
+}
+await browser.close();
+console.log(`\n${passed} passed, ${failed} failed`);
+process.exit(failed === 0 && passed > 0 ? 0 : 1);

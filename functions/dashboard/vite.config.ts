@@ -1,0 +1,18 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+// Everything lies below /app/: the addresses of the API, of webhooks and of mails keep their own. The page itself stands at the top, where
+// Workers' static assets look for what answers every address of a single-page application.
+export default defineConfig({
+  plugins: [react()],
+  build: {
+    outDir: "dist",
+    assetsDir: "app/assets",
+    emptyOutDir: true,
+    target: "es2022",
+    // Fonts and icons stay files of their own: the policy allows no `data:` but for images.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  server: { proxy: { "/api": { target: "http://127.0.0.1:8787", ws: true } } },
+});

@@ -1,0 +1,144 @@
+//! The dashboard: React, built by Vite, with types made of the API's own description.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
+
+use crate::build::gzip;
+use crate::dev::{self, Providers, Runtime, System};
+use crate::proc::{self, npm_bin, root};
+use crate::progress::spell;
+use crate::setup;
+
+const DIRECTORY: &str = "functions/dashboard";
+const DESCRIPTION: &str = "shared/api/openapi.json";
+/// What a browser may have to fetch in all, gzipped: every page's scripts and styles, and the one font that most languages need.
+const BUDGET: u64 = 700_000;
+/// Of the fonts only this one is fetched by a page in the dashboard's languages; browsers take what the text needs.
+const FONT: &str = "inter-latin-wght";
+
+/// Builds it unless it is up to date, and checks its size.
+pub(crate) fn build() -> Result<()> {
+    setup::node()?;
+    let began = proc::now();
+    let state = fingerprint()?;
+    let stamp = proc::work_dir("dashboard")?.join("built-from");
+    let current = fs::read_to_string(&stamp).is_ok_and(|built| built == state);
+    if !current || !dist().join("index.html").exists() {
+        // A build that fails half-way is not taken for one that has ended.
+        let _ = fs::remove_file(&stamp);
+        for (program, arguments) in [
+            (
+                "openapi-typescript",
+                ["../../shared/api/openapi.json", "--output", "src/api/schema.d.ts"].as_slice(),
+            ),
+            ("tsc", &["--project", "."]),
+            ("vite", &["build", "--logLevel", "warn"]),
+        ] {
+            let mut part = proc::command(npm_bin(program));
+            // Standard output is that of `dev --json`, one line.
+            proc::run(part.args(arguments).current_dir(directory()).stdout(std::io::stderr()))?;
+        }
+        fs::write(&stamp, state)?;
+    }
+    size()?;
+    eprintln!("dashboard built · {}", spell(began.elapsed()));
+    Ok(())
+}
+
+/// The rules of the dashboard, without a browser.
+pub(crate) fn unit_tests() -> Command {
+    node("tests/unit.mjs")
+}
+
+/// Whole journeys in a browser, against a system that is started for them and ends with the value.
+pub(crate) struct Journeys {
+    system: System,
+    simulator: PathBuf,
+}
+
+impl Journeys {
+    pub(crate) fn begin() -> Result<Self> {
+        setup::browser()?;
+        // Not afresh: what somebody tries things out with in `dev` stays.
+        let system = System::start(&dev::Options {
+            runtime: Runtime::Workers,
+            port: dev::free_port()?,
+            set: Vec::new(),
+            no_sim: false,
+            json: true,
+            fresh: false,
+            providers: Providers::Simulated,
+        })?;
+        Ok(Self { system, simulator: dev::simulator()? })
+    }
+
+    /// Takes all of them. They are told how to reach the system, and which program rings.
+    pub(crate) fn command(&self) -> Command {
+        let mut journeys = node("tests/journeys.mjs");
+        let running = serde_json::to_string(&self.system.running).unwrap_or_default();
+        journeys.env("VOICECORE_RUNNING", running).env("VOICECORE_SIM", &self.simulator);
+        journeys
+    }
+}
+
+fn node(script: &str) -> Command {
+    let mut node = proc::command("node");
+    node.arg(script).current_dir(directory());
+    node
+}
+
+fn directory() -> PathBuf {
+    root().join(DIRECTORY)
+}
+
+fn dist() -> PathBuf {
+    directory().join("dist")
+}
+
+/// What the contents of `dist` depend on.
+fn fingerprint() -> Result<String> {
+    let mut sources = files(&directory())?;
+    sources.retain(|file| !file.starts_with(dist()) && !file.ends_with("schema.d.ts"));
+    sources.extend([root().join(DESCRIPTION), root().join("package-lock.json")]);
+    sources.sort();
+    let mut hash = Sha256::new();
+    for file in sources {
+        hash.update(file.as_os_str().as_encoded_bytes());
+        hash.update(fs::read(&file).with_context(|| format!("reading {}", file.display()))?);
+    }
+    Ok(format!("{:x}", hash.finalize()))
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
+        let entry = entry?;
+        if !entry.file_type()?.is_dir() {
+            found.push(entry.path());
+        } else if entry.file_name() != "node_modules" {
+            found.extend(files(&entry.path())?);
+        }
+    }
+    Ok(found)
+}
+
+/// Prints the size of all that a browser may have to fetch; too much is an error.
+fn size() -> Result<()> {
+    let mut all = 0;
+    for file in files(&dist())? {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let extension = file.extension().unwrap_or_default();
+        if extension != "woff2" || name.starts_with(FONT) {
+            all += gzip(&fs::read(&file)?)?;
+        }
+    }
+    eprintln!("dashboard: {} kB gzipped with every page (budget {} kB)", all / 1000, BUDGET / 1000);
+    if all > BUDGET {
+        bail!("the dashboard is {all} bytes gzipped, over its budget of {BUDGET}");
+    }
+    Ok(())
+}
