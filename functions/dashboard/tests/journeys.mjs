@@ -247,21 +247,21 @@ journey("a key is made, shown once, works, and is taken back", async (page) => {
 journey("the business is edited, a version that is old is not written over, and opening hours are said", async (page) => {
   await signedIn(page);
   await page.goto(`${app}/settings/business`);
-  const greeting = `Hello, this is journey ${Date.now()}.`;
-  await page.getByLabel("Greeting").fill(greeting);
+  const name = `Journey ${Date.now()}`;
+  await page.getByLabel("Name", { exact: true }).fill(name);
   await page.getByRole("button", { name: "Save" }).first().click();
   await page.getByText("Saved. It holds for the next call.").waitFor();
   const { body } = await api("GET", "/config/business");
-  const business = body.items.find((one) => one.greeting === greeting);
-  assert.ok(business, "the greeting was not stored");
+  const business = body.items.find((one) => one.name === name);
+  assert.ok(business, "the name was not stored");
   const { id, version, department_id: _, created_at: __, updated_at: ___, ...rest } = business;
   const changed = await fetch(`${system.base_url}/api/v1/config/business/${id}`, {
     method: "PUT",
     headers: { authorization: `Bearer ${system.api_key}`, "content-type": "application/json", "if-match": `"${version}"` },
-    body: JSON.stringify({ ...rest, greeting: "Hello from elsewhere." }),
+    body: JSON.stringify({ ...rest, name: "From elsewhere" }),
   });
   assert.equal(changed.status, 200);
-  await page.getByLabel("Greeting").fill("Hello, too late.");
+  await page.getByLabel("Name", { exact: true }).fill("Too late");
   await page.getByRole("button", { name: "Save" }).first().click();
   await page.getByText("Somebody has changed it meanwhile.").waitFor();
   await page.getByLabel("Monday").fill("09:00-12:00, 13:00-17:30");

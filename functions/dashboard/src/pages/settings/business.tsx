@@ -5,7 +5,6 @@ import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
 import { answer, api, ApiFailure, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
-import { LANGUAGES } from "../../i18n";
 import { useMay } from "../../session";
 import { useTitle } from "../../shell/title";
 import { Button, Card, ComboBox, Empty, Failed, NoteBar, Select, Skeleton, TextField } from "../../ui";
@@ -72,7 +71,7 @@ function Profile({ business }: { business: Business }) {
     event.preventDefault();
     setBusy(true);
     setError(null);
-    const { name, kind, greeting, instructions, language, voice, model, voice_mode: mode, fallback_number: fallback, call_length_seconds: length } = draft;
+    const { name, kind, assistant_id, voice_mode: mode, fallback_number: fallback, call_length_seconds: length } = draft;
     const some = (text: string | null | undefined) => (text == null || text.trim() === "" ? null : text);
     try {
       await answer(
@@ -82,11 +81,7 @@ function Profile({ business }: { business: Business }) {
           body: {
             name,
             kind,
-            greeting: some(greeting),
-            instructions: some(instructions),
-            language: some(language),
-            voice: some(voice),
-            model: some(model),
+            assistant_id: assistant_id ?? null,
             voice_mode: mode ?? null,
             fallback_number: some(fallback),
             call_length_seconds: length,
@@ -101,7 +96,6 @@ function Profile({ business }: { business: Business }) {
       setBusy(false);
     }
   };
-  const languages = [{ id: "", label: t("settings.business.standard") }, ...LANGUAGES];
   return (
     <Card title={t("settings.business.profile")}>
       <Form className="stack" onSubmit={submit}>
@@ -115,14 +109,6 @@ function Profile({ business }: { business: Business }) {
             value={draft.kind}
             onChange={(id) => set({ kind: KINDS.find((kind) => kind === id) ?? draft.kind })}
           />
-          <Select
-            label={t("profile.language")}
-            isDisabled={!may}
-            options={languages}
-            value={draft.language ?? ""}
-            onChange={(language) => set({ language: language === "" ? null : language })}
-            wrong={wrong.get("language")}
-          />
           <TextField
             label={t("settings.business.fallback")}
             type="tel"
@@ -133,26 +119,6 @@ function Profile({ business }: { business: Business }) {
             wrong={wrong.get("fallback_number")}
           />
         </div>
-        <TextField
-          label={t("settings.business.greeting")}
-          rows={2}
-          maxLength={500}
-          isReadOnly={!may}
-          hint={t("settings.business.greetingHint")}
-          value={draft.greeting ?? ""}
-          onChange={(greeting) => set({ greeting })}
-          wrong={wrong.get("greeting")}
-        />
-        <TextField
-          label={t("settings.business.instructions")}
-          rows={10}
-          maxLength={8000}
-          isReadOnly={!may}
-          hint={t("settings.business.instructionsHint")}
-          value={draft.instructions ?? ""}
-          onChange={(instructions) => set({ instructions })}
-          wrong={wrong.get("instructions")}
-        />
         {may ? (
           <div className="actions">
             <Button type="submit" kind="primary" busy={busy}>
