@@ -84,6 +84,7 @@ const router = createBrowserRouter(
                   element: <Need permission="config:read" />,
                   children: [
                     { path: "business", lazy: async () => ({ Component: (await import("./pages/settings/business")).Businesses }) },
+                    { path: "assistants", lazy: async () => ({ Component: (await import("./pages/settings/assistants")).Assistants }) },
                   ],
                 },
                 {

@@ -53,6 +53,16 @@ export const queries = {
       queryKey: ["businesses"],
       queryFn: () => answer(api.GET("/api/v1/config/business", { params: { query: { page_size: 100 } } })),
     }),
+  assistants: () =>
+    queryOptions({
+      queryKey: ["assistants"],
+      queryFn: () => answer(api.GET("/api/v1/assistants", { params: { query: { page_size: 100 } } })),
+    }),
+  assistantVersions: (id: string) =>
+    queryOptions({
+      queryKey: ["assistants", "versions", id],
+      queryFn: () => answer(api.GET("/api/v1/assistants/{id}/versions", { params: { path: { id }, query: { page_size: 20 } } })),
+    }),
   hours: (id: string) =>
     queryOptions({
       queryKey: ["hours", id],

@@ -3,6 +3,7 @@ import type { Permission } from "../../session";
 /** The pages of the settings and who may see them. */
 export const settingsPages = [
   { to: "business", label: "settings.business.title", permission: "config:read" },
+  { to: "assistants", label: "settings.assistants.title", permission: "config:read" },
   { to: "users", label: "settings.users.title", permission: "users:read" },
   { to: "api-keys", label: "settings.apiKeys.title", permission: "api_keys:read" },
   { to: "audit", label: "settings.audit.title", permission: "audit:read" },

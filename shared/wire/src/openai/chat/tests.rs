@@ -9,7 +9,7 @@ fn request_is_what_the_reference_says() {
     let request = ChatRequest {
         model: "gpt-4.1-mini",
         messages: vec![
-            ChatMessage::System { content: "Be brief." },
+            ChatMessage::System { content: "Be brief.".into() },
             ChatMessage::User { content: "Hello".into() },
             ChatMessage::Assistant {
                 content: None,
