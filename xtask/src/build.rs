@@ -53,7 +53,7 @@ const ACTORS_BUDGET: u64 = 700_000;
 /// PostgreSQL's client on top of it.
 const POSTGRES_BUDGET: u64 = 150_000;
 /// What it allows itself for a component, which is fetched by every node that runs it.
-const COMPONENT_BUDGET: u64 = 900_000;
+const COMPONENT_BUDGET: u64 = 1_000_000;
 
 /// The size of what is deployed, in bytes.
 pub(crate) struct Size {

@@ -65,10 +65,9 @@ fn find(character: char) -> Option<Glyph> {
 }
 
 fn entry(bytes: &[u8]) -> Option<(char, Glyph)> {
-    let [a, b, c, d, e, f] = *bytes else { return None };
-    let character = char::from_u32(u32::from(u16::from_be_bytes([a, b])))?;
-    let glyph = Glyph { id: u16::from_be_bytes([c, d]), advance: u16::from_be_bytes([e, f]) };
-    Some((character, glyph))
+    let number = |at: usize| Some(u16::from_be_bytes(bytes.get(at..at + 2)?.try_into().ok()?));
+    let character = char::from_u32(u32::from(number(0)?))?;
+    Some((character, Glyph { id: number(2)?, advance: number(4)? }))
 }
 
 fn is_unseen(character: char) -> bool {
