@@ -189,14 +189,9 @@ fn assistants_are_carried_over_and_back_on_postgres() {
     let policies = migrations::schema(Engine::Postgres).afterwards.unwrap();
     let (before, moving, back) = moving(Engine::Postgres);
     let run = |scripts: &[String]| {
-        scripts.iter().for_each(|script| {
-            db.script(&format!(
-                "begin;
-{script}
-commit;"
-            ))
-            .unwrap()
-        });
+        for script in scripts {
+            db.script(&format!("begin;\n{script}\ncommit;")).unwrap();
+        }
     };
     run(&before);
     db.admin(BUSINESS);
