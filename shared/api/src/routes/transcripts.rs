@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_moment_is_that_of_the_place() {
-        let moment = Millis(1_795_763_640_000);
+        let moment = Millis(1_795_766_040_000);
         for (zone, text) in [
             ("Europe/Berlin", "27 November 2026, 08:54 (Europe/Berlin)"),
             ("America/New_York", "27 November 2026, 02:54 (America/New_York)"),
