@@ -270,6 +270,31 @@ journey("the business is edited, a version that is old is not written over, and 
   assert.deepEqual((await api("GET", `/businesses/${id}/opening-hours`)).body.opening_hours, ["monday 09:00-12:00", "monday 13:00-17:30"]);
 });
 
+journey("an assistant is edited, published, and an older version made the draft again", async (page) => {
+  await signedIn(page);
+  await page.goto(`${app}/settings/assistants`);
+  const greeting = page.getByLabel("Greeting", { exact: true });
+  const before = await greeting.inputValue();
+  const said = `Good day, this is journey ${Date.now()}.`;
+  await greeting.fill(said);
+  await page.getByRole("button", { name: "Save draft" }).click();
+  await page.getByText("The draft is saved.").waitFor();
+  const read = async () => (await api("GET", "/assistants")).body.items[0];
+  const { id, published_version: published } = await read();
+  const version = async (number) => (await api("GET", `/assistants/${id}/versions/${number}`)).body.settings.greeting ?? "";
+  assert.equal((await read()).draft.greeting, said);
+  assert.equal(await version(published), before);
+  await page.getByRole("button", { name: "Save and publish" }).click();
+  await page.getByText("Published. It holds for the next call.").waitFor();
+  assert.equal((await read()).published_version, published + 1);
+  assert.equal(await version(published + 1), said);
+  await page.getByRole("listitem").filter({ hasText: `Version ${published}` }).getByRole("button", { name: "Make it the draft" }).first().click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Make it the draft" }).click();
+  await page.getByText("The draft is that version again.").waitFor();
+  assert.equal((await read()).draft.greeting ?? "", before);
+  assert.equal((await read()).published_version, published + 1);
+});
+
 journey("what fails says so, keeps the page, and works again: a fault of the server, no network, a session that has ended", async (page, { context }) => {
   await signedIn(page);
   const problem = { type: "about:blank", title: "Internal Server Error", status: 500, code: "internal", detail: null, errors: [], missing: [], failing: [] };

@@ -65,11 +65,6 @@ impl Fields {
         self.given.remove(field).filter(|value| !value.is_null())
     }
 
-    /// Whether nothing was sent; null is nothing.
-    pub(crate) fn is_absent(&self, field: &str) -> bool {
-        self.given.get(field).is_none_or(Value::is_null)
-    }
-
     fn required<T: Default>(&mut self, field: &str, value: Option<T>) -> T {
         if value.is_none() {
             self.error(field, "is a missing field");

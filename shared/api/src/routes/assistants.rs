@@ -187,10 +187,7 @@ fn wanted(mut fields: Fields) -> Result<Settings, ApiError> {
 
 /// In the order of the alphabet.
 fn wanted_tools(fields: &mut Fields) -> Option<Vec<String>> {
-    if fields.is_absent("tools") {
-        return None;
-    }
-    let wanted = fields.optional_list::<String>("tools", tools::names().count()).unwrap_or_default();
+    let wanted = fields.optional_list::<String>("tools", tools::names().count())?;
     let known = wanted.iter().all(|name| tools::names().any(|known| known == name));
     fields.demand("tools", TOOLS_RULE, known);
     Some(wanted.into_iter().collect())

@@ -198,6 +198,20 @@ fn the_next_turn_based_call_uses_what_was_published() {
     assert_eq!(asked["tools"][0]["function"]["name"], "end_call");
 }
 
+/// As a page does that shows a draft, changes a field and saves it: what is null in what was read is null in what is written.
+#[test]
+fn what_is_read_can_be_written_back() {
+    let world = World::new();
+    let tenant = world.tenant("+15005550001");
+    let read = own(&world, &tenant);
+    assert_eq!(
+        ["tools", "turn_detection", "noise_reduction"].map(|field| &read["draft"][field]),
+        [&Value::Null; 3]
+    );
+    let written = put(&world, &tenant, &target(&read), &read["draft"]).json();
+    assert_eq!(written["draft"], read["draft"]);
+}
+
 #[test]
 fn wrong_assistants_are_refused_field_by_field() {
     let world = World::new();

@@ -59,10 +59,10 @@ export function Assistants() {
   );
 }
 
-/** What is entered, and nothing where a field is empty: the installation's own holds there. What is null is left out: it means the same. */
+/** What is entered, and nothing where a field is empty: the installation's own holds there. */
 function entered(draft: Settings): Settings {
   const some = (text: string | null | undefined) => (text == null || text.trim() === "" ? null : text);
-  const settings: Settings = {
+  return {
     ...draft,
     greeting: some(draft.greeting),
     instructions: some(draft.instructions),
@@ -70,7 +70,6 @@ function entered(draft: Settings): Settings {
     voice: some(draft.voice),
     model: some(draft.model),
   };
-  return { ...Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null)), name: draft.name };
 }
 
 function Draft({ assistant }: { assistant: Assistant }) {
