@@ -58,6 +58,10 @@ pub(crate) fn wasm_kit() -> Result<WasmKit> {
 /// The compiler alone.
 pub(crate) fn toolchain(target: Target) -> Result<Toolchain> {
     let _one_at_a_time = lock()?;
+    if target == Target::Spin {
+        // Components are optimised as they are linked.
+        node_tools()?;
+    }
     Toolchain::ready(target)
 }
 

@@ -3,17 +3,18 @@
 use std::env;
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use sha2::{Digest as _, Sha256};
 
-use crate::debian;
 use crate::proc::{self, command};
 use crate::progress;
 use crate::setup;
+use crate::{build, debian};
 
 /// What is compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,14 +65,6 @@ impl Target {
         format!("CARGO_TARGET_{}_{setting}", self.triple().to_uppercase().replace('-', "_"))
     }
 
-    /// What rustc is told in any case. `wasm-opt`, which drops the worker's names of functions, does not read components.
-    fn flags(self) -> Vec<String> {
-        match self {
-            Self::Workers => Vec::new(),
-            Self::Spin => vec!["-Cstrip=symbols".to_owned()],
-        }
-    }
-
     /// Where Debian's compiler looks for the standard library.
     fn library(self) -> PathBuf {
         PathBuf::from("/usr/lib/rustlib").join(self.triple()).join("lib")
@@ -83,8 +76,29 @@ pub(crate) struct Toolchain {
     target: Target,
     /// Goes first in `PATH`, so that `cargo` and `rustc` are this toolchain's; `None`: `PATH` is right as it is.
     bin: Option<PathBuf>,
-    /// What rustc must be told, `Target::flags` and what makes it link.
+    /// What rustc must be told to make it link.
     flags: Vec<String>,
+}
+
+/// `wasm-opt` does not read components: it works on the module, between the linker and what makes a component of it. So this is
+/// told to call a script instead of the linker, which calls both. The script's name is that of its contents: cargo links anew when
+/// what it is told has changed. `-Oz`: no audio passes through a component.
+fn optimising(linker: &Path) -> Result<String> {
+    let (linker, wasm_opt) = (linker.display(), proc::npm_bin("wasm-opt"));
+    let text = format!(
+        "#!/bin/sh\nset -e\n'{linker}' \"$@\"\nwhile [ \"$1\" != -o ]; do shift; done\nexec '{}' \"$2\" -o \"$2\" -Oz {}\n",
+        wasm_opt.display(),
+        build::WASM_OPT.join(" "),
+    );
+    let hash = format!("{:x}", Sha256::digest(&text));
+    let script = proc::work_dir("xtask")?.join(format!("component-ld-{}.sh", &hash[..8]));
+    if !script.exists() {
+        let new = script.with_extension(std::process::id().to_string());
+        fs::write(&new, text)?;
+        fs::set_permissions(&new, fs::Permissions::from_mode(0o755))?;
+        fs::rename(&new, &script)?;
+    }
+    Ok(format!("-Clink-arg=--wasm-ld-path={}", script.display()))
 }
 
 impl Toolchain {
@@ -141,14 +155,32 @@ impl Toolchain {
     }
 
     fn find(target: Target) -> Option<Self> {
-        let usual = Self { target, bin: None, flags: target.flags() };
-        if usual.works() {
+        if let Ok(usual) = Self::usual(target)
+            && usual.works()
+        {
             return Some(usual);
         }
         if !Path::new("/usr/bin/rustc").exists() {
             return None;
         }
         Self::debian(target).ok().filter(Self::works)
+    }
+
+    /// The compiler in `PATH`.
+    fn usual(target: Target) -> Result<Self> {
+        let flags = match target {
+            Target::Workers => Vec::new(),
+            Target::Spin => {
+                let sysroot = proc::output(command("rustc").args(["--print", "sysroot"]))?;
+                let host = proc::output(command("rustc").args(["--print", "host-tuple"]))?;
+                let linker = Path::new(sysroot.trim())
+                    .join("lib/rustlib")
+                    .join(host.trim())
+                    .join("bin/gcc-ld/wasm-ld");
+                vec![optimising(&linker)?]
+            }
+        };
+        Ok(Self { target, bin: None, flags })
     }
 
     /// Debian's compiler, behind a folder of links: `/usr/bin` itself must not come before other things in `PATH`.
@@ -163,8 +195,7 @@ impl Toolchain {
                 })?;
             }
         }
-        let mut flags = target.flags();
-        flags.extend(match target {
+        let flags = match target {
             Target::Workers => vec![format!("-Clinker={DEBIAN_LINKER}")],
             Target::Spin => {
                 let linker =
@@ -172,10 +203,10 @@ impl Toolchain {
                         .context("the linker of components is missing")?;
                 vec![
                     format!("-Clinker={}", linker.display()),
-                    format!("-Clink-arg=--wasm-ld-path=/usr/bin/{DEBIAN_LINKER}"),
+                    optimising(&Path::new("/usr/bin").join(DEBIAN_LINKER))?,
                 ]
             }
-        });
+        };
         Ok(Self { target, bin: Some(bin), flags })
     }
 
