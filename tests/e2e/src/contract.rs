@@ -17,10 +17,8 @@ use crate::cases::{self, Outcome};
 use crate::system::{CALLER, NUMBER, OWNER, PASSWORD, System};
 use crate::{access, root};
 
-/// Of all that it asks, some 5,500 requests: 80 seconds on two idle cores.
+/// Of all that it asks, some 5,500 requests, which take 80 seconds here: what hangs is seen, a slow machine is not.
 const LIMIT: Duration = Duration::from_mins(8);
-/// Ids and moments differ from run to run, so what a request refers to is there by chance: as many operations may have no luck.
-const UNLUCKY: usize = 6;
 /// Lines of its output that are shown when it has found something.
 const MAX_SHOWN: usize = 200;
 /// Whoever asks these needs what only a mail, a cookie, a socket, a call on the line or seven steps in a row bring; the tests beside the
@@ -101,9 +99,7 @@ fn never_succeeded(answers: &Answers) -> Vec<String> {
     let failing =
         answers.iter().filter(|(_, statuses)| !statuses.keys().any(|status| status.starts_with('2')));
     let failing = failing.filter(|(operation, _)| !NEVER_SUCCEED.contains(&operation.as_str()));
-    let failing: Vec<_> =
-        failing.map(|(operation, statuses)| format!("{operation} never succeeded: {statuses:?}")).collect();
-    if failing.len() > UNLUCKY { failing } else { Vec::new() }
+    failing.map(|(operation, statuses)| format!("{operation} never succeeded: {statuses:?}")).collect()
 }
 
 fn failed(why: String, said: &str) -> Outcome {
