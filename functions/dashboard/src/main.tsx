@@ -2,6 +2,7 @@ import "@fontsource-variable/inter/wght.css";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/ui.css";
+import "./styles/surfaces.css";
 import "./styles/layout.css";
 import "./styles/pages.css";
 

@@ -140,12 +140,11 @@ statements! {
 }
 
 fn map(r: &Reader<'_>, departments: Vec<DepartmentId>) -> Result<Agent, StoreError> {
-    let user_id = r.opt_text("user_id")?.map(|id| id.parse()).transpose();
     let words =
         |column| Ok::<_, StoreError>(r.text(column)?.split_ascii_whitespace().map(str::to_owned).collect());
     Ok(Agent {
         id: r.parsed("id")?,
-        user_id: user_id.map_err(|_| StoreError::OddRow { column: "user_id" })?,
+        user_id: r.opt_parsed("user_id")?,
         name: r.text("name")?,
         email: r.opt_text("email")?,
         extension: r.opt_text("extension")?,

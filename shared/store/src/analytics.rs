@@ -8,7 +8,6 @@ use voicecore_ports::{Rows, Sql, Stmt, Value};
 use voicecore_types::{BusinessId, Millis};
 
 use crate::row::{self, Reader};
-use crate::scope::VISIBLE;
 use crate::{Scope, StoreError};
 
 /// Rows that a division gives at most.
@@ -192,10 +191,7 @@ fn restrict(scope: &Scope, period: &Period, stmt: &mut Stmt) {
         stmt.sql.push("and business_id = ?");
         stmt.args.push(business.to_string().into());
     }
-    if let Some(args) = scope.viewer_args() {
-        stmt.sql.push(VISIBLE);
-        stmt.args.extend(args);
-    }
+    scope.in_sight(stmt);
 }
 
 fn counts(r: &Reader<'_>) -> Result<Counts, StoreError> {

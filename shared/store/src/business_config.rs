@@ -8,7 +8,6 @@ use voicecore_types::{AssistantId, BusinessId, DepartmentId, Millis};
 use crate::audit_log::{self, AuditEntry};
 use crate::paging::COUNT_LIMIT;
 use crate::row::{self, Reader, count_arg};
-use crate::scope::VISIBLE;
 use crate::seal::{LookupHash, Sealed};
 use crate::{Scope, StoreError};
 
@@ -96,19 +95,17 @@ statements! {
 }
 
 fn map(r: &Reader<'_>) -> Result<Business, StoreError> {
-    let department_id = r.opt_text("department_id")?.map(|id| id.parse()).transpose();
-    let assistant_id = r.opt_text("assistant_id")?.map(|id| id.parse()).transpose();
     Ok(Business {
         id: r.parsed("id")?,
         name: r.text("name")?,
         // Neither is one here: nothing depends on it.
         kind: r.text("kind")?.parse().unwrap_or_default(),
-        assistant_id: assistant_id.map_err(|_| StoreError::OddRow { column: "assistant_id" })?,
+        assistant_id: r.opt_parsed("assistant_id")?,
         // A word of a newer version is no choice that this one could follow.
         voice_mode: r.opt_text("voice_mode")?.and_then(|word| word.parse().ok()),
         fallback_number: r.sealed("fallback_number")?,
         call_length: r.moment("call_length_ms")?,
-        department_id: department_id.map_err(|_| StoreError::OddRow { column: "department_id" })?,
+        department_id: r.opt_parsed("department_id")?,
         version: r.count("version")?,
         created_at: r.moment("created_at")?,
         updated_at: r.moment("updated_at")?,
@@ -130,10 +127,7 @@ pub async fn get(scope: &Scope, id: BusinessId) -> Result<Option<Business>, Stor
 }
 
 fn seen(scope: &Scope, mut stmt: Stmt) -> Stmt {
-    if let Some(args) = scope.viewer_args() {
-        stmt.sql.push(VISIBLE);
-        stmt.args.extend(args);
-    }
+    scope.in_sight(&mut stmt);
     stmt
 }
 

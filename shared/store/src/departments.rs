@@ -71,10 +71,9 @@ statements! {
 }
 
 fn map(r: &Reader<'_>) -> Result<Department, StoreError> {
-    let parent_id = r.opt_text("parent_id")?.map(|id| id.parse()).transpose();
     Ok(Department {
         id: r.parsed("id")?,
-        parent_id: parent_id.map_err(|_| StoreError::OddRow { column: "parent_id" })?,
+        parent_id: r.opt_parsed("parent_id")?,
         name: r.text("name")?,
         created_at: r.moment("created_at")?,
         updated_at: r.moment("updated_at")?,

@@ -6,7 +6,6 @@ use voicecore_types::{BusinessId, CallId, MessageId, Millis, Page, PageRequest};
 
 use crate::paging::{self, COUNT_LIMIT};
 use crate::row::count_arg;
-use crate::scope::VISIBLE;
 use crate::seal::Sealed;
 use crate::{Scope, StoreError, notifications};
 
@@ -122,12 +121,8 @@ pub async fn insert_voicemail(scope: &Scope, voicemail: &NewVoicemail<'_>) -> Re
 pub(crate) fn list_stmts(scope: &Scope, request: PageRequest) -> [Stmt; 2] {
     let mut page = Stmt::new(LIST, vec![scope.tenant_arg()]);
     let mut count = Stmt::new(COUNT, vec![scope.tenant_arg()]);
-    if let Some(args) = scope.viewer_args() {
-        for stmt in [&mut page, &mut count] {
-            stmt.sql.push(VISIBLE);
-            stmt.args.extend(args.clone());
-        }
-    }
+    scope.in_sight(&mut page);
+    scope.in_sight(&mut count);
     page.sql.push("order by created_at desc, id desc limit ? offset ?");
     page.args.extend(paging::window(request));
     count.sql.push("limit ?) as counted");

@@ -8,7 +8,6 @@ use voicecore_types::{CallId, MessageId, Millis, NotificationId, Page, PageReque
 use crate::directory::across_tenants;
 use crate::paging::{self, COUNT_LIMIT};
 use crate::row::{Reader, count_arg};
-use crate::scope::VISIBLE;
 use crate::{Scope, StoreError, row};
 
 /// The most that are forgotten, and keys that are spoken of, in one run.
@@ -188,10 +187,7 @@ fn chosen(scope: &Scope, text: &'static str, who: Recipient<'_>, filter: Filter)
             stmt.args.push(arg);
         }
     }
-    if let Some(args) = scope.viewer_args() {
-        stmt.sql.push(VISIBLE);
-        stmt.args.extend(args);
-    }
+    scope.in_sight(&mut stmt);
     stmt
 }
 

@@ -6,7 +6,6 @@ use voicecore_types::{BusinessId, Millis, PhoneNumberId};
 use crate::audit_log::{self, AuditEntry};
 use crate::roles::{Saved, save};
 use crate::row::{self, Reader};
-use crate::scope::VISIBLE;
 use crate::seal::{LookupHash, Sealed};
 use crate::{Scope, StoreError};
 
@@ -80,10 +79,7 @@ pub async fn get(scope: &Scope, id: PhoneNumberId) -> Result<Option<PhoneNumber>
 
 /// A number belongs to the department of its business.
 fn seen(scope: &Scope, mut stmt: Stmt) -> Stmt {
-    if let Some(args) = scope.viewer_args() {
-        stmt.sql.push(VISIBLE);
-        stmt.args.extend(args);
-    }
+    scope.in_sight(&mut stmt);
     stmt
 }
 

@@ -43,6 +43,11 @@ impl Reader<'_> {
         self.text(column)?.parse().map_err(|_| StoreError::OddRow { column })
     }
 
+    /// The same, or null.
+    pub(crate) fn opt_parsed<T: FromStr>(&self, column: &'static str) -> Result<Option<T>, StoreError> {
+        self.opt_text(column)?.map(|text| text.parse()).transpose().map_err(|_| StoreError::OddRow { column })
+    }
+
     pub(crate) fn opt_count(&self, column: &'static str) -> Result<Option<u64>, StoreError> {
         match self.0.get(column) {
             Some(Value::Int(n)) => u64::try_from(*n).map(Some).map_err(|_| StoreError::OddRow { column }),

@@ -74,6 +74,14 @@ impl Scope {
         Some([self.tenant_arg(), viewer.to_string().into(), self.tenant_arg()])
     }
 
+    /// Adds [`VISIBLE`] to a statement that takes its arguments in the order of the text, if what is seen is bounded.
+    pub(crate) fn in_sight(&self, stmt: &mut Stmt) {
+        if let Some(args) = self.viewer_args() {
+            stmt.sql.push(VISIBLE);
+            stmt.args.extend(args);
+        }
+    }
+
     /// Whose rows.
     pub fn tenant(&self) -> TenantId {
         self.tenant

@@ -1,4 +1,5 @@
-// The components of every page. Behaviour (focus, keyboard, screen readers) is React Aria's; looks are styles/ui.css.
+// The components of every page. Behaviour (focus, keyboard, screen readers) is React Aria's; looks are styles/ui.css (controls) and
+// styles/surfaces.css (what holds and tells).
 
 import { AlertTriangle, Check, CheckCircle2, ChevronDown, Copy, Inbox, Info, RotateCw, X } from "lucide-react";
 import { type ReactNode, useId, useState } from "react";

@@ -17,5 +17,6 @@ mod pitfalls_platform;
 mod pitfalls_session;
 mod pitfalls_tools;
 mod properties;
+mod silence;
 mod survival;
 mod world;

@@ -92,10 +92,7 @@ pub async fn get(scope: &Scope, call: CallId) -> Result<Option<Call>, StoreError
 
 pub(crate) fn get_stmt(scope: &Scope, call: CallId) -> Stmt {
     let mut stmt = Stmt::new(GET, vec![call.to_string().into(), scope.tenant_arg()]);
-    if let Some(args) = scope.viewer_args() {
-        stmt.sql.push(VISIBLE);
-        stmt.args.extend(args);
-    }
+    scope.in_sight(&mut stmt);
     stmt
 }
 
@@ -126,10 +123,7 @@ pub(crate) fn list_stmts(
         count.sql.push(condition);
         count.args.push(arg);
     }
-    if let Some(args) = scope.viewer_args() {
-        count.sql.push(VISIBLE);
-        count.args.extend(args);
-    }
+    scope.in_sight(&mut count);
     let mut page = Stmt { sql: Sql::new(list), ..count.clone() };
     for (condition, _) in conditions(filter) {
         page.sql.push(condition);

@@ -185,11 +185,7 @@ pub(super) fn map_session(db: &Arc<dyn Db>, r: &Reader<'_>) -> Result<Session, S
         "impersonation" => SessionKind::Impersonation,
         _ => return Err(StoreError::OddRow { column: "kind" }),
     };
-    let tenant_id: Option<TenantId> = r
-        .opt_text("tenant_id")?
-        .map(|id| id.parse())
-        .transpose()
-        .map_err(|_| StoreError::OddRow { column: "tenant_id" })?;
+    let tenant_id: Option<TenantId> = r.opt_parsed("tenant_id")?;
     let (role, permissions) = match kind {
         // Good only as long as whoever looks into the tenant runs the installation.
         SessionKind::Impersonation => {
