@@ -4,12 +4,12 @@ use std::rc::{Rc, Weak};
 use js_sys::futures::spawn_local;
 use voicecore_api::actors::{HubCommand, HubEvent, HubNotice};
 use voicecore_call::LiveEvent;
+use voicecore_cloudflare_platform::ports::{self, binding, object_name};
 use voicecore_types::{CallId, Millis, TenantId};
 use worker::{Env, Method, Request, RequestInit};
 
 use super::PUBLISH_PATH;
 use super::socket::{Socket, SocketEvent, SocketGroup};
-use voicecore_cloudflare_platform::ports::{self, binding, object_name};
 
 /// At most two messages a second go to a hub that is watched, whatever happens in the call: half of what is allowed, because
 /// a tenant's hub takes those of all its calls, and nobody reads faster.

@@ -7,6 +7,7 @@ use voicecore_api::actors::{CallCommand, CallReply};
 use voicecore_api::live::{self, CallSetup, JournalLines, LoadError};
 use voicecore_api::media::{self, TOKEN_PARAMETER};
 use voicecore_call::{CallSummary, Input, StreamOpened};
+use voicecore_cloudflare_platform::{App, app, ports};
 use voicecore_types::{CallId, Millis};
 use web_sys::WebSocket;
 use worker::{Env, Error, Result, State};
@@ -17,8 +18,6 @@ use super::session::Session;
 use crate::journal::{Journal, StoredJournal};
 use crate::socket::{INTERNAL_ERROR, POLICY_VIOLATION, SocketGroup};
 use crate::storage::{Records, StorageError, Unconfirmed};
-use voicecore_cloudflare_platform::ports;
-use voicecore_cloudflare_platform::{App, app};
 
 /// Sockets of one call that are open and not yet let in. An honest call has one.
 const MAX_DOORWAYS: u32 = 4;
@@ -27,7 +26,7 @@ const WATCH: Millis = Millis::from_secs(60);
 /// A call without a living actor is given this long to come back before it is closed.
 const ORPHAN_GRACE: Millis = Millis::from_secs(30);
 
-/// Keys of the actor's records. The journal's are in `actors::journal`.
+/// Keys of the actor's records. The journal's are in `crate::journal`.
 pub(super) mod key {
     /// [`voicecore_api::live::CallSetup`]: what the call was begun with, for every attempt.
     pub(crate) const SETUP: &str = "setup";

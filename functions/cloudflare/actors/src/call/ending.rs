@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use voicecore_api::actors::ask_hub;
 use voicecore_api::live::{self, CallSetup, FinishError};
 use voicecore_call::CallSummary;
+use voicecore_cloudflare_platform::ports;
 use voicecore_types::Millis;
 
 use super::actor::{Actor, key};
 use super::session::Session;
 use crate::journal::StoredJournal;
-use voicecore_cloudflare_platform::ports;
 
 /// The first pause between two tries; each next one is twice as long.
 const FIRST_RETRY: Millis = Millis::from_secs(5);

@@ -9,6 +9,7 @@ use voicecore_call::{
     AfterStream, AttachRefused, Call, CallSummary, Input, Interaction, Intervention, JournalEntry, OpenModel,
     Output, ToolCall,
 };
+use voicecore_cloudflare_platform::{App, ports};
 use voicecore_types::Millis;
 
 use super::doorway::MAX_CARRIER_TEXT;
@@ -17,8 +18,6 @@ use crate::hub_link::HubLink;
 use crate::journal::Journal;
 use crate::socket::{NORMAL_CLOSURE, Socket, SocketEvent, SocketGroup};
 use crate::timer::Timer;
-use voicecore_cloudflare_platform::App;
-use voicecore_cloudflare_platform::ports;
 
 /// What waits for a moment (journal, hub) goes with the first frame after it: while a call runs, one comes every 20 ms, and a
 /// timer that fires costs as much as a frame. The timer stands in when no frame has come for this long.

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use voicecore_api::live;
+use voicecore_cloudflare_platform::app;
 use voicecore_domain::hub::{ACCESS_ENDED, ACCESS_UNKNOWN, Schedule, Watcher};
 use voicecore_types::TenantId;
 use worker::{Error, Result, WebSocket};
 
 use super::{HubActor, SUBSCRIBER};
-use voicecore_cloudflare_platform::app;
 
 /// What is known of a socket, attached to it: it outlives hibernation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

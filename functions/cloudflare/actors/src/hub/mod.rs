@@ -8,6 +8,7 @@ use axum::response::IntoResponse as _;
 use voicecore_api::actors::{HubCommand, HubEvent, HubNotice, HubReply};
 use voicecore_api::live::{self, LiveAccess, TicketRefusal};
 use voicecore_api_types::LiveEnvelope;
+use voicecore_cloudflare_platform::{into_worker, path_and_query, ports};
 use voicecore_domain::hub::{CatchUp, Schedule, TICKET_LIFETIME};
 use voicecore_types::{CallId, Millis};
 use worker::worker_sys::WebSocketRequestResponsePair;
@@ -19,7 +20,6 @@ use worker::{WebSocketIncomingMessage, WebSocketPair};
 use self::listeners::Listener;
 use self::log::{EventLog, LogError};
 use super::{COMMAND_PATH, PUBLISH_PATH};
-use voicecore_cloudflare_platform::{into_worker, path_and_query, ports};
 
 /// Dashboards and softphones of one tenant that are connected at one time.
 const MAX_SUBSCRIBERS: usize = 500;
