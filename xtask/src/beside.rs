@@ -43,6 +43,10 @@ impl Beside {
         Ok(Self { name, group, log, report })
     }
 
+    pub(crate) const fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Waits for the last step, shows what they have said, and adds them to the suite.
     pub(crate) fn finish(self, suite: &mut Suite) -> Result<()> {
         let Self { name, mut group, log, report } = self;

@@ -77,6 +77,9 @@ enum Task {
     /// The steps of `test` and `ci` that only compile
     #[command(hide = true)]
     Builds(test::Builds),
+    /// The steps of `test` and `ci` that need neither a worker nor a component
+    #[command(hide = true)]
+    Natives(test::Natives),
     /// Ends process groups when standard input closes
     #[command(hide = true)]
     Guard,
@@ -90,6 +93,7 @@ fn run(task: &Task) -> Result<ExitCode> {
         Task::Test(options) => return test::run(options),
         Task::Ci => return Ok(test::ci()),
         Task::Builds(options) => return test::builds(options),
+        Task::Natives(options) => return test::natives(options),
         Task::Deps => deps::check(),
         Task::Build(options) => build::run(options),
         Task::Deploy(options) => deploy::run(options),

@@ -20,6 +20,8 @@ const E2E: &str = "tests/e2e";
 const HOST: &str = "tests/spin";
 /// What is tested on PostgreSQL as well.
 const ON_POSTGRES: &[&str] = &["shared/store", "shared/api"];
+/// A step of several suites.
+const NATIVE: &str = "native tests";
 /// Newer versions of clippy bring new lints; only these decide whether the code is clean.
 const NEWEST_CLIPPY: u32 = 96;
 
@@ -44,6 +46,14 @@ pub(crate) struct Builds {
     report: PathBuf,
 }
 
+/// `cargo xtask natives`: a part of the other two, which start it.
+#[derive(clap::Args)]
+pub(crate) struct Natives {
+    /// Where the steps are handed over
+    #[arg(long)]
+    report: PathBuf,
+}
+
 /// `cargo xtask test`: everything that says whether the system works.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let mut suite = Suite::new();
@@ -54,7 +64,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         suite.tests("tests of the shared crates", vec![quick]);
     } else if options.properties {
         let programs = compiled(&mut suite);
-        native_tests(&mut suite, &programs);
+        suite.tests(NATIVE, reporting(programs.but(&[E2E, HOST])));
         properties::report(&suite.tests)?;
     } else {
         tests(&mut suite, &["builds"]);
@@ -71,8 +81,8 @@ pub(crate) fn ci() -> ExitCode {
 }
 
 /// The order: first what the calls under workerd need, compiled by the whole machine. Then those calls: ten minutes in which
-/// people speak and the machine is idle by four fifths, so `builds` has them for whatever else is to be compiled. Then what works
-/// the machine (native tests), and what has waited for the builds.
+/// people speak and the machine is idle by four fifths, so `builds` has them for whatever else is to be compiled. Then what has waited
+/// for the builds, most of it calls and pages again, beside what works the machine (`natives`).
 fn tests(suite: &mut Suite, builds: &[&str]) {
     // What is missing takes minutes: it is fetched where its progress is seen, and no test has to wait for it.
     suite.step("set-up", || setup::all().and_then(|()| conformance::begin()));
@@ -85,19 +95,11 @@ fn tests(suite: &mut Suite, builds: &[&str]) {
         }
         Ok(())
     });
-    let mut beside = None;
-    suite.step("builds begin", || {
-        beside = Some(Beside::start("builds", builds)?);
-        Ok(())
-    });
+    let beside = begin(suite, "builds", builds);
     let calls = programs.of(&[E2E], Some(&["e2e", "native"]));
     suite.tests("the whole system under workerd", reporting(calls));
-    if let Some(beside) = beside {
-        let end = beside.finish(suite);
-        suite.step("builds end", || end);
-    }
-    native_tests(suite, &programs);
-    suite.tests("the dashboard's rules", vec![dashboard::unit_tests()]);
+    end(suite, beside);
+    let beside = begin(suite, "natives", &["natives"]);
     let mut system = None;
     suite.step("a system for the dashboard begins", || {
         system = Some(Journeys::begin()?);
@@ -106,18 +108,46 @@ fn tests(suite: &mut Suite, builds: &[&str]) {
     if let Some(journeys) = system {
         suite.tests("the dashboard in a browser", vec![journeys.command()]);
     }
+    suite.tests("the component in a host", reporting(programs.of(&[HOST], None)));
+    let engines = programs.of(&[E2E], Some(&["engines"]));
+    suite.tests("the worker on its databases", reporting(engines));
+    suite.tests("the API as its document says", reporting(programs.of(&[E2E], Some(&["contract"]))));
+    end(suite, beside);
+    suite.step("cold start", build::cold_start);
+    suite.step("what ran where", conformance::show);
+}
+
+fn begin(suite: &mut Suite, name: &'static str, arguments: &[&str]) -> Option<Beside> {
+    let mut beside = None;
+    suite.step(&format!("{name} begin"), || {
+        beside = Some(Beside::start(name, arguments)?);
+        Ok(())
+    });
+    beside
+}
+
+fn end(suite: &mut Suite, beside: Option<Beside>) {
+    if let Some(beside) = beside {
+        let name = beside.name();
+        let end = beside.finish(suite);
+        suite.step(&format!("{name} end"), || end);
+    }
+}
+
+/// What needs neither a worker nor a component, and works the machine.
+pub(crate) fn natives(options: &Natives) -> Result<ExitCode> {
+    let mut suite = Suite::new();
+    let programs = Programs::build()?;
+    suite.tests(NATIVE, reporting(programs.but(&[E2E, HOST])));
     let on_postgres = programs.of(ON_POSTGRES, None).into_iter().map(|mut command| {
         command.env("VOICECORE_TEST_DATABASE", "postgres");
         command
     });
     suite.tests("the store and the API on PostgreSQL", reporting(on_postgres.collect()));
+    suite.tests("the dashboard's rules", vec![dashboard::unit_tests()]);
     suite.command("independent judges of our formats", command("node").arg("tests/oracles/run.mjs"));
-    let engines = programs.of(&[E2E], Some(&["engines"]));
-    suite.tests("the worker on its databases", reporting(engines));
-    suite.tests("the API as its document says", reporting(programs.of(&[E2E], Some(&["contract"]))));
-    suite.tests("the component in a host", reporting(programs.of(&[HOST], None)));
-    suite.step("cold start", build::cold_start);
-    suite.step("what ran where", conformance::show);
+    beside::hand_over(&suite, &options.report)?;
+    Ok(suite.finish())
 }
 
 /// What only compiles and checks, in the order in which others wait for it.
@@ -177,10 +207,6 @@ fn compiled(suite: &mut Suite) -> Programs {
         Ok(())
     });
     programs
-}
-
-fn native_tests(suite: &mut Suite, programs: &Programs) {
-    suite.tests("native tests", reporting(programs.but(&[E2E, HOST])));
 }
 
 /// The suites that pass say so in the report.

@@ -80,9 +80,13 @@ pub(crate) struct Toolchain {
     flags: Vec<String>,
 }
 
+/// What the profile makes larger for audio (Cargo.toml) is small here: none passes through a component. A profile of its own would say it
+/// better, but compile every macro once more.
+const SMALL: &str = "-Copt-level=z";
+
 /// `wasm-opt` does not read components: it works on the module, between the linker and what makes a component of it. So this is
 /// told to call a script instead of the linker, which calls both. The script's name is that of its contents: cargo links anew when
-/// what it is told has changed. `-Oz`: no audio passes through a component.
+/// what it is told has changed.
 fn optimising(linker: &Path) -> Result<String> {
     let (linker, wasm_opt) = (linker.display(), proc::npm_bin("wasm-opt"));
     let text = format!(
@@ -177,7 +181,7 @@ impl Toolchain {
                     .join("lib/rustlib")
                     .join(host.trim())
                     .join("bin/gcc-ld/wasm-ld");
-                vec![optimising(&linker)?]
+                vec![SMALL.to_owned(), optimising(&linker)?]
             }
         };
         Ok(Self { target, bin: None, flags })
@@ -203,6 +207,7 @@ impl Toolchain {
                         .context("the linker of components is missing")?;
                 vec![
                     format!("-Clinker={}", linker.display()),
+                    SMALL.to_owned(),
                     optimising(&Path::new("/usr/bin").join(DEBIAN_LINKER))?,
                 ]
             }
