@@ -60,6 +60,8 @@ const ACTORS_BUDGET: u64 = 700_000;
 const POSTGRES_BUDGET: u64 = 150_000;
 /// What it allows itself for a component, which is fetched by every node that runs it.
 const COMPONENT_BUDGET: u64 = 900_000;
+/// The same on top of a component, which then has both engines.
+const COMPONENT_POSTGRES_BUDGET: u64 = 50_000;
 
 /// The size of what is deployed, in bytes.
 pub(crate) struct Size {
@@ -280,13 +282,14 @@ pub(crate) fn component() -> Result<Size> {
 }
 
 fn component_with(features: &[&str]) -> Result<Size> {
-    let (what, name) = if features.is_empty() {
-        ("component", "voicecore.wasm")
+    let (what, name, budget) = if features.is_empty() {
+        ("component", "voicecore.wasm", COMPONENT_BUDGET)
     } else {
-        ("component with PostgreSQL", "voicecore-postgres.wasm")
+        let budget = COMPONENT_BUDGET + COMPONENT_POSTGRES_BUDGET;
+        ("component with PostgreSQL", "voicecore-postgres.wasm", budget)
     };
     let bytes = for_spin(COMPONENT, features, "voicecore_spin.wasm", name)?;
-    Ok(Size { what, raw: bytes.len() as u64, gzipped: gzip(&bytes)?, budget: COMPONENT_BUDGET })
+    Ok(Size { what, raw: bytes.len() as u64, gzipped: gzip(&bytes)?, budget })
 }
 
 /// The same with PostgreSQL, as `voicecore-postgres.wasm` beside it.
