@@ -87,7 +87,8 @@ fn operations() -> Vec<Operation> {
                     .replace("{provider}", "openai")
                     .replace("{business_id}", ID)
                     .replace("{note_id}", ID)
-                    .replace("{number}", "1"),
+                    .replace("{number}", "1")
+                    .replace("{call_id}", ID),
                 body: schema.cloned(),
                 query: query.collect(),
             });
@@ -249,6 +250,7 @@ fn good(target: &str, field: &str) -> Value {
         "provider" => json!("twilio"),
         "availability" => json!("busy"),
         "noun" => json!("calls"),
+        "step" if target.ends_with("/messages") => json!(1),
         "step" => json!("agents"),
         "state" => json!("skipped"),
         "tenant_id" | "business_id" => json!(ID),

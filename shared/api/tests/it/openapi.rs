@@ -104,6 +104,7 @@ fn target(path: &str) -> String {
         .replace("{business_id}", nobodys)
         .replace("{note_id}", nobodys)
         .replace("{number}", "1")
+        .replace("{call_id}", nobodys)
 }
 
 #[test]
