@@ -7,6 +7,7 @@ use crate::{AuditActor, Interaction};
 /// What an assistant is, as a draft or as it was published. What is absent or null is as the installation has it. `greeting` and
 /// `instructions` may hold the variables `{{business_name}}` and `{{assistant_name}}`, which get their values when a call begins.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"name": "Iris", "greeting": "Hello, this is {{assistant_name}}, the AI assistant of {{business_name}}.", "instructions": "You take bookings. Ask for the day, the time and a name.", "language": "en", "voice": "marin", "tools": ["end_call", "take_message", "transfer"], "turn_detection": {"type": "semantic_vad", "eagerness": "auto"}, "noise_reduction": "far_field"})))]
 pub struct AssistantSettings {
     /// 1 to 200 characters.
     pub name: String,
@@ -132,6 +133,7 @@ pub struct AssistantVersion {
 
 /// A conversation in writing that is to begin with an assistant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"version": 1})))]
 pub struct StartTestCall {
     /// Which version is tried. Absent: the draft.
     pub version: Option<u64>,
@@ -142,6 +144,7 @@ pub struct StartTestCall {
 
 /// What the tester says or presses: one of the two. Neither: they are silent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"step": 1, "text": "Are you open on Saturday?"})))]
 pub struct TestMessage {
     /// The step of the test call that it answers. Of an earlier step nothing is taken: the answer says where it stands.
     pub step: u64,
