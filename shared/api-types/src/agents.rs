@@ -62,6 +62,7 @@ pub struct Agent {
 
 /// An agent to be added, or as they are to be.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"name": "Ana Ruiz", "email": "ana@example.com", "extension": "12", "phone_number": "+442079460123", "skills": ["billing"], "languages": ["en", "es"], "departments": ["0192f0c1-7a3e-7c11-9d0a-3b6f5e2a1c4d"], "max_concurrent_calls": 2})))]
 pub struct SaveAgent {
     /// 1 to 200 characters.
     pub name: String,
@@ -90,6 +91,7 @@ pub struct SaveAgent {
 
 /// Whether an agent takes calls from now on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"availability": "busy"})))]
 pub struct SetAvailability {
     /// Whether they do.
     pub availability: Availability,

@@ -46,6 +46,7 @@ pub struct NewApiKey {
 
 /// A key to be made.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"name": "Reporting", "permissions": ["calls:read"]})))]
 pub struct CreateApiKey {
     /// Its name, 1 to 100 characters.
     pub name: String,
@@ -58,6 +59,7 @@ pub struct CreateApiKey {
 
 /// A key gets a successor.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"overlap_seconds": 3600})))]
 pub struct RotateApiKey {
     /// For so many seconds both open, at most 2,592,000 (30 days); a day when absent.
     pub overlap_seconds: Option<u64>,

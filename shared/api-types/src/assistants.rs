@@ -1,12 +1,13 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use voicecore_types::{AssistantId, Millis};
+use voicecore_types::{AssistantId, BusinessId, CallId, Millis};
 
-use crate::AuditActor;
+use crate::{AuditActor, Interaction};
 
 /// What an assistant is, as a draft or as it was published. What is absent or null is as the installation has it. `greeting` and
 /// `instructions` may hold the variables `{{business_name}}` and `{{assistant_name}}`, which get their values when a call begins.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"name": "Iris", "greeting": "Hello, this is {{assistant_name}}, the AI assistant of {{business_name}}.", "instructions": "You take bookings. Ask for the day, the time and a name.", "language": "en", "voice": "marin", "tools": ["end_call", "take_message", "transfer"], "turn_detection": {"type": "semantic_vad", "eagerness": "auto"}, "noise_reduction": "far_field"})))]
 pub struct AssistantSettings {
     /// 1 to 200 characters.
     pub name: String,
@@ -128,4 +129,62 @@ pub struct AssistantVersion {
     pub published_at: Millis,
     /// Who published it. `carried_over`: it is what the business had before there were assistants.
     pub published_by: AuditActor,
+}
+
+/// A conversation in writing that is to begin with an assistant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"version": 1})))]
+pub struct StartTestCall {
+    /// Which version is tried. Absent: the draft.
+    pub version: Option<u64>,
+    /// As if this business were called. Absent: one that the assistant answers for, or else the tenant's first.
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub business_id: Option<BusinessId>,
+}
+
+/// What the tester says or presses: one of the two. Neither: they are silent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"step": 1, "text": "Are you open on Saturday?"})))]
+pub struct TestMessage {
+    /// The step of the test call that it answers. Of an earlier step nothing is taken: the answer says where it stands.
+    pub step: u64,
+    /// At most 1,000 characters.
+    pub text: Option<String>,
+    /// Keys of a telephone, at most 20: digits, `*` and `#`.
+    pub digits: Option<String>,
+}
+
+/// Where a test call stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TestCallState {
+    /// The assistant listens.
+    Listening,
+    /// An answer is being worked on: ask again, and if that does not help, send a message that says nothing.
+    Thinking,
+    /// It is over.
+    Over,
+}
+
+/// A conversation in writing in which somebody tries an assistant. It is held like a call that is held turn by turn: same model, prompt,
+/// tools and limits. It is no call: nobody is dialled, no message is taken and nothing is mailed (a tool that would is checked and
+/// answered as if it had been), and no list or figure of calls counts it. What the model costs counts against the tenant's day.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TestCall {
+    /// Its id.
+    #[schema(value_type = String, format = "uuid")]
+    pub id: CallId,
+    /// Which version is tried. Null: the draft as it was when the test began.
+    pub version: Option<u64>,
+    /// Which the next message answers.
+    pub step: u64,
+    /// Where it stands.
+    pub state: TestCallState,
+    /// Why it is over, as of a call.
+    pub end_reason: Option<String>,
+    /// What was said and done so far.
+    pub interactions: Vec<Interaction>,
+    /// From then on it cannot go on; a day later it is forgotten.
+    #[schema(value_type = u64)]
+    pub expires_at: Millis,
 }

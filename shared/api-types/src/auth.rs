@@ -4,6 +4,7 @@ use voicecore_types::{Millis, SessionId, TenantId, UserId};
 
 /// Signs in.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"email": "ana@example.com", "password": "correct horse battery staple"})))]
 pub struct Login {
     /// The user's address.
     pub email: String,
@@ -30,6 +31,7 @@ pub struct SignedIn {
 
 /// Asks for a mail by which a new password can be chosen.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"email": "ana@example.com"})))]
 pub struct ForgotPassword {
     /// The user's address.
     pub email: String,
@@ -37,6 +39,7 @@ pub struct ForgotPassword {
 
 /// Chooses a new password.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"token": "vcp_0000000000000000000000000000000000000000000000000000000000000000", "password": "correct horse battery staple"})))]
 pub struct ResetPassword {
     /// The token of the mail.
     pub token: String,
@@ -46,6 +49,7 @@ pub struct ResetPassword {
 
 /// Accepts an invitation.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"token": "vci_0000000000000000000000000000000000000000000000000000000000000000", "name": "Ana Ruiz", "password": "correct horse battery staple"})))]
 pub struct AcceptInvitation {
     /// The token of the mail.
     pub token: String,
@@ -69,6 +73,7 @@ pub struct Accepted {
 
 /// Works in another tenant from now on.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"tenant_id": "0192f0c1-7a3e-7c11-9d0a-3b6f5e2a1c4d"})))]
 pub struct SwitchTenant {
     /// Which one.
     #[schema(value_type = String, format = "uuid")]

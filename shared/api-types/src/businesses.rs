@@ -52,6 +52,7 @@ pub struct Business {
 
 /// A business to be made, or as it is to be: what is absent or null is as the installation has it.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"name": "Bella's Salon", "voice_mode": "streaming", "fallback_number": "+442079460123", "call_length_seconds": 1800})))]
 pub struct SaveBusiness {
     /// 1 to 200 characters.
     pub name: String,

@@ -144,6 +144,7 @@ pub enum InterventionAction {
 
 /// Stepping into a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"action": "message", "text": "Offer them Thursday instead."})))]
 pub struct Intervene {
     /// What is done.
     pub action: InterventionAction,

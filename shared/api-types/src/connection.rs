@@ -6,6 +6,7 @@ use crate::{CredentialSource, Provider};
 /// Which connection is to be tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"provider": "twilio"})))]
 pub struct TestConnection {
     /// The provider.
     pub provider: Provider,

@@ -30,6 +30,7 @@ pub struct Departments {
 
 /// A department to be made, or as it is to be.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"name": "Front desk", "parent_id": "0192f0c1-7a3e-7c11-9d0a-3b6f5e2a1c4d"})))]
 pub struct SaveDepartment {
     /// Its name, 1 to 100 characters, unique within the tenant.
     pub name: String,

@@ -37,7 +37,7 @@ pub use analytics::{BusinessVolume, CallCounts, CallVolume, HourVolume, Overview
 pub use api_keys::{ApiKey, CreateApiKey, NewApiKey, RotateApiKey};
 pub use assistants::{
     Assistant, AssistantPublication, AssistantSettings, AssistantVersion, Eagerness, NoiseReduction,
-    TurnDetection, TurnDetectionKind,
+    StartTestCall, TestCall, TestCallState, TestMessage, TurnDetection, TurnDetectionKind,
 };
 pub use audit::{AuditActor, AuditBreak, AuditEntry, AuditFlaw, AuditVerification};
 pub use auth::{

@@ -33,6 +33,7 @@ pub struct Note {
 
 /// A note to be written, or as it is to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"body": "Wants to be called back on Friday.", "category": "follow-up", "tags": ["callback"]})))]
 pub struct SaveNote {
     /// Markdown, 1 to 4,000 characters.
     pub body: String,

@@ -37,6 +37,7 @@ pub struct WebhookAddresses {
 
 /// A number to be added.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"phone_number": "+442079460123", "business_id": "0192f0c1-7a3e-7c11-9d0a-3b6f5e2a1c4d"})))]
 pub struct CreatePhoneNumber {
     /// In E.164 form. The account at Twilio has to have it.
     pub phone_number: String,
@@ -47,6 +48,7 @@ pub struct CreatePhoneNumber {
 
 /// Who is to answer a number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"business_id": "0192f0c1-7a3e-7c11-9d0a-3b6f5e2a1c4d"})))]
 pub struct UpdatePhoneNumber {
     /// A business of the tenant.
     #[schema(value_type = String, format = "uuid")]

@@ -33,6 +33,7 @@ pub struct Preferences {
 
 /// What a user chooses: all of it, in the place of what was chosen before.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"theme": "dark", "language": "en", "layout": {"calls": {"columns": ["started_at", "status"]}}})))]
 pub struct SavePreferences {
     /// Light or dark.
     pub theme: Option<Theme>,

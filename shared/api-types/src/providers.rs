@@ -52,6 +52,7 @@ pub struct Providers {
 /// The credential of the tenant's own account. `openai` and `chat` take `api_key`, `twilio` takes the other two.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"api_key": "sk-0123456789abcdef"})))]
 pub struct ProviderCredential {
     /// The secret key, 16 to 512 visible ASCII characters.
     #[serde(default)]

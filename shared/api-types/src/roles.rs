@@ -24,6 +24,7 @@ pub struct Roles {
 
 /// A role to be made, or as it is to be.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"name": "Supervisor", "permissions": ["calls:read", "calls:write"]})))]
 pub struct SaveRole {
     /// Its name, 1 to 100 characters.
     pub name: String,

@@ -44,6 +44,7 @@ pub struct SavedView {
 
 /// A view to be kept, or as it is to be.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"name": "Missed this week", "noun": "calls", "shared": true, "filters": {"status": "no_answer"}, "columns": ["started_at", "status"], "sort": "longest"})))]
 pub struct SaveView {
     /// 1 to 100 characters.
     pub name: String,

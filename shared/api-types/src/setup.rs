@@ -7,6 +7,7 @@ use voicecore_types::{BusinessId, TenantId};
 /// Redeems a one-use set-up link: makes a tenant that can take a call at once.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"token": "vcs_0000000000000000000000000000000000000000000000000000000000000000", "tenant_name": "Bella", "business_name": "Bella's Salon", "phone_number": "+442079460123", "time_zone": "Europe/London"})))]
 pub struct SetupClaim {
     /// The token of the link.
     pub token: String,

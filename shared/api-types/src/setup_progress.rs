@@ -65,6 +65,7 @@ pub struct SetupStepProgress {
 
 /// What is to be kept of a step, in the place of what was kept before.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"step": "business_profile", "state": "open", "draft": {"time_zone": "Europe/London"}})))]
 pub struct SaveSetupStep {
     /// Which one.
     pub step: SetupStep,

@@ -28,6 +28,7 @@ pub struct Tenant {
 
 /// Makes a tenant that can take a call at once, and invites its owner by mail.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"name": "Bella", "owner_email": "bella@example.com", "owner_name": "Bella Rossi", "business_name": "Bella's Salon", "phone_number": "+442079460123", "language": "en", "time_zone": "Europe/London"})))]
 pub struct CreateTenant {
     /// Its name, 1 to 200 characters.
     pub name: String,
@@ -67,6 +68,7 @@ pub struct CreatedTenant {
 
 /// Changes a tenant. What is absent stays.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"max_concurrent_calls": 20, "max_daily_cost_micros": 50000000})))]
 pub struct UpdateTenant {
     /// Its name, 1 to 200 characters.
     pub name: Option<String>,
@@ -80,6 +82,7 @@ pub struct UpdateTenant {
 
 /// Deletes a tenant.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"name": "Bella"})))]
 pub struct DeleteTenant {
     /// The tenant's name, word for word: it shows that this one is meant.
     pub name: String,

@@ -32,6 +32,7 @@ pub struct User {
 
 /// Changes what somebody is in the tenant. What is absent stays.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"role": "viewer", "active": true})))]
 pub struct UpdateUser {
     /// `tenant_admin`, `manager`, `agent`, `viewer`, or the id of a role that the tenant has made.
     pub role: Option<String>,
@@ -44,6 +45,7 @@ pub struct UpdateUser {
 
 /// Invites somebody by mail.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"email": "ana@example.com", "name": "Ana Ruiz", "role": "viewer"})))]
 pub struct InviteUser {
     /// Their address.
     pub email: String,

@@ -216,6 +216,12 @@ impl Fields {
         count
     }
 
+    /// The same, and it must be there.
+    pub(crate) fn count(&mut self, field: &str, min: u64, max: u64) -> u64 {
+        let count = self.optional_count(field, min, max);
+        self.required(field, count)
+    }
+
     /// Yes or no.
     pub(crate) fn optional_bool(&mut self, field: &str) -> Option<bool> {
         let value = self.take(field)?;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use voicecore_call::EndReason;
 use voicecore_domain::CallStatus;
 use voicecore_store::directory::accounts;
-use voicecore_store::{calls, directory, idempotency, notifications, rate_limits};
+use voicecore_store::{calls, directory, idempotency, notifications, rate_limits, test_calls};
 
 use crate::actors::CallCommand;
 use crate::carrier::{self, ReportedStatus};
@@ -95,6 +95,7 @@ pub async fn scheduled(app: &AppState) -> Result<Swept, JobError> {
     idempotency::forget(&*app.ports.db, app.now()).await.map_err(ApiError::from)?;
     notifications::of_keys(&*app.ports.db, app.now()).await.map_err(ApiError::from)?;
     notifications::forget(&*app.ports.db, app.now()).await.map_err(ApiError::from)?;
+    test_calls::forget(&*app.ports.db, app.now()).await.map_err(ApiError::from)?;
     accounts::forget(&*app.ports.db, app.now()).await.map_err(ApiError::from)?;
     closed.and(sealed).and(rotated).and(deleted)?;
     Ok(swept)

@@ -12,7 +12,7 @@ use crate::routes::{
     account_pages, accounts, agents, analytics, api_keys, assistant_versions, assistants, audit, auth,
     businesses, calls, departments, health, interventions, live, messages, notes, notifications, openapi,
     opening_hours, phone_numbers, preferences, providers, roles, saved_views, sessions, setup, setup_page,
-    setup_progress, tenant_deletion, tenants, test_connection, transcripts, users,
+    setup_progress, tenant_deletion, tenants, test_calls, test_connection, transcripts, users,
 };
 use crate::{ApiError, AppState, MAX_BODY_BYTES, cors, error_responses, idempotency, layers, webhooks};
 
@@ -65,6 +65,10 @@ macro_rules! documented_routes {
             assistant_versions::list_versions,
             assistant_versions::get_version,
             assistant_versions::restore_version,
+            test_calls::start_test_call,
+            test_calls::get_test_call,
+            test_calls::say_in_test_call,
+            test_calls::end_test_call,
             audit::list_audit,
             audit::verify_audit,
             audit::export_audit,

@@ -138,7 +138,16 @@ pub async fn begin(
 
 /// The dialogue of a call, if it has one.
 pub async fn get(scope: &Scope, call: CallId) -> Result<Option<StoredDialogue>, StoreError> {
-    let rows = scope.query(Stmt::new(GET, key(scope, call).into())).await?;
+    read(scope, GET, call).await
+}
+
+/// What `statement` finds under [`key`]; its columns are those of `GET`.
+pub(crate) async fn read(
+    scope: &Scope,
+    statement: &'static str,
+    id: CallId,
+) -> Result<Option<StoredDialogue>, StoreError> {
+    let rows = scope.query(Stmt::new(statement, key(scope, id).into())).await?;
     row::one(&rows, |r| {
         Ok(StoredDialogue {
             setup: r.sealed("setup")?.ok_or(StoreError::OddRow { column: "setup" })?,
@@ -230,6 +239,6 @@ pub async fn count_streams(scope: &Scope, used: &StreamUsage<'_>) -> Result<bool
     scope.batch_once(batch).await
 }
 
-fn key(scope: &Scope, call: CallId) -> [Value; 2] {
+pub(crate) fn key(scope: &Scope, call: CallId) -> [Value; 2] {
     [call.to_string().into(), scope.tenant_arg()]
 }

@@ -46,6 +46,7 @@ pub mod seal;
 pub mod setup_progress;
 pub mod tenant_deletions;
 pub mod tenants;
+pub mod test_calls;
 pub mod tool_runs;
 pub mod users;
 

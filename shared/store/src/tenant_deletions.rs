@@ -155,6 +155,8 @@ statements! {
     DELETE_PREFERENCES = "delete from preferences where tenant_id = ?1 and user_id in (
         select user_id from preferences where tenant_id = ?1 limit ?2)";
 
+    DELETE_TEST_CALLS = "delete from test_calls where id in (select id from test_calls where tenant_id = ?1 limit ?2)";
+
     DELETE_ASSISTANT_VERSIONS = "delete from assistant_versions where tenant_id = ?1 and assistant_id in (
         select assistant_id from assistant_versions where tenant_id = ?1 limit ?2)";
 
@@ -179,7 +181,7 @@ pub const ACCESS_TABLES: [(&str, &str); 4] = [
 ];
 
 /// All other tables but those of calls, children before parents.
-pub const TABLES: [(&str, &str); 21] = [
+pub const TABLES: [(&str, &str); 22] = [
     ("setup_progress", DELETE_SETUP_PROGRESS),
     ("notification_states", DELETE_NOTIFICATION_STATES),
     ("notification_marks", DELETE_NOTIFICATION_MARKS),
@@ -188,6 +190,7 @@ pub const TABLES: [(&str, &str); 21] = [
     ("agent_departments", DELETE_AGENT_DEPARTMENTS),
     ("agents", DELETE_AGENTS),
     ("messages", DELETE_MESSAGES),
+    ("test_calls", DELETE_TEST_CALLS),
     ("businesses", DELETE_BUSINESSES),
     ("assistant_versions", DELETE_ASSISTANT_VERSIONS),
     ("assistants", DELETE_ASSISTANTS),

@@ -359,6 +359,11 @@ impl Dialogue {
         self.log.interactions()
     }
 
+    /// What the model's provider bills for it so far.
+    pub const fn usage(&self) -> Usage {
+        self.usage
+    }
+
     /// What there is to be kept of a call that is over. `None` as long as it is not.
     pub fn summary(&self, call_id: CallId, now: Millis) -> Option<CallSummary> {
         let Phase::Over { reason } = self.phase else { return None };

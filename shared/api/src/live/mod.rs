@@ -15,7 +15,7 @@ pub(crate) use finish::{finish_without_actor, reason_word};
 pub use journal::JournalLines;
 pub use model::{ModelRequest, model_request};
 pub(crate) use setup::call_setup;
-pub use setup::{CallSetup, LoadError, load_call};
+pub use setup::{CallSetup, LoadError, TestCallSetup, load_call};
 pub use ticket::{LIVE_PATH, LiveAccess, TicketRefusal, authorize_live, open_ticket};
 pub use tools::{record_tool, run_tool};
 pub use watchers::may_listen;

@@ -8,7 +8,7 @@ use voicecore_domain::variables::filled;
 use voicecore_ports::DbError;
 use voicecore_store::businesses::{self, CallSetupRow};
 use voicecore_store::{StoreError, directory};
-use voicecore_types::{BusinessId, CallId, Millis, TenantId};
+use voicecore_types::{AssistantId, BusinessId, CallId, Millis, TenantId};
 
 use super::prompt::{self, Prompt};
 use super::tools;
@@ -41,8 +41,22 @@ pub struct CallSetup {
     /// The same, of the model that reads and writes.
     #[serde(default)]
     pub chat_credential: Option<String>,
+    /// Somebody tries an assistant in writing: nobody calls, and tools store nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_call: Option<TestCallSetup>,
     /// What the call machine needs.
     pub call: CallConfig,
+}
+
+/// What is tried in a test call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestCallSetup {
+    /// Who.
+    pub assistant_id: AssistantId,
+    /// Which version. `None`: the draft.
+    pub version: Option<u64>,
+    /// From then on it cannot go on.
+    pub expires_at: Millis,
 }
 
 /// A call cannot be set up.
@@ -83,6 +97,7 @@ pub(crate) fn call_setup(config: &Config, tenant_id: TenantId, row: CallSetupRow
         wrapped_key: Some(row.wrapped_key.as_stored().to_owned()),
         openai_credential: row.openai_credential.as_ref().map(|sealed| sealed.as_stored().to_owned()),
         chat_credential: row.chat_credential.as_ref().map(|sealed| sealed.as_stored().to_owned()),
+        test_call: None,
         call: CallConfig {
             session: session(config, &row, transfer_available),
             call_id: row.call_id,

@@ -31,6 +31,7 @@ pub(crate) mod setup_page;
 pub(crate) mod setup_progress;
 pub(crate) mod tenant_deletion;
 pub(crate) mod tenants;
+pub(crate) mod test_calls;
 pub(crate) mod test_connection;
 pub(crate) mod transcripts;
 pub(crate) mod users;

@@ -1,9 +1,10 @@
 //! A dialogue between two questions of the carrier: read, changed, finished.
 
-use voicecore_call::{AfterStream, CallSummary};
-use voicecore_domain::TokenUsage;
+use voicecore_call::{AfterStream, CallSummary, Usage};
+use voicecore_domain::{TokenUsage, pricing};
 use voicecore_store::dialogues::{self, Change, FinishedDialogue, StoredDialogue};
 use voicecore_store::seal::{Column, Sealed, Sealer, WrappedKey};
+use voicecore_store::test_calls;
 use voicecore_store::{Scope, StoreError, businesses};
 use voicecore_turn_based::Dialogue;
 use voicecore_types::{CallId, Millis};
@@ -13,7 +14,7 @@ use crate::{ApiError, AppState};
 
 /// A dialogue in the hands of whoever answers a question.
 pub(crate) struct Held {
-    scope: Scope,
+    pub(super) scope: Scope,
     pub(super) sealer: Sealer,
     /// As it was when the call came in.
     pub(super) setup: CallSetup,
@@ -23,6 +24,8 @@ pub(crate) struct Held {
     pub(super) busy_until: Option<Millis>,
     /// Its summary has been stored.
     pub(super) finished: bool,
+    /// Of a test call: what the state that is stored has cost, which has been added to the tenant's day.
+    counted: u64,
 }
 
 /// What is configured for a call, when it came in, and its tenant's key. The model is the one that reads and writes.
@@ -47,14 +50,35 @@ impl Held {
         dialogue: Dialogue,
         wrapped_key: &WrappedKey,
     ) -> Result<Self, ApiError> {
-        let sealer = app.sealer(scope.tenant(), wrapped_key)?;
-        let call_id = setup.call.call_id;
-        let sealed_setup = seal(app, &sealer, Column::DialogueSetup, &setup)?;
-        let state = seal(app, &sealer, Column::DialogueState, &dialogue)?;
-        if !dialogues::begin(scope, call_id, &sealed_setup, &state, app.now()).await? {
+        let held = Self::new(app, scope, setup, dialogue, wrapped_key)?;
+        let call_id = held.setup.call.call_id;
+        let (setup, state) = held.sealed(app)?;
+        if !dialogues::begin(scope, call_id, &setup, &state, app.now()).await? {
             return Ok(Self::load(app, scope, call_id).await?.ok_or(StoreError::NotFound("dialogue"))?);
         }
-        Ok(Self { scope: scope.clone(), sealer, setup, dialogue, step: 1, busy_until: None, finished: false })
+        Ok(held)
+    }
+
+    /// One that is not stored yet.
+    pub(super) fn new(
+        app: &AppState,
+        scope: &Scope,
+        setup: CallSetup,
+        dialogue: Dialogue,
+        wrapped_key: &WrappedKey,
+    ) -> Result<Self, ApiError> {
+        let sealer = app.sealer(scope.tenant(), wrapped_key)?;
+        let scope = scope.clone();
+        Ok(Self { scope, sealer, setup, dialogue, step: 1, busy_until: None, finished: false, counted: 0 })
+    }
+
+    /// What is stored of one that begins: what was configured, and where it stands.
+    pub(super) fn sealed(&self, app: &AppState) -> Result<(Sealed, Sealed), ApiError> {
+        Ok((seal(app, &self.sealer, Column::DialogueSetup, &self.setup)?, self.state(app)?))
+    }
+
+    fn state(&self, app: &AppState) -> Result<Sealed, ApiError> {
+        seal(app, &self.sealer, Column::DialogueState, &self.dialogue)
     }
 
     /// The dialogue of a call, if it has one.
@@ -63,12 +87,29 @@ impl Held {
         scope: &Scope,
         call_id: CallId,
     ) -> Result<Option<Self>, ApiError> {
-        let Some(stored) = dialogues::get(scope, call_id).await? else { return Ok(None) };
+        let stored = dialogues::get(scope, call_id).await?;
+        stored.map(|stored| Self::open(app, scope, stored)).transpose()
+    }
+
+    /// The test call of that name, if there is one.
+    pub(crate) async fn load_test(
+        app: &AppState,
+        scope: &Scope,
+        id: CallId,
+    ) -> Result<Option<Self>, ApiError> {
+        let stored = test_calls::get(scope, id).await?;
+        stored.map(|stored| Self::open(app, scope, stored)).transpose()
+    }
+
+    fn open(app: &AppState, scope: &Scope, stored: StoredDialogue) -> Result<Self, ApiError> {
         let StoredDialogue { setup, state, step, busy_until, finished, wrapped_key } = stored;
         let sealer = app.sealer(scope.tenant(), &wrapped_key)?;
         let setup = open(&sealer, Column::DialogueSetup, &setup)?;
         let dialogue = open(&sealer, Column::DialogueState, &state)?;
-        Ok(Some(Self { scope: scope.clone(), sealer, setup, dialogue, step, busy_until, finished }))
+        let mut held =
+            Self { scope: scope.clone(), sealer, setup, dialogue, step, busy_until, finished, counted: 0 };
+        held.counted = held.spent();
+        Ok(held)
     }
 
     /// Stores what has become of it, now that it has moved on. `false`: somebody else has moved it on, and what they stored is now here.
@@ -87,14 +128,22 @@ impl Held {
         app: &AppState,
         busy_until: Option<Millis>,
     ) -> Result<bool, ApiError> {
-        let state = seal(app, &self.sealer, Column::DialogueState, &self.dialogue)?;
+        let state = self.state(app)?;
         let change = self.change(&state, busy_until, app.now());
-        if dialogues::change(&self.scope, &change).await? {
+        let stored = match self.setup.test_call {
+            Some(_) => self.store_test(&change, false).await?,
+            None => dialogues::change(&self.scope, &change).await?,
+        };
+        if stored {
             (self.step, self.busy_until) = (self.step + 1, busy_until);
             return Ok(true);
         }
         let call_id = self.setup.call.call_id;
-        *self = Self::load(app, &self.scope, call_id).await?.ok_or(StoreError::NotFound("dialogue"))?;
+        let there = match self.setup.test_call {
+            Some(_) => Self::load_test(app, &self.scope, call_id).await?,
+            None => Self::load(app, &self.scope, call_id).await?,
+        };
+        *self = there.ok_or(StoreError::NotFound("dialogue"))?;
         Ok(false)
     }
 
@@ -102,17 +151,40 @@ impl Held {
     /// else has moved it on; nothing but the document was stored, which theirs replaces.
     pub(super) async fn finish(&mut self, app: &AppState) -> Result<bool, ApiError> {
         let now = app.now();
+        if self.setup.test_call.is_some() {
+            // Nothing of it is kept but where it ended.
+            let state = self.state(app)?;
+            self.finished = self.store_test(&self.change(&state, None, now), true).await?;
+            self.step += u64::from(self.finished);
+            return Ok(self.finished);
+        }
         let summary = self.dialogue.summary(self.setup.call.call_id, now);
         let summary =
             summary.ok_or_else(|| ApiError::Internal("a dialogue that goes on is finished".to_owned()))?;
         transcript::store(app, self.setup.tenant_id, &summary).await?;
         // In the same database as the row: where the one fails, so does the other, and both are tried again.
         transcript::index(&self.scope, &summary).await?;
-        let state = seal(app, &self.sealer, Column::DialogueState, &self.dialogue)?;
+        let state = self.state(app)?;
         let reason = reason_word(summary.reason);
         let finished = self.finished_dialogue(&summary, &reason, self.change(&state, None, now));
         self.finished = dialogues::finish(&self.scope, &finished).await?;
         Ok(self.finished)
+    }
+
+    /// Stores where a test call stands, and what that has cost.
+    async fn store_test(&mut self, change: &Change<'_>, finished: bool) -> Result<bool, ApiError> {
+        let spent = self.spent();
+        let cost = spent.saturating_sub(self.counted);
+        let stored = test_calls::change(&self.scope, change, cost, finished).await?;
+        if stored {
+            self.counted = spent;
+        }
+        Ok(stored)
+    }
+
+    /// What the model has cost so far, in micro-dollars.
+    fn spent(&self) -> u64 {
+        pricing::cost_micros(&self.setup.call.session.model, &tokens(&self.dialogue.usage()))
     }
 
     fn finished_dialogue<'a>(
@@ -121,7 +193,7 @@ impl Held {
         end_reason: &'a str,
         change: Change<'a>,
     ) -> FinishedDialogue<'a> {
-        let usage = &summary.usage;
+        let usage = summary.usage;
         FinishedDialogue {
             change,
             connected_at: summary.started_at,
@@ -131,17 +203,21 @@ impl Held {
             end_reason,
             interaction_count: u32::try_from(summary.interactions.len()).unwrap_or(u32::MAX),
             model: &self.setup.call.session.model,
-            usage: TokenUsage {
-                text_in: usage.text_in,
-                text_cached: usage.text_cached,
-                text_out: usage.text_out,
-                ..TokenUsage::default()
-            },
+            usage: tokens(&usage),
         }
     }
 
     fn change<'a>(&self, state: &'a Sealed, busy_until: Option<Millis>, now: Millis) -> Change<'a> {
         Change { call_id: self.setup.call.call_id, step: self.step, state, busy_until, now }
+    }
+}
+
+fn tokens(usage: &Usage) -> TokenUsage {
+    TokenUsage {
+        text_in: usage.text_in,
+        text_cached: usage.text_cached,
+        text_out: usage.text_out,
+        ..TokenUsage::default()
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod held;
 mod model;
+mod test_calls;
 
 use voicecore_call::{CallConfig, EndReason, Interaction, Intervention, OperatorCommand};
 use voicecore_store::Scope;

@@ -14,13 +14,15 @@ use crate::phone_numbers::owned;
 use crate::world::{Reply, Tenant, World};
 
 /// Their answers are not kept; each with its reason.
-const NOT_KEPT: [&str; 6] = [
+const NOT_KEPT: [&str; 8] = [
     "PUT /api/v1/setup/progress",     // shows what was entered, which may be a secret
     "POST /api/v1/phone-numbers",     // shows a telephone number
     "PUT /api/v1/phone-numbers/{id}", // the same
     "POST /api/v1/api-keys",          // shows a key
     "POST /api/v1/api-keys/{id}/rotate", // the same
     "PUT /api/v1/config/providers/{provider}", // shows the end of a secret
+    "POST /api/v1/assistants/{id}/test-calls/{call_id}/messages", // shows what was said
+    "POST /api/v1/assistants/{id}/test-calls/{call_id}/end", // the same
 ];
 /// A number that is added.
 const NEW_NUMBER: &str = "+15005550042";
@@ -89,6 +91,8 @@ fn requests(world: &World, tenant: &Tenant) -> BTreeMap<&'static str, (String, V
             .status
             .is_success()
     );
+    let tests = format!("{restored}/test-calls");
+    let test_call = || made(&tests, &json!({}));
     let hours = format!("/api/v1/businesses/{}/opening-hours", tenant.business_id);
     let open = json!({"time_zone": "Europe/Berlin", "opening_hours": ["wednesday 08:00-12:00"]});
     let numbers = "/api/v1/phone-numbers".to_owned();
@@ -133,8 +137,14 @@ fn requests(world: &World, tenant: &Tenant) -> BTreeMap<&'static str, (String, V
         ("POST /api/v1/assistants/{id}/publish", (assistant("E") + "/publish", json!(null))),
         (
             "POST /api/v1/assistants/{id}/versions/{number}/restore",
-            (restored + "/versions/1/restore", json!(null)),
+            (restored.clone() + "/versions/1/restore", json!(null)),
         ),
+        ("POST /api/v1/assistants/{id}/test-calls", (tests.clone(), json!({"version": 1}))),
+        (
+            "POST /api/v1/assistants/{id}/test-calls/{call_id}/messages",
+            (test_call() + "/messages", json!({"step": 1})),
+        ),
+        ("POST /api/v1/assistants/{id}/test-calls/{call_id}/end", (test_call() + "/end", json!(null))),
         ("PUT /api/v1/businesses/{id}/opening-hours", (hours.clone(), open)),
         ("DELETE /api/v1/businesses/{id}/opening-hours", (hours, json!(null))),
         ("POST /api/v1/calls/{id}/end", (call.clone() + "/end", json!(null))),

@@ -42,6 +42,7 @@ mod setup;
 mod setup_progress;
 mod take_over;
 mod tenants;
+mod test_calls;
 mod test_connection;
 mod turn_races;
 mod turns;

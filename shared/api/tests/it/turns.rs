@@ -86,7 +86,7 @@ pub(crate) fn said(transcript: &Value) -> Vec<(String, String)> {
     items.iter().map(|item| (text(item, "speaker"), text(item, "text"))).collect()
 }
 
-fn pairs(said: &[(String, String)]) -> Vec<(&str, &str)> {
+pub(crate) fn pairs(said: &[(String, String)]) -> Vec<(&str, &str)> {
     said.iter().map(|(who, what)| (who.as_str(), what.as_str())).collect()
 }
 

@@ -124,13 +124,18 @@ fn admit_batch(scope: &Scope, call: &NewCall<'_>) -> Vec<Stmt> {
         day(),
     ];
     vec![
-        Stmt::new(LOCK, vec![tenant()]),
+        lock(scope),
         Stmt::new(INSERT, insert),
         Stmt::new(LOG, vec![id(), tenant()]),
         Stmt::new(COUNT, vec![id(), tenant(), day()]),
         Stmt::new(READ_BACK, vec![call.carrier_call_id.into(), tenant()]),
         Stmt::new(REASON, vec![tenant(), day()]),
     ]
+}
+
+/// Until the end of the batch no other call of the tenant is counted.
+pub(crate) fn lock(scope: &Scope) -> Stmt {
+    Stmt::new(LOCK, vec![scope.tenant_arg()])
 }
 
 fn refusal(reason: &Rows) -> Result<Option<Refusal>, StoreError> {

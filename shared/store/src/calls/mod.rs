@@ -4,6 +4,7 @@ mod admit;
 mod list;
 mod progress;
 
+pub(crate) use admit::lock;
 pub use admit::{Admission, NewCall, Refusal, admit};
 pub use list::{CallCursor, CallFilter, CallSort, get, list};
 pub use progress::{Advance, FinishedCall, advance, finish};

@@ -14,10 +14,10 @@ use crate::{
     agents, analytics, api_keys, assistants, audit_log, business_config, businesses, call_notes, call_words,
     calls, departments, dialogues, directory, idempotency, invitations, master_key, messages, notifications,
     opening_hours, phone_numbers, preferences, providers, rate_limits, roles, saved_views, setup_progress,
-    tenant_deletions, tenants, tool_runs, users,
+    tenant_deletions, tenants, test_calls, tool_runs, users,
 };
 
-const MODULES: [(&str, &[(&str, &str)]); 39] = [
+const MODULES: [(&str, &[(&str, &str)]); 40] = [
     ("agents", agents::STATEMENTS),
     ("analytics", analytics::STATEMENTS),
     ("api_keys", api_keys::STATEMENTS),
@@ -55,12 +55,13 @@ const MODULES: [(&str, &[(&str, &str)]); 39] = [
     ("setup_progress", setup_progress::STATEMENTS),
     ("tenant_deletions", tenant_deletions::STATEMENTS),
     ("tenants", tenants::STATEMENTS),
+    ("test_calls", test_calls::STATEMENTS),
     ("tool_runs", tool_runs::STATEMENTS),
     ("users", users::STATEMENTS),
 ];
 
 /// What works without a tenant. A new line here is a decision to be reviewed.
-const UNSCOPED: [&str; 85] = [
+const UNSCOPED: [&str; 86] = [
     "directory::READY",
     "directory::LOOKUP_KEY",
     "directory::NEW_LOOKUP_KEY",
@@ -145,6 +146,8 @@ const UNSCOPED: [&str; 85] = [
     "notifications::FORGET_STATES",
     "notifications::FORGET",
     "directory/accounts::NOTIFY_JOIN",
+    // Through the test calls of all tenants that have expired.
+    "test_calls::FORGET",
     // Which deletions go on; people who work for nobody any more; the tenant's own row.
     "tenant_deletions::REQUEST",
     "tenant_deletions::DUE",

@@ -47,9 +47,9 @@ fn spec() -> ToolSpec {
 }
 
 fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Ran, ApiError> {
-    let Context { app, scope, sealer, call } = context;
+    let Context { app, scope, sealer, call_id, caller_number } = context;
     let said = arguments.get("callback_number").map(str::to_owned);
-    let number = match (said, &call.caller_number) {
+    let number = match (said, caller_number) {
         (Some(said), _) => Some(said),
         (None, Some(caller)) => Some(sealer.open(Column::CallerNumber, caller)?),
         (None, None) => None,
@@ -59,7 +59,7 @@ fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Ran, ApiError> {
     let now = app.now();
     let message = NewMessage {
         id: MessageId::new(now, &app.random()),
-        call_id: call.call_id,
+        call_id: *call_id,
         caller_name: arguments.get("caller_name"),
         callback_number: sealed.as_ref(),
         body: arguments.get("message").unwrap_or_default(),
