@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { flaws, launch, watch } from "./browser.mjs";
+import { calls } from "./calls.mjs";
 
 const system = JSON.parse(process.env.VOICECORE_RUNNING);
 const sim = process.env.VOICECORE_SIM;
@@ -37,9 +38,9 @@ async function forgetPreferences() {
 }
 
 /** Rings; done when the call is over. */
-function ring(scenario = "greeting-and-booking") {
+function ring(scenario = "greeting-and-booking", from = "+12025550177") {
   const file = `${root}tests/sim/scenarios/${scenario}.toml`;
-  const args = ["call", "--control", system.control_url, "--to", system.phone_number, "--from", "+12025550177", "--scenario", file];
+  const args = ["call", "--control", system.control_url, "--to", system.phone_number, "--from", from, "--scenario", file];
   const child = spawn(sim, args, { stdio: ["ignore", "ignore", "pipe"] });
   let said = "";
   child.stderr.on("data", (part) => (said += part));
@@ -337,6 +338,8 @@ journey("everything is reached with the keyboard alone", async (page) => {
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").waitFor({ state: "detached" });
 });
+
+calls({ journey, system, app, api, ring, signedIn, heading, CALL_MS });
 
 const PAGES = ["/", "/live", "/calls", "CALL", "/messages", "/profile", "/settings/business", "/settings/assistants", "/settings/users", "/settings/api-keys", "/settings/audit", "/gallery"];
 
