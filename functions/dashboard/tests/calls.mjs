@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 
 /** `tools`: what tests/journeys.mjs has for all. */
-export function calls({ journey, system, app, api, ring, signedIn, heading, CALL_MS }) {
+export function calls({ journey, app, api, ring, signedIn, heading, wordOfCaller, CALL_MS }) {
   journey("somebody steps into a call: the assistant is told, is silent, goes on, gets other instructions, and the call is ended", async (page) => {
     await signedIn(page);
     const call = ring("three-minutes", "+12025550166");
@@ -91,6 +91,59 @@ export function calls({ journey, system, app, api, ring, signedIn, heading, CALL
     await page.getByText("Wants an invoice").waitFor();
     for (const note of made) await api("DELETE", `/calls/${id}/notes/${note}`);
   });
-  void heading;
-  void system;
+  journey("a view is kept, opened by its address, changed and deleted; columns follow the user; the list is exported", async (page) => {
+    const name = `Finished ${Date.now()}`;
+    await signedIn(page);
+    await page.goto(`${app}/calls?status=completed&sort=longest`);
+    await heading(page, "Calls");
+    await page.getByRole("button", { name: "Save view" }).click();
+    await page.getByRole("dialog").getByLabel("Name").fill(name);
+    await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+    await page.waitForURL(({ searchParams }) => searchParams.has("view") && searchParams.get("status") === "completed" && searchParams.get("sort") === "longest");
+    const views = page.getByRole("navigation", { name: "Views" });
+    await views.getByRole("link", { name: "All calls" }).click();
+    await page.waitForURL(({ search }) => search === "");
+    await views.getByRole("link", { name }).click();
+    await page.waitForURL(({ searchParams }) => searchParams.get("status") === "completed");
+    // Another filter is a change of the view, which can be kept with it.
+    await page.getByRole("button", { name: /Order/u }).click();
+    await page.getByRole("option", { name: "Shortest first" }).click();
+    await page.getByRole("button", { name: "Save changes" }).click();
+    await page.getByRole("button", { name: "Save changes" }).waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Options of this view" }).click();
+    await page.getByRole("menuitem", { name: "Delete view" }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Delete view" }).click();
+    await views.getByRole("link", { name }).waitFor({ state: "detached" });
+    // Columns.
+    await page.getByRole("columnheader", { name: "Length" }).waitFor();
+    await page.getByRole("button", { name: "Columns" }).click();
+    await page.getByRole("menuitemcheckbox", { name: "Length" }).click();
+    await page.getByRole("menuitemcheckbox", { name: "Entries" }).click();
+    await page.keyboard.press("Escape");
+    await page.getByRole("columnheader", { name: "Entries" }).waitFor();
+    await page.waitForLoadState("networkidle");
+    await page.reload();
+    await page.getByRole("columnheader", { name: "Entries" }).waitFor();
+    assert.equal(await page.getByRole("columnheader", { name: "Length" }).count(), 0);
+    // A file.
+    const { body } = await api("GET", "/calls?page_size=1");
+    const coming = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Export" }).click();
+    const file = await coming;
+    assert.equal(file.suggestedFilename(), "calls.csv");
+    const chunks = [];
+    for await (const chunk of await file.createReadStream()) chunks.push(chunk);
+    const text = Buffer.concat(chunks).toString("utf8");
+    assert.ok(text.includes(body.items[0].id), "the newest call is in the file");
+  });
+
+  journey("what was looked for is shown with each call, and leads to where it was said", async (page) => {
+    const word = await wordOfCaller();
+    await signedIn(page);
+    await page.goto(`${app}/calls?q=${word}`);
+    const found = page.getByRole("list", { name: "What was said with these words" }).first();
+    assert.equal((await found.locator("mark").first().textContent()).toLowerCase(), word.toLowerCase());
+    await found.getByRole("link").first().click();
+    await page.locator(".transcript .named mark").first().waitFor();
+  });
 }
