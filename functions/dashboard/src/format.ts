@@ -8,6 +8,7 @@ const made = new Map<string, ReturnType<typeof make>>();
 
 function make(language: string) {
   const date = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+  const time = new Intl.DateTimeFormat(language, { timeStyle: "medium" });
   const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short" });
   const weekday = new Intl.DateTimeFormat(language, { weekday: "short", timeZone: "UTC" });
   const longWeekday = new Intl.DateTimeFormat(language, { weekday: "long", timeZone: "UTC" });
@@ -17,6 +18,7 @@ function make(language: string) {
   const money = new Intl.NumberFormat(language, { style: "currency", currency: "USD", maximumFractionDigits: 2 });
   return {
     date: (at: number) => date.format(at),
+    time: (at: number) => time.format(at),
     day: (at: number) => day.format(at),
     hour: (hourOfDay: number) => hour.format(new Date(2026, 0, 5, hourOfDay)),
     /** 0 is Monday. */

@@ -5,6 +5,7 @@ import "./styles/ui.css";
 import "./styles/surfaces.css";
 import "./styles/layout.css";
 import "./styles/pages.css";
+import "./styles/calls.css";
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";

@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { flaws, launch, watch } from "./browser.mjs";
+import { calls } from "./calls.mjs";
 
 const system = JSON.parse(process.env.VOICECORE_RUNNING);
 const sim = process.env.VOICECORE_SIM;
@@ -37,13 +38,23 @@ async function forgetPreferences() {
 }
 
 /** Rings; done when the call is over. */
-function ring(scenario = "greeting-and-booking") {
+function ring(scenario = "greeting-and-booking", from = "+12025550177") {
   const file = `${root}tests/sim/scenarios/${scenario}.toml`;
-  const args = ["call", "--control", system.control_url, "--to", system.phone_number, "--from", "+12025550177", "--scenario", file];
+  const args = ["call", "--control", system.control_url, "--to", system.phone_number, "--from", from, "--scenario", file];
   const child = spawn(sim, args, { stdio: ["ignore", "ignore", "pipe"] });
   let said = "";
   child.stderr.on("data", (part) => (said += part));
   return new Promise((resolve, reject) => child.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`the call failed: ${said.slice(-800)}`)))));
+}
+
+/** A word that a caller has said. */
+async function wordOfCaller() {
+  for (const { id } of (await api("GET", "/calls?status=completed&page_size=50")).body.items) {
+    const { items } = (await api("GET", `/calls/${id}/interactions`)).body;
+    const said = items.find(({ kind, speaker, text }) => kind === "speech" && speaker === "caller" && /\p{L}{4,}/u.test(text));
+    if (said !== undefined) return said.text.match(/\p{L}{4,}/u)[0];
+  }
+  throw new Error("no caller has said anything");
 }
 
 async function signIn(page, email = system.email, password = system.password) {
@@ -116,9 +127,7 @@ journey("a call is watched from its first ring to its end, over a connection tha
 });
 
 journey("calls are filtered and searched by the address, and found words are marked", async (page) => {
-  const { body } = await api("GET", "/calls?status=completed&page_size=1");
-  const said = (await api("GET", `/calls/${body.items[0].id}/interactions`)).body.items;
-  const word = said.find(({ kind, speaker }) => kind === "speech" && speaker === "caller").text.match(/\p{L}{4,}/u)[0];
+  const word = await wordOfCaller();
   await signedIn(page);
   await page.getByRole("link", { name: "Calls", exact: true }).click();
   await page.getByRole("button", { name: /Status/u }).click();
@@ -337,6 +346,8 @@ journey("everything is reached with the keyboard alone", async (page) => {
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").waitFor({ state: "detached" });
 });
+
+calls({ journey, system, app, api, ring, signedIn, heading, wordOfCaller, CALL_MS });
 
 const PAGES = ["/", "/live", "/calls", "CALL", "/messages", "/profile", "/settings/business", "/settings/assistants", "/settings/users", "/settings/api-keys", "/settings/audit", "/gallery"];
 

@@ -126,8 +126,13 @@ export async function signOut(): Promise<void> {
 export async function download(path: string, name: string): Promise<void> {
   const response = await authorized(new Request(path));
   if (!response.ok) throw await failure(response);
+  saveAs(await response.blob(), name);
+}
+
+/** Hands something to the browser's downloads. */
+export function saveAs(blob: Blob, name: string): void {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(await response.blob());
+  link.href = URL.createObjectURL(blob);
   link.download = name;
   link.click();
   URL.revokeObjectURL(link.href);

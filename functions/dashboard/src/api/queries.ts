@@ -28,6 +28,19 @@ export const queries = {
       queryKey: ["calls", "interactions", id],
       queryFn: () => answer(api.GET("/api/v1/calls/{id}/interactions", { params: { path: { id } } })),
     }),
+  /** Entries in which all of these words are. */
+  said: (id: string, q: string, limit: number) =>
+    queryOptions({
+      queryKey: ["calls", "said", id, q, limit],
+      queryFn: () => answer(api.GET("/api/v1/calls/{id}/interactions", { params: { path: { id }, query: { q, limit } } })),
+      // What was said in a call that is over stays as it is.
+      staleTime: Infinity,
+    }),
+  views: () =>
+    queryOptions({
+      queryKey: ["saved-views"],
+      queryFn: () => answer(api.GET("/api/v1/saved-views", { params: { query: { page_size: 100 } } })),
+    }),
   notes: (id: string) =>
     queryOptions({
       queryKey: ["calls", "notes", id],

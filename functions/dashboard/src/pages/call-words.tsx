@@ -1,7 +1,10 @@
 // How a call's state and end are shown everywhere.
 
+import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import type { Schema } from "../api/client";
+import { queries } from "../api/queries";
+import { useMay } from "../session";
 import { Badge } from "../ui";
 
 type Status = Schema["CallStatus"];
@@ -41,4 +44,10 @@ export function useReason(): (reason: string) => string {
 export function useCaller(): (call: { from?: string | null }) => string {
   const { t } = useTranslation();
   return ({ from }) => from ?? t("calls.withheld");
+}
+
+/** Businesses, for whoever may read them. */
+export function useBusinesses(): Schema["Business"][] {
+  const may = useMay("config:read");
+  return useQuery({ ...queries.businesses(), enabled: may }).data?.items ?? [];
 }

@@ -1,21 +1,19 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { ArrowLeft, Download, PhoneOff } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
-import * as Aria from "react-aria-components";
+import { useQuery } from "@tanstack/react-query";
+import { ArrowLeft } from "lucide-react";
+import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useLocation, useParams, useSearchParams } from "react-router";
-import { answer, api, download, type Schema } from "../api/client";
+import type { Schema } from "../api/client";
 import { queries } from "../api/queries";
 import { clock, useFormat } from "../format";
 import { useLiveCalls, useLiveStatus, useNow } from "../live/hooks";
 import { useMay } from "../session";
 import { useTitle } from "../shell/title";
-import { Button, Card, Confirm, Empty, Failed, NoteBar, Skeleton, TextField } from "../ui";
-import { explain } from "../ui/explain";
-import { toast } from "../ui/toast";
-import { isRunning, StatusBadge, useCaller, useReason } from "./call-words";
-import { useBusinesses } from "./calls";
+import { Card, Empty, Failed, NoteBar, Skeleton, TextField } from "../ui";
+import { Actions, Composer } from "./call-actions";
+import { isRunning, StatusBadge, useBusinesses, useCaller, useReason } from "./call-words";
 import { Notes } from "./notes";
+import { Latencies, Timeline } from "./timeline";
 import { Transcript } from "./transcript";
 
 /** One call: what is said while it is said, and everything about it afterwards. */
@@ -59,60 +57,18 @@ function Loaded({ call, title }: { call: Schema["Call"]; title: string }) {
         <h1 className="tabular">{title}</h1>
         <StatusBadge status={call.status} />
         <span className="grow" />
-        <Actions call={call} running={running} />
+        <Actions call={call} />
       </div>
       <div className="call-columns">
         <Said call={call} running={running} />
         <div className="stack">
           <Facts call={call} />
+          <Timeline call={call} />
+          <Latencies callId={call.id} />
           <Notes callId={call.id} />
         </div>
       </div>
     </>
-  );
-}
-
-function Actions({ call, running }: { call: Schema["Call"]; running: boolean }) {
-  const { t } = useTranslation();
-  const client = useQueryClient();
-  const mayEnd = useMay("calls:write");
-  const [asking, setAsking] = useState(false);
-  const end = async () => {
-    await answer(api.POST("/api/v1/calls/{id}/end", { params: { path: { id: call.id } } }));
-    toast(t("call.ending"));
-    await client.invalidateQueries({ queryKey: ["calls"] });
-  };
-  const save = async (format: "txt" | "json") => {
-    try {
-      await download(`/api/v1/calls/${call.id}/transcript?format=${format}`, `call-${call.id}.${format}`);
-    } catch (error) {
-      toast(explain(t, error).text, "bad");
-    }
-  };
-  return (
-    <div className="actions">
-      {running ? null : (
-        <Aria.MenuTrigger>
-          <Button icon={<Download aria-hidden="true" />}>{t("call.export")}</Button>
-          <Aria.Popover className="popover" placement="bottom end">
-            <Aria.Menu className="options" aria-label={t("call.export")} onAction={(key) => void save(key === "json" ? "json" : "txt")}>
-              <Aria.MenuItem id="txt" className="option">
-                {t("call.asText")}
-              </Aria.MenuItem>
-              <Aria.MenuItem id="json" className="option">
-                JSON
-              </Aria.MenuItem>
-            </Aria.Menu>
-          </Aria.Popover>
-        </Aria.MenuTrigger>
-      )}
-      {running && mayEnd ? (
-        <Button kind="danger" icon={<PhoneOff aria-hidden="true" />} onPress={() => setAsking(true)}>
-          {t("call.end")}
-        </Button>
-      ) : null}
-      <Confirm title={t("call.endTitle")} text={t("call.endText")} action={t("call.end")} open={asking} onClose={() => setAsking(false)} onConfirm={end} />
-    </div>
   );
 }
 
@@ -159,10 +115,11 @@ function Said({ call, running }: { call: Schema["Call"]; running: boolean }) {
         <Empty title={running ? t("call.nothingYet") : t("call.nothing")} />
       ) : (
         <div role="log" aria-label={t("call.transcript")} aria-live={running ? "polite" : "off"}>
-          <Transcript items={items} words={words} />
+          <Transcript items={items} words={words} named={hash.slice(1)} />
         </div>
       )}
       <div ref={end} />
+      <Composer call={call} />
     </Card>
   );
 }
@@ -216,4 +173,3 @@ function Facts({ call }: { call: Schema["Call"] }) {
     </Card>
   );
 }
-

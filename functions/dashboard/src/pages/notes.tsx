@@ -1,16 +1,22 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Pencil, Trash2 } from "lucide-react";
 import { type FormEvent, useState } from "react";
-import { Form } from "react-aria-components";
+import { Form, ToggleButton, ToggleButtonGroup } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { answer, api, ApiFailure, type Schema } from "../api/client";
 import { queries } from "../api/queries";
 import { useFormat } from "../format";
-import { useMay } from "../session";
+import { useMay, useMe } from "../session";
 import { Badge, Button, Card, Confirm, Failed, IconButton, Modal, NoteBar, Skeleton, TextField } from "../ui";
 import { explain } from "../ui/explain";
 
 type Note = Schema["Note"];
+
+/** Every category and tag that the notes have, in the order of the alphabet. */
+export function labels(notes: readonly Note[]): string[] {
+  const all = notes.flatMap(({ category, tags }) => (category == null ? tags : [category, ...tags]));
+  return [...new Set(all)].sort((a, b) => a.localeCompare(b));
+}
 
 /** What people wrote down about a call. */
 export function Notes({ callId }: { callId: string }) {
@@ -18,6 +24,12 @@ export function Notes({ callId }: { callId: string }) {
   const may = useMay("calls:write");
   const notes = useQuery(queries.notes(callId));
   const [edited, setEdited] = useState<Note | "new" | null>(null);
+  const [only, setOnly] = useState<string | null>(null);
+  const all = notes.data?.items ?? [];
+  const known = labels(all);
+  // What was looked for may have gone with its last note.
+  const wanted = only !== null && known.includes(only) ? only : null;
+  const shown = wanted === null ? all : all.filter(({ category, tags }) => category === wanted || tags.includes(wanted));
   return (
     <Card
       title={t("notes.title")}
@@ -30,11 +42,14 @@ export function Notes({ callId }: { callId: string }) {
       ) : notes.data.items.length === 0 ? (
         <p className="muted">{t("notes.none")}</p>
       ) : (
-        <ul className="notes">
-          {notes.data.items.map((note) => (
-            <One key={note.id} note={note} may={may} edit={() => setEdited(note)} />
-          ))}
-        </ul>
+        <>
+          {known.length < 2 ? null : <Labels known={known} wanted={wanted} choose={setOnly} />}
+          <ul className="notes">
+            {shown.map((note) => (
+              <One key={note.id} note={note} may={may} edit={() => setEdited(note)} />
+            ))}
+          </ul>
+        </>
       )}
       <Modal title={edited === "new" ? t("notes.add") : t("notes.edit")} open={edited !== null} onClose={() => setEdited(null)}>
         {edited === null ? null : <Editor callId={callId} note={edited === "new" ? null : edited} close={() => setEdited(null)} />}
@@ -43,10 +58,36 @@ export function Notes({ callId }: { callId: string }) {
   );
 }
 
+function Labels({ known, wanted, choose }: { known: string[]; wanted: string | null; choose: (label: string | null) => void }) {
+  const { t } = useTranslation();
+  return (
+    <ToggleButtonGroup
+      className="label-filter"
+      aria-label={t("noteFilter.label")}
+      disallowEmptySelection
+      selectedKeys={[wanted === null ? "all" : `=${wanted}`]}
+      onSelectionChange={(keys) => {
+        const key = String([...keys][0] ?? "all");
+        choose(key === "all" ? null : key.slice(1));
+      }}
+    >
+      <ToggleButton id="all" className="chip">
+        {t("noteFilter.all")}
+      </ToggleButton>
+      {known.map((label) => (
+        <ToggleButton key={label} id={`=${label}`} className="chip">
+          {label}
+        </ToggleButton>
+      ))}
+    </ToggleButtonGroup>
+  );
+}
+
 function One({ note, may, edit }: { note: Note; may: boolean; edit: () => void }) {
   const { t } = useTranslation();
   const format = useFormat();
   const client = useQueryClient();
+  const author = useAuthor()(note);
   const [asking, setAsking] = useState(false);
   const remove = async () => {
     const path = { id: note.call_id, note_id: note.id };
@@ -61,7 +102,10 @@ function One({ note, may, edit }: { note: Note; may: boolean; edit: () => void }
         {note.tags.map((tag) => (
           <Badge key={tag}>{tag}</Badge>
         ))}
-        <span className="muted small">{format.date(note.updated_at)}</span>
+        <span className="muted small">
+          {author === null ? null : `${author} · `}
+          {format.date(note.updated_at)}
+        </span>
         {may ? (
           <span className="tools">
             <IconButton name={t("notes.edit")} onPress={edit}>
@@ -76,6 +120,18 @@ function One({ note, may, edit }: { note: Note; may: boolean; edit: () => void }
       <Confirm title={t("notes.deleteTitle")} text={t("notes.deleteText")} action={t("notes.delete")} open={asking} onClose={() => setAsking(false)} onConfirm={remove} />
     </li>
   );
+}
+
+/** Who wrote a note, for whoever may know. */
+function useAuthor(): (note: Note) => string | null {
+  const { t } = useTranslation();
+  const me = useMe();
+  const users = useQuery({ ...queries.users(1), enabled: useMay("users:read") }).data?.items ?? [];
+  return ({ author }) => {
+    if (author.id === me.user_id) return t("noteFilter.you");
+    const user = users.find(({ id }) => id === author.id);
+    return user === undefined ? null : user.name || user.email;
+  };
 }
 
 function Editor({ callId, note, close }: { callId: string; note: Note | null; close: () => void }) {

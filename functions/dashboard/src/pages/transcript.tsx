@@ -8,28 +8,30 @@ import { clock } from "../format";
 
 type Entry = Schema["Interaction"];
 
-export function Transcript({ items, words }: { items: Entry[]; words: string }) {
+/** `named`: the entry that the address names (`u3`), which is shown as such. */
+export function Transcript({ items, words, named = "" }: { items: Entry[]; words: string; named?: string }) {
   return (
     <ol className="transcript">
       {items.map((entry) => (
-        <Line key={entry.seq} entry={entry} words={words} />
+        <Line key={entry.seq} entry={entry} words={words} named={named === `u${entry.seq}`} />
       ))}
     </ol>
   );
 }
 
-const Line = memo(function Line({ entry, words }: { entry: Entry; words: string }) {
+const Line = memo(function Line({ entry, words, named }: { entry: Entry; words: string; named: boolean }) {
   const { t } = useTranslation();
   const { seq, speaker, kind, start_ms: start, cut_at_ms: cut, latency_ms: latency } = entry;
-  const aside = kind === "tool" || kind === "notice" || kind === "dtmf";
+  const title = useEntryTitle()(entry);
+  const aside = kind !== "speech";
   return (
-    <li id={`u${seq}`} className={aside ? "line aside" : `line ${speaker}`}>
+    <li id={`u${seq}`} className={`line ${aside ? "aside" : speaker}${named ? " named" : ""}`}>
       <a className="time tabular" href={`#u${seq}`} aria-label={t("call.linkTo", { time: clock(start) })}>
         {clock(start)}
       </a>
       <div className="said">
         <p className="who">
-          {kind === "tool" ? t("call.tool", { name: entry.name }) : kind === "dtmf" ? t("call.key") : t(`speaker.${speaker}`)}
+          {title}
           {latency == null ? null : <span className="muted small tabular">{t("call.latency", { ms: latency })}</span>}
         </p>
         <p className="text">
@@ -45,6 +47,17 @@ const Line = memo(function Line({ entry, words }: { entry: Entry; words: string 
     </li>
   );
 });
+
+/** Who speaks, or what happened. */
+export function useEntryTitle(): (entry: Entry) => string {
+  const { t } = useTranslation();
+  return (entry) => {
+    if (entry.kind === "tool") return t("call.tool", { name: entry.name });
+    if (entry.kind === "dtmf") return t("call.key");
+    if (entry.kind === "intervention") return t(`steer.did.${entry.action}`);
+    return t(`speaker.${entry.speaker}`);
+  };
+}
 
 /** The result of a tool: the fields of an object side by side, anything else as it is. */
 function plain(text: string): string {

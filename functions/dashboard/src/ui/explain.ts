@@ -5,7 +5,7 @@ import { ApiFailure } from "../api/client";
 
 const KNOWN = [
   "network", "forbidden", "not_found", "login_refused", "too_many_attempts", "tenant_suspended", "conflict", "precondition_failed",
-  "rate_limited", "unsupported", "config_missing", "unavailable", "unauthenticated", "invalid_request",
+  "rate_limited", "unsupported", "config_missing", "unavailable", "unauthenticated", "invalid_request", "call_over", "call_turn_based", "token_invalid",
 ] as const;
 type Known = (typeof KNOWN)[number];
 

@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { clock } from "../../src/format";
-import { asked } from "../../src/pages/calls";
+import { isPaused } from "../../src/pages/call-actions";
+import { csv } from "../../src/pages/call-export";
+import { asked } from "../../src/pages/call-filters";
+import { columnsOf } from "../../src/pages/call-table";
+import { addressOf, filtersOf } from "../../src/pages/call-views";
 import { bars } from "../../src/pages/charts";
+import { median, moments } from "../../src/pages/timeline";
 import { byDay, spans } from "../../src/pages/settings/hours";
 
 test("the address says what is asked, and nothing that is no filter", () => {
@@ -30,4 +35,52 @@ test("opening hours come back as they were typed", () => {
 
 test("lengths", () => {
   assert.deepEqual([-5, 0, 61_999, 3_729_000].map(clock), ["0:00", "0:00", "1:01", "1:02:09"]);
+});
+
+test("the address of a view asks for what the view was kept with", () => {
+  const url = new URLSearchParams("q=two+words&status=busy&direction=inbound&business=b1&from=%2B12025550143&to=%2B12025550199&since=2026-03-01&until=2026-03-02&sort=longest&page=3");
+  const filters = filtersOf(url);
+  assert.deepEqual(Object.keys(filters).sort(), ["business_id", "direction", "from", "q", "since", "status", "to", "until"]);
+  const again = addressOf({ id: "v1", sort: "longest", filters });
+  assert.equal(again.get("view"), "v1");
+  assert.deepEqual(filtersOf(again), filters);
+  assert.deepEqual(asked(again).sort, "longest");
+  assert.equal(addressOf({ id: "v1", sort: null, filters: { status: 7, q: null } }).toString(), "view=v1");
+});
+
+test("a table for spreadsheets computes nothing, and quotes what it must", () => {
+  const call = {
+    id: "c1", carrier_call_id: "CA,1", business_id: "b", status: "completed", started_at: 0, interaction_count: 2, attempts: 1, model_sessions: 1,
+    from: "+12025550143", end_reason: '=HYPERLINK("x")',
+  } as const;
+  const [, row] = csv([call], () => "@Ada\n").split("\r\n");
+  assert.equal(row, `c1,+12025550143,completed,"'@Ada\n",1970-01-01T00:00:00.000Z,,,,"'=HYPERLINK(""x"")",,,2,1,"CA,1"`);
+});
+
+test("columns are ours, in our order, and never none", () => {
+  assert.deepEqual(columnsOf(["started_at", "evil", "status"]), ["status", "started_at"]);
+  assert.equal(columnsOf(["evil"]), null);
+  assert.equal(columnsOf("status"), null);
+});
+
+test("a call is paused from a pause to the next resume", () => {
+  const entry = (seq: number, action: "pause" | "resume" | "message") =>
+    ({ kind: "intervention", action, seq, speaker: "operator", text: "", start_ms: 0, end_ms: 0, estimated: false }) as const;
+  assert.equal(isPaused([]), false);
+  assert.equal(isPaused([entry(1, "pause"), entry(2, "message")]), true);
+  assert.equal(isPaused([entry(1, "pause"), entry(2, "resume")]), false);
+});
+
+test("what happened in a call is in its order", () => {
+  const call = {
+    id: "c1", carrier_call_id: "CA1", business_id: "b", status: "completed", started_at: 1_000, answered_at: 3_000, ended_at: 9_000,
+    interaction_count: 2, attempts: 1, model_sessions: 1,
+  } as const;
+  const said = { kind: "speech", speaker: "assistant", text: "", estimated: false } as const;
+  const items = [
+    { ...said, seq: 1, start_ms: 0, end_ms: 2_000, cut_at_ms: 1_500 },
+    { ...said, kind: "dtmf", seq: 2, start_ms: 1_000, end_ms: 1_000 } as const,
+  ];
+  assert.deepEqual(moments(call, items).map(({ at, what }) => [at, what]), [[1_000, "rang"], [3_000, "answered"], [4_000, "entry"], [4_500, "cut"], [9_000, "ended"]]);
+  assert.deepEqual([median([]), median([7]), median([3, 1, 2]), median([4, 1, 2, 3])], [null, 7, 2, 2]);
 });

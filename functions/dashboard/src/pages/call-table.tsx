@@ -1,0 +1,173 @@
+// The list of calls: which columns it has, and where the words stand that were looked for.
+
+import { useQuery } from "@tanstack/react-query";
+import { Columns3 } from "lucide-react";
+import type { ReactNode } from "react";
+import * as Aria from "react-aria-components";
+import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
+import type { Schema } from "../api/client";
+import { queries } from "../api/queries";
+import { clock, useFormat } from "../format";
+import { useLayout } from "../preferences";
+import { Button, TableBox } from "../ui";
+import { StatusBadge, useBusinesses, useCaller, useReason } from "./call-words";
+import { Marked } from "./transcript";
+
+type Call = Schema["Call"];
+
+/** Fields of a call that may be a column beside the caller, in the order in which they are shown. */
+export const COLUMNS = [
+  "status", "business_id", "end_reason", "duration_ms", "cost_micros", "interaction_count", "model", "id", "started_at",
+] as const;
+export type Column = (typeof COLUMNS)[number];
+const STANDARD: readonly Column[] = ["status", "business_id", "end_reason", "duration_ms", "cost_micros", "started_at"];
+const NUMBERS: readonly Column[] = ["duration_ms", "cost_micros", "interaction_count"];
+/** Of a call's entries with the words, this many are shown. */
+const FOUND_SHOWN = 2;
+
+/** Those of the names that are columns, in our order; `null` when there are none. */
+export function columnsOf(names: unknown): Column[] | null {
+  if (!Array.isArray(names)) return null;
+  const known = COLUMNS.filter((column) => names.includes(column));
+  return known.length === 0 ? null : known;
+}
+
+export function useColumnNames(): (column: Column) => string {
+  const { t } = useTranslation();
+  const names: Record<Column, string> = {
+    status: t("calls.status"), business_id: t("calls.business"), end_reason: t("calls.ended"), duration_ms: t("calls.duration"),
+    cost_micros: t("calls.cost"), interaction_count: t("callList.entries"), model: t("callList.model"), id: t("callList.id"),
+    started_at: t("calls.when"),
+  };
+  return (column) => names[column];
+}
+
+/** The columns of the view, or else those that the user likes, and what chooses others. */
+export function useColumns(view: Schema["SavedView"] | undefined): [Column[], (columns: Column[]) => Promise<void>] {
+  const [kept, keep] = useLayout("calls.columns");
+  const ofView = view === undefined ? null : columnsOf(view.columns);
+  return [ofView ?? columnsOf(kept) ?? [...STANDARD], keep];
+}
+
+export function ColumnChoice({ columns, choose }: { columns: Column[]; choose: (columns: Column[]) => void }) {
+  const { t } = useTranslation();
+  const name = useColumnNames();
+  const change = (keys: Aria.Selection) => {
+    const chosen = COLUMNS.filter((column) => keys === "all" || keys.has(column));
+    if (chosen.length > 0) choose(chosen);
+  };
+  return (
+    <Aria.MenuTrigger>
+      <Button icon={<Columns3 aria-hidden="true" />}>{t("views.columns")}</Button>
+      <Aria.Popover className="popover" placement="bottom end">
+        <Aria.Menu className="options" aria-label={t("views.columns")} selectionMode="multiple" selectedKeys={columns} onSelectionChange={change}>
+          {COLUMNS.map((column) => (
+            <Aria.MenuItem key={column} id={column} className="option ticked">
+              {name(column)}
+            </Aria.MenuItem>
+          ))}
+        </Aria.Menu>
+      </Aria.Popover>
+    </Aria.MenuTrigger>
+  );
+}
+
+export function CallTable({ calls, columns, words }: { calls: Call[]; columns: Column[]; words: string | undefined }) {
+  const { t } = useTranslation();
+  const caller = useCaller();
+  const name = useColumnNames();
+  const cell = useCells();
+  const businesses = useBusinesses();
+  const shown = columns.filter((column) => column !== "business_id" || businesses.length > 1);
+  const query = words === undefined ? "" : `?q=${encodeURIComponent(words)}`;
+  return (
+    <TableBox label={t("nav.calls")}>
+      <thead>
+        <tr>
+          <th scope="col">{t("calls.from")}</th>
+          {shown.map((column) => (
+            <th key={column} scope="col" className={NUMBERS.includes(column) ? "number" : ""}>
+              {name(column)}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      {calls.map((call) => (
+        <tbody key={call.id}>
+          <tr>
+            <td className="tabular">
+              <Link to={`/calls/${call.id}${query}`} className="row-link">
+                {caller(call)}
+              </Link>
+            </td>
+            {shown.map((column) => (
+              <td key={column} className={NUMBERS.includes(column) ? "number muted" : column === "status" ? "" : "muted"}>
+                {cell(call, column)}
+              </td>
+            ))}
+          </tr>
+          {words === undefined ? null : <Found call={call} words={words} span={shown.length + 1} />}
+        </tbody>
+      ))}
+    </TableBox>
+  );
+}
+
+function useCells(): (call: Call, column: Column) => ReactNode {
+  const format = useFormat();
+  const reason = useReason();
+  const businesses = new Map(useBusinesses().map(({ id, name }) => [id, name]));
+  return (call, column) => {
+    switch (column) {
+      case "status":
+        return <StatusBadge status={call.status} />;
+      case "business_id":
+        return businesses.get(call.business_id) ?? "";
+      case "end_reason":
+        return call.end_reason == null ? "" : reason(call.end_reason);
+      case "duration_ms":
+        return call.duration_ms == null ? "" : clock(call.duration_ms);
+      case "cost_micros":
+        return call.cost_micros == null ? "" : format.money(call.cost_micros);
+      case "started_at":
+        return format.date(call.started_at);
+      case "interaction_count":
+        return format.number(call.interaction_count);
+      case "model":
+        return call.model ?? "";
+      case "id":
+        return <code>{call.id}</code>;
+    }
+  };
+}
+
+/** Where the words were said. Each word may stand in another entry: those that have any of them are looked for one word at a time. */
+function Found({ call, words, span }: { call: Call; words: string; span: number }) {
+  const { t } = useTranslation();
+  const first = words.trim().split(/\s+/u)[0] ?? "";
+  const together = useQuery(queries.said(call.id, words, FOUND_SHOWN));
+  const none = together.data?.items.length === 0 && first !== words.trim();
+  const alone = useQuery({ ...queries.said(call.id, first, FOUND_SHOWN), enabled: none });
+  const items = (none ? alone.data : together.data)?.items ?? [];
+  if (items.length === 0) return null;
+  return (
+    <tr className="found">
+      <td colSpan={span}>
+        <ul aria-label={t("callList.found")}>
+          {items.map(({ seq, speaker, start_ms: start, text }) => (
+            <li key={seq}>
+              <Link to={`/calls/${call.id}?q=${encodeURIComponent(words)}#u${seq}`} className="tabular">
+                {clock(start)}
+              </Link>
+              <span className="who">{t(`speaker.${speaker}`)}</span>
+              <span className="clip">
+                <Marked text={text} words={words} />
+              </span>
+            </li>
+          ))}
+        </ul>
+      </td>
+    </tr>
+  );
+}
