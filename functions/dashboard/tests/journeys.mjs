@@ -304,6 +304,38 @@ journey("an assistant is edited, published, and an older version made the draft 
   assert.equal((await read()).published_version, published + 1);
 });
 
+journey("the reference lists every operation, and tries one with a key that is typed in", async (page) => {
+  const described = await (await fetch(`${system.base_url}/api/v1/openapi.json`)).json();
+  const operations = Object.values(described.paths).flatMap((item) => Object.values(item).map(({ operationId, tags }) => `operations-${tags[0].replaceAll(" ", "_")}-${operationId}`));
+  await page.goto(`${system.base_url}/docs`);
+  await page.locator(".opblock").first().waitFor();
+  // What is out of sight is not there: one scrolls through.
+  const seen = new Set();
+  for (let steps = 0; seen.size < operations.length && steps < 80; steps += 1) {
+    for (const id of await page.locator(".opblock").evaluateAll((all) => all.map((one) => one.id))) seen.add(id);
+    await page.mouse.wheel(0, 400);
+    await page.waitForTimeout(60);
+  }
+  assert.deepEqual([...seen].sort(), operations.sort());
+  await page.evaluate(() => scrollTo(0, 0));
+  await page.getByRole("button", { name: "Authorize", exact: true }).click();
+  const key = page.locator(".auth-container").filter({ hasText: "api_key" });
+  await key.getByRole("textbox").fill(system.api_key);
+  await key.getByRole("button", { name: /apply|authorize/iu }).click();
+  await page.getByRole("button", { name: "Close" }).first().click();
+  await page.getByPlaceholder("Filter by tag or path").fill("/api/v1/agents");
+  const list = page.locator("#operations-agents-list_agents");
+  await list.getByRole("button").first().click();
+  await list.getByText("Permission: agents:read").waitFor();
+  await list.getByRole("button", { name: "Execute" }).click();
+  await list.locator(".live-responses-table").getByText("200", { exact: true }).first().waitFor();
+  const create = page.locator("#operations-agents-create_agent");
+  await create.getByRole("button").first().click();
+  assert.equal(JSON.parse(await create.locator("textarea").inputValue()).name, "Ana Ruiz");
+  await page.setViewportSize({ width: 360, height: 780 });
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "wider than a telephone");
+});
+
 journey("what fails says so, keeps the page, and works again: a fault of the server, no network, a session that has ended", async (page, { context }) => {
   await signedIn(page);
   const problem = { type: "about:blank", title: "Internal Server Error", status: 500, code: "internal", detail: null, errors: [], missing: [], failing: [] };
