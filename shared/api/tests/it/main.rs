@@ -30,6 +30,7 @@ mod notes;
 mod notifications;
 mod openapi;
 mod opening_hours;
+mod others;
 mod phone_numbers;
 mod pitfalls;
 mod preferences;
