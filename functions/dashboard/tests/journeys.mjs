@@ -324,13 +324,14 @@ journey("the reference lists every operation, and tries one with a key that is t
   await key.getByRole("button", { name: /apply|authorize/iu }).click();
   await page.getByRole("button", { name: "Close" }).first().click();
   await page.getByPlaceholder("Filter by tag or path").fill("/api/v1/agents");
+  await page.waitForFunction(() => document.querySelectorAll(".opblock-tag").length === 1);
   const list = page.locator("#operations-agents-list_agents");
-  await list.getByRole("button").first().click();
+  await list.locator(".opblock-summary-control").click();
   await list.getByText("Permission: agents:read").waitFor();
   await list.getByRole("button", { name: "Execute" }).click();
   await list.locator(".live-responses-table").getByText("200", { exact: true }).first().waitFor();
   const create = page.locator("#operations-agents-create_agent");
-  await create.getByRole("button").first().click();
+  await create.locator(".opblock-summary-control").click();
   assert.equal(JSON.parse(await create.locator("textarea").inputValue()).name, "Ana Ruiz");
   await page.setViewportSize({ width: 360, height: 780 });
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "wider than a telephone");
