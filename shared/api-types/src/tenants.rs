@@ -68,7 +68,7 @@ pub struct CreatedTenant {
 
 /// Changes a tenant. What is absent stays.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[schema(examples(json!({"max_concurrent_calls": 20, "max_daily_cost_micros": 50000000})))]
+#[schema(examples(json!({"max_concurrent_calls": 20, "max_daily_cost_micros": 50_000_000})))]
 pub struct UpdateTenant {
     /// Its name, 1 to 200 characters.
     pub name: Option<String>,
