@@ -99,6 +99,7 @@ fn welcome(running: &Running) {
     println!("\nVoiceCore answers at {base_url}  (Ctrl-C stops it)\n");
     if running.runtime == Runtime::Workers {
         println!("  dashboard     {base_url}/app/");
+        println!("  the API       {base_url}/docs");
     }
     println!("  demo number   {}; if nobody can help: {}", demo.phone_number, demo.fallback_number);
     println!("  demo tenant   {}, {}", demo.tenant_id, demo.email);
