@@ -94,6 +94,10 @@ const router = createBrowserRouter(
                     ],
                   },
                 ]),
+            {
+              element: <Need permission="config:write" />,
+              children: [{ path: "/setup", lazy: async () => ({ Component: (await import("./pages/setup/setup")).Setup }) }],
+            },
             { path: "/profile", lazy: async () => ({ Component: (await import("./pages/profile")).Profile }) },
             {
               path: "/settings",

@@ -9,6 +9,7 @@ import { flaws, launch, watch } from "./browser.mjs";
 import { calls } from "./calls.mjs";
 import { people, PEOPLE_PAGES } from "./people.mjs";
 import { numbers, NUMBERS_PAGES } from "./numbers.mjs";
+import { setup, SETUP_PAGES } from "./setup.mjs";
 import { simulated, SIMULATED_PAGES } from "./simulated.mjs";
 
 const system = JSON.parse(process.env.VOICECORE_RUNNING);
@@ -355,9 +356,10 @@ calls({ journey, system, app, api, ring, signedIn, heading, wordOfCaller, CALL_M
 const tools = { journey, api, app, system, heading, signedIn, CALL_MS };
 numbers(tools);
 people(tools);
+setup(tools);
 simulated(tools);
 
-const PAGES = [...NUMBERS_PAGES, ...PEOPLE_PAGES, ...SIMULATED_PAGES, "/", "/live", "/calls", "CALL", "/messages", "/profile", "/settings/business", "/settings/assistants", "/settings/users", "/settings/api-keys", "/settings/audit", "/gallery"];
+const PAGES = [...NUMBERS_PAGES, ...PEOPLE_PAGES, ...SETUP_PAGES, ...SIMULATED_PAGES, "/", "/live", "/calls", "CALL", "/messages", "/profile", "/settings/business", "/settings/assistants", "/settings/users", "/settings/api-keys", "/settings/audit", "/gallery"];
 
 journey("axe finds nothing serious on any page, light and dark, and none is wider than a telephone", async (page, { context }) => {
   const { body } = await api("GET", "/calls?page_size=1");

@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { Activity, LayoutDashboard, LogOut, MessageSquare, Menu as MenuIcon, Phone, PhoneIncoming, Settings, UserRound, WifiOff } from "lucide-react";
+import { Activity, LayoutDashboard, ListChecks, LogOut, MessageSquare, Menu as MenuIcon, Phone, PhoneIncoming, Settings, UserRound, WifiOff } from "lucide-react";
 import { type ReactNode, useEffect, useState } from "react";
 import * as Aria from "react-aria-components";
 import { useTranslation } from "react-i18next";
@@ -73,6 +73,7 @@ export function usePages() {
     settingsPages.some((page) => me.permissions.includes(page.permission))
       ? { to: "/settings", label: t("nav.settings"), icon: Settings }
       : null,
+    me.permissions.includes("config:write") ? { to: "/setup", label: t("wizard.title"), icon: ListChecks } : null,
     simulator() !== null && me.permissions.includes("config:read") ? { to: "/simulated-call", label: t("simulator.title"), icon: PhoneIncoming } : null,
   ].filter((page) => page !== null);
 }

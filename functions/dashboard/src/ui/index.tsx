@@ -305,11 +305,12 @@ export function Modal({
   );
 }
 
-/** Asks before something that cannot be taken back. */
+/** Asks before something that cannot be taken back; `danger`: or that destroys something. */
 export function Confirm({
   title,
   text,
   action,
+  danger = true,
   open,
   onClose,
   onConfirm,
@@ -317,6 +318,7 @@ export function Confirm({
   title: string;
   text: string;
   action: string;
+  danger?: boolean;
   open: boolean;
   onClose: () => void;
   onConfirm: () => Promise<unknown>;
@@ -342,7 +344,7 @@ export function Confirm({
       {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
       <div className="actions">
         <Button onPress={onClose}>{t("common.cancel")}</Button>
-        <Button kind="danger" busy={busy} onPress={confirm}>
+        <Button kind={danger ? "danger" : "primary"} busy={busy} onPress={confirm}>
           {action}
         </Button>
       </div>

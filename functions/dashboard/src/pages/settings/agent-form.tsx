@@ -23,7 +23,7 @@ export type AgentDraft = {
   user: string;
 };
 
-const EMPTY: AgentDraft = { name: "", email: "", phone: "", extension: "", languages: "", skills: "", calls: "1", departments: [], user: "" };
+export const EMPTY: AgentDraft = { name: "", email: "", phone: "", extension: "", languages: "", skills: "", calls: "1", departments: [], user: "" };
 
 /** Words with commas or blanks between them, each once. */
 export function words(text: string): string[] {
@@ -62,16 +62,29 @@ function draftOf(agent: Agent): AgentDraft {
   };
 }
 
+type FormProps = {
+  agent: Agent | null;
+  close: () => void;
+  /** What was entered on an earlier visit. */
+  start?: AgentDraft | null;
+  /** Told of every change. */
+  typed?: (draft: AgentDraft) => void;
+};
+
 /** Adds an agent, or changes or removes the one that is given. */
-export function AgentForm({ agent, close }: { agent: Agent | null; close: () => void }) {
+export function AgentForm({ agent, close, start = null, typed }: FormProps) {
   const { t } = useTranslation();
   const client = useQueryClient();
-  const [draft, setDraft] = useState(agent === null ? EMPTY : draftOf(agent));
+  const [draft, setDraft] = useState(agent === null ? (start ?? EMPTY) : draftOf(agent));
   const [busy, setBusy] = useState(false);
   const [removing, setRemoving] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const wrong = error instanceof ApiFailure ? error.fields : new Map<string, string>();
-  const set = (changed: Partial<AgentDraft>) => setDraft((now) => ({ ...now, ...changed }));
+  const set = (changed: Partial<AgentDraft>) => {
+    const now = { ...draft, ...changed };
+    setDraft(now);
+    typed?.(now);
+  };
   const changed = async () => {
     await client.invalidateQueries({ queryKey: ["agents"] });
     await client.invalidateQueries({ queryKey: ["setup"] });
