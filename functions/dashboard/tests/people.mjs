@@ -55,13 +55,13 @@ export function people({ journey, api, app, heading, signedIn }) {
     await page.getByRole("button", { name: "Add department", exact: true }).click();
     await dialog.getByLabel("Name").fill(upper);
     await save();
-    await page.getByRole("button", { name: `Add a department below ${upper}` }).click();
+    await page.getByRole("button", { name: `Add below: ${upper}` }).click();
     await dialog.getByLabel("Name").fill(lower);
     await save();
     const inUpper = page.getByRole("listitem").filter({ hasText: upper }).getByRole("listitem").filter({ hasText: lower });
     await inUpper.waitFor();
     // What is above is not offered what is below it.
-    await page.getByRole("button", { name: `Edit ${upper}` }).click();
+    await page.getByRole("button", { name: `Edit: ${upper}` }).click();
     await dialog.getByRole("button", { name: /Part of/u }).click();
     await page.getByRole("option").first().waitFor();
     assert.equal(await page.getByRole("option", { name: new RegExp(`${upper}|${lower}`, "u") }).count(), 0);
@@ -71,7 +71,7 @@ export function people({ journey, api, app, heading, signedIn }) {
     await page.getByRole("alertdialog").getByRole("alert").waitFor();
     await page.getByRole("alertdialog").getByRole("button", { name: "Cancel" }).click();
     await dialog.getByRole("button", { name: "Cancel" }).click();
-    await page.getByRole("button", { name: `Edit ${lower}` }).click();
+    await page.getByRole("button", { name: `Edit: ${lower}` }).click();
     await dialog.getByRole("button", { name: /Part of/u }).click();
     await page.getByRole("option", { name: "Nothing: it stands at the top" }).click();
     await dialog.getByLabel("Name").fill(`${lower} moved`);
@@ -80,10 +80,10 @@ export function people({ journey, api, app, heading, signedIn }) {
     const { items } = (await api("GET", "/departments")).body;
     assert.equal(items.find(({ name }) => name === `${lower} moved`).parent_id ?? null, null);
     for (const name of [`${lower} moved`, upper]) {
-      await page.getByRole("button", { name: `Edit ${name}` }).click();
+      await page.getByRole("button", { name: `Edit: ${name}` }).click();
       await dialog.getByRole("button", { name: "Remove" }).click();
       await page.getByRole("alertdialog").getByRole("button", { name: "Remove" }).click();
-      await page.getByRole("button", { name: `Edit ${name}` }).waitFor({ state: "detached" });
+      await page.getByRole("button", { name: `Edit: ${name}` }).waitFor({ state: "detached" });
     }
   });
 

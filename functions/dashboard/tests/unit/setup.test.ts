@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Schema } from "../../src/api/client";
-import { passedOver, restored, stepOf, stillOpen } from "../../src/pages/setup/steps";
+import { firstOf, passedOver, restored, stepOf, stillOpen } from "../../src/pages/setup/steps";
 
 type State = Schema["StepState"];
 const ALL = ["api_credentials", "business_profile", "knowledge", "agents", "qa", "escalation_rules", "review"] as const;
@@ -31,4 +31,9 @@ test("a draft restores texts that are known, and nothing else", () => {
   const there = { name: "Ada's", kind: "custom" };
   assert.deepEqual(restored(there, { name: "New", kind: 7, evil: "x" }), { name: "New", kind: "custom" });
   assert.deepEqual(restored(there, null), there);
+});
+
+test("set-up is about the business that was there first", () => {
+  assert.deepEqual(firstOf([{ id: "a", created_at: 2 }, { id: "b", created_at: 1 }])?.id, "b");
+  assert.equal(firstOf([]), undefined);
 });

@@ -89,9 +89,9 @@ function AgentTable({ agents, edit }: { agents: Agent[]; edit: ((agent: Agent) =
       <thead>
         <tr>
           <th scope="col">{t("agents.agent")}</th>
+          <th scope="col">{t("agents.availability")}</th>
           <th scope="col">{t("agents.reached")}</th>
           <th scope="col">{t("agents.departments")}</th>
-          <th scope="col">{t("agents.availability")}</th>
           <th scope="col">
             <span className="visually-hidden">{t("common.actions")}</span>
           </th>
@@ -109,11 +109,11 @@ function AgentTable({ agents, edit }: { agents: Agent[]; edit: ((agent: Agent) =
                 </span>
               </span>
             </td>
-            <td className="tabular">{agent.phone_number ?? agent.extension ?? t("agents.nowhere")}</td>
-            <td className="wrap">{agent.departments.map((id) => named.get(id) ?? "…").join(", ")}</td>
             <td className="tight">
               <AvailabilityField agent={agent} />
             </td>
+            <td className="tabular">{agent.phone_number ?? agent.extension ?? t("agents.nowhere")}</td>
+            <td className="wrap">{agent.departments.map((id) => named.get(id) ?? "…").join(", ")}</td>
             <td className="tight">
               {edit === null ? null : (
                 <Button kind="quiet" onPress={() => edit(agent)}>

@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { FolderTree, Plus } from "lucide-react";
+import { FolderTree, Pencil, Plus } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { Form } from "react-aria-components";
 import { useTranslation } from "react-i18next";
@@ -7,7 +7,7 @@ import { answer, api, ApiFailure, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useMay } from "../../session";
 import { useTitle } from "../../shell/title";
-import { Button, Card, Confirm, Empty, Failed, Modal, NoteBar, Select, Skeleton, TextField } from "../../ui";
+import { Button, Card, Confirm, Empty, Failed, IconButton, Modal, NoteBar, Select, Skeleton, TextField } from "../../ui";
 import { explain } from "../../ui/explain";
 import { toast } from "../../ui/toast";
 import { below, type Branch, flat, tree } from "./tree";
@@ -67,12 +67,12 @@ function Branches({ branches, may, open, label }: BranchesProps) {
             <span className="strong clip">{node.name}</span>
             {may ? (
               <span className="actions">
-                <Button kind="quiet" aria-label={t("departments.addUnder", { name: node.name })} onPress={() => open({ under: node.id })}>
-                  {t("departments.addBelow")}
-                </Button>
-                <Button kind="quiet" aria-label={t("departments.editOf", { name: node.name })} onPress={() => open(node)}>
-                  {t("common.edit")}
-                </Button>
+                <IconButton name={`${t("departments.addBelow")}: ${node.name}`} onPress={() => open({ under: node.id })}>
+                  <Plus aria-hidden="true" />
+                </IconButton>
+                <IconButton name={`${t("common.edit")}: ${node.name}`} onPress={() => open(node)}>
+                  <Pencil aria-hidden="true" />
+                </IconButton>
               </span>
             ) : null}
           </div>

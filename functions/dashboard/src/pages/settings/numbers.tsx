@@ -53,7 +53,7 @@ export function PhoneNumbers() {
           {numbers.data.items.map((number) => (
             <NumberCard key={number.id} number={number} may={may} />
           ))}
-          <Paging page={numbers.data} onPage={setPage} />
+          {numbers.data.total > numbers.data.page_size ? <Paging page={numbers.data} onPage={setPage} /> : null}
         </>
       )}
       <Modal title={t("numbers.add")} open={adding} onClose={() => setAdding(false)}>
@@ -171,7 +171,7 @@ function Doctor({ diagnosis }: { diagnosis: Diagnosis }) {
   return (
     <section className="stack tight-stack" aria-live="polite">
       <NoteBar tone={diagnosis.healthy ? "good" : "bad"}>{t(diagnosis.healthy ? "numbers.healthy" : "numbers.ill")}</NoteBar>
-      <ul className="checklist">
+      <ul className="checklist wide">
         {diagnosis.checks.map(({ code, ok, found }) => (
           <li key={code} className={ok ? "good" : "bad"}>
             {ok ? <CheckCircle2 aria-label={t("numbers.good")} /> : <XCircle aria-label={t("numbers.bad")} />}

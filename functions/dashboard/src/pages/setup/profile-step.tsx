@@ -9,7 +9,7 @@ import { explain } from "../../ui/explain";
 import { KINDS } from "../settings/kinds";
 import { Keeping } from "./keeping";
 import { useKept, useSaveStep } from "./kept";
-import { restored } from "./steps";
+import { firstOf, restored } from "./steps";
 
 type Business = Schema["Business"];
 type Assistant = Schema["Assistant"];
@@ -34,7 +34,7 @@ export function ProfileStep(props: StepProps) {
       </Card>
     );
   }
-  const business = businesses.data.items[0];
+  const business = firstOf(businesses.data.items);
   const assistant = assistants.data.items.find(({ id }) => id === business?.assistant_id);
   return <ProfileForm {...props} business={business} assistant={assistant} />;
 }

@@ -11,7 +11,7 @@ import { explain } from "../../ui/explain";
 import { TestSession } from "../settings/test-session";
 import { RingCard } from "../simulated-call";
 import { useSaveStep } from "./kept";
-import { passedOver, type Shown, stateOf, stillOpen, STEPS } from "./steps";
+import { firstOf, passedOver, type Shown, stateOf, stillOpen, STEPS } from "./steps";
 
 type Progress = Schema["SetupProgress"];
 type Tested = { what: string; ok: boolean; text: string };
@@ -161,7 +161,7 @@ function Connections() {
 function TryIt() {
   const { t } = useTranslation();
   const businesses = useQuery(queries.businesses());
-  const assistant = businesses.data?.items.find(({ assistant_id: id }) => id != null)?.assistant_id;
+  const assistant = firstOf(businesses.data?.items ?? [])?.assistant_id;
   const url = simulator();
   return (
     <>

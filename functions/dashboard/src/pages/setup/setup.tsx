@@ -57,7 +57,7 @@ function Wizard({ progress, step }: { progress: Progress; step: Shown }) {
     <>
       <StepList progress={progress} current={step} />
       <div className="stack">
-        <div>
+        <div className="step-head">
           <h2>{t("wizard.heading", { number: at + 1, count: STEPS.length, name: t(`wizard.step.${step}`) })}</h2>
           <p className="muted">{t(`wizard.about.${step}`)}</p>
         </div>

@@ -39,3 +39,8 @@ export function restored<D extends Record<string, string>>(there: D, draft: Reco
   }
   return found;
 }
+
+/** The business that set-up is about: the one that was there first. */
+export function firstOf<B extends { created_at: number }>(businesses: readonly B[]): B | undefined {
+  return [...businesses].sort((a, b) => a.created_at - b.created_at)[0];
+}
