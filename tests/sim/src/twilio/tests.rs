@@ -402,8 +402,8 @@ async fn a_page_of_this_machine_rings_a_scenario_and_no_other_page_does() {
     };
     let response = ring("silence").await.unwrap();
     assert_eq!(response.status(), StatusCode::ACCEPTED);
-    let rung: Value = response.json().await.unwrap();
-    assert!(bench.twilio.find(rung["call_sid"].as_str().unwrap()).is_some());
+    let placed: Value = response.json().await.unwrap();
+    assert!(bench.twilio.find(placed["call_sid"].as_str().unwrap()).is_some());
     for unknown in ["nobody", "..%2FREADME"] {
         assert_eq!(ring(unknown).await.unwrap().status(), StatusCode::NOT_FOUND);
     }
