@@ -95,7 +95,7 @@ const router = createBrowserRouter(
                   },
                 ]),
             {
-              element: <Need permission="config:write" />,
+              element: <Need permission="config:write" and="departments:all" />,
               children: [{ path: "/setup", lazy: async () => ({ Component: (await import("./pages/setup/setup")).Setup }) }],
             },
             { path: "/profile", lazy: async () => ({ Component: (await import("./pages/profile")).Profile }) },

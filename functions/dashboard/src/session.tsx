@@ -22,6 +22,12 @@ export function useMay(permission: Permission): boolean {
   return useMe().permissions.includes(permission);
 }
 
+/** The same for what concerns the whole organisation: nobody changes it who sees but their own departments. */
+export function useMayEverywhere(permission: Permission): boolean {
+  const everywhere = useMay("departments:all");
+  return useMay(permission) && everywhere;
+}
+
 export type Theme = Schema["Theme"];
 
 /** Paints in this theme from now on, and on this device from the first moment on. */

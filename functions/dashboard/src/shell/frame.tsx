@@ -73,7 +73,7 @@ export function usePages() {
     settingsPages.some((page) => me.permissions.includes(page.permission))
       ? { to: "/settings", label: t("nav.settings"), icon: Settings }
       : null,
-    me.permissions.includes("config:write") ? { to: "/setup", label: t("wizard.title"), icon: ListChecks } : null,
+    me.permissions.includes("config:write") && me.permissions.includes("departments:all") ? { to: "/setup", label: t("wizard.title"), icon: ListChecks } : null,
     simulator() !== null && me.permissions.includes("config:read") ? { to: "/simulated-call", label: t("simulator.title"), icon: PhoneIncoming } : null,
   ].filter((page) => page !== null);
 }

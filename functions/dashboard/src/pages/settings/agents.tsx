@@ -6,7 +6,7 @@ import { useSearchParams } from "react-router";
 import { answer, api, type Schema } from "../../api/client";
 import { type AgentsQuery, queries } from "../../api/queries";
 import { useFormat } from "../../format";
-import { useMay, useMe } from "../../session";
+import { useMay, useMayEverywhere, useMe } from "../../session";
 import { useTitle } from "../../shell/title";
 import { Avatar, Badge, Button, Card, Empty, Failed, Modal, Paging, Select, Skeleton, TableBox } from "../../ui";
 import { explain } from "../../ui/explain";
@@ -27,7 +27,7 @@ export function askedAgents(url: URLSearchParams): AgentsQuery {
 export function Agents() {
   const { t } = useTranslation();
   useTitle(t("agents.title"));
-  const may = useMay("agents:write");
+  const may = useMayEverywhere("agents:write");
   const [url, setUrl] = useSearchParams();
   const query = askedAgents(url);
   const agents = useQuery({ ...queries.agents(query), placeholderData: keepPreviousData });

@@ -5,7 +5,7 @@ import { Form } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { answer, api, ApiFailure, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
-import { useMay } from "../../session";
+import { useMayEverywhere } from "../../session";
 import { useTitle } from "../../shell/title";
 import { Button, Card, Confirm, Empty, Failed, IconButton, Modal, NoteBar, Select, Skeleton, TextField } from "../../ui";
 import { explain } from "../../ui/explain";
@@ -18,7 +18,7 @@ type Department = Schema["Department"];
 export function Departments() {
   const { t } = useTranslation();
   useTitle(t("departments.title"));
-  const may = useMay("departments:write");
+  const may = useMayEverywhere("departments:write");
   const departments = useQuery(queries.departments());
   const [open, setOpen] = useState<Department | { under: string | null } | null>(null);
   const items = departments.data?.items ?? [];

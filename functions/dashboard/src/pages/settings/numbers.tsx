@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 import { answer, api, ApiFailure, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useFormat } from "../../format";
-import { useMay } from "../../session";
+import { useMay, useMayEverywhere } from "../../session";
 import { useTitle } from "../../shell/title";
 import { Button, Card, Confirm, CopyButton, Empty, Failed, Modal, NoteBar, Paging, Select, Skeleton, TextField } from "../../ui";
 import { explain } from "../../ui/explain";
@@ -19,7 +19,7 @@ type Diagnosis = Schema["PhoneNumberDiagnosis"];
 export function PhoneNumbers() {
   const { t } = useTranslation();
   useTitle(t("numbers.title"));
-  const may = useMay("config:write");
+  const may = useMayEverywhere("config:write");
   const [page, setPage] = useState(1);
   const [adding, setAdding] = useState(false);
   const numbers = useQuery({ ...queries.phoneNumbers(page), placeholderData: keepPreviousData });
@@ -95,15 +95,20 @@ function NumberCard({ number, may }: { number: Number; may: boolean }) {
     await client.invalidateQueries({ queryKey: ["phone-numbers"] });
     await client.invalidateQueries({ queryKey: ["setup"] });
   };
-  const actions = may ? (
+  const mayCheck = useMay("config:write");
+  const actions = mayCheck ? (
     <span className="actions">
       <Button busy={asking} onPress={() => void check()}>
         {t("numbers.check")}
       </Button>
-      <Button onPress={() => setOpen("edit")}>{t("common.edit")}</Button>
-      <Button kind="quiet" onPress={() => setOpen("remove")}>
-        {t("numbers.remove")}
-      </Button>
+      {may ? (
+        <>
+          <Button onPress={() => setOpen("edit")}>{t("common.edit")}</Button>
+          <Button kind="quiet" onPress={() => setOpen("remove")}>
+            {t("numbers.remove")}
+          </Button>
+        </>
+      ) : null}
     </span>
   ) : null;
   return (
