@@ -13,7 +13,7 @@ use crate::proc::{self, npm_bin, root};
 use crate::progress::spell;
 use crate::setup;
 
-const DIRECTORY: &str = "functions/dashboard";
+pub(crate) const DIRECTORY: &str = "functions/dashboard";
 const DESCRIPTION: &str = "shared/api/openapi.json";
 /// What a browser may have to fetch in all, gzipped: every page's scripts and styles, and the one font that most languages need.
 const BUDGET: u64 = 700_000;
@@ -99,7 +99,8 @@ fn directory() -> PathBuf {
     root().join(DIRECTORY)
 }
 
-fn dist() -> PathBuf {
+/// Where it is built.
+pub(crate) fn dist() -> PathBuf {
     directory().join("dist")
 }
 
@@ -117,7 +118,8 @@ fn fingerprint() -> Result<String> {
     Ok(format!("{:x}", hash.finalize()))
 }
 
-fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+/// All files of a folder and of those in it, but for installed packages.
+pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
         let entry = entry?;

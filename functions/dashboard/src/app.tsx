@@ -10,6 +10,7 @@ import { Home } from "./shell/home";
 import { NotFound, Broken } from "./shell/not-found";
 import { Need } from "./shell/need";
 import { SignedIn } from "./shell/signed-in";
+import { simulator } from "./simulator";
 import { Toasts } from "./ui/toast";
 
 /** How often something that may pass by itself is asked again. */
@@ -45,6 +46,8 @@ function Root() {
   );
 }
 
+const simulated = simulator();
+
 const router = createBrowserRouter(
   [
     {
@@ -75,6 +78,26 @@ const router = createBrowserRouter(
               element: <Need permission="messages:read" />,
               children: [{ path: "/messages", lazy: async () => ({ Component: (await import("./pages/messages")).Messages }) }],
             },
+            ...(simulated === null
+              ? []
+              : [
+                  {
+                    element: <Need permission="config:read" />,
+                    children: [
+                      {
+                        path: "/simulated-call",
+                        lazy: async () => {
+                          const { SimulatedCall } = await import("./pages/simulated-call");
+                          return { element: <SimulatedCall url={simulated} /> };
+                        },
+                      },
+                    ],
+                  },
+                ]),
+            {
+              element: <Need permission="config:write" and="departments:all" />,
+              children: [{ path: "/setup", lazy: async () => ({ Component: (await import("./pages/setup/setup")).Setup }) }],
+            },
             { path: "/profile", lazy: async () => ({ Component: (await import("./pages/profile")).Profile }) },
             {
               path: "/settings",
@@ -84,8 +107,22 @@ const router = createBrowserRouter(
                   element: <Need permission="config:read" />,
                   children: [
                     { path: "business", lazy: async () => ({ Component: (await import("./pages/settings/business")).Businesses }) },
+                    { path: "phone-numbers", lazy: async () => ({ Component: (await import("./pages/settings/numbers")).PhoneNumbers }) },
+                    { path: "providers", lazy: async () => ({ Component: (await import("./pages/settings/providers")).ProviderAccounts }) },
                     { path: "assistants", lazy: async () => ({ Component: (await import("./pages/settings/assistants")).Assistants }) },
                   ],
+                },
+                {
+                  element: <Need permission="agents:read" />,
+                  children: [{ path: "agents", lazy: async () => ({ Component: (await import("./pages/settings/agents")).Agents }) }],
+                },
+                {
+                  element: <Need permission="departments:read" />,
+                  children: [{ path: "departments", lazy: async () => ({ Component: (await import("./pages/settings/departments")).Departments }) }],
+                },
+                {
+                  element: <Need permission="roles:read" />,
+                  children: [{ path: "roles", lazy: async () => ({ Component: (await import("./pages/settings/roles")).Roles }) }],
                 },
                 {
                   element: <Need permission="users:read" />,

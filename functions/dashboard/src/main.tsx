@@ -6,6 +6,7 @@ import "./styles/surfaces.css";
 import "./styles/layout.css";
 import "./styles/pages.css";
 import "./styles/calls.css";
+import "./styles/settings.css";
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";

@@ -8,7 +8,7 @@ import { isLanguage, speak } from "./i18n";
 
 export type Permission =
   | "calls:read" | "calls:write" | "messages:read" | "live:read" | "users:read" | "users:write" | "roles:read" | "roles:write"
-  | "departments:read" | "departments:write" | "api_keys:read" | "api_keys:write" | "audit:read" | "config:read" | "config:write";
+  | "departments:read" | "departments:write" | "departments:all" | "agents:read" | "agents:write" | "api_keys:read" | "api_keys:write" | "audit:read" | "config:read" | "config:write";
 
 const Session = createContext<Schema["Me"] | null>(null);
 
@@ -20,6 +20,12 @@ export function useMe(): Schema["Me"] {
 
 export function useMay(permission: Permission): boolean {
   return useMe().permissions.includes(permission);
+}
+
+/** The same for what concerns the whole organisation: nobody changes it who sees but their own departments. */
+export function useMayEverywhere(permission: Permission): boolean {
+  const everywhere = useMay("departments:all");
+  return useMay(permission) && everywhere;
 }
 
 export type Theme = Schema["Theme"];

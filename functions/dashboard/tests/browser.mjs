@@ -20,8 +20,8 @@ export function launch() {
   });
 }
 
-/** What no page may do: throw, break its policy, show a dialog, ask another server. `expected`: what a journey brings about itself. */
-export function watch(context, base) {
+/** What no page may do: throw, break its policy, show a dialog, ask another server than these. */
+export function watch(context, servers) {
   const wrong = [];
   context.on("weberror", (error) => wrong.push(`threw ${error.error().message}`));
   context.on("dialog", (dialog) => {
@@ -32,7 +32,7 @@ export function watch(context, base) {
     if (/Content Security Policy|Refused to|Warning:|unique "key"/u.test(message.text())) wrong.push(message.text());
   });
   context.on("request", (request) => {
-    if (!request.url().startsWith(base) && !/^(blob|data):/u.test(request.url())) wrong.push(`asked ${request.url()}`);
+    if (!servers.some((server) => request.url().startsWith(server)) && !/^(blob|data):/u.test(request.url())) wrong.push(`asked ${request.url()}`);
   });
   return wrong;
 }

@@ -7,6 +7,10 @@ import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { flaws, launch, watch } from "./browser.mjs";
 import { calls } from "./calls.mjs";
+import { people, PEOPLE_PAGES } from "./people.mjs";
+import { numbers, NUMBERS_PAGES } from "./numbers.mjs";
+import { setup, SETUP_PAGES } from "./setup.mjs";
+import { simulated, SIMULATED_PAGES } from "./simulated.mjs";
 
 const system = JSON.parse(process.env.VOICECORE_RUNNING);
 const sim = process.env.VOICECORE_SIM;
@@ -382,7 +386,13 @@ journey("everything is reached with the keyboard alone", async (page) => {
 
 calls({ journey, system, app, api, ring, signedIn, heading, wordOfCaller, CALL_MS });
 
-const PAGES = ["/", "/live", "/calls", "CALL", "/messages", "/profile", "/settings/business", "/settings/assistants", "/settings/users", "/settings/api-keys", "/settings/audit", "/gallery"];
+const tools = { journey, api, app, system, heading, signedIn, CALL_MS };
+numbers(tools);
+people(tools);
+setup(tools);
+simulated(tools);
+
+const PAGES = [...NUMBERS_PAGES, ...PEOPLE_PAGES, ...SETUP_PAGES, ...SIMULATED_PAGES, "/", "/live", "/calls", "CALL", "/messages", "/profile", "/settings/business", "/settings/assistants", "/settings/users", "/settings/api-keys", "/settings/audit", "/gallery"];
 
 journey("axe finds nothing serious on any page, light and dark, and none is wider than a telephone", async (page, { context }) => {
   const { body } = await api("GET", "/calls?page_size=1");
@@ -416,7 +426,7 @@ let [passed, failed] = [0, 0];
 for (const { name, run } of journeys) {
   if (only !== undefined && !name.includes(only)) continue;
   const context = await browser.newContext({ locale: "en-US", viewport: { width: 1280, height: 900 } });
-  const wrong = watch(context, system.base_url);
+  const wrong = watch(context, [system.base_url, system.control_url]);
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
   const began = performance.now();

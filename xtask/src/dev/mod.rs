@@ -1,5 +1,6 @@
 //! `cargo xtask dev`: the whole system on loopback, with simulators for whichever provider has no key.
 
+mod assets;
 mod demo;
 mod plan;
 mod spin;

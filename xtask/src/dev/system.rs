@@ -13,13 +13,13 @@ use anyhow::{Context, Result, bail};
 
 use super::plan::{Plan, Ports, Secrets};
 use super::state::{self, State};
-use super::{Options, Running, Runtime, demo, spin};
+use super::{Options, Running, Runtime, assets, demo, spin};
 use crate::group::Group;
 use crate::proc::{self, output};
 use crate::progress::{spell, tail};
 use crate::scripts::actors_configuration;
 use crate::wrangler::{Place, wrangler};
-use crate::{admin, build, cargo_build, http, setup};
+use crate::{admin, build, cargo_build, dashboard, http, setup};
 
 /// From starting wrangler to `/health` answering; workerd must compile the wasm on a machine that may be busy.
 const READY_LIMIT: Duration = Duration::from_mins(2);
@@ -126,7 +126,7 @@ impl System {
             demo,
             account_sid: plan.get("TWILIO_ACCOUNT_SID").to_owned(),
             auth_token: plan.get("TWILIO_AUTH_TOKEN").to_owned(),
-            control_url: plan.simulate_twilio.then(|| format!("http://127.0.0.1:{}", ports.twilio)),
+            control_url: plan.simulate_twilio.then(|| simulator_url(ports)),
             openai_base_url: plan.simulate_openai.then(|| plan.get("OPENAI_BASE_URL").to_owned()),
             email_url: plan.simulate_email.then(|| plan.get("EMAIL_BASE_URL").to_owned()),
             pid: std::process::id(),
@@ -187,6 +187,11 @@ fn log(runtime: Runtime) -> &'static str {
 pub(crate) fn simulator() -> Result<PathBuf> {
     setup::speech()?;
     cargo_build::binary("voicecore-sim", ["-p", "voicecore-sim"])
+}
+
+/// Where the simulator that plays Twilio listens.
+fn simulator_url(ports: Ports) -> String {
+    format!("http://127.0.0.1:{}", ports.twilio)
 }
 
 fn choose_ports(http: u16) -> Result<Ports> {
@@ -251,6 +256,11 @@ fn start_worker(group: &mut Group, state: &State, plan: &Plan, ports: Ports) -> 
         .arg(vars)
         .arg("--persist-to")
         .arg(state.storage());
+    if plan.simulate_twilio {
+        let folder = state.path("assets");
+        assets::with_simulator(&dashboard::dist(), &folder, &simulator_url(ports))?;
+        dev.arg("--assets").arg(folder);
+    }
     group.start("wrangler", &mut dev, &state.path("wrangler.log"), None)
 }
 

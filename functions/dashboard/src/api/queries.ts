@@ -6,6 +6,7 @@ import { answer, api } from "./client";
 
 export type CallsQuery = NonNullable<paths["/api/v1/calls"]["get"]["parameters"]["query"]>;
 export type AuditQuery = NonNullable<paths["/api/v1/audit"]["get"]["parameters"]["query"]>;
+export type AgentsQuery = NonNullable<paths["/api/v1/agents"]["get"]["parameters"]["query"]>;
 type Period = { since: number; until: number; business_id?: string };
 
 export const queries = {
@@ -97,6 +98,23 @@ export const queries = {
       queryFn: () => answer(api.GET("/api/v1/users/invitations", { params: { query: { page_size: 100 } } })),
     }),
   roles: () => queryOptions({ queryKey: ["roles"], queryFn: () => answer(api.GET("/api/v1/roles")) }),
+  phoneNumbers: (page: number) =>
+    queryOptions({
+      queryKey: ["phone-numbers", page],
+      queryFn: () => answer(api.GET("/api/v1/phone-numbers", { params: { query: { page, page_size: 50 } } })),
+    }),
+  agents: (query: AgentsQuery) =>
+    queryOptions({
+      queryKey: ["agents", "list", query],
+      queryFn: () => answer(api.GET("/api/v1/agents", { params: { query } })),
+    }),
+  agentUsage: (id: string) =>
+    queryOptions({
+      queryKey: ["agents", "usage", id],
+      queryFn: () => answer(api.GET("/api/v1/agents/{id}/usage", { params: { path: { id } } })),
+    }),
+  providers: () => queryOptions({ queryKey: ["providers"], queryFn: () => answer(api.GET("/api/v1/config/providers")) }),
+  setup: () => queryOptions({ queryKey: ["setup"], queryFn: () => answer(api.GET("/api/v1/setup/progress")) }),
   apiKeys: (page: number) =>
     queryOptions({
       queryKey: ["api-keys", page],

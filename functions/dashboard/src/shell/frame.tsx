@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { Activity, LayoutDashboard, LogOut, MessageSquare, Menu as MenuIcon, Phone, Settings, UserRound, WifiOff } from "lucide-react";
+import { Activity, LayoutDashboard, ListChecks, LogOut, MessageSquare, Menu as MenuIcon, Phone, PhoneIncoming, Settings, UserRound, WifiOff } from "lucide-react";
 import { type ReactNode, useEffect, useState } from "react";
 import * as Aria from "react-aria-components";
 import { useTranslation } from "react-i18next";
@@ -7,6 +7,7 @@ import { NavLink, useLocation, useNavigate } from "react-router";
 import { answer, api, signOut } from "../api/client";
 import { useMay, useMe } from "../session";
 import { Avatar, Button, IconButton, NoteBar } from "../ui";
+import { simulator } from "../simulator";
 import { settingsPages } from "../pages/settings/pages";
 import { Palette } from "./palette";
 
@@ -72,6 +73,8 @@ export function usePages() {
     settingsPages.some((page) => me.permissions.includes(page.permission))
       ? { to: "/settings", label: t("nav.settings"), icon: Settings }
       : null,
+    me.permissions.includes("config:write") && me.permissions.includes("departments:all") ? { to: "/setup", label: t("wizard.title"), icon: ListChecks } : null,
+    simulator() !== null && me.permissions.includes("config:read") ? { to: "/simulated-call", label: t("simulator.title"), icon: PhoneIncoming } : null,
   ].filter((page) => page !== null);
 }
 

@@ -5,9 +5,10 @@ import { type Permission, useMay } from "../session";
 import { Empty } from "../ui";
 import { useTitle } from "./title";
 
-/** What is below is shown to whoever has the permission. The API refuses the others all the same. */
-export function Need({ permission }: { permission: Permission }) {
-  return useMay(permission) ? <Outlet /> : <Denied />;
+/** What is below is shown to whoever has the permission, and the other where there are two. The API refuses the others all the same. */
+export function Need({ permission, and = permission }: { permission: Permission; and?: Permission }) {
+  const may = useMay(permission);
+  return useMay(and) && may ? <Outlet /> : <Denied />;
 }
 
 export function Denied() {

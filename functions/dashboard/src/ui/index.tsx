@@ -55,6 +55,9 @@ export function Tooltip({ children }: { children: ReactNode }) {
   );
 }
 
+/** What the API says of a field is shown, and stands in nobody's way: what the browser takes for invalid could not be sent again. */
+const said = (wrong: string | undefined) => (wrong === undefined ? {} : { isInvalid: true, validationBehavior: "aria" as const });
+
 type FieldProps = { label: string; hint?: string | undefined; wrong?: string | undefined };
 
 export function TextField({
@@ -68,7 +71,7 @@ export function TextField({
   FieldProps & { placeholder?: string; rows?: number }) {
   const shared = { className: "input", ...(placeholder === undefined ? {} : { placeholder }) };
   return (
-    <Aria.TextField {...rest} className="field" {...(wrong === undefined ? {} : { isInvalid: true })}>
+    <Aria.TextField {...rest} className="field" {...said(wrong)}>
       <Aria.Label className="label">{label}</Aria.Label>
       {rows === undefined ? <Aria.Input {...shared} /> : <Aria.TextArea {...shared} rows={rows} />}
       {hint === undefined ? null : (
@@ -97,7 +100,7 @@ export function Select({
       className="field"
       value={value}
       onChange={(key) => key !== null && onChange(String(key))}
-      {...(wrong === undefined ? {} : { isInvalid: true })}
+      {...said(wrong)}
       {...(isDisabled === undefined ? {} : { isDisabled })}
     >
       <Aria.Label className="label">{label}</Aria.Label>
@@ -151,7 +154,7 @@ export function ComboBox({
       value={value}
       onChange={(key) => key !== null && onChange(String(key))}
       allowsEmptyCollection
-      {...(wrong === undefined ? {} : { isInvalid: true })}
+      {...said(wrong)}
     >
       <Aria.Label className="label">{label}</Aria.Label>
       <div className="with-button">
@@ -302,11 +305,12 @@ export function Modal({
   );
 }
 
-/** Asks before something that cannot be taken back. */
+/** Asks before something that cannot be taken back; `danger`: or that destroys something. */
 export function Confirm({
   title,
   text,
   action,
+  danger = true,
   open,
   onClose,
   onConfirm,
@@ -314,6 +318,7 @@ export function Confirm({
   title: string;
   text: string;
   action: string;
+  danger?: boolean;
   open: boolean;
   onClose: () => void;
   onConfirm: () => Promise<unknown>;
@@ -339,7 +344,7 @@ export function Confirm({
       {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
       <div className="actions">
         <Button onPress={onClose}>{t("common.cancel")}</Button>
-        <Button kind="danger" busy={busy} onPress={confirm}>
+        <Button kind={danger ? "danger" : "primary"} busy={busy} onPress={confirm}>
           {action}
         </Button>
       </div>

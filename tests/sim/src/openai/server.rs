@@ -14,7 +14,7 @@ use axum::{
 };
 use futures_util::{SinkExt, StreamExt, stream::SplitSink};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{
@@ -41,12 +41,23 @@ pub(super) fn router(inner: Arc<Inner>) -> Router {
     Router::new()
         .route("/v1/realtime", get(realtime))
         .route("/v1/chat/completions", post(chat::completions))
+        .route("/v1/models", get(models))
         .fallback(async || {
             let error =
                 ApiError::request("unknown_url", "Unknown request URL. Please check the URL for typos.");
             refusal(StatusCode::NOT_FOUND, &error)
         })
         .with_state(inner)
+}
+
+/// The models that the key may use.
+async fn models(State(inner): State<Arc<Inner>>, headers: HeaderMap) -> Response {
+    if let Some(refused) = inner.check_key(&headers) {
+        return refused;
+    }
+    let model = |id: &String| json!({"id": id, "object": "model", "created": 0, "owned_by": "system"});
+    let data: Vec<Value> = inner.config.models.iter().map(model).collect();
+    Json(json!({"object": "list", "data": data})).into_response()
 }
 
 #[derive(Debug, Deserialize)]

@@ -226,3 +226,14 @@ async fn completions_are_answered_by_the_same_rules_and_refused_as_strictly() {
     assert_eq!(ask(body, "sk-wrong").await.0, 401);
     assert_eq!(sim.violations().len(), 3);
 }
+
+#[tokio::test]
+async fn the_models_are_listed_for_the_right_key() {
+    let sim = start(|_| {}).await;
+    let client = reqwest::Client::new();
+    let ask = |key| client.get(format!("http://{}/v1/models", sim.addr())).bearer_auth(key).send();
+    assert_eq!(ask("sk-other").await.unwrap().status(), 401);
+    let listed: Value = ask("sk-test").await.unwrap().json().await.unwrap();
+    let ids: Vec<_> = listed["data"].as_array().unwrap().iter().map(|model| &model["id"]).collect();
+    assert!(ids.contains(&&json!("gpt-realtime-2.1")), "{listed}");
+}

@@ -87,6 +87,8 @@ async fn clear_violations(State(twilio): State<Twilio>) -> StatusCode {
 impl Twilio {
     /// Everything that Twilio serves: the REST API and the control API.
     pub fn router(&self) -> Router {
-        router(self.clone()).merge(super::rest::router(self.clone()))
+        router(self.clone())
+            .merge(super::screen::router(self.clone()))
+            .merge(super::rest::router(self.clone()))
     }
 }

@@ -16,6 +16,7 @@ mod prompts;
 mod received;
 mod report;
 mod rest;
+mod screen;
 mod signature;
 mod state;
 mod stream;

@@ -63,6 +63,7 @@ type Params = Vec<(String, String)>;
 pub(super) fn router(twilio: Twilio) -> Router {
     let base = format!("/{API_VERSION}/Accounts/{{account}}");
     Router::new()
+        .route(&base, get(show_account))
         .route(&format!("{base}/Calls.json"), get(list_calls).post(create_call))
         .route(&format!("{base}/Calls/{{call}}"), get(show_call).post(update_call))
         .route(&format!("{base}/Calls/{{call}}/Recordings.json"), get(list_call_recordings))
@@ -86,6 +87,23 @@ fn authorise(twilio: &Twilio, headers: &HeaderMap, account: &str) -> Result<(), 
         return Err(RestError::not_found(&format!("/{API_VERSION}/Accounts/{account}")));
     }
     Ok(())
+}
+
+/// `AC….json`: whoever asks for it wants to know whether the credentials are right.
+async fn show_account(
+    State(twilio): State<Twilio>,
+    Path(account): Path<String>,
+    headers: HeaderMap,
+) -> Answer {
+    let account = account.strip_suffix(".json").unwrap_or(&account);
+    authorise(&twilio, &headers, account)?;
+    let now = timestamp();
+    Ok(Json(json!({
+        "sid": account, "owner_account_sid": account, "friendly_name": "Simulated", "status": "active", "type": "Full",
+        "auth_token": twilio.account().auth_token, "date_created": now, "date_updated": now,
+        "uri": format!("/{API_VERSION}/Accounts/{account}.json"),
+    }))
+    .into_response())
 }
 
 /// Reads a form and refuses parameters that are not in `known`.

@@ -358,3 +358,53 @@ async fn the_rest_api_lists_the_numbers_of_the_account() {
         assert_eq!(bench.numbers(bad, TOKEN).await, Err(20001), "{bad}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_rest_api_shows_the_account_to_its_owner() {
+    let bench = bench(&[]).await;
+    let ask = |token: &str| {
+        let credentials = STANDARD.encode(format!("{SID}:{token}"));
+        let request = reqwest::Client::new().get(format!("{}.json", bench.rest));
+        request.header("authorization", format!("Basic {credentials}")).send()
+    };
+    let account: Value = ask(TOKEN).await.unwrap().json().await.unwrap();
+    assert_eq!((&account["sid"], &account["status"]), (&SID.into(), &"active".into()));
+    assert_eq!(ask("wrong").await.unwrap().status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_of_this_machine_rings_a_scenario_and_no_other_page_does() {
+    let bench = bench(&[("/webhooks/twilio/voice", "<Reject/>")]).await;
+    let control = bench.rest.split("/2010-04-01").next().unwrap();
+    let client = reqwest::Client::new();
+    let allowed = |response: &reqwest::Response| {
+        response.headers().get("access-control-allow-origin").map(|o| o.to_str().unwrap().to_owned())
+    };
+    for (origin, may) in [
+        ("http://127.0.0.1:8787", true),
+        ("http://localhost:5173", true),
+        ("http://127.0.0.1.evil.example", false),
+        ("https://evil.example", false),
+        ("null", false),
+    ] {
+        let url = format!("{control}/sim/scenarios");
+        let response = client.get(&url).header("origin", origin).send().await.unwrap();
+        assert_eq!(allowed(&response), may.then(|| origin.to_owned()), "{origin}");
+        let listed: Value = response.json().await.unwrap();
+        assert!(listed["items"].as_array().unwrap().iter().any(|s| s["name"] == "greeting-and-booking"));
+        let asks = client.request(reqwest::Method::OPTIONS, format!("{url}/silence/calls"));
+        let response = asks.header("origin", origin).send().await.unwrap();
+        assert_eq!((response.status().as_u16(), allowed(&response).is_some()), (204, may));
+    }
+    let ring = |name: &str| {
+        let body = json!({"to": "+12025550143", "from": "+12025550117"});
+        client.post(format!("{control}/sim/scenarios/{name}/calls")).json(&body).send()
+    };
+    let response = ring("silence").await.unwrap();
+    assert_eq!(response.status(), StatusCode::ACCEPTED);
+    let placed: Value = response.json().await.unwrap();
+    assert!(bench.twilio.find(placed["call_sid"].as_str().unwrap()).is_some());
+    for unknown in ["nobody", "..%2FREADME"] {
+        assert_eq!(ring(unknown).await.unwrap().status(), StatusCode::NOT_FOUND);
+    }
+}

@@ -12,6 +12,7 @@ import { useTitle } from "../../shell/title";
 import { Badge, Button, Card, ComboBox, Confirm, Empty, Failed, NoteBar, Select, Skeleton, TextField } from "../../ui";
 import { explain } from "../../ui/explain";
 import { toast } from "../../ui/toast";
+import { TestSession } from "./test-session";
 
 type Assistant = Schema["Assistant"];
 type Settings = Schema["AssistantSettings"];
@@ -52,6 +53,7 @@ export function Assistants() {
             />
           ) : null}
           <Draft key={`${chosen.id} ${chosen.version}`} assistant={chosen} />
+          <TestSession key={`${chosen.id} test`} assistantId={chosen.id} />
           <Versions key={chosen.id} assistant={chosen} />
         </>
       )}

@@ -11,9 +11,9 @@ import { Button, Card, ComboBox, Empty, Failed, NoteBar, Select, Skeleton, TextF
 import { explain } from "../../ui/explain";
 import { toast } from "../../ui/toast";
 import { Hours } from "./hours";
+import { KINDS } from "./kinds";
 
 type Business = Schema["Business"];
-const KINDS = ["customer_support", "sales", "appointments", "custom"] as const satisfies readonly Schema["BusinessKind"][];
 
 /** How the calls of each business are answered. */
 export function Businesses() {

@@ -1,0 +1,184 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { CheckboxGroup, Form, Label } from "react-aria-components";
+import { useTranslation } from "react-i18next";
+import { answer, api, ApiFailure, type Schema } from "../../api/client";
+import { queries } from "../../api/queries";
+import { useMay } from "../../session";
+import { Button, CheckBox, Confirm, NoteBar, Select, TextField } from "../../ui";
+import { explain } from "../../ui/explain";
+import { toast } from "../../ui/toast";
+
+type Agent = Schema["Agent"];
+
+export type AgentDraft = {
+  name: string;
+  email: string;
+  phone: string;
+  extension: string;
+  languages: string;
+  skills: string;
+  calls: string;
+  departments: string[];
+  user: string;
+};
+
+export const EMPTY: AgentDraft = { name: "", email: "", phone: "", extension: "", languages: "", skills: "", calls: "1", departments: [], user: "" };
+
+/** Words with commas or blanks between them, each once. */
+export function words(text: string): string[] {
+  return [...new Set(text.split(/[\s,;]+/u).filter((word) => word !== ""))];
+}
+
+/** What was typed as the API takes it: nothing where a field is empty. */
+export function agentOf(draft: AgentDraft): Schema["SaveAgent"] {
+  const some = (text: string) => (text.trim() === "" ? null : text.trim());
+  const calls = draft.calls.trim();
+  return {
+    name: draft.name.trim(),
+    email: some(draft.email),
+    phone_number: some(draft.phone),
+    extension: some(draft.extension),
+    languages: words(draft.languages.toLowerCase()),
+    skills: words(draft.skills),
+    // What is no number is refused by the API, and said at its field.
+    max_concurrent_calls: calls === "" ? null : /^\d{1,6}$/u.test(calls) ? Number(calls) : 0,
+    departments: draft.departments,
+    user_id: some(draft.user),
+  };
+}
+
+function draftOf(agent: Agent): AgentDraft {
+  return {
+    name: agent.name,
+    email: agent.email ?? "",
+    phone: agent.phone_number ?? "",
+    extension: agent.extension ?? "",
+    languages: agent.languages.join(", "),
+    skills: agent.skills.join(", "),
+    calls: String(agent.max_concurrent_calls),
+    departments: agent.departments,
+    user: agent.user_id ?? "",
+  };
+}
+
+type FormProps = {
+  agent: Agent | null;
+  close: () => void;
+  /** What was entered on an earlier visit. */
+  start?: AgentDraft | null;
+  /** Told of every change. */
+  typed?: (draft: AgentDraft) => void;
+};
+
+/** Adds an agent, or changes or removes the one that is given. */
+export function AgentForm({ agent, close, start = null, typed }: FormProps) {
+  const { t } = useTranslation();
+  const client = useQueryClient();
+  const [draft, setDraft] = useState(agent === null ? (start ?? EMPTY) : draftOf(agent));
+  const [busy, setBusy] = useState(false);
+  const [removing, setRemoving] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const wrong = error instanceof ApiFailure ? error.fields : new Map<string, string>();
+  const set = (changed: Partial<AgentDraft>) => {
+    const now = { ...draft, ...changed };
+    setDraft(now);
+    typed?.(now);
+  };
+  const changed = async () => {
+    await client.invalidateQueries({ queryKey: ["agents"] });
+    await client.invalidateQueries({ queryKey: ["setup"] });
+  };
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    setBusy(true);
+    setError(null);
+    const body = agentOf(draft);
+    try {
+      await answer(
+        agent === null
+          ? api.POST("/api/v1/agents", { body })
+          : api.PUT("/api/v1/agents/{id}", { params: { path: { id: agent.id } }, headers: { "if-match": `"${agent.version}"` }, body }),
+      );
+      await changed();
+      toast(t("common.saved"));
+      close();
+    } catch (cause) {
+      setError(cause);
+      setBusy(false);
+    }
+  };
+  const remove = async () => {
+    if (agent === null) return;
+    await answer(api.DELETE("/api/v1/agents/{id}", { params: { path: { id: agent.id } } }));
+    await changed();
+    close();
+  };
+  return (
+    <Form onSubmit={submit}>
+      {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
+      <TextField label={t("profile.name")} isRequired autoFocus maxLength={200} value={draft.name} onChange={(name) => set({ name })} wrong={wrong.get("name")} />
+      <div className="form-grid">
+        <TextField label={t("agents.phone")} type="tel" hint={t("numbers.numberHint")} value={draft.phone} onChange={(phone) => set({ phone })} wrong={wrong.get("phone_number")} />
+        <TextField label={t("signIn.email")} type="email" value={draft.email} onChange={(email) => set({ email })} wrong={wrong.get("email")} />
+        <TextField label={t("agents.languages")} hint={t("agents.languagesHint")} value={draft.languages} onChange={(languages) => set({ languages })} wrong={wrong.get("languages")} />
+        <TextField label={t("agents.skills")} hint={t("agents.skillsHint")} value={draft.skills} onChange={(skills) => set({ skills })} wrong={wrong.get("skills")} />
+        <TextField label={t("agents.extension")} inputMode="numeric" value={draft.extension} onChange={(extension) => set({ extension })} wrong={wrong.get("extension")} />
+        <TextField label={t("agents.calls")} inputMode="numeric" value={draft.calls} onChange={(calls) => set({ calls })} wrong={wrong.get("max_concurrent_calls")} />
+      </div>
+      <UserField value={draft.user} onChange={(user) => set({ user })} wrong={wrong.get("user_id")} />
+      <DepartmentsField value={draft.departments} onChange={(departments) => set({ departments })} wrong={wrong.get("departments")} />
+      <div className="actions">
+        {agent === null ? null : (
+          <Button kind="quiet" onPress={() => setRemoving(true)}>
+            {t("numbers.remove")}
+          </Button>
+        )}
+        <Button onPress={close}>{t("common.cancel")}</Button>
+        <Button type="submit" kind="primary" busy={busy}>
+          {t(agent === null ? "agents.add" : "common.save")}
+        </Button>
+      </div>
+      {agent === null ? null : (
+        <Confirm
+          title={t("agents.removeTitle", { name: agent.name })}
+          text={t("agents.removeText")}
+          action={t("numbers.remove")}
+          open={removing}
+          onClose={() => setRemoving(false)}
+          onConfirm={remove}
+        />
+      )}
+    </Form>
+  );
+}
+
+/** Who the agent is when they sign in. */
+function UserField({ value, onChange, wrong }: { value: string; onChange: (id: string) => void; wrong: string | undefined }) {
+  const { t } = useTranslation();
+  const users = useQuery({ ...queries.users(1), enabled: useMay("users:read") });
+  if (users.data === undefined || users.data.items.length === 0) return null;
+  const known = users.data.items.map(({ id, name, email }) => ({ id, label: name === "" ? email : `${name} · ${email}` }));
+  const options = [{ id: "", label: t("agents.noUser") }, ...known];
+  if (!options.some(({ id }) => id === value)) options.push({ id: value, label: value });
+  return <Select label={t("agents.user")} options={options} value={value} onChange={onChange} wrong={wrong} />;
+}
+
+function DepartmentsField({ value, onChange, wrong }: { value: string[]; onChange: (ids: string[]) => void; wrong: string | undefined }) {
+  const { t } = useTranslation();
+  const departments = useQuery({ ...queries.departments(), enabled: useMay("departments:read") });
+  if (departments.data === undefined || departments.data.items.length === 0) return null;
+  return (
+    <CheckboxGroup className="field" value={value} onChange={onChange}>
+      <Label className="label">{t("agents.departments")}</Label>
+      <div className="checks">
+        {departments.data.items.map(({ id, name }) => (
+          <CheckBox key={id} value={id}>
+            {name}
+          </CheckBox>
+        ))}
+      </div>
+      {wrong === undefined ? null : <span className="wrong">{wrong}</span>}
+    </CheckboxGroup>
+  );
+}

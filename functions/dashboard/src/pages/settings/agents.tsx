@@ -1,0 +1,174 @@
+import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Headset, Plus } from "lucide-react";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useSearchParams } from "react-router";
+import { answer, api, type Schema } from "../../api/client";
+import { type AgentsQuery, queries } from "../../api/queries";
+import { useFormat } from "../../format";
+import { useMay, useMayEverywhere, useMe } from "../../session";
+import { useTitle } from "../../shell/title";
+import { Avatar, Badge, Button, Card, Empty, Failed, Modal, Paging, Select, Skeleton, TableBox } from "../../ui";
+import { explain } from "../../ui/explain";
+import { toast } from "../../ui/toast";
+import { AgentForm } from "./agent-form";
+
+type Agent = Schema["Agent"];
+const AVAILABILITIES = ["available", "busy", "offline"] as const satisfies readonly Schema["Availability"][];
+
+/** What the address asks for. Pure, for tests: a word that is none is passed over. */
+export function askedAgents(url: URLSearchParams): AgentsQuery {
+  const availability = AVAILABILITIES.find((word) => word === url.get("availability"));
+  const page = Number(url.get("page"));
+  return { ...(availability === undefined ? {} : { availability }), ...(Number.isInteger(page) && page > 1 ? { page } : {}) };
+}
+
+/** The human beings who take calls, and whether they do now. */
+export function Agents() {
+  const { t } = useTranslation();
+  useTitle(t("agents.title"));
+  const may = useMayEverywhere("agents:write");
+  const [url, setUrl] = useSearchParams();
+  const query = askedAgents(url);
+  const agents = useQuery({ ...queries.agents(query), placeholderData: keepPreviousData });
+  const [open, setOpen] = useState<Agent | "new" | null>(null);
+  const change = (name: string, value: string) =>
+    setUrl((now) => {
+      if (name !== "page") now.delete("page");
+      if (value === "") now.delete(name);
+      else now.set(name, value);
+      return now;
+    });
+  const any = [{ id: "", label: t("calls.any") }, ...AVAILABILITIES.map((id) => ({ id: id as string, label: t(`agents.state.${id}`) }))];
+  return (
+    <main className="page" id="main">
+      <div className="page-head">
+        <h1>{t("agents.title")}</h1>
+        <span className="grow" />
+        {may ? (
+          <Button kind="primary" icon={<Plus aria-hidden="true" />} onPress={() => setOpen("new")}>
+            {t("agents.add")}
+          </Button>
+        ) : null}
+      </div>
+      <div className="filters">
+        <Select label={t("agents.availability")} options={any} value={query.availability ?? ""} onChange={(id) => change("availability", id)} />
+      </div>
+      <Card flush>
+        {agents.isError ? (
+          <Failed error={agents.error} retry={() => void agents.refetch()} />
+        ) : agents.data === undefined ? (
+          <div className="body">
+            <Skeleton />
+          </div>
+        ) : agents.data.items.length === 0 ? (
+          <Empty icon={<Headset aria-hidden="true" />} title={t(query.availability === undefined ? "agents.none" : "agents.noneFound")}>
+            {t("agents.noneText")}
+          </Empty>
+        ) : (
+          <>
+            <AgentTable agents={agents.data.items} edit={may ? setOpen : null} />
+            <Paging page={agents.data} onPage={(page) => change("page", String(page))} />
+          </>
+        )}
+      </Card>
+      <Modal title={open === null || open === "new" ? t("agents.add") : open.name} open={open !== null} onClose={() => setOpen(null)}>
+        {open === null ? null : <AgentForm agent={open === "new" ? null : open} close={() => setOpen(null)} />}
+      </Modal>
+    </main>
+  );
+}
+
+function AgentTable({ agents, edit }: { agents: Agent[]; edit: ((agent: Agent) => void) | null }) {
+  const { t } = useTranslation();
+  const mayDepartments = useMay("departments:read");
+  const departments = useQuery({ ...queries.departments(), enabled: mayDepartments });
+  const named = new Map((departments.data?.items ?? []).map(({ id, name }) => [id, name]));
+  return (
+    <TableBox label={t("agents.title")}>
+      <thead>
+        <tr>
+          <th scope="col">{t("agents.agent")}</th>
+          <th scope="col">{t("agents.availability")}</th>
+          <th scope="col">{t("agents.reached")}</th>
+          <th scope="col">{t("agents.departments")}</th>
+          <th scope="col">
+            <span className="visually-hidden">{t("common.actions")}</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {agents.map((agent) => (
+          <tr key={agent.id}>
+            <td>
+              <span className="person">
+                <Avatar name={agent.name} />
+                <span>
+                  <span className="strong">{agent.name}</span>
+                  <span className="muted small">{[...agent.languages, ...agent.skills].join(" · ")}</span>
+                </span>
+              </span>
+            </td>
+            <td className="tight">
+              <AvailabilityField agent={agent} />
+            </td>
+            <td className="tabular">{agent.phone_number ?? agent.extension ?? t("agents.nowhere")}</td>
+            <td className="wrap">{agent.departments.map((id) => named.get(id) ?? "…").join(", ")}</td>
+            <td className="tight">
+              {edit === null ? null : (
+                <Button kind="quiet" onPress={() => edit(agent)}>
+                  {t("common.edit")}
+                </Button>
+              )}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </TableBox>
+  );
+}
+
+/** One's own, or with the right to it anybody's. */
+function AvailabilityField({ agent }: { agent: Agent }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const me = useMe();
+  const client = useQueryClient();
+  const mayAnybodys = useMay("agents:write");
+  const [busy, setBusy] = useState(false);
+  const until = agent.availability_until == null ? null : t("agents.until", { date: format.date(agent.availability_until) });
+  if (!mayAnybodys && agent.user_id !== me.user_id) {
+    const tone = agent.availability === "available" ? "good" : agent.availability === "busy" ? "warn" : "neutral";
+    return (
+      <>
+        <Badge tone={tone}>{t(`agents.state.${agent.availability}`)}</Badge> {until === null ? null : <span className="muted small">{until}</span>}
+      </>
+    );
+  }
+  const say = async (word: string) => {
+    const availability = AVAILABILITIES.find((known) => known === word);
+    if (availability === undefined) return;
+    setBusy(true);
+    try {
+      await answer(api.PATCH("/api/v1/agents/{id}/availability", { params: { path: { id: agent.id } }, body: { availability } }));
+      toast(t("agents.said", { name: agent.name, state: t(`agents.state.${availability}`) }));
+    } catch (cause) {
+      toast(explain(t, cause).text, "bad");
+    } finally {
+      setBusy(false);
+      await client.invalidateQueries({ queryKey: ["agents"] });
+    }
+  };
+  return (
+    <div className="in-row">
+      <Select
+        label={t("agents.availabilityOf", { name: agent.name })}
+        isDisabled={busy}
+        options={AVAILABILITIES.map((id) => ({ id, label: t(`agents.state.${id}`) }))}
+        value={agent.availability}
+        onChange={(word) => void say(word)}
+        hint={until ?? undefined}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,154 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { FolderTree, Pencil, Plus } from "lucide-react";
+import { type FormEvent, useState } from "react";
+import { Form } from "react-aria-components";
+import { useTranslation } from "react-i18next";
+import { answer, api, ApiFailure, type Schema } from "../../api/client";
+import { queries } from "../../api/queries";
+import { useMayEverywhere } from "../../session";
+import { useTitle } from "../../shell/title";
+import { Button, Card, Confirm, Empty, Failed, IconButton, Modal, NoteBar, Select, Skeleton, TextField } from "../../ui";
+import { explain } from "../../ui/explain";
+import { toast } from "../../ui/toast";
+import { below, type Branch, flat, tree } from "./tree";
+
+type Department = Schema["Department"];
+
+/** The parts of the organisation, each below what it is a part of. */
+export function Departments() {
+  const { t } = useTranslation();
+  useTitle(t("departments.title"));
+  const may = useMayEverywhere("departments:write");
+  const departments = useQuery(queries.departments());
+  const [open, setOpen] = useState<Department | { under: string | null } | null>(null);
+  const items = departments.data?.items ?? [];
+  return (
+    <main className="page narrow" id="main">
+      <div className="page-head">
+        <h1>{t("departments.title")}</h1>
+        <span className="grow" />
+        {may ? (
+          <Button kind="primary" icon={<Plus aria-hidden="true" />} onPress={() => setOpen({ under: null })}>
+            {t("departments.add")}
+          </Button>
+        ) : null}
+      </div>
+      <Card>
+        {departments.isError ? (
+          <Failed error={departments.error} retry={() => void departments.refetch()} />
+        ) : departments.data === undefined ? (
+          <Skeleton lines={4} />
+        ) : items.length === 0 ? (
+          <Empty icon={<FolderTree aria-hidden="true" />} title={t("departments.none")}>
+            {t("departments.noneText")}
+          </Empty>
+        ) : (
+          <Branches branches={tree(items)} may={may} open={setOpen} label={t("departments.title")} />
+        )}
+      </Card>
+      <Modal title={open !== null && "id" in open ? open.name : t("departments.add")} open={open !== null} onClose={() => setOpen(null)}>
+        {open === null ? null : (
+          <DepartmentForm all={items} department={"id" in open ? open : null} under={"under" in open ? open.under : null} close={() => setOpen(null)} />
+        )}
+      </Modal>
+    </main>
+  );
+}
+
+type BranchesProps = { branches: Branch<Department>[]; may: boolean; open: (what: Department | { under: string }) => void; label?: string };
+
+function Branches({ branches, may, open, label }: BranchesProps) {
+  const { t } = useTranslation();
+  return (
+    <ul className="branches" {...(label === undefined ? {} : { "aria-label": label })}>
+      {branches.map(({ node, children }) => (
+        <li key={node.id}>
+          <div className="branch">
+            <span className="strong clip">{node.name}</span>
+            {may ? (
+              <span className="actions">
+                <IconButton name={`${t("departments.addBelow")}: ${node.name}`} onPress={() => open({ under: node.id })}>
+                  <Plus aria-hidden="true" />
+                </IconButton>
+                <IconButton name={`${t("common.edit")}: ${node.name}`} onPress={() => open(node)}>
+                  <Pencil aria-hidden="true" />
+                </IconButton>
+              </span>
+            ) : null}
+          </div>
+          {children.length === 0 ? null : <Branches branches={children} may={may} open={open} />}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+type FormProps = { all: Department[]; department: Department | null; under: string | null; close: () => void };
+
+function DepartmentForm({ all, department, under, close }: FormProps) {
+  const { t } = useTranslation();
+  const client = useQueryClient();
+  const [name, setName] = useState(department?.name ?? "");
+  const [parent, setParent] = useState((department === null ? under : department.parent_id) ?? "");
+  const [busy, setBusy] = useState(false);
+  const [removing, setRemoving] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const wrong = error instanceof ApiFailure ? error.fields : new Map<string, string>();
+  // Neither itself nor what is below it: the API refuses a ring all the same.
+  const forbidden = department === null ? new Set<string>() : below(all, department.id);
+  const places = flat(tree(all)).filter(({ node }) => !forbidden.has(node.id));
+  const options = [{ id: "", label: t("departments.top") }, ...places.map(({ path, node }) => ({ id: node.id, label: path.join(" › ") }))];
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    setBusy(true);
+    setError(null);
+    const body = { name: name.trim(), parent_id: parent === "" ? null : parent };
+    try {
+      await answer(
+        department === null
+          ? api.POST("/api/v1/departments", { body })
+          : api.PUT("/api/v1/departments/{id}", { params: { path: { id: department.id } }, body }),
+      );
+      await client.invalidateQueries({ queryKey: queries.departments().queryKey });
+      toast(t("common.saved"));
+      close();
+    } catch (cause) {
+      setError(cause);
+      setBusy(false);
+    }
+  };
+  const remove = async () => {
+    if (department === null) return;
+    await answer(api.DELETE("/api/v1/departments/{id}", { params: { path: { id: department.id } } }));
+    await client.invalidateQueries({ queryKey: queries.departments().queryKey });
+    close();
+  };
+  return (
+    <Form onSubmit={submit}>
+      {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
+      <TextField label={t("profile.name")} isRequired autoFocus maxLength={100} value={name} onChange={setName} wrong={wrong.get("name")} />
+      <Select label={t("departments.partOf")} options={options} value={parent} onChange={setParent} wrong={wrong.get("parent_id")} />
+      <div className="actions">
+        {department === null ? null : (
+          <Button kind="quiet" onPress={() => setRemoving(true)}>
+            {t("numbers.remove")}
+          </Button>
+        )}
+        <Button onPress={close}>{t("common.cancel")}</Button>
+        <Button type="submit" kind="primary" busy={busy}>
+          {t("common.save")}
+        </Button>
+      </div>
+      {department === null ? null : (
+        <Confirm
+          title={t("agents.removeTitle", { name: department.name })}
+          text={t("departments.removeText")}
+          action={t("numbers.remove")}
+          open={removing}
+          onClose={() => setRemoving(false)}
+          onConfirm={remove}
+        />
+      )}
+    </Form>
+  );
+}

@@ -1,0 +1,181 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { Form } from "react-aria-components";
+import { useTranslation } from "react-i18next";
+import { answer, api, ApiFailure, type Schema } from "../../api/client";
+import { queries } from "../../api/queries";
+import { Button, Card, Failed, NoteBar, Select, Skeleton, TextField } from "../../ui";
+import { explain } from "../../ui/explain";
+import { KINDS } from "../settings/kinds";
+import { Keeping } from "./keeping";
+import { useKept, useSaveStep } from "./kept";
+import { firstOf, restored } from "./steps";
+
+type Business = Schema["Business"];
+type Assistant = Schema["Assistant"];
+type StepProps = { draft: Record<string, unknown> | null | undefined; back: (() => void) | null; next: () => void };
+
+/** The business that calls are answered for, and what answers them. */
+export function ProfileStep(props: StepProps) {
+  const businesses = useQuery(queries.businesses());
+  const assistants = useQuery(queries.assistants());
+  const failed = businesses.isError ? businesses : assistants.isError ? assistants : null;
+  if (failed !== null) {
+    return (
+      <Card>
+        <Failed error={failed.error} retry={() => void failed.refetch()} />
+      </Card>
+    );
+  }
+  if (businesses.data === undefined || assistants.data === undefined) {
+    return (
+      <Card>
+        <Skeleton lines={8} />
+      </Card>
+    );
+  }
+  const business = firstOf(businesses.data.items);
+  const assistant = assistants.data.items.find(({ id }) => id === business?.assistant_id);
+  return <ProfileForm {...props} business={business} assistant={assistant} />;
+}
+
+type FormProps = StepProps & { business: Business | undefined; assistant: Assistant | undefined };
+
+function ProfileForm({ draft, back, next, business, assistant }: FormProps) {
+  const { t } = useTranslation();
+  const client = useQueryClient();
+  const save = useSaveStep();
+  const { keep, drop, keeping } = useKept("business_profile");
+  const [entered, setEntered] = useState(() =>
+    restored<Entered>(
+      {
+        name: business?.name ?? "",
+        kind: business?.kind ?? "custom",
+        fallback: business?.fallback_number ?? "",
+        greeting: assistant?.draft.greeting ?? "",
+        instructions: assistant?.draft.instructions ?? "",
+      },
+      draft,
+    ),
+  );
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const wrong = error instanceof ApiFailure ? error.fields : new Map<string, string>();
+  const set = (changed: Partial<typeof entered>) => {
+    const now = { ...entered, ...changed };
+    setEntered(now);
+    keep(now);
+  };
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    setBusy(true);
+    setError(null);
+    try {
+      await store(entered, business, assistant);
+      drop();
+      await save("business_profile", "done");
+      next();
+    } catch (cause) {
+      setError(cause);
+    } finally {
+      setBusy(false);
+      await client.invalidateQueries({ queryKey: queries.businesses().queryKey });
+      await client.invalidateQueries({ queryKey: ["assistants"] });
+    }
+  };
+  return (
+    <Form className="stack" onSubmit={submit}>
+      {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
+      <Card title={t("settings.business.title")}>
+        <div className="form-grid">
+          <TextField label={t("profile.name")} isRequired maxLength={200} value={entered.name} onChange={(name) => set({ name })} wrong={wrong.get("name")} />
+          <Select
+            label={t("settings.business.kind")}
+            options={KINDS.map((id) => ({ id, label: t(`kind.${id}`) }))}
+            value={entered.kind}
+            onChange={(kind) => set({ kind })}
+          />
+          <TextField
+            label={t("settings.business.fallback")}
+            type="tel"
+            hint={t("settings.business.fallbackHint")}
+            value={entered.fallback}
+            onChange={(fallback) => set({ fallback })}
+            wrong={wrong.get("fallback_number")}
+          />
+        </div>
+      </Card>
+      <Card title={t("wizard.assistant")}>
+        <div className="stack">
+          <TextField
+            label={t("settings.assistants.greeting")}
+            rows={2}
+            maxLength={500}
+            hint={t("settings.assistants.greetingHint")}
+            value={entered.greeting}
+            onChange={(greeting) => set({ greeting })}
+            wrong={wrong.get("greeting")}
+          />
+          <TextField
+            label={t("settings.assistants.instructions")}
+            rows={8}
+            maxLength={8000}
+            hint={t("settings.assistants.instructionsHint", { business: "{{business_name}}", assistant: "{{assistant_name}}" })}
+            value={entered.instructions}
+            onChange={(instructions) => set({ instructions })}
+            wrong={wrong.get("instructions")}
+          />
+        </div>
+      </Card>
+      <div className="actions">
+        <Keeping keeping={keeping} />
+        {back === null ? null : <Button onPress={back}>{t("wizard.back")}</Button>}
+        <Button type="submit" kind="primary" busy={busy}>
+          {t("wizard.saveAndNext")}
+        </Button>
+      </div>
+    </Form>
+  );
+}
+
+type Entered = { name: string; kind: string; fallback: string; greeting: string; instructions: string };
+
+/** The assistant first: a business can only be answered by one that was published. */
+async function store(entered: Entered, business: Business | undefined, assistant: Assistant | undefined): Promise<void> {
+  const some = (text: string) => (text.trim() === "" ? null : text.trim());
+  const said = { greeting: some(entered.greeting), instructions: some(entered.instructions) };
+  const answers = await published(said, entered.name.trim(), assistant);
+  const body = {
+    name: entered.name.trim(),
+    kind: KINDS.find((kind) => kind === entered.kind) ?? "custom",
+    fallback_number: some(entered.fallback),
+    assistant_id: answers ?? business?.assistant_id ?? null,
+    voice_mode: business?.voice_mode ?? null,
+    call_length_seconds: business?.call_length_seconds ?? null,
+  };
+  await answer(
+    business === undefined
+      ? api.POST("/api/v1/config/business", { body })
+      : api.PUT("/api/v1/config/business/{id}", { params: { path: { id: business.id } }, headers: { "if-match": `"${business.version}"` }, body }),
+  );
+}
+
+/** The id of the assistant that says this in calls from now on; `null` when there is none and nothing to say. */
+async function published(said: { greeting: string | null; instructions: string | null }, name: string, assistant: Assistant | undefined): Promise<string | null> {
+  if (assistant === undefined && said.greeting === null && said.instructions === null) return null;
+  const same = assistant?.draft.greeting === said.greeting && assistant.draft.instructions === said.instructions;
+  if (assistant !== undefined && same && assistant.published_version != null) return assistant.id;
+  const saved = await answer(
+    assistant === undefined
+      ? api.POST("/api/v1/assistants", { body: { name, ...said } })
+      : api.PUT("/api/v1/assistants/{id}", {
+          params: { path: { id: assistant.id } },
+          headers: { "if-match": `"${assistant.version}"` },
+          body: { ...assistant.draft, ...said },
+        }),
+  );
+  await answer(
+    api.POST("/api/v1/assistants/{id}/publish", { params: { path: { id: saved.id } }, headers: { "if-match": `"${saved.version}"` } }),
+  );
+  return saved.id;
+}

@@ -1,0 +1,73 @@
+// Numbers at which calls come in.
+
+import assert from "node:assert/strict";
+
+export const NUMBERS_PAGES = ["/settings/phone-numbers"];
+
+export function numbers({ journey, api, app, system, heading, signedIn }) {
+  /** A number of the simulated account that nobody has, from those reserved for fiction. */
+  const freeNumber = async () => {
+    const { body } = await api("GET", "/phone-numbers?page_size=100");
+    const taken = new Set(body.items.map(({ phone_number: number }) => number));
+    for (let last = 100; last < 200; last += 1) {
+      const number = `+13125550${last}`;
+      if (!taken.has(number)) return number;
+    }
+    throw new Error("no number is left");
+  };
+
+  journey("a number is added, checked, its addresses copied, given to another business, and removed", async (page, { context }) => {
+    await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: system.base_url });
+    const number = await freeNumber();
+    const business = await api("POST", "/config/business", { name: `Second ${Date.now()}` });
+    assert.equal(business.status, 201);
+    await signedIn(page);
+    await page.goto(`${app}/settings/phone-numbers`);
+    await page.getByRole("button", { name: "Add number" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Phone number").fill("555 0100");
+    await dialog.getByRole("button", { name: "Add number" }).click();
+    await dialog.getByText("Something that was entered is not acceptable.").waitFor();
+    // The one number that the simulated account does not have.
+    await dialog.getByLabel("Phone number").fill("+15005550000");
+    await dialog.getByRole("button", { name: "Add number" }).click();
+    await dialog.getByRole("alert").waitFor();
+    await dialog.getByLabel("Phone number").fill(number);
+    await dialog.getByRole("button", { name: "Add number" }).click();
+    await dialog.waitFor({ state: "detached" });
+    const card = page.getByRole("region", { name: number, exact: true });
+    await card.getByRole("button", { name: "Check" }).click();
+    await card.getByText("Calls to this number arrive here.").waitFor();
+    await card.getByText("The account has the number").waitFor();
+    await card.getByRole("button", { name: "Copy" }).first().click();
+    await page.getByText("Copied").waitFor();
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), `${system.base_url}/webhooks/twilio/voice`);
+    await card.getByRole("button", { name: "Edit" }).click();
+    await dialog.getByRole("button", { name: /Who answers/u }).click();
+    await page.getByRole("option", { name: business.body.name }).click();
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await card.getByText(business.body.name).waitFor();
+    await card.getByRole("button", { name: "Remove" }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Remove" }).click();
+    await card.waitFor({ state: "detached" });
+    assert.equal((await api("DELETE", `/config/business/${business.body.id}`)).status, 204);
+  });
+
+  journey("what is wrong with a number is said, and how to mend it", async (page) => {
+    await signedIn(page);
+    const checks = [
+      { code: "account", ok: true, found: null, advice: null },
+      { code: "owned", ok: true, found: null, advice: null },
+      { code: "voice_url", ok: false, found: "https://elsewhere.example/voice", advice: "…" },
+      { code: "voice_method", ok: false, found: "GET", advice: "…" },
+    ];
+    await page.route("**/doctor", (route) => route.fulfill({ json: { healthy: false, source: "installation", checks } }));
+    await page.goto(`${app}/settings/phone-numbers`);
+    await page.getByRole("button", { name: "Check" }).first().click();
+    await page.getByText("Calls to this number do not arrive, or not as they should.").waitFor();
+    await page.getByText("Copy the address “A call comes in” from here to Twilio.").waitFor();
+    await page.getByText("https://elsewhere.example/voice").waitFor();
+    await page.getByText("Choose HTTP POST beside “A call comes in”.").waitFor();
+    await heading(page, "Phone numbers");
+  });
+}

@@ -1,0 +1,88 @@
+//! The dashboard as `cargo xtask dev` serves it: what was built, and where the simulated telephone is rung. That is written into the page
+//! and its policy here and nowhere else, so that nothing of it is in what is deployed.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::dashboard;
+
+/// What `src/simulator.ts` looks for.
+const META: &str = "voicecore-simulator";
+const PAGE: &str = "index.html";
+const HEADERS: &str = "_headers";
+const OWN_SERVER_ONLY: &str = "connect-src 'self'";
+
+/// Makes `folder` a copy of `dist` that knows the simulator at `url`.
+pub(super) fn with_simulator(dist: &Path, folder: &Path, url: &str) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("emptying {}", folder.display()))?;
+    }
+    for file in dashboard::files(dist)? {
+        let name = file.strip_prefix(dist)?;
+        let copy = folder.join(name);
+        fs::create_dir_all(copy.parent().unwrap_or(folder))?;
+        if name == Path::new(PAGE) {
+            fs::write(&copy, told(&fs::read_to_string(&file)?, url)?)?;
+        } else if name == Path::new(HEADERS) {
+            fs::write(&copy, let_ask(&fs::read_to_string(&file)?, url)?)?;
+        } else {
+            fs::copy(&file, &copy).with_context(|| format!("copying {}", file.display()))?;
+        }
+    }
+    Ok(())
+}
+
+fn told(page: &str, url: &str) -> Result<String> {
+    let Some((head, rest)) = page.split_once("</head>") else { bail!("{PAGE} has no head") };
+    Ok(format!("{head}<meta name=\"{META}\" content=\"{url}\"></head>{rest}"))
+}
+
+fn let_ask(headers: &str, url: &str) -> Result<String> {
+    if !headers.contains(OWN_SERVER_ONLY) {
+        bail!("{HEADERS} has no {OWN_SERVER_ONLY}");
+    }
+    Ok(headers.replace(OWN_SERVER_ONLY, &format!("{OWN_SERVER_ONLY} {url}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proc::root;
+
+    const URL: &str = "http://127.0.0.1:4711";
+
+    #[test]
+    fn only_what_dev_serves_knows_a_simulator() {
+        let source = root().join(dashboard::DIRECTORY);
+        let page = fs::read_to_string(source.join(PAGE)).unwrap();
+        let headers = fs::read_to_string(source.join("public").join(HEADERS)).unwrap();
+        assert!(!page.contains(META), "the page that is deployed");
+        assert!(headers.contains("connect-src 'self';"), "the policy that is deployed");
+        let folder = proc_folder("assets-test");
+        let (dist, served) = (folder.join("dist"), folder.join("served"));
+        fs::create_dir_all(dist.join("app")).unwrap();
+        for (name, text) in [(PAGE, page.as_str()), (HEADERS, &headers), ("app/icon.svg", "<svg/>")] {
+            fs::write(dist.join(name), text).unwrap();
+        }
+        with_simulator(&dist, &served, URL).unwrap();
+        let read = |name: &str| fs::read_to_string(served.join(name)).unwrap();
+        assert!(read(PAGE).contains(&format!("<meta name=\"{META}\" content=\"{URL}\"></head>")));
+        assert!(read(HEADERS).contains(&format!("connect-src 'self' {URL};")));
+        assert_eq!(read("app/icon.svg"), "<svg/>");
+        assert_eq!(fs::read_to_string(dist.join(PAGE)).unwrap(), page, "what was built stays as it is");
+    }
+
+    #[test]
+    fn a_page_that_has_changed_its_shape_is_not_served_half_told() {
+        assert!(told("<html>", URL).is_err());
+        assert!(let_ask("/*\n  Content-Security-Policy: default-src 'none'\n", URL).is_err());
+    }
+
+    fn proc_folder(name: &str) -> std::path::PathBuf {
+        let folder = crate::proc::work_dir("tests").unwrap().join(name);
+        let _ = fs::remove_dir_all(&folder);
+        folder
+    }
+}
