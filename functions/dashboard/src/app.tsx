@@ -57,6 +57,8 @@ const router = createBrowserRouter(
       children: [
         { path: "/sign-in", Component: SignIn },
         { path: "/forgot-password", Component: ForgotPassword },
+        { path: "/invitation", lazy: async () => ({ Component: (await import("./pages/token-forms")).AcceptInvitation }) },
+        { path: "/reset-password", lazy: async () => ({ Component: (await import("./pages/token-forms")).ResetPassword }) },
         { path: "/gallery", lazy: async () => ({ Component: (await import("./pages/gallery")).Gallery }) },
         {
           Component: SignedIn,
@@ -98,6 +100,7 @@ const router = createBrowserRouter(
               element: <Need permission="config:write" and="departments:all" />,
               children: [{ path: "/setup", lazy: async () => ({ Component: (await import("./pages/setup/setup")).Setup }) }],
             },
+            { path: "/notifications", lazy: async () => ({ Component: (await import("./pages/notifications")).NotificationsPage }) },
             { path: "/profile", lazy: async () => ({ Component: (await import("./pages/profile")).Profile }) },
             {
               path: "/settings",

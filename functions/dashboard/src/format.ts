@@ -51,3 +51,9 @@ export function clock(ms: number): string {
   const two = (n: number) => String(n).padStart(2, "0");
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
+
+/** A telephone number as people type it, in the form of the API; `null` when it is none. */
+export function numberIn(text: string): string | null {
+  const number = text.replace(/[\s().-]/gu, "");
+  return /^\+[1-9]\d{6,14}$/u.test(number) ? number : null;
+}

@@ -12,8 +12,10 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app";
 import { startLanguages } from "./i18n";
+import { keepShell } from "./shell/update";
 
 const root = document.getElementById("root");
+keepShell();
 if (root !== null) {
   await startLanguages();
   createRoot(root).render(

@@ -7,6 +7,7 @@ import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { flaws, launch, watch } from "./browser.mjs";
 import { calls } from "./calls.mjs";
+import { shell } from "./shell.mjs";
 import { people, PEOPLE_PAGES } from "./people.mjs";
 import { numbers, NUMBERS_PAGES } from "./numbers.mjs";
 import { setup, SETUP_PAGES } from "./setup.mjs";
@@ -226,14 +227,14 @@ journey("whoever is invited as a viewer sees what viewers may, and is told what 
   await context.close();
 });
 
-/** The token of the last mail to somebody. */
-async function mailed(email) {
+/** The token of the last mail to somebody, whose link leads to this page of the dashboard. */
+async function mailed(email, page = "invitation") {
   const until = Date.now() + PATIENCE_MS;
   while (Date.now() < until) {
-    const mails = await (await fetch(`${system.email_url}/sim/emails`)).text();
-    const at = mails.lastIndexOf(email);
-    const token = at < 0 ? null : /invitation\?token=([\w.-]+)/u.exec(mails.slice(at)) ?? /invitation\?token=([\w.-]+)/u.exec(mails);
-    if (token) return token[1];
+    const { items } = await (await fetch(`${system.email_url}/sim/emails`)).json();
+    const link = new RegExp(`/app/${page}\\?token=([\\w.-]+)`, "u");
+    const tokens = items.filter(({ to }) => to.includes(email)).map(({ text }) => link.exec(text)?.[1]).filter(Boolean);
+    if (tokens.length > 0) return tokens.at(-1);
     await new Promise((resolve) => setTimeout(resolve, 300));
   }
   throw new Error("no mail came");
@@ -384,7 +385,9 @@ journey("everything is reached with the keyboard alone", async (page) => {
   await page.getByRole("dialog").waitFor({ state: "detached" });
 });
 
-calls({ journey, system, app, api, ring, signedIn, heading, wordOfCaller, CALL_MS });
+const whatAllHave = { journey, browser, system, app, api, ring, mailed, signIn, signedIn, heading, wordOfCaller, CALL_MS };
+calls(whatAllHave);
+shell(whatAllHave);
 
 const tools = { journey, api, app, system, heading, signedIn, CALL_MS };
 numbers(tools);
@@ -392,7 +395,7 @@ people(tools);
 setup(tools);
 simulated(tools);
 
-const PAGES = [...NUMBERS_PAGES, ...PEOPLE_PAGES, ...SETUP_PAGES, ...SIMULATED_PAGES, "/", "/live", "/calls", "CALL", "/messages", "/profile", "/settings/business", "/settings/assistants", "/settings/users", "/settings/api-keys", "/settings/audit", "/gallery"];
+const PAGES = [...NUMBERS_PAGES, ...PEOPLE_PAGES, ...SETUP_PAGES, ...SIMULATED_PAGES, "/", "/live", "/calls", "CALL", "/messages", "/notifications", "/profile", "/settings/business", "/settings/assistants", "/settings/users", "/settings/api-keys", "/settings/audit", "/gallery"];
 
 journey("axe finds nothing serious on any page, light and dark, and none is wider than a telephone", async (page, { context }) => {
   const { body } = await api("GET", "/calls?page_size=1");
@@ -406,7 +409,7 @@ journey("axe finds nothing serious on any page, light and dark, and none is wide
     for (const flaw of await flaws(page)) found.push(`${path} at 360 px: ${flaw}`);
     await page.setViewportSize({ width: 1280, height: 900 });
   };
-  for (const path of ["/sign-in", "/forgot-password"]) {
+  for (const path of ["/sign-in", "/forgot-password", "/invitation?token=x", "/reset-password?token=x", "/reset-password"]) {
     await page.goto(app + path);
     await page.getByRole("heading", { level: 1 }).waitFor();
     await look(path);
@@ -425,7 +428,7 @@ journey("axe finds nothing serious on any page, light and dark, and none is wide
 let [passed, failed] = [0, 0];
 for (const { name, run } of journeys) {
   if (only !== undefined && !name.includes(only)) continue;
-  const context = await browser.newContext({ locale: "en-US", viewport: { width: 1280, height: 900 } });
+  const context = await browser.newContext({ locale: "en-US", viewport: { width: 1280, height: 900 }, serviceWorkers: "block" });
   const wrong = watch(context, [system.base_url, system.control_url]);
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);

@@ -44,6 +44,8 @@ pub struct Config {
     pub requests_per_minute: u32,
     /// `CORS_ORIGINS`: origins whose pages may speak with the API, with commas between them. None unless it is set.
     pub cors_origins: Required<Vec<String>>,
+    /// `DASHBOARD`: `on` where the web application is served below `/app/`. The links of mails lead there, and otherwise to the API's own pages.
+    pub dashboard: bool,
     /// `JOURNAL`: calls are journaled, so that they survive the death of their actor. `off` is for the benchmark.
     pub journal: bool,
 }
@@ -206,6 +208,7 @@ impl Config {
                 None => Required(Ok(vec![])),
                 Some(text) => Required::read("CORS_ORIGINS", Some(&text), parse_origins),
             },
+            dashboard: or_default("DASHBOARD", "off") == "on",
             journal: or_default("JOURNAL", "on") != "off",
         }
     }

@@ -16,6 +16,8 @@ use crate::email::HttpEmail;
 use crate::html::{escape, one_line};
 use crate::{ApiError, AppState};
 
+/// Where the web application is. It has pages of the same names as the API's own.
+const DASHBOARD_PATH: &str = "/app";
 /// Where the link of an invitation leads.
 pub(crate) const INVITATION_PATH: &str = "/invitation";
 /// Where the link for a new password leads.
@@ -37,7 +39,6 @@ pub(crate) struct MailPasswordReset {
 /// Sends the mail of an invitation that is still open. Sent again, the last token is the one that is good.
 pub(crate) async fn invite(app: &AppState, job: &MailInvitation) -> Result<(), ApiError> {
     let service = HttpEmail::new(app)?;
-    let origin = app.config.public_url.get()?;
     let token = InvitationToken::new(&app.random());
     let scope = Scope::for_job(app.ports.db.clone(), job.tenant_id);
     let Some(unsent) = invitations::set_token(&scope, job.invitation_id, &token, app.now()).await? else {
@@ -46,7 +47,7 @@ pub(crate) async fn invite(app: &AppState, job: &MailInvitation) -> Result<(), A
     let days = INVITATION_LIFETIME.0 / 86_400_000;
     let [subject, before, after] =
         words::of_invitation(language(&scope).await, &one_line(&unsent.tenant_name), days);
-    let link = format!("{origin}{INVITATION_PATH}?token={}", token.expose());
+    let link = link(app, INVITATION_PATH, token.expose())?;
     let words = Words { subject, before, link, after };
     Ok(service.send(&words.message(&unsent.email, &token.hash())).await?)
 }
@@ -54,7 +55,6 @@ pub(crate) async fn invite(app: &AppState, job: &MailInvitation) -> Result<(), A
 /// Sends the mail for a new password to an active user. Nobody is told whether there is one.
 pub(crate) async fn reset_password(app: &AppState, job: &MailPasswordReset) -> Result<(), ApiError> {
     let service = HttpEmail::new(app)?;
-    let origin = app.config.public_url.get()?;
     let db = &*app.ports.db;
     let Some(account) = accounts::account(db, &job.email).await? else { return Ok(()) };
     let token = PasswordResetToken::new(&app.random());
@@ -66,9 +66,16 @@ pub(crate) async fn reset_password(app: &AppState, job: &MailPasswordReset) -> R
         None => Language::default(),
     };
     let [subject, before, after] = words::of_new_password(language, PASSWORD_RESET_LIFETIME.0 / 60_000);
-    let link = format!("{origin}{RESET_PATH}?token={}", token.expose());
+    let link = link(app, RESET_PATH, token.expose())?;
     let words = Words { subject, before, link, after };
     Ok(service.send(&words.message(&job.email, &token.hash())).await?)
+}
+
+/// To a page of the dashboard where there is one, in the language of whoever opens it, or else to the API's own page.
+fn link(app: &AppState, page: &str, token: &str) -> Result<String, ApiError> {
+    let origin = app.config.public_url.get()?;
+    let place = if app.config.dashboard { DASHBOARD_PATH } else { "" };
+    Ok(format!("{origin}{place}{page}?token={token}"))
 }
 
 /// In which the tenant's first business speaks. What cannot be found out keeps no mail back.

@@ -30,6 +30,9 @@ export class ApiFailure extends Error {
 const EARLY_MS = 30_000;
 
 let access: { token: string; until: number } | null = null;
+/** A super admin looks into another tenant: no cookie belongs to that session, so it ends with its token or with the page. */
+let lookingInto: { session: string; tenant: string } | null = null;
+const lookEnded = new Set<() => void>();
 let refreshing: Promise<boolean> | null = null;
 const ended = new Set<() => void>();
 
@@ -84,10 +87,16 @@ async function failure(response: Response): Promise<ApiFailure> {
 
 /** Sends a request with the access token, which is refreshed where it has to be, once. */
 export async function authorized(request: Request): Promise<Response> {
-  if (access !== null && access.until <= Date.now()) await refresh();
+  if (access !== null && access.until <= Date.now() && lookingInto === null) await refresh();
   const again = request.clone();
   const response = await send(withToken(request));
   if (response.status !== 401 || access === null) return response;
+  if (lookingInto !== null) {
+    // Never asked again as somebody else: it was meant for that tenant.
+    await stopLooking().catch(() => undefined);
+    for (const listener of lookEnded) listener();
+    return response;
+  }
   if (await refresh()) return send(withToken(again));
   for (const listener of ended) listener();
   return response;
@@ -110,7 +119,38 @@ export async function answer<T>(asked: Promise<{ data?: T; error?: unknown; resp
 /** Signs in and keeps the access token. */
 export async function signIn(email: string, password: string): Promise<void> {
   access = null;
+  lookingInto = null;
   keep(await answer(api.POST("/api/v1/auth/login", { body: { email, password } })));
+}
+
+/** Looks into a tenant as its administrator, from the next request on. */
+export async function lookInto(id: string, name: string): Promise<void> {
+  const signedIn = await answer(api.POST("/api/v1/tenants/{id}/impersonate", { params: { path: { id } } }));
+  keep(signedIn);
+  lookingInto = { session: signedIn.session_id, tenant: name };
+}
+
+/** The name of the tenant that is looked into. */
+export function lookedInto(): string | null {
+  return lookingInto?.tenant ?? null;
+}
+
+/** Back to one's own session, by its cookie; the other one ends. */
+export async function stopLooking(): Promise<void> {
+  const session = lookingInto?.session;
+  lookingInto = null;
+  access = null;
+  if (!(await refresh())) {
+    for (const listener of ended) listener();
+  } else if (session !== undefined) {
+    await answer(api.DELETE("/api/v1/sessions/{id}", { params: { path: { id: session } } }));
+  }
+}
+
+/** Calls back when what was looked into is closed, because its hour is over. */
+export function onLookEnd(listener: () => void): () => void {
+  lookEnded.add(listener);
+  return () => lookEnded.delete(listener);
 }
 
 /** Ends the session. It is forgotten here even when the API cannot be told. */

@@ -7,6 +7,9 @@ import { answer, api } from "./client";
 export type CallsQuery = NonNullable<paths["/api/v1/calls"]["get"]["parameters"]["query"]>;
 export type AuditQuery = NonNullable<paths["/api/v1/audit"]["get"]["parameters"]["query"]>;
 export type AgentsQuery = NonNullable<paths["/api/v1/agents"]["get"]["parameters"]["query"]>;
+export type NotificationsQuery = NonNullable<paths["/api/v1/notifications"]["get"]["parameters"]["query"]>;
+/** No stream tells of notifications: how many are unread is asked this often. */
+const UNREAD_EVERY_MS = 60_000;
 type Period = { since: number; until: number; business_id?: string };
 
 export const queries = {
@@ -36,6 +39,22 @@ export const queries = {
       queryFn: () => answer(api.GET("/api/v1/calls/{id}/interactions", { params: { path: { id }, query: { q, limit } } })),
       // What was said in a call that is over stays as it is.
       staleTime: Infinity,
+    }),
+  notifications: (query: NotificationsQuery) =>
+    queryOptions({
+      queryKey: ["notifications", "list", query],
+      queryFn: () => answer(api.GET("/api/v1/notifications", { params: { query } })),
+    }),
+  unread: () =>
+    queryOptions({
+      queryKey: ["notifications", "unread"],
+      queryFn: () => answer(api.GET("/api/v1/notifications/unread-count")),
+      refetchInterval: UNREAD_EVERY_MS,
+    }),
+  tenants: (page: number) =>
+    queryOptions({
+      queryKey: ["tenants", page],
+      queryFn: () => answer(api.GET("/api/v1/tenants", { params: { query: { page, page_size: 100 } } })),
     }),
   views: () =>
     queryOptions({

@@ -1,9 +1,9 @@
 // What the address of the list says, and the fields that change it.
 
 import { parseDate } from "@internationalized/date";
-import { Search, X } from "lucide-react";
+import { Search, SlidersHorizontal, X } from "lucide-react";
 import { type FormEvent, useEffect, useState } from "react";
-import { Form } from "react-aria-components";
+import { Form, ToggleButton } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import type { CallsQuery } from "../api/queries";
 import { Button, Select, TextField } from "../ui";
@@ -52,9 +52,14 @@ export function Filters({ url, set, filtered }: { url: URLSearchParams; set: Set
   const { t } = useTranslation();
   const businesses = useBusinesses();
   const any = { id: "", label: t("calls.any") };
+  const [more, setMore] = useState(false);
   return (
-    <section className="filters" aria-label={t("calls.filters")}>
+    <section className={more ? "filters all" : "filters"} aria-label={t("calls.filters")}>
       <Typed name="q" label={t("calls.words")} placeholder={t("calls.wordsHint")} url={url} set={set} />
+      <ToggleButton className="button more" isSelected={more} onChange={setMore}>
+        <SlidersHorizontal aria-hidden="true" />
+        {t("calls.filters")}
+      </ToggleButton>
       <Typed name="from" label={t("calls.from")} placeholder="+12025550143" url={url} set={set} />
       <Typed name="to" label={t("callList.to")} placeholder="+12025550199" url={url} set={set} />
       <Select
@@ -71,12 +76,14 @@ export function Filters({ url, set, filtered }: { url: URLSearchParams; set: Set
           onChange={(business) => set({ business })}
         />
       )}
-      <Select
-        label={t("callList.direction")}
-        options={[any, { id: "inbound", label: t("callList.inbound") }]}
-        value={url.get("direction") ?? ""}
-        onChange={(direction) => set({ direction })}
-      />
+      {url.has("direction") ? (
+        <Select
+          label={t("callList.direction")}
+          options={[any, { id: "inbound", label: t("callList.inbound") }]}
+          value={url.get("direction") ?? ""}
+          onChange={(direction) => set({ direction })}
+        />
+      ) : null}
       <DateRange
         label={t("calls.days")}
         value={daysOf(url)}

@@ -7,7 +7,7 @@ import { Button, NoteBar, TextField } from "../ui";
 import { explain } from "../ui/explain";
 import { Door } from "./sign-in";
 
-/** Asks for a mail. The page that its link opens is the API's own, and needs no script. */
+/** Asks for a mail; `token-forms.tsx` is where its link leads. */
 export function ForgotPassword() {
   const { t } = useTranslation();
   const [email, setEmail] = useState("");

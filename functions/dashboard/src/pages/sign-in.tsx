@@ -26,8 +26,8 @@ export function SignIn() {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const client = useQueryClient();
-  const state = (useLocation().state ?? {}) as { to?: string; ended?: boolean };
-  const [email, setEmail] = useState("");
+  const state = (useLocation().state ?? {}) as { to?: string; ended?: boolean; email?: string; said?: string };
+  const [email, setEmail] = useState(state.email ?? "");
   const [password, setPassword] = useState("");
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -48,6 +48,7 @@ export function SignIn() {
 
   return (
     <Door title={t("signIn.title")}>
+      {state.said !== undefined && error === null ? <NoteBar tone="good">{state.said}</NoteBar> : null}
       {state.ended === true && error === null ? <NoteBar>{t("signIn.ended")}</NoteBar> : null}
       {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
       <Form className="stack" onSubmit={submit}>

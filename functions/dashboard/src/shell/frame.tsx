@@ -1,29 +1,42 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Activity, LayoutDashboard, ListChecks, LogOut, MessageSquare, Menu as MenuIcon, Phone, PhoneIncoming, Settings, UserRound, WifiOff } from "lucide-react";
-import { type ReactNode, useEffect, useState } from "react";
+import { Building2, Keyboard, RotateCw, Search } from "lucide-react";
+import { type ReactNode, useEffect, useState, useSyncExternalStore } from "react";
 import * as Aria from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { NavLink, useLocation, useNavigate } from "react-router";
-import { answer, api, signOut } from "../api/client";
+import { answer, api, lookedInto, signOut, stopLooking } from "../api/client";
 import { useMay, useMe } from "../session";
-import { Avatar, Button, IconButton, NoteBar } from "../ui";
+import { Avatar, Button, IconButton } from "../ui";
 import { simulator } from "../simulator";
 import { settingsPages } from "../pages/settings/pages";
+import { Bell } from "./notifications";
 import { Palette } from "./palette";
+import { Shortcuts } from "./shortcuts";
+import { updates } from "./update";
+import { LookInto, LookingBanner, useMayLookInto } from "./tenants";
+
+/** Which key goes with K. */
+const MAC = /Mac|iPhone|iPad/u.test(navigator.userAgent);
 
 /** Navigation beside the page; above it where there is little room. */
 export function Frame({ children }: { children: ReactNode }) {
   const { t } = useTranslation();
   const { pathname } = useLocation();
   const [drawer, setDrawer] = useState(false);
+  const [open, setOpen] = useState<Opened>(null);
   useEffect(() => setDrawer(false), [pathname]);
+  const show = (what: Opened) => {
+    setDrawer(false);
+    setOpen(what);
+  };
   return (
     <div className="frame">
       <a className="skip" href="#main">
         {t("shell.skip")}
       </a>
       <aside className="side">
-        <Side />
+        <Side show={show} />
       </aside>
       <header className="top">
         <IconButton name={t("shell.menu")} onPress={() => setDrawer(true)}>
@@ -31,12 +44,16 @@ export function Frame({ children }: { children: ReactNode }) {
         </IconButton>
         <Brand />
         <span className="grow" />
-        <Account />
+        <IconButton name={t("palette.title")} onPress={() => show("palette")}>
+          <Search aria-hidden="true" />
+        </IconButton>
+        <Bell />
+        <Account show={show} />
       </header>
       <Aria.ModalOverlay isOpen={drawer} onOpenChange={setDrawer} isDismissable className="veil">
         <Aria.Modal className="drawer">
           <Aria.Dialog aria-label={t("shell.menu")}>
-            <Side />
+            <Side show={show} />
           </Aria.Dialog>
         </Aria.Modal>
       </Aria.ModalOverlay>
@@ -44,10 +61,16 @@ export function Frame({ children }: { children: ReactNode }) {
         <Banners />
         {children}
       </div>
-      <Palette />
+      <Palette open={open === "palette"} setOpen={(now) => setOpen(now ? "palette" : null)} />
+      <Shortcuts open={open === "shortcuts"} setOpen={(now) => setOpen(now ? "shortcuts" : null)} />
+      <LookInto open={open === "tenants"} onClose={() => setOpen(null)} />
     </div>
   );
 }
+
+/** What lies above the page. */
+type Opened = "palette" | "shortcuts" | "tenants" | null;
+type Show = (what: Opened) => void;
 
 function Brand() {
   return (
@@ -78,12 +101,21 @@ export function usePages() {
   ].filter((page) => page !== null);
 }
 
-function Side() {
+function Side({ show }: { show: Show }) {
   const { t } = useTranslation();
   const pages = usePages();
   return (
     <div className="side-inner">
-      <Brand />
+      <div className="side-head">
+        <Brand />
+        <span className="grow" />
+        <Bell />
+      </div>
+      <Aria.Button className="search-button" onPress={() => show("palette")}>
+        <Search aria-hidden="true" />
+        <span className="grow">{t("palette.open")}</span>
+        <kbd aria-hidden="true">{MAC ? "⌘" : "Ctrl "}K</kbd>
+      </Aria.Button>
       <nav aria-label={t("shell.navigation")}>
         {pages.map(({ to, label, icon: Icon }) => (
           <NavLink key={to} to={to} end={to === "/"} className="nav-link">
@@ -93,20 +125,22 @@ function Side() {
         ))}
       </nav>
       <span className="grow" />
-      <Account wide />
+      <Account wide show={show} />
     </div>
   );
 }
 
-function Account({ wide = false }: { wide?: boolean }) {
+function Account({ wide = false, show }: { wide?: boolean; show: Show }) {
   const { t } = useTranslation();
   const me = useMe();
+  const look = useMayLookInto();
   const navigate = useNavigate();
   const client = useQueryClient();
   const name = me.name === "" ? me.email : me.name;
-  const tenant = me.memberships.find(({ tenant_id: id }) => id === me.tenant_id)?.tenant_name;
+  const tenant = lookedInto() ?? me.memberships.find(({ tenant_id: id }) => id === me.tenant_id)?.tenant_name;
   const leave = async () => {
-    // Whoever wants to go is let go, also when the API cannot be told.
+    // Whoever wants to go is let go, also when the API cannot be told. It is one's own session that ends.
+    if (lookedInto() !== null) await stopLooking().catch(() => undefined);
     await signOut().catch(() => undefined);
     await navigate("/sign-in", { replace: true });
     client.clear();
@@ -116,7 +150,8 @@ function Account({ wide = false }: { wide?: boolean }) {
     await navigate("/");
     await client.resetQueries();
   };
-  const others = me.memberships.filter(({ tenant_id: id }) => id !== me.tenant_id);
+  // To change the organisation is about one's own session.
+  const others = me.impersonating ? [] : me.memberships.filter(({ tenant_id: id }) => id !== me.tenant_id);
   return (
     <Aria.MenuTrigger>
       <Aria.Button className={wide ? "account wide" : "account"} {...(wide ? {} : { "aria-label": t("shell.account", { name }) })}>
@@ -139,6 +174,16 @@ function Account({ wide = false }: { wide?: boolean }) {
               {t("shell.switchTo", { tenant: other.tenant_name })}
             </Aria.MenuItem>
           ))}
+          {look ? (
+            <Aria.MenuItem className="option" onAction={() => show("tenants")}>
+              <Building2 aria-hidden="true" />
+              {t("tenants.open")}
+            </Aria.MenuItem>
+          ) : null}
+          <Aria.MenuItem className="option" onAction={() => show("shortcuts")}>
+            <Keyboard aria-hidden="true" />
+            {t("shortcuts.title")}
+          </Aria.MenuItem>
           <Aria.MenuItem className="option" onAction={() => void leave()}>
             <LogOut aria-hidden="true" />
             {t("shell.signOut")}
@@ -151,10 +196,7 @@ function Account({ wide = false }: { wide?: boolean }) {
 
 function Banners() {
   const { t } = useTranslation();
-  const me = useMe();
   const [online, setOnline] = useState(navigator.onLine);
-  const navigate = useNavigate();
-  const client = useQueryClient();
   useEffect(() => {
     const look = () => setOnline(navigator.onLine);
     window.addEventListener("online", look);
@@ -164,11 +206,6 @@ function Banners() {
       window.removeEventListener("offline", look);
     };
   }, []);
-  const stop = async () => {
-    await signOut().catch(() => undefined);
-    await navigate("/sign-in", { replace: true });
-    client.clear();
-  };
   return (
     <>
       {online ? null : (
@@ -177,12 +214,21 @@ function Banners() {
           {t("shell.offline")}
         </div>
       )}
-      {me.impersonating ? (
-        <div className="banner">
-          <NoteBar tone="warn">{t("shell.impersonating")}</NoteBar>
-          <Button onPress={() => void stop()}>{t("shell.stopImpersonating")}</Button>
-        </div>
-      ) : null}
+      <UpdateBanner />
+      <LookingBanner />
     </>
+  );
+}
+
+function UpdateBanner() {
+  const { t } = useTranslation();
+  const ready = useSyncExternalStore(updates.watch, updates.ready);
+  if (!ready) return null;
+  return (
+    <div className="banner" role="status">
+      <RotateCw aria-hidden="true" />
+      <span className="grow">{t("update.ready")}</span>
+      <Button onPress={updates.load}>{t("update.reload")}</Button>
+    </div>
   );
 }

@@ -1,26 +1,34 @@
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Search } from "lucide-react";
 import { useEffect, useState } from "react";
 import * as Aria from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
-import { useMay, useMe } from "../session";
+import { queries } from "../api/queries";
+import { numberIn, useFormat } from "../format";
+import { useBusinesses, useCaller } from "../pages/call-words";
 import { settingsPages } from "../pages/settings/pages";
+import { useMay, useMe } from "../session";
 import { usePages } from "./frame";
 
-/** Ctrl or ⌘ and K: to any page, or to the calls in which something was said. */
-export function Palette() {
+/** Words are looked for when nothing was typed for so long, and when there are so many letters. */
+const PAUSE_MS = 250;
+const FEWEST_LETTERS = 3;
+const FOUND_SHOWN = 5;
+
+/** Ctrl or ⌘ and K: to any page, to a call by its number or by what was said, to what is set up. */
+export function Palette({ open, setOpen }: { open: boolean; setOpen: (open: boolean) => void }) {
   const { t } = useTranslation();
-  const [open, setOpen] = useState(false);
   useEffect(() => {
     const key = (event: KeyboardEvent) => {
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
         event.preventDefault();
-        setOpen((now) => !now);
+        setOpen(!open);
       }
     };
     window.addEventListener("keydown", key);
     return () => window.removeEventListener("keydown", key);
-  }, []);
+  }, [open, setOpen]);
   return (
     <Aria.ModalOverlay isOpen={open} onOpenChange={setOpen} isDismissable className="veil top-aligned">
       <Aria.Modal className="dialog palette">
@@ -32,23 +40,14 @@ export function Palette() {
   );
 }
 
+type Way = { to: string; label: string; beside?: string };
+type Group = { id: string; name: string; ways: Way[] };
+
 function Commands({ close }: { close: () => void }) {
   const { t } = useTranslation();
-  const me = useMe();
   const navigate = useNavigate();
-  const search = useMay("calls:read");
   const [text, setText] = useState("");
-  const { contains } = Aria.useFilter({ sensitivity: "base" });
-  const settings = settingsPages.filter(({ permission }) => me.permissions.includes(permission));
-  const pages = [
-    ...usePages().map(({ to, label }) => ({ to, label })),
-    ...settings.map(({ to, label }) => ({ to: `/settings/${to}`, label: `${t("nav.settings")} · ${t(label)}` })),
-    { to: "/profile", label: t("nav.profile") },
-  ].filter(({ label }) => contains(label, text));
-  const words = text.trim();
-  if (search && words !== "") {
-    pages.push({ to: `/calls?q=${encodeURIComponent(words)}`, label: t("palette.search", { words }) });
-  }
+  const groups = [usePageWays(text), useSetUp(text), useCallWays(text.trim())].filter(({ ways }) => ways.length > 0);
   const go = (to: string) => {
     close();
     void navigate(to);
@@ -62,15 +61,79 @@ function Commands({ close }: { close: () => void }) {
       <Aria.Menu
         aria-label={t("palette.title")}
         className="options"
-        items={pages.map((page) => ({ ...page, id: page.to }))}
         renderEmptyState={() => <div className="nothing">{t("common.noMatch")}</div>}
       >
-        {({ to, label }) => (
-          <Aria.MenuItem id={to} textValue={label} className="option" onAction={() => go(to)}>
-            {label}
-          </Aria.MenuItem>
-        )}
+        {groups.map(({ id, name, ways }) => (
+          <Aria.MenuSection key={id} id={id} className="option-group">
+            <Aria.Header>{name}</Aria.Header>
+            {ways.map(({ to, label, beside }) => (
+              <Aria.MenuItem key={to} id={to} textValue={label} className="option" onAction={() => go(to)}>
+                <span className="grow clip">{label}</span>
+                {beside === undefined ? null : <span className="muted small">{beside}</span>}
+              </Aria.MenuItem>
+            ))}
+          </Aria.MenuSection>
+        ))}
       </Aria.Menu>
     </Aria.Autocomplete>
   );
+}
+
+function usePageWays(text: string): Group {
+  const { t } = useTranslation();
+  const me = useMe();
+  const { contains } = Aria.useFilter({ sensitivity: "base" });
+  const settings = settingsPages.filter(({ permission }) => me.permissions.includes(permission));
+  const ways = [
+    ...usePages().map(({ to, label }) => ({ to, label })),
+    ...settings.map(({ to, label }) => ({ to: `/settings/${to}`, label: `${t("nav.settings")} · ${t(label)}` })),
+    { to: "/notifications", label: t("notifications.title") },
+    { to: "/profile", label: t("nav.profile") },
+  ].filter(({ label }) => contains(label, text));
+  return { id: "pages", name: t("found.pages"), ways };
+}
+
+/** Businesses and assistants with this name. */
+function useSetUp(text: string): Group {
+  const { t } = useTranslation();
+  const { contains } = Aria.useFilter({ sensitivity: "base" });
+  const may = useMay("config:read");
+  const businesses = useBusinesses();
+  const assistants = useQuery({ ...queries.assistants(), enabled: may && text !== "" }).data?.items ?? [];
+  const named = [
+    ...businesses.map(({ id, name }) => ({ to: `/settings/business#${id}`, label: name, beside: t("settings.business.title") })),
+    ...assistants.map(({ id, draft }) => ({ to: `/settings/assistants#${id}`, label: draft.name, beside: t("settings.assistants.title") })),
+  ];
+  return { id: "settings", name: t("found.settings"), ways: text === "" ? [] : named.filter(({ label }) => contains(label, text)).slice(0, FOUND_SHOWN) };
+}
+
+/** Calls from this number, or else in which these words were said. */
+function useCallWays(words: string): Group {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const caller = useCaller();
+  const may = useMay("calls:read");
+  const [settled, setSettled] = useState("");
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(words), PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [words]);
+  const number = numberIn(settled);
+  const query = { ...(number === null ? { q: settled } : { from: number }), page_size: FOUND_SHOWN };
+  const enabled = may && settled.length >= FEWEST_LETTERS;
+  const found = useQuery({ ...queries.calls(query), enabled, placeholderData: keepPreviousData });
+  const ways: Way[] = [];
+  if (may && words !== "") {
+    const from = numberIn(words);
+    ways.push(
+      from === null
+        ? { to: `/calls?q=${encodeURIComponent(words)}`, label: t("palette.search", { words }) }
+        : { to: `/calls?from=${encodeURIComponent(from)}`, label: t("found.from", { number: from }) },
+    );
+    const search = number === null ? `?q=${encodeURIComponent(settled)}` : "";
+    for (const call of enabled ? (found.data?.items ?? []) : []) {
+      ways.push({ to: `/calls/${call.id}${search}`, label: caller(call), beside: format.date(call.started_at) });
+    }
+  }
+  return { id: "calls", name: t("found.calls"), ways };
 }

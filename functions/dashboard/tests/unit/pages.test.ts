@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clock } from "../../src/format";
+import { clock, numberIn } from "../../src/format";
 import { isPaused } from "../../src/pages/call-actions";
 import { csv } from "../../src/pages/call-export";
 import { asked } from "../../src/pages/call-filters";
@@ -8,6 +8,7 @@ import { columnsOf } from "../../src/pages/call-table";
 import { addressOf, filtersOf } from "../../src/pages/call-views";
 import { bars } from "../../src/pages/charts";
 import { median, moments } from "../../src/pages/timeline";
+import { whereTo } from "../../src/shell/notifications";
 import { byDay, spans } from "../../src/pages/settings/hours";
 
 test("the address says what is asked, and nothing that is no filter", () => {
@@ -83,4 +84,13 @@ test("what happened in a call is in its order", () => {
   ];
   assert.deepEqual(moments(call, items).map(({ at, what }) => [at, what]), [[1_000, "rang"], [3_000, "answered"], [4_000, "entry"], [4_500, "cut"], [9_000, "ended"]]);
   assert.deepEqual([median([]), median([7]), median([3, 1, 2]), median([4, 1, 2, 3])], [null, 7, 2, 2]);
+});
+
+test("a telephone number is found in what people type", () => {
+  assert.deepEqual(["+1 (202) 555-0143", "+49.30 1234567", "2025550143", "+0123456789", "hello +12025550143", "+123"].map(numberIn), ["+12025550143", "+49301234567", null, null, null, null]);
+});
+
+test("every notification leads to what it is about", () => {
+  const to = (kind: Parameters<typeof whereTo>[0]["kind"]) => whereTo({ kind, subject_id: "a/b" });
+  assert.deepEqual([to("call_failed"), to("call_escalated"), to("message_received"), to("invitation_accepted"), to("api_key_expiring")], ["/calls/a%2Fb", "/calls/a%2Fb", "/messages", "/settings/users", "/settings/api-keys"]);
 });
