@@ -204,7 +204,11 @@ fn the_links_of_mails_lead_to_the_dashboard_where_there_is_one() {
     world.user(&tenant.id, EMAIL, "manager");
     post(&world, "/api/v1/auth/forgot-password", &json!({"email": EMAIL}));
     let mails = world.mails();
-    assert!(mails[0].1.starts_with("https://voice.example.com/app/reset-password?token=vcp_"), "{}", mails[0].1);
+    assert!(
+        mails[0].1.starts_with("https://voice.example.com/app/reset-password?token=vcp_"),
+        "{}",
+        mails[0].1
+    );
 }
 
 #[test]
