@@ -12,6 +12,9 @@ use crate::dashboard;
 const META: &str = "voicecore-simulator";
 const PAGE: &str = "index.html";
 const HEADERS: &str = "_headers";
+const WORKER: &str = "app/service-worker.js";
+/// How the worker's list begins to say which hash the page was built with.
+const PAGE_HASH: &str = "\"/app/\":\"";
 const OWN_SERVER_ONLY: &str = "connect-src 'self'";
 
 /// Makes `folder` a copy of `dist` that knows the simulator at `url`.
@@ -27,6 +30,8 @@ pub(super) fn with_simulator(dist: &Path, folder: &Path, url: &str) -> Result<()
             fs::write(&copy, told(&fs::read_to_string(&file)?, url)?)?;
         } else if name == Path::new(HEADERS) {
             fs::write(&copy, let_ask(&fs::read_to_string(&file)?, url)?)?;
+        } else if name == Path::new(WORKER) {
+            fs::write(&copy, unchecked(&fs::read_to_string(&file)?, url)?)?;
         } else {
             fs::copy(&file, &copy).with_context(|| format!("copying {}", file.display()))?;
         }
@@ -37,6 +42,13 @@ pub(super) fn with_simulator(dist: &Path, folder: &Path, url: &str) -> Result<()
 fn told(page: &str, url: &str) -> Result<String> {
     let Some((head, rest)) = page.split_once("</head>") else { bail!("{PAGE} has no head") };
     Ok(format!("{head}<meta name=\"{META}\" content=\"{url}\"></head>{rest}"))
+}
+
+/// The page is not the one that was built: its hash is not asked for. With another simulator it is another worker, which keeps the page afresh.
+fn unchecked(worker: &str, url: &str) -> Result<String> {
+    let parts = worker.split_once(PAGE_HASH).and_then(|(head, rest)| Some((head, rest.split_once('"')?.1)));
+    let Some((head, rest)) = parts else { bail!("{WORKER} has no hash of the page") };
+    Ok(format!("// {url}\n{head}{PAGE_HASH}\"{rest}"))
 }
 
 fn let_ask(headers: &str, url: &str) -> Result<String> {
@@ -76,6 +88,10 @@ mod tests {
 
     #[test]
     fn a_page_that_has_changed_its_shape_is_not_served_half_told() {
+        let worker = "const FILES = {\"/app/\":\"sha256-a=\",\"/app/x.js\":\"sha256-b=\"};";
+        let free = unchecked(worker, URL).unwrap();
+        assert_eq!(free, format!("// {URL}\nconst FILES = {{\"/app/\":\"\",\"/app/x.js\":\"sha256-b=\"}};"));
+        assert!(unchecked("const FILES = {};", URL).is_err());
         assert!(told("<html>", URL).is_err());
         assert!(let_ask("/*\n  Content-Security-Policy: default-src 'none'\n", URL).is_err());
     }
