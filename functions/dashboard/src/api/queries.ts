@@ -127,11 +127,6 @@ export const queries = {
       queryKey: ["agents", "list", query],
       queryFn: () => answer(api.GET("/api/v1/agents", { params: { query } })),
     }),
-  agentUsage: (id: string) =>
-    queryOptions({
-      queryKey: ["agents", "usage", id],
-      queryFn: () => answer(api.GET("/api/v1/agents/{id}/usage", { params: { path: { id } } })),
-    }),
   providers: () => queryOptions({ queryKey: ["providers"], queryFn: () => answer(api.GET("/api/v1/config/providers")) }),
   setup: () => queryOptions({ queryKey: ["setup"], queryFn: () => answer(api.GET("/api/v1/setup/progress")) }),
   apiKeys: (page: number) =>
