@@ -1,8 +1,8 @@
 // The shell without a network. One version of the dashboard is kept whole and shown whole: its page and every file that the page can
 // ask for, each checked against the hash that it was built with. The next version is fetched beside it and waits until the page asks for it
-// (src/shell/update.tsx) or no page is left. Answers of the API are none of this file's business: what is not in FILES is not touched.
+// (src/shell/update.ts) or no page is left. Answers of the API are none of this file's business: what is not in FILES is not touched.
 //
-// vite.config.ts writes the list in front of this file: FILES (address → hash, as in the `integrity` of a request) and VERSION.
+// vite.config.mjs writes the list in front of this file: FILES (address → hash, as in the `integrity` of a request) and VERSION.
 "use strict";
 
 /* global FILES, VERSION */

@@ -84,20 +84,23 @@ pub struct Swept {
 }
 
 /// Closes calls whose end never came (see `voicecore_domain::limits`), seals audit logs, rotates keys, deletes tenants and
-/// forgets sign-ins and notifications that are long over, a limited number in each run. What fails keeps nothing else from being done.
+/// forgets sign-ins, notifications and test calls that are long over, a limited number in each run. What fails keeps nothing else from being done.
 pub async fn scheduled(app: &AppState) -> Result<Swept, JobError> {
     let mut swept = Swept::default();
     let closed = close_overdue(app, &mut swept).await;
     let sealed = seal_audit::run(app, &mut swept).await;
     let rotated = rotate_keys::run(app, &mut swept).await;
     let deleted = delete_tenants::run(app, &mut swept).await;
-    rate_limits::forget(&*app.ports.db, app.now()).await.map_err(ApiError::from)?;
-    idempotency::forget(&*app.ports.db, app.now()).await.map_err(ApiError::from)?;
-    notifications::of_keys(&*app.ports.db, app.now()).await.map_err(ApiError::from)?;
-    notifications::forget(&*app.ports.db, app.now()).await.map_err(ApiError::from)?;
-    test_calls::forget(&*app.ports.db, app.now()).await.map_err(ApiError::from)?;
-    accounts::forget(&*app.ports.db, app.now()).await.map_err(ApiError::from)?;
+    let forgotten = [
+        rate_limits::forget(&*app.ports.db, app.now()).await,
+        idempotency::forget(&*app.ports.db, app.now()).await,
+        notifications::of_keys(&*app.ports.db, app.now()).await,
+        notifications::forget(&*app.ports.db, app.now()).await,
+        test_calls::forget(&*app.ports.db, app.now()).await,
+        accounts::forget(&*app.ports.db, app.now()).await,
+    ];
     closed.and(sealed).and(rotated).and(deleted)?;
+    forgotten.into_iter().collect::<Result<Vec<_>, _>>().map_err(ApiError::from)?;
     Ok(swept)
 }
 

@@ -39,14 +39,14 @@ struct Claims {
     exp: u64,
 }
 
-/// A token of this session, good from now on; empty should it have no form, which opens nothing.
-pub(crate) fn issue(secret: &Secret<String>, session: SessionId, now: Millis) -> String {
+/// A token of this session, good from now on for so long; empty should it have no form, which opens nothing.
+pub(crate) fn issue(secret: &Secret<String>, session: SessionId, now: Millis, lifetime: Millis) -> String {
     let claims = Claims {
         iss: ISSUER.to_owned(),
         aud: AUDIENCE.to_owned(),
         sid: session,
         iat: now.0 / 1_000,
-        exp: now.plus(ACCESS_LIFETIME).0 / 1_000,
+        exp: now.plus(lifetime).0 / 1_000,
     };
     let key = EncodingKey::from_secret(&sign::derived_key(secret, ACCESS_TOKEN));
     provide();
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_token_is_good_for_a_while_and_under_one_secret() {
-        let token = issue(&secret("a"), session(), NOW);
+        let token = issue(&secret("a"), session(), NOW, ACCESS_LIFETIME);
         assert_eq!(verify(&secret("a"), &token, NOW), Some(session()));
         let last = Millis(NOW.plus(ACCESS_LIFETIME).0 - 1);
         assert_eq!(verify(&secret("a"), &token, last), Some(session()));
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn only_one_header_is_accepted() {
-        let token = issue(&secret("a"), session(), NOW);
+        let token = issue(&secret("a"), session(), NOW, ACCESS_LIFETIME);
         let payload = token.split('.').nth(1).unwrap();
         let key = sign::derived_key(&secret("a"), ACCESS_TOKEN);
         for header in
@@ -173,7 +173,7 @@ mod tests {
     proptest! {
         #[test]
         fn b26_a_token_that_was_touched_opens_nothing(at in any::<prop::sample::Index>(), with in any::<u8>()) {
-            let token = issue(&secret("a"), session(), NOW);
+            let token = issue(&secret("a"), session(), NOW, ACCESS_LIFETIME);
             let mut bytes = token.clone().into_bytes();
             let at = at.index(bytes.len());
             prop_assume!(bytes[at] != with);

@@ -16,7 +16,9 @@ use crate::seal::Sealed;
 use crate::{Scope, StoreError, opening_hours};
 
 /// The most that go on at once, for one tenant.
-pub const MAX_AT_ONCE: u32 = 5;
+const MAX_AT_ONCE: u32 = 5;
+/// The most that are kept of one tenant, those that are over among them.
+const MAX_KEPT: u32 = 200;
 /// The longest that a test call goes on.
 pub const LIFETIME: Millis = Millis::from_secs(30 * 60);
 /// So long after that it is forgotten.
@@ -40,7 +42,8 @@ statements! {
         select ?1, t.id, ?3, ?4, 1, cast(?5 as bigint)
         from tenants t left join usage_daily u on u.tenant_id = t.id and u.day = ?6
         where t.id = ?2 and coalesce(u.cost_micros, 0) < t.max_daily_cost_micros
-        and (select count(*) from test_calls o where o.tenant_id = ?2 and o.finished_at is null and o.expires_at > ?7) < ?8";
+        and (select count(*) from test_calls o where o.tenant_id = ?2 and o.finished_at is null and o.expires_at > ?7) < ?8
+        and (select count(*) from test_calls o where o.tenant_id = ?2) < ?9";
 
     GET = "select d.setup, d.state, d.step, d.busy_until, d.finished_at, k.wrapped_key
         from test_calls d join tenant_keys k on k.tenant_id = d.tenant_id
@@ -83,23 +86,24 @@ pub async fn setup(
     })
 }
 
-/// Stores a test call that begins, as step 1, on the tenant's record; setup and state are sealed as those of a dialogue. `false`:
-/// [`MAX_AT_ONCE`] go on, or the money for today has been spent.
+/// Stores a test call that begins, as step 1, on the tenant's record; setup and state are sealed as those of a dialogue. `false`: 5 go
+/// on, or 200 are kept, or the money for today has been spent.
 pub async fn begin(
     scope: &Scope,
     id: CallId,
     (setup, state): (&Sealed, &Sealed),
-    now: Millis,
+    (now, expires_at): (Millis, Millis),
     entry: &AuditEntry<'_>,
 ) -> Result<bool, StoreError> {
     let mut args = key(scope, id).to_vec();
     args.extend([
         setup.into(),
         state.into(),
-        now.plus(LIFETIME).into(),
+        expires_at.into(),
         count_arg(limits::day(now)),
         now.into(),
         MAX_AT_ONCE.into(),
+        MAX_KEPT.into(),
     ]);
     let insert = Stmt::new(INSERT, args).exactly(1);
     scope.batch_once(vec![lock(scope), insert, audit_log::entry(scope, entry)]).await
@@ -127,6 +131,11 @@ pub async fn change(
     ]);
     let moved = Stmt::new(CHANGE, args).exactly(1);
     scope.batch_once(vec![moved, add_cost(scope, change.now, cost)]).await
+}
+
+/// Adds what a test call has cost whose change was not stored.
+pub async fn charge(scope: &Scope, at: Millis, cost: u64) -> Result<(), StoreError> {
+    scope.batch_once(vec![add_cost(scope, at, cost)]).await.map(drop)
 }
 
 /// Forgets test calls that have expired a day ago, a limited number. For the job.

@@ -46,7 +46,7 @@ function keep(signedIn: Schema["SignedIn"]): void {
   access = { token: signedIn.access_token, until: Date.now() + signedIn.expires_in * 1000 - EARLY_MS };
 }
 
-/** A new access token for the cookie; `false` when nobody is signed in. Throws when that could not be found out. */
+/** A new access token for the cookie, which is one's own; `false` when nobody is signed in. Throws when that could not be found out. */
 export function refresh(): Promise<boolean> {
   refreshing ??= oneTabAtATime(refreshNow).finally(() => {
     refreshing = null;
@@ -62,13 +62,13 @@ async function oneTabAtATime(run: () => Promise<boolean>): Promise<boolean> {
 
 async function refreshNow(): Promise<boolean> {
   const response = await send(new Request("/api/v1/auth/refresh", { method: "POST" }));
-  if (response.status === 401) {
-    access = null;
-    return false;
-  }
-  if (!response.ok) throw await failure(response);
-  keep((await response.json()) as Schema["SignedIn"]);
-  return true;
+  if (!response.ok && response.status !== 401) throw await failure(response);
+  const signedIn = response.ok ? ((await response.json()) as Schema["SignedIn"]) : null;
+  // In one step: nothing is ever asked with one's own token while a tenant is looked into.
+  lookingInto = null;
+  access = null;
+  if (signedIn !== null) keep(signedIn);
+  return signedIn !== null;
 }
 
 async function send(request: Request): Promise<Response> {
@@ -87,12 +87,14 @@ async function failure(response: Response): Promise<ApiFailure> {
 
 /** Sends a request with the access token, which is refreshed where it has to be, once. */
 export async function authorized(request: Request): Promise<Response> {
+  const signedIn = access !== null;
   if (access !== null && access.until <= Date.now() && lookingInto === null) await refresh();
+  const into = lookingInto;
   const again = request.clone();
   const response = await send(withToken(request));
-  if (response.status !== 401 || access === null) return response;
-  if (lookingInto !== null) {
-    // Never asked again as somebody else: it was meant for that tenant.
+  // Never asked again as somebody else: it was meant for the tenant that was looked into when it was sent.
+  if (response.status !== 401 || !signedIn || into !== lookingInto) return response;
+  if (into !== null) {
     await stopLooking().catch(() => undefined);
     for (const listener of lookEnded) listener();
     return response;
@@ -138,8 +140,6 @@ export function lookedInto(): string | null {
 /** Back to one's own session, by its cookie; the other one ends. */
 export async function stopLooking(): Promise<void> {
   const session = lookingInto?.session;
-  lookingInto = null;
-  access = null;
   if (!(await refresh())) {
     for (const listener of ended) listener();
   } else if (session !== undefined) {

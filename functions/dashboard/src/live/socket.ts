@@ -1,6 +1,6 @@
 // One WebSocket for the whole application, opened with a ticket that works once.
 
-import { answer, api, ApiFailure, refresh } from "../api/client";
+import { answer, api, ApiFailure, lookedInto, refresh } from "../api/client";
 import { type Envelope, Place, wait } from "./feed";
 
 export type Status = "connecting" | "open" | "waiting" | "refused" | "unsupported";
@@ -114,7 +114,8 @@ class LiveSocket {
   }
 
   private async closed(code: number): Promise<void> {
-    if (code !== ACCESS_ENDED) return this.again();
+    // What looks into a tenant cannot be refreshed: there, asking for the next ticket tells whether it has ended.
+    if (code !== ACCESS_ENDED || lookedInto() !== null) return this.again();
     // The session may have ended, or only the right to listen: the next request tells which.
     const signedIn = await refresh().catch(() => false);
     if (signedIn) this.again();

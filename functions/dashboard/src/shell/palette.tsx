@@ -101,8 +101,8 @@ function useSetUp(text: string): Group {
   const businesses = useBusinesses();
   const assistants = useQuery({ ...queries.assistants(), enabled: may && text !== "" }).data?.items ?? [];
   const named = [
-    ...businesses.map(({ id, name }) => ({ to: `/settings/business#${id}`, label: name, beside: t("settings.business.title") })),
-    ...assistants.map(({ id, draft }) => ({ to: `/settings/assistants#${id}`, label: draft.name, beside: t("settings.assistants.title") })),
+    ...businesses.map(({ id, name }) => ({ to: `/settings/business?id=${id}`, label: name, beside: t("settings.business.title") })),
+    ...assistants.map(({ id, draft }) => ({ to: `/settings/assistants?id=${id}`, label: draft.name, beside: t("settings.assistants.title") })),
   ];
   return { id: "settings", name: t("found.settings"), ways: text === "" ? [] : named.filter(({ label }) => contains(label, text)).slice(0, FOUND_SHOWN) };
 }

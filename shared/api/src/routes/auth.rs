@@ -57,7 +57,7 @@ pub(crate) async fn login(
     let Some(account) = account else { return Err(ApiError::LoginRefused) };
     let tenant = choose_tenant(&app, account.user_id, tenant).await?;
     let (session, refresh) = begin_session(&app, &headers, account.user_id, tenant, &throttle).await?;
-    let mut response = Json(signed_in(&app, session)?).into_response();
+    let mut response = Json(signed_in(&app, session, token::ACCESS_LIFETIME)?).into_response();
     response.headers_mut().append(header::SET_COOKIE, cookies::keep(&app, &refresh)?);
     response.headers_mut().append(header::SET_COOKIE, cookies::remember(&app, &headers, &email)?);
     Ok(response)
@@ -152,12 +152,17 @@ pub(crate) fn label(headers: &HeaderMap) -> String {
     agent.chars().filter(|c| !c.is_control()).take(MAX_LABEL_CHARS).collect()
 }
 
-pub(crate) fn signed_in(app: &AppState, session: SessionId) -> Result<wire::SignedIn, ApiError> {
+/// What opens the API as this session, for so long.
+pub(crate) fn signed_in(
+    app: &AppState,
+    session: SessionId,
+    lifetime: Millis,
+) -> Result<wire::SignedIn, ApiError> {
     let secret = app.config.keys.jwt_secret.get()?;
     Ok(wire::SignedIn {
-        access_token: token::issue(secret, session, app.now()),
+        access_token: token::issue(secret, session, app.now(), lifetime),
         token_type: "Bearer".to_owned(),
-        expires_in: token::ACCESS_LIFETIME.0 / 1_000,
+        expires_in: lifetime.0 / 1_000,
         session_id: session,
     })
 }
@@ -175,7 +180,8 @@ pub(crate) async fn refresh(State(app): State<AppState>, headers: HeaderMap) -> 
     let next = cookies::successor(secret, &token);
     match sessions::refresh(&*app.ports.db, &token, &next, app.now()).await? {
         Refreshed::Rotated | Refreshed::Again => {
-            let mut response = Json(signed_in(&app, token.session())?).into_response();
+            let mut response =
+                Json(signed_in(&app, token.session(), token::ACCESS_LIFETIME)?).into_response();
             response.headers_mut().append(header::SET_COOKIE, cookies::keep(&app, &next)?);
             Ok(response)
         }

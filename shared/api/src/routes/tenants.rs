@@ -284,7 +284,8 @@ pub(crate) async fn impersonate(
     let began =
         installation::look_into(&app.ports.db, id, sessions::begin(&session), &record.entry()).await?;
     stays(&app, id, began).await?;
-    Ok((StatusCode::CREATED, Json(signed_in(&app, session.id)?)))
+    // As long as the session: there is no cookie for another token, and each request looks whether the session has been ended.
+    Ok((StatusCode::CREATED, Json(signed_in(&app, session.id, IMPERSONATION_LIFETIME)?)))
 }
 
 async fn find(app: &AppState, id: TenantId) -> Result<wire::Tenant, ApiError> {

@@ -20,7 +20,7 @@ use crate::idempotency::{answer, answer_unkept};
 use crate::live::{TestCallSetup, reason_word};
 use crate::record::Record;
 use crate::turn_based::{Answer, Held};
-use crate::{ApiError, AppState, convert};
+use crate::{ApiError, AppState, Cause, convert};
 
 /// The most that a tester says in one test call.
 const MAX_MESSAGES: usize = 100;
@@ -31,7 +31,7 @@ const CONFIDENCE: f32 = 1.0;
 
 /// Begins a conversation in writing with an assistant, its draft or a version: it is greeted like a caller. Nobody is dialled, no message
 /// is taken and nothing is mailed; no list or figure of calls counts it. What the model costs counts against the tenant's day. A tenant
-/// has at most 5 at once, each at most 30 minutes and 100 messages long.
+/// has at most 5 at once and 200 within a day, each at most 30 minutes and 100 messages long.
 #[utoipa::path(post, path = "/api/v1/assistants/{id}/test-calls", tag = "assistants", security(("api_key" = ["config:write"])),
     params(("id" = String, Path, format = "uuid")), request_body = wire::StartTestCall,
     responses(
@@ -62,14 +62,17 @@ pub(crate) async fn start_test_call(
     let id = CallId::new(now, &app.random());
     let row = store::setup(scope, (id, now), (assistant_id, settings), business).await?;
     let row = row.ok_or_else(|| ApiError::invalid("business_id", "must be the id of a business"))?;
-    let tried = TestCallSetup { assistant_id, version, expires_at: now.plus(store::LIFETIME) };
+    // When it ends is for the length of its calls to say.
+    let tried = TestCallSetup { assistant_id, version, expires_at: now };
     let held = Held::new_test(&app, scope, row, tried)?;
     let response = answer(principal, StatusCode::CREATED, &show(&app, &held)?, None)?;
     let record = Record::of(&app, principal.actor, "test_call.create", Some(id.to_string()));
     if held.begin_test(&app, &record.entry()).await? {
         return Ok(response);
     }
-    Err(ApiError::Conflict("As many as a tenant may have go on, or the money for today is spent."))
+    Err(ApiError::Conflict(
+        "As many as a tenant may have go on, or were begun within a day, or the money for today is spent.",
+    ))
 }
 
 /// Where a test call stands.
@@ -85,12 +88,13 @@ pub(crate) async fn get_test_call(
     State(app): State<AppState>,
     Ids(assistant, id): Ids<AssistantId, CallId>,
 ) -> Result<Response, ApiError> {
+    sees_all(&access.principal)?;
     let held = find(&app, &access.principal, assistant, id).await?;
     answer_unkept(StatusCode::OK, &show(&app, &held)?, None)
 }
 
-/// Says something in a test call, and waits for what the assistant says to it (up to 20 s). What answers an earlier step than the present
-/// one is not taken.
+/// Says something in a test call, and waits for what the assistant says to it, as long as a call would: a model that fails or is late is
+/// asked three times, which may take half a minute. What answers an earlier step than the present one is not taken.
 #[utoipa::path(post, path = "/api/v1/assistants/{id}/test-calls/{call_id}/messages", tag = "assistants",
     security(("api_key" = ["config:write"])),
     params(("id" = String, Path, format = "uuid"), ("call_id" = String, Path, format = "uuid")),
@@ -121,8 +125,15 @@ pub(crate) async fn say_in_test_call(
         return Err(ApiError::Conflict("As much has been said as may be in a test call."));
     }
     let heard = Heard { speech: text.as_deref(), confidence: Some(CONFIDENCE), digits: digits.as_deref() };
-    held.say(&app, step, &heard).await?;
-    done(&app, principal, &held, "test_call.message").await
+    if held.takes(step) {
+        note(&app, principal, id, "test_call.message").await?;
+    }
+    let cause = held.say(&app, step, &heard).await?;
+    let mut response = done(&app, principal, &held).await?;
+    if let Some(cause) = cause {
+        response.extensions_mut().insert(Cause(cause.to_string()));
+    }
+    Ok(response)
 }
 
 /// Ends a test call. To end one that is over changes nothing.
@@ -141,8 +152,11 @@ pub(crate) async fn end_test_call(
     let principal = &access.principal;
     sees_all(principal)?;
     let mut held = find(&app, principal, assistant, id).await?;
+    if !held.is_finished() {
+        note(&app, principal, id, "test_call.end").await?;
+    }
     held.end_test(&app).await?;
-    done(&app, principal, &held, "test_call.end").await
+    done(&app, principal, &held).await
 }
 
 async fn find(
@@ -156,15 +170,19 @@ async fn find(
     held.ok_or(ApiError::NotFound)
 }
 
-/// Puts on the record what was done, and shows what came of it. What was said lies encrypted, so this answer is not kept.
-async fn done(
+/// Puts on the record what is about to be done: that it was tried is known, whatever comes of it.
+async fn note(
     app: &AppState,
     principal: &Principal,
-    held: &Held,
+    id: CallId,
     action: &'static str,
-) -> Result<Response, ApiError> {
-    let record = Record::of(app, principal.actor, action, Some(held.config().call_id.to_string()));
-    audit_log::record(&principal.scope, &record.entry()).await?;
+) -> Result<(), ApiError> {
+    let record = Record::of(app, principal.actor, action, Some(id.to_string()));
+    Ok(audit_log::record(&principal.scope, &record.entry()).await?)
+}
+
+/// Shows what came of it. What was said lies encrypted, so this answer is not kept.
+async fn done(app: &AppState, principal: &Principal, held: &Held) -> Result<Response, ApiError> {
     settle(&principal.scope).await?;
     answer_unkept(StatusCode::OK, &show(app, held)?, None)
 }

@@ -136,27 +136,37 @@ impl Held {
         };
         if stored {
             (self.step, self.busy_until) = (self.step + 1, busy_until);
+            self.counted = self.spent();
             return Ok(true);
         }
+        self.reload(app).await?;
+        Ok(false)
+    }
+
+    /// What is stored is now here.
+    async fn reload(&mut self, app: &AppState) -> Result<(), ApiError> {
         let call_id = self.setup.call.call_id;
         let there = match self.setup.test_call {
             Some(_) => Self::load_test(app, &self.scope, call_id).await?,
             None => Self::load(app, &self.scope, call_id).await?,
         };
         *self = there.ok_or(StoreError::NotFound("dialogue"))?;
-        Ok(false)
+        Ok(())
     }
 
     /// Stores what a call that is over came to: the transcript first, then the row that says it is there. `false`: somebody
-    /// else has moved it on; nothing but the document was stored, which theirs replaces.
+    /// else has moved it on; nothing but the document was stored, which theirs replaces. (Of a test call what they stored is now here.)
     pub(super) async fn finish(&mut self, app: &AppState) -> Result<bool, ApiError> {
         let now = app.now();
         if self.setup.test_call.is_some() {
             // Nothing of it is kept but where it ended.
             let state = self.state(app)?;
-            self.finished = self.store_test(&self.change(&state, None, now), true).await?;
-            self.step += u64::from(self.finished);
-            return Ok(self.finished);
+            if self.store_test(&self.change(&state, None, now), true).await? {
+                (self.step, self.finished) = (self.step + 1, true);
+                return Ok(true);
+            }
+            self.reload(app).await?;
+            return Ok(false);
         }
         let summary = self.dialogue.summary(self.setup.call.call_id, now);
         let summary =
@@ -171,13 +181,12 @@ impl Held {
         Ok(self.finished)
     }
 
-    /// Stores where a test call stands, and what that has cost.
-    async fn store_test(&mut self, change: &Change<'_>, finished: bool) -> Result<bool, ApiError> {
-        let spent = self.spent();
-        let cost = spent.saturating_sub(self.counted);
+    /// Stores where a test call stands, and what that has cost: also where somebody else was quicker, for the money is spent.
+    async fn store_test(&self, change: &Change<'_>, finished: bool) -> Result<bool, ApiError> {
+        let cost = self.spent().saturating_sub(self.counted);
         let stored = test_calls::change(&self.scope, change, cost, finished).await?;
-        if stored {
-            self.counted = spent;
+        if !stored && cost > 0 {
+            test_calls::charge(&self.scope, change.now, cost).await?;
         }
         Ok(stored)
     }

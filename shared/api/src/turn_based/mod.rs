@@ -103,16 +103,18 @@ pub(crate) async fn turn(
 /// Does what has to be done until the caller can hear something.
 async fn work(app: &AppState, held: &mut Held, began: Millis) -> Result<Turn, ApiError> {
     let mut deadline = None;
+    // Why the model was given up.
+    let mut cause = None;
     loop {
         let owed = held.dialogue.owed();
         match owed {
             Owed::Caller { .. } | Owed::LastWords { .. } => {
                 held.store(app, None).await?;
-                return Ok(held.answer(app.now()).into());
+                return Ok(Turn { answer: held.answer(app.now()), cause });
             }
             Owed::Over(reason) => {
                 // Should it not be stored now, the carrier's report of the end brings it, or the job of every minute.
-                let cause = held.finish(app).await.err();
+                let cause = held.finish(app).await.err().or(cause);
                 return Ok(Turn { answer: Answer::Over(reason), cause });
             }
             Owed::Tools(calls) => {
@@ -129,7 +131,7 @@ async fn work(app: &AppState, held: &mut Held, began: Millis) -> Result<Turn, Ap
             }
             Owed::Model { patience, .. } => {
                 let deadline: Millis = *deadline.get_or_insert(began.plus(patience));
-                if let Some(turn) = ask_model(app, held, deadline).await? {
+                if let Some(turn) = ask_model(app, held, deadline, &mut cause).await? {
                     return Ok(turn);
                 }
             }
@@ -137,8 +139,13 @@ async fn work(app: &AppState, held: &mut Held, began: Millis) -> Result<Turn, Ap
     }
 }
 
-/// Asks the model once. An answer for the caller where that led to none of the model's.
-async fn ask_model(app: &AppState, held: &mut Held, deadline: Millis) -> Result<Option<Turn>, ApiError> {
+/// Asks the model once. An answer for the caller where that led to none of the model's; `cause`, where it is given up.
+async fn ask_model(
+    app: &AppState,
+    held: &mut Held,
+    deadline: Millis,
+    cause: &mut Option<ApiError>,
+) -> Result<Option<Turn>, ApiError> {
     let left = deadline.since(app.now());
     let asked = if left < MIN_PATIENCE {
         Err(Trouble::late())
@@ -159,6 +166,7 @@ async fn ask_model(app: &AppState, held: &mut Held, deadline: Millis) -> Result<
     held.dialogue.failed(config, now, trouble.fatal);
     let Owed::Model { tries, .. } = held.dialogue.owed() else {
         // It is given up: what comes then is the next thing to do.
+        *cause = Some(trouble.cause);
         return Ok(None);
     };
     let answer = if held.store(app, None).await? {

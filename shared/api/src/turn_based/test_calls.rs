@@ -5,13 +5,16 @@ use voicecore_store::audit_log::AuditEntry;
 use voicecore_store::businesses::CallSetupRow;
 use voicecore_store::{Scope, test_calls};
 use voicecore_turn_based::{Dialogue, Heard};
+use voicecore_types::Millis;
 
-use super::{Answer, END_TRIES, Held, turn};
+use super::{Answer, END_TRIES, Held, Turn, turn};
 use crate::live::{TestCallSetup, call_setup};
 use crate::{ApiError, AppState};
 
 /// How often one message goes on by itself: each try of the model, the last words, and the end.
 const MAX_STEPS: usize = 6;
+/// A model that has failed is asked again after this: in a call a filler is heard meanwhile.
+const PAUSE: Millis = Millis::from_secs(2);
 
 impl Held {
     /// A test call that begins, and is not stored yet.
@@ -19,13 +22,15 @@ impl Held {
         app: &AppState,
         scope: &Scope,
         row: CallSetupRow,
-        tried: TestCallSetup,
+        mut tried: TestCallSetup,
     ) -> Result<Self, ApiError> {
         let wrapped_key = row.wrapped_key.clone();
         let mut setup = call_setup(&app.config, scope.tenant(), row);
-        setup.test_call = Some(tried);
         setup.call.session.model.clone_from(&app.config.chat.model);
-        setup.call.limits.call_length = setup.call.limits.call_length.min(test_calls::LIFETIME);
+        let length = setup.call.limits.call_length.min(test_calls::LIFETIME);
+        setup.call.limits.call_length = length;
+        tried.expires_at = app.now().plus(length);
+        setup.test_call = Some(tried);
         let dialogue = Dialogue::begin(&setup.call, app.now());
         Self::new(app, scope, setup, dialogue, &wrapped_key)
     }
@@ -34,12 +39,19 @@ impl Held {
     pub(crate) async fn begin_test(&self, app: &AppState, entry: &AuditEntry<'_>) -> Result<bool, ApiError> {
         let (setup, state) = self.sealed(app)?;
         let id = self.setup.call.call_id;
-        Ok(test_calls::begin(&self.scope, id, (&setup, &state), app.now(), entry).await?)
+        let now = app.now();
+        let expires_at = self.tried().map_or(now, |tried| tried.expires_at);
+        Ok(test_calls::begin(&self.scope, id, (&setup, &state), (now, expires_at), entry).await?)
     }
 
     /// What is tried. `None`: it is a call.
     pub(crate) fn tried(&self) -> Option<&TestCallSetup> {
         self.setup.test_call.as_ref()
+    }
+
+    /// It is over, and that is stored.
+    pub(crate) const fn is_finished(&self) -> bool {
+        self.finished
     }
 
     /// What was said so far.
@@ -48,17 +60,36 @@ impl Held {
     }
 
     /// What the tester says in answer to `step`, and what the carrier does in a call: it asks again when a filler has been heard, and when
-    /// the last words have.
-    pub(crate) async fn say(&mut self, app: &AppState, step: u64, said: &Heard<'_>) -> Result<(), ApiError> {
+    /// the last words have. What the model failed with, if it did.
+    pub(crate) async fn say(
+        &mut self,
+        app: &AppState,
+        step: u64,
+        said: &Heard<'_>,
+    ) -> Result<Option<ApiError>, ApiError> {
         let silence = Heard { speech: None, confidence: None, digits: None };
-        let mut answer = turn(app, self, step, said).await?.answer;
+        let mut now = turn(app, self, step, said).await?;
+        let mut failed = None;
         for _ in 0..MAX_STEPS {
-            if !matches!(answer, Answer::Filler { .. } | Answer::LastWords(_)) {
+            if !matches!(now.answer, Answer::Filler { .. } | Answer::LastWords(_)) {
                 break;
             }
-            answer = turn(app, self, self.step, &silence).await?.answer;
+            if let (Answer::Filler { .. }, Some(_)) = (&now.answer, &now.cause) {
+                app.ports.clock.sleep(PAUSE).await;
+            }
+            failed = now.cause.or(failed);
+            now = turn(app, self, self.step, &silence).await?;
         }
-        Ok(())
+        match now {
+            // Its end was not stored, and nobody but the tester brings it.
+            Turn { answer: Answer::Over(_), cause: Some(cause) } if !self.finished => Err(cause),
+            Turn { cause, .. } => Ok(cause.or(failed)),
+        }
+    }
+
+    /// What is said in answer to `step` is still taken.
+    pub(crate) fn takes(&self, step: u64) -> bool {
+        !self.finished && self.is_about(step)
     }
 
     /// The tester has had enough. To end what is over changes nothing.
@@ -71,8 +102,6 @@ impl Held {
             if self.finish(app).await? {
                 return Ok(());
             }
-            let there = Self::load_test(app, &self.scope, self.setup.call.call_id).await?;
-            *self = there.ok_or(ApiError::NotFound)?;
         }
         Err(ApiError::Unavailable {
             part: "database",

@@ -198,20 +198,6 @@ fn nobody_ends_the_session_of_somebody_else() {
 }
 
 #[test]
-fn the_links_of_mails_lead_to_the_dashboard_where_there_is_one() {
-    let world = World::with(&[("DASHBOARD", "on")]);
-    let tenant = world.tenant(NUMBER);
-    world.user(&tenant.id, EMAIL, "manager");
-    post(&world, "/api/v1/auth/forgot-password", &json!({"email": EMAIL}));
-    let mails = world.mails();
-    assert!(
-        mails[0].1.starts_with("https://voice.example.com/app/reset-password?token=vcp_"),
-        "{}",
-        mails[0].1
-    );
-}
-
-#[test]
 fn a_forgotten_password_is_replaced_by_mail_once() {
     let (world, _) = world();
     let old = world.try_login(EMAIL, PASSWORD, &[]);

@@ -25,6 +25,7 @@ mod leaks;
 mod lifecycle;
 mod limits;
 mod live;
+mod mails;
 mod media;
 mod notes;
 mod notifications;

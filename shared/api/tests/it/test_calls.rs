@@ -1,9 +1,14 @@
 //! Test calls: an assistant is tried in writing, by what holds calls turn by turn.
 
-use axum::http::Method;
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request};
 use serde_json::{Value, json};
+use tower::ServiceExt as _;
 use voicecore_domain::{TokenUsage, pricing};
-use voicecore_ports::HttpResponse;
+use voicecore_ports::{BoxFuture, Clock as _, Http, HttpError, HttpRequest, HttpResponse};
 use voicecore_types::Millis;
 
 use crate::turns::{completion, pairs, said, says};
@@ -127,8 +132,43 @@ fn what_the_model_ends_or_does_not_answer_is_over() {
     for _ in 0..3 {
         world.doubles.http.answer(Ok(HttpResponse { status: 500, body: b"{}".to_vec() }));
     }
-    let call = tell(&world, &tenant, &one, &json!({"step": 1, "text": "Hello?"}));
+    let before = world.doubles.clock.now();
+    let reply = post(&world, &tenant, &format!("{one}/messages"), &json!({"step": 1, "text": "Hello?"}));
+    let call = reply.json();
     assert_eq!((&call["state"], &call["end_reason"]), (&json!("over"), &json!("model_unavailable")));
+    // Why is in the log; and it is not asked three times in one moment.
+    assert!(reply.cause.is_some());
+    assert!(world.doubles.clock.now().since(before) >= Millis::from_secs(4));
+}
+
+/// A chat model in whose time to think the tester ends the test.
+#[derive(Default)]
+struct Meanwhile(OnceLock<(Router, String, String)>);
+
+impl Http for Meanwhile {
+    fn send(&self, _: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>> {
+        Box::pin(async move {
+            let (router, target, key) = self.0.get().unwrap();
+            let end = Request::post(target).header("authorization", format!("Bearer {key}"));
+            let ended = router.clone().oneshot(end.body(Body::empty()).unwrap()).await.unwrap();
+            assert_eq!(ended.status(), 200);
+            Ok(completion(Some("Good."), None))
+        })
+    }
+}
+
+#[test]
+fn what_the_model_said_in_vain_is_paid_all_the_same() {
+    let http = Arc::new(Meanwhile::default());
+    let world = World::with_http(http.clone());
+    let tenant = world.tenant("+15005550006");
+    let list = world.get("/api/v1/assistants", &tenant.key).json();
+    let target = format!("/api/v1/assistants/{}/test-calls", list["items"][0]["id"].as_str().unwrap());
+    let (one, _) = start(&world, &tenant, &target, &json!({}));
+    assert!(http.0.set((world.router.clone(), format!("{one}/end"), tenant.key.clone())).is_ok());
+    let call = tell(&world, &tenant, &one, &json!({"step": 1, "text": "Hello?"}));
+    assert_eq!((&call["state"], &call["end_reason"]), (&json!("over"), &json!("operator_ended")));
+    assert!(world.count("select coalesce(sum(cost_micros), 0) as n from usage_daily") > 0);
 }
 
 #[test]
@@ -145,6 +185,13 @@ fn limits_of_tests_are_kept() {
     let late = tell(&world, &tenant, &last, &json!({"step": 1, "text": "x"}));
     assert_eq!((&late["state"], &late["end_reason"]), (&json!("over"), &json!("length_limit")));
     start(&world, &tenant, &target, &json!({}));
+    world.sql(
+        "insert into test_calls (id, tenant_id, setup, state, step, expires_at, finished_at)
+        with recursive n (i) as (select 1 union all select i + 1 from n where i < 194)
+        select 'kept ' || cast(i as text), t.id, '', '', 1, 1, 1 from n cross join tenants t",
+    );
+    post(&world, &tenant, &target, &json!({})).assert_problem(409, "conflict");
+    world.sql("delete from test_calls where setup = ''");
     world.sql("update tenants set max_daily_cost_micros = 0");
     post(&world, &tenant, &target, &json!({})).assert_problem(409, "conflict");
     world.doubles.clock.advance(Millis::from_secs(24 * 60 * 60));

@@ -2,7 +2,7 @@
 
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef, useState } from "react";
-import { answer, api, type Schema } from "../../api/client";
+import { answer, api, lookedInto, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import type { StepName } from "./steps";
 
@@ -29,12 +29,14 @@ export type Keeping = "idle" | "waiting" | "kept" | "failed";
 export function useKept(step: StepName) {
   const save = useSaveStep();
   const [keeping, setKeeping] = useState<Keeping>("idle");
-  const waiting = useRef<{ timer: ReturnType<typeof setTimeout>; draft: Record<string, string> } | null>(null);
+  const waiting = useRef<{ timer: ReturnType<typeof setTimeout>; draft: Record<string, string>; into: string | null } | null>(null);
   const flush = useCallback(() => {
     const due = waiting.current;
     if (due === null) return;
     clearTimeout(due.timer);
     waiting.current = null;
+    // What was entered for a tenant that was looked into is no draft of one's own.
+    if (due.into !== lookedInto()) return;
     save(step, "open", due.draft).then(
       () => setKeeping(waiting.current === null ? "kept" : "waiting"),
       () => setKeeping("failed"),
@@ -43,7 +45,7 @@ export function useKept(step: StepName) {
   const keep = useCallback(
     (draft: Record<string, string>) => {
       if (waiting.current !== null) clearTimeout(waiting.current.timer);
-      waiting.current = { timer: setTimeout(flush, AFTER_MS), draft };
+      waiting.current = { timer: setTimeout(flush, AFTER_MS), draft, into: lookedInto() };
       setKeeping("waiting");
     },
     [flush],
