@@ -1,7 +1,7 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { I18nProvider, RouterProvider as AriaRouter } from "react-aria-components";
 import { useTranslation } from "react-i18next";
-import { createBrowserRouter, type NavigateOptions, Outlet, useHref, useNavigate } from "react-router";
+import { createBrowserRouter, type NavigateOptions, Outlet, type RouteObject, useHref, useNavigate } from "react-router";
 import { RouterProvider } from "react-router/dom";
 import { ApiFailure } from "./api/client";
 import { ForgotPassword } from "./pages/forgot-password";
@@ -48,6 +48,9 @@ function Root() {
 
 const simulated = simulator();
 
+/** Pages within the frame, which stays when one of them breaks. */
+const framed = (pages: RouteObject[]): RouteObject[] => [{ ErrorBoundary: Broken, children: pages }];
+
 const router = createBrowserRouter(
   [
     {
@@ -63,7 +66,7 @@ const router = createBrowserRouter(
         {
           Component: SignedIn,
           ErrorBoundary: Broken,
-          children: [
+          children: framed([
             { path: "/", Component: Home },
             {
               element: <Need permission="calls:read" />,
@@ -142,7 +145,7 @@ const router = createBrowserRouter(
               ],
             },
             { path: "*", Component: NotFound },
-          ],
+          ]),
         },
       ],
     },

@@ -3,6 +3,7 @@ import { useTranslation } from "react-i18next";
 import { useRouteError } from "react-router";
 import { Empty, Failed } from "../ui";
 import { useTitle } from "./title";
+import { updates } from "./update";
 
 export function NotFound() {
   const { t } = useTranslation();
@@ -17,12 +18,12 @@ export function NotFound() {
   );
 }
 
-/** In the place of a page that broke: the rest of the application goes on. */
+/** In the place of what broke: a page in its frame, or the frame. Should a newer version wait, trying again is trying that one. */
 export function Broken() {
   const error = useRouteError();
   return (
     <main className="page" id="main">
-      <Failed error={error} retry={() => location.reload()} />
+      <Failed error={error} retry={() => (updates.ready() ? updates.load() : location.reload())} />
     </main>
   );
 }

@@ -26,6 +26,9 @@ const ICONS = {
   invitation_accepted: UserRoundCheck, api_key_expiring: KeyRound,
 } as const;
 
+/** Whether this version of the dashboard has words and a sign for it: the API's may be the newer one. */
+const isKnown = (kind: string): kind is keyof typeof ICONS => Object.hasOwn(ICONS, kind);
+
 /** Where it is to be seen what a notification is about. */
 export function whereTo({ kind, subject_id: subject }: Pick<Notification, "kind" | "subject_id">): string {
   switch (kind) {
@@ -39,6 +42,8 @@ export function whereTo({ kind, subject_id: subject }: Pick<Notification, "kind"
       return "/settings/users";
     case "api_key_expiring":
       return "/settings/api-keys";
+    default:
+      return "/notifications";
   }
 }
 
@@ -125,7 +130,8 @@ export function Notifications({ items, onOpen }: { items: Notification[]; onOpen
   return (
     <ul className="notifications">
       {items.map((one) => {
-        const Icon = ICONS[one.kind];
+        const known = isKnown(one.kind);
+        const Icon = known ? ICONS[one.kind] : BellIcon;
         const unread = one.read_at == null;
         const open = () => {
           if (unread) void notify(() => read(one.id));
@@ -135,7 +141,7 @@ export function Notifications({ items, onOpen }: { items: Notification[]; onOpen
           <li key={one.id} className={unread ? "unread" : ""}>
             <Icon aria-hidden="true" />
             <Link to={whereTo(one)} onClick={open}>
-              <span>{t(`notifications.kind.${one.kind}`)}</span>
+              <span>{known ? t(`notifications.kind.${one.kind}`) : t("notifications.other")}</span>
               <span className="muted small">
                 {format.date(one.created_at)}
                 {unread ? <span className="visually-hidden"> · {t("notifications.unread")}</span> : null}

@@ -93,4 +93,5 @@ test("a telephone number is found in what people type", () => {
 test("every notification leads to what it is about", () => {
   const to = (kind: Parameters<typeof whereTo>[0]["kind"]) => whereTo({ kind, subject_id: "a/b" });
   assert.deepEqual([to("call_failed"), to("call_escalated"), to("message_received"), to("invitation_accepted"), to("api_key_expiring")], ["/calls/a%2Fb", "/calls/a%2Fb", "/messages", "/settings/users", "/settings/api-keys"]);
+  assert.equal(to("of a newer version" as "call_failed"), "/notifications");
 });
