@@ -14,14 +14,17 @@ function ready(worker: ServiceWorker | null): void {
   for (const listener of listeners) listener();
 }
 
-function watch(registration: ServiceWorkerRegistration): void {
-  ready(registration.waiting);
-  registration.addEventListener("updatefound", () => {
+/** Waits for the versions of a registration: one that is there, one that is on its way already, and those that come. */
+export function watch(registration: ServiceWorkerRegistration): void {
+  const follow = () => {
     const next = registration.installing;
     next?.addEventListener("statechange", () => {
       if (next.state === "installed") ready(next);
     });
-  });
+  };
+  ready(registration.waiting);
+  follow();
+  registration.addEventListener("updatefound", follow);
   setInterval(() => void registration.update().catch(() => undefined), LOOK_MS);
 }
 
