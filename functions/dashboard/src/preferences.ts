@@ -3,6 +3,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { answer, api } from "./api/client";
+import { inTurn } from "./api/in-turn";
 import { queries } from "./api/queries";
 import { explain } from "./ui/explain";
 import { toast } from "./ui/toast";
@@ -15,16 +16,23 @@ export function useLayout(name: string): [unknown, (value: unknown) => Promise<v
   // The API's description says of it only that it is an object.
   const layout: Record<string, unknown> = known?.layout ?? {};
   const keep = async (value: unknown) => {
-    if (known === undefined) return;
-    const changed = { ...known, layout: { ...layout, [name]: value } as object as typeof known.layout };
+    const { queryKey } = queries.preferences();
     // Seen at once, and taken back should it not be kept.
-    client.setQueryData(queries.preferences().queryKey, changed);
+    client.setQueryData(queryKey, (now) => now && { ...now, layout: { ...now.layout, [name]: value } as object as typeof now.layout });
+    // What is being read is older than that.
+    void client.cancelQueries({ queryKey });
+    const write = async () => {
+      const now = client.getQueryData(queryKey);
+      if (now === undefined) return undefined;
+      const body = { theme: now.theme ?? null, language: now.language ?? null, layout: now.layout };
+      return answer(api.PUT("/api/v1/preferences", { body }));
+    };
     try {
-      const body = { theme: known.theme ?? null, language: known.language ?? null, layout: changed.layout };
-      client.setQueryData(queries.preferences().queryKey, await answer(api.PUT("/api/v1/preferences", { body })));
+      const saved = await inTurn("preferences", write);
+      if (saved !== undefined) client.setQueryData(queryKey, saved);
     } catch (error) {
-      client.setQueryData(queries.preferences().queryKey, known);
       toast(explain(t, error).text, "bad");
+      await client.invalidateQueries({ queryKey });
     }
   };
   return [layout[name], keep];

@@ -8,6 +8,7 @@ import * as Aria from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { Link, useNavigate } from "react-router";
 import { answer, api, ApiFailure, type Schema } from "../api/client";
+import { inTurn } from "../api/in-turn";
 import { queries } from "../api/queries";
 import { useMe } from "../session";
 import { Button, CheckBox, Confirm, IconButton, Modal, NoteBar, TextField } from "../ui";
@@ -91,25 +92,50 @@ export function Views({ url, columns, filtered }: { url: URLSearchParams; column
   );
 }
 
+function write({ id, version, name, noun, shared, filters, columns, sort }: View, changed: Partial<Schema["SaveView"]> = {}): Promise<View> {
+  return answer(
+    api.PUT("/api/v1/saved-views/{id}", {
+      params: { path: { id }, header: { "If-Match": `"${version}"` } },
+      body: { name, noun, shared, filters, columns, sort: sort ?? null, ...changed },
+    }),
+  );
+}
+
 /** Writes a view as it is to be, and has all of them read again. */
 function useSave(): (view: View, changed: Partial<Schema["SaveView"]>) => Promise<void> {
   const client = useQueryClient();
-  return async ({ id, version, name, noun, shared, filters, columns, sort }, changed) => {
-    await answer(
-      api.PUT("/api/v1/saved-views/{id}", {
-        params: { path: { id }, header: { "If-Match": `"${version}"` } },
-        body: { name, noun, shared, filters, columns, sort: sort ?? null, ...changed },
-      }),
-    );
+  return async (view, changed) => {
+    await write(view, changed);
     await client.invalidateQueries({ queryKey: queries.views().queryKey });
   };
 }
 
-/** Keeps other columns with one's own view. */
+/** Keeps other columns with one's own view: they are seen at once, and taken back should they not be kept. */
 export function useSaveColumns(): (view: View, columns: Column[]) => Promise<void> {
   const { t } = useTranslation();
-  const save = useSave();
-  return (view, columns) => save(view, { columns }).catch((error: unknown) => toast(explain(t, error).text, "bad"));
+  const client = useQueryClient();
+  const { queryKey } = queries.views();
+  return async ({ id }, columns) => {
+    const change = (changed: Partial<View>) =>
+      client.setQueryData(queryKey, (all) => all && { ...all, items: all.items.map((one) => (one.id === id ? { ...one, ...changed } : one)) });
+    change({ columns });
+    // What is being read is older than that.
+    void client.cancelQueries({ queryKey });
+    try {
+      const saved = await inTurn(`saved-view ${id}`, async () => {
+        const now = client.getQueryData(queryKey)?.items.find((one) => one.id === id);
+        if (now === undefined) return undefined;
+        const { version } = await write(now);
+        // The next write is meant for what this one made of the view.
+        change({ version });
+        return version;
+      });
+      if (saved !== undefined) await client.invalidateQueries({ queryKey });
+    } catch (error) {
+      toast(explain(t, error).text, "bad");
+      await client.invalidateQueries({ queryKey });
+    }
+  };
 }
 
 function Options({ view, url, columns, changed }: { view: View; url: URLSearchParams; columns: Column[]; changed: boolean }) {
@@ -190,6 +216,7 @@ function Editor({ view, url, columns, close }: { view?: View; url: URLSearchPara
   };
   const submit = async (event: FormEvent) => {
     event.preventDefault();
+    if (busy) return;
     setBusy(true);
     setError(null);
     try {
