@@ -28,6 +28,7 @@ function useSending(send: () => Promise<void>) {
   const [error, setError] = useState<unknown>(null);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
+    if (busy) return;
     setBusy(true);
     setError(null);
     try {

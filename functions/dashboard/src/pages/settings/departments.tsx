@@ -100,6 +100,7 @@ function DepartmentForm({ all, department, under, close }: FormProps) {
   const options = [{ id: "", label: t("departments.top") }, ...places.map(({ path, node }) => ({ id: node.id, label: path.join(" › ") }))];
   const submit = async (event: FormEvent) => {
     event.preventDefault();
+    if (busy) return;
     setBusy(true);
     setError(null);
     const body = { name: name.trim(), parent_id: parent === "" ? null : parent };

@@ -200,8 +200,7 @@ function Doctor({ diagnosis }: { diagnosis: Diagnosis }) {
   );
 }
 
-/** Adds a number; also a part of the setup wizard. */
-export function AddNumber({ close }: { close: () => void }) {
+function AddNumber({ close }: { close: () => void }) {
   const { t } = useTranslation();
   const client = useQueryClient();
   const businesses = useBusinessOptions();
@@ -213,6 +212,7 @@ export function AddNumber({ close }: { close: () => void }) {
   const chosen = business ?? businesses[0]?.id ?? "";
   const submit = async (event: FormEvent) => {
     event.preventDefault();
+    if (busy) return;
     setBusy(true);
     setError(null);
     try {

@@ -98,6 +98,7 @@ function RoleForm({ role, may, close }: { role: Role | null; may: boolean; close
   const fixed = role?.builtin === true || !may;
   const submit = async (event: FormEvent) => {
     event.preventDefault();
+    if (busy) return;
     setBusy(true);
     setError(null);
     const body = { name: name.trim(), permissions: [...permissions] };
