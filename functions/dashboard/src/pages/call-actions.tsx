@@ -92,6 +92,7 @@ function Instructions({ steer, close }: { steer: (body: Schema["Intervene"]) => 
   const [error, setError] = useState<unknown>(null);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
+    if (busy) return;
     setBusy(true);
     setError(null);
     try {

@@ -145,6 +145,7 @@ function Editor({ callId, note, close }: { callId: string; note: Note | null; cl
   const wrong = error instanceof ApiFailure ? error.fields : new Map<string, string>();
   const submit = async (event: FormEvent) => {
     event.preventDefault();
+    if (busy) return;
     setBusy(true);
     setError(null);
     const saved = { body, category: category.trim() || null, tags: tags.split(/[\s,]+/u).filter(Boolean) };

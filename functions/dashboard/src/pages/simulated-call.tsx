@@ -64,6 +64,7 @@ export function RingCard({ url }: { url: string }) {
   }
   const submit = async (event: FormEvent) => {
     event.preventDefault();
+    if (busy) return;
     setBusy(true);
     setFailed(false);
     try {

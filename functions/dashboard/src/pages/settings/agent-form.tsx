@@ -91,6 +91,7 @@ export function AgentForm({ agent, close, start = null, typed }: FormProps) {
   };
   const submit = async (event: FormEvent) => {
     event.preventDefault();
+    if (busy) return;
     setBusy(true);
     setError(null);
     const body = agentOf(draft);

@@ -69,6 +69,7 @@ function Profile({ business }: { business: Business }) {
   const set = (changed: Partial<Business>) => setDraft((now) => ({ ...now, ...changed }));
   const submit = async (event: FormEvent) => {
     event.preventDefault();
+    if (busy) return;
     setBusy(true);
     setError(null);
     const { name, kind, assistant_id, voice_mode: mode, fallback_number: fallback, call_length_seconds: length } = draft;

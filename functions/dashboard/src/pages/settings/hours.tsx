@@ -61,6 +61,7 @@ function Editor({ businessId, known }: { businessId: string; known: Schema["Open
   const [error, setError] = useState<unknown>(null);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
+    if (busy) return;
     setBusy(true);
     setError(null);
     try {

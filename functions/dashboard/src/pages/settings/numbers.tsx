@@ -260,6 +260,7 @@ function EditNumber({ number, close }: { number: Number; close: () => void }) {
   const [error, setError] = useState<unknown>(null);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
+    if (busy) return;
     setBusy(true);
     setError(null);
     try {

@@ -171,6 +171,7 @@ function CredentialForm({ status, changed, close }: { status: Status; changed: (
   const wrong = error instanceof ApiFailure ? error.fields : new Map<string, string>();
   const submit = async (event: FormEvent) => {
     event.preventDefault();
+    if (busy) return;
     setBusy(true);
     setError(null);
     const body = twilio ? { account_sid: sid.trim(), auth_token: secret.trim() } : { api_key: secret.trim() };

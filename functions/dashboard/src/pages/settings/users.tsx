@@ -191,6 +191,7 @@ function Invite({ close }: { close: () => void }) {
   const wrong = error instanceof ApiFailure ? error.fields : new Map<string, string>();
   const submit = async (event: FormEvent) => {
     event.preventDefault();
+    if (busy) return;
     setBusy(true);
     setError(null);
     try {

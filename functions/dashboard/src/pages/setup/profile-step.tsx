@@ -68,6 +68,7 @@ function ProfileForm({ draft, back, next, business, assistant }: FormProps) {
   };
   const submit = async (event: FormEvent) => {
     event.preventDefault();
+    if (busy) return;
     setBusy(true);
     setError(null);
     try {
