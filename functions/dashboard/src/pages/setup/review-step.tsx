@@ -165,7 +165,7 @@ function TryIt() {
   const url = simulator();
   return (
     <>
-      {assistant == null ? <NoteBar>{t("wizard.noAssistant")}</NoteBar> : <TestSession assistantId={assistant} />}
+      {assistant == null ? <NoteBar>{t("wizard.noAssistant")}</NoteBar> : <TestSession key={assistant} assistantId={assistant} />}
       {url === null ? null : <RingCard url={url} />}
     </>
   );
