@@ -17,7 +17,8 @@ type StepProps = { draft: Record<string, unknown> | null | undefined; back: (() 
 export function AgentsStep({ draft, back, next }: StepProps) {
   const { t } = useTranslation();
   const may = useMay("agents:write");
-  const agents = useQuery({ ...queries.agents({ page_size: 100 }), enabled: useMay("agents:read") });
+  const sees = useMay("agents:read");
+  const agents = useQuery({ ...queries.agents({ page_size: 100 }), enabled: sees });
   const save = useSaveStep();
   const { keep, drop, keeping } = useKept("agents");
   const { departments, ...texts } = EMPTY;
@@ -44,25 +45,27 @@ export function AgentsStep({ draft, back, next }: StepProps) {
   const none = agents.data !== undefined && agents.data.items.length === 0;
   return (
     <>
-      <Card title={t("agents.title")}>
-        {agents.isError ? (
-          <Failed error={agents.error} retry={() => void agents.refetch()} />
-        ) : agents.data === undefined ? (
-          <Skeleton lines={2} />
-        ) : none ? (
-          <p className="muted">{t("agents.noneText")}</p>
-        ) : (
-          <ul className="rows">
-            {agents.data.items.map((agent) => (
-              <li key={agent.id}>
-                <Avatar name={agent.name} />
-                <span className="clip">{agent.name}</span>
-                <span className="muted small tabular">{agent.phone_number ?? agent.extension ?? ""}</span>
-              </li>
-            ))}
-          </ul>
-        )}
-      </Card>
+      {sees ? (
+        <Card title={t("agents.title")}>
+          {agents.isError ? (
+            <Failed error={agents.error} retry={() => void agents.refetch()} />
+          ) : agents.data === undefined ? (
+            <Skeleton lines={2} />
+          ) : none ? (
+            <p className="muted">{t("agents.noneText")}</p>
+          ) : (
+            <ul className="rows">
+              {agents.data.items.map((agent) => (
+                <li key={agent.id}>
+                  <Avatar name={agent.name} />
+                  <span className="clip">{agent.name}</span>
+                  <span className="muted small tabular">{agent.phone_number ?? agent.extension ?? ""}</span>
+                </li>
+              ))}
+            </ul>
+          )}
+        </Card>
+      ) : null}
       {!may ? null : adding ? (
         <Card title={t("agents.add")}>
           <div className="stack">

@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, type RefObject, useRef, useState } from "react";
 import { Form } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { answer, api, ApiFailure, type Schema } from "../../api/client";
@@ -58,6 +58,7 @@ function ProfileForm({ draft, back, next, business, assistant }: FormProps) {
       draft,
     ),
   );
+  const made = useRef<Assistant | null>(null);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const wrong = error instanceof ApiFailure ? error.fields : new Map<string, string>();
@@ -72,7 +73,7 @@ function ProfileForm({ draft, back, next, business, assistant }: FormProps) {
     setBusy(true);
     setError(null);
     try {
-      await store(entered, business, assistant);
+      await store(entered, business, assistant, made);
       drop();
       await save("business_profile", "done");
       next();
@@ -141,11 +142,14 @@ function ProfileForm({ draft, back, next, business, assistant }: FormProps) {
 
 type Entered = { name: string; kind: string; fallback: string; greeting: string; instructions: string };
 
+/** An assistant that was made though not all of a try went well: the next try goes on with it, as it was then. */
+type Made = RefObject<Assistant | null>;
+
 /** The assistant first: a business can only be answered by one that was published. */
-async function store(entered: Entered, business: Business | undefined, assistant: Assistant | undefined): Promise<void> {
+async function store(entered: Entered, business: Business | undefined, assistant: Assistant | undefined, made: Made): Promise<void> {
   const some = (text: string) => (text.trim() === "" ? null : text.trim());
   const said = { greeting: some(entered.greeting), instructions: some(entered.instructions) };
-  const answers = await published(said, entered.name.trim(), assistant);
+  const answers = await published(said, entered.name.trim(), assistant, made);
   const body = {
     name: entered.name.trim(),
     kind: KINDS.find((kind) => kind === entered.kind) ?? "custom",
@@ -161,22 +165,36 @@ async function store(entered: Entered, business: Business | undefined, assistant
   );
 }
 
+type Said = { greeting: string | null; instructions: string | null };
+
 /** The id of the assistant that says this in calls from now on; `null` when there is none and nothing to say. */
-async function published(said: { greeting: string | null; instructions: string | null }, name: string, assistant: Assistant | undefined): Promise<string | null> {
+async function published(said: Said, name: string, there: Assistant | undefined, made: Made): Promise<string | null> {
+  const assistant = there ?? made.current ?? undefined;
   if (assistant === undefined && said.greeting === null && said.instructions === null) return null;
-  const same = assistant?.draft.greeting === said.greeting && assistant.draft.instructions === said.instructions;
-  if (assistant !== undefined && same && assistant.published_version != null) return assistant.id;
-  const saved = await answer(
-    assistant === undefined
-      ? api.POST("/api/v1/assistants", { body: { name, ...said } })
-      : api.PUT("/api/v1/assistants/{id}", {
-          params: { path: { id: assistant.id } },
-          headers: { "if-match": `"${assistant.version}"` },
-          body: { ...assistant.draft, ...said },
-        }),
-  );
-  await answer(
+  const saved = await drafted(said, name, assistant);
+  if (there === undefined) made.current = saved;
+  if (await isPublished(saved)) return saved.id;
+  const done = await answer(
     api.POST("/api/v1/assistants/{id}/publish", { params: { path: { id: saved.id } }, headers: { "if-match": `"${saved.version}"` } }),
   );
-  return saved.id;
+  if (there === undefined) made.current = done;
+  return done.id;
+}
+
+/** The assistant with this in its draft. */
+async function drafted(said: Said, name: string, assistant: Assistant | undefined): Promise<Assistant> {
+  if (assistant === undefined) return answer(api.POST("/api/v1/assistants", { body: { name, ...said } }));
+  const { id, version, draft } = assistant;
+  if ((draft.greeting ?? null) === said.greeting && (draft.instructions ?? null) === said.instructions) return assistant;
+  return answer(
+    api.PUT("/api/v1/assistants/{id}", { params: { path: { id } }, headers: { "if-match": `"${version}"` }, body: { ...draft, ...said } }),
+  );
+}
+
+/** Whether calls use all that the draft says. */
+async function isPublished({ id, draft, published_version: number }: Assistant): Promise<boolean> {
+  if (number == null) return false;
+  const { settings } = await answer(api.GET("/api/v1/assistants/{id}/versions/{number}", { params: { path: { id, number } } }));
+  // The API writes the fields of both in one order.
+  return JSON.stringify(settings) === JSON.stringify(draft);
 }
