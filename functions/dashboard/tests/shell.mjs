@@ -24,9 +24,14 @@ export function shell({ journey, browser, system, app, api, ring, mailed, signIn
     await heading(page, "Notifications");
     const list = page.getByRole("main").getByRole("listitem");
     await list.first().waitFor();
-    const before = (await api("GET", "/notifications", undefined, token)).body.total;
+    const before = (await api("GET", "/notifications", undefined, token)).body;
+    const gone = page.waitForResponse((response) => response.request().method() === "DELETE" && response.url().includes("/api/v1/notifications/"));
     await list.first().getByRole("button", { name: "Put away" }).click();
-    await page.waitForFunction((count) => document.querySelectorAll("main .notifications li").length === count, before - 1);
+    assert.equal((await gone).status(), 204);
+    const after = (await api("GET", "/notifications", undefined, token)).body;
+    assert.equal(after.total, before.total - 1);
+    // What follows on the next page moves up.
+    await page.waitForFunction((count) => document.querySelectorAll("main .notifications li").length === count, after.items.length);
     await page.getByText("Only unread").click();
     await page.getByText("Nothing new").waitFor();
   });
@@ -132,33 +137,36 @@ export function shell({ journey, browser, system, app, api, ring, mailed, signIn
 
   journey("without a network the shell opens and says so, back on the network it goes on; nothing of the API is kept", async () => {
     const context = await browser.newContext({ locale: "en-US", viewport: { width: 1280, height: 900 } });
-    const page = await context.newPage();
-    page.setDefaultTimeout(20_000);
-    await signedIn(page);
-    await page.evaluate(async () => {
-      await navigator.serviceWorker.ready;
-    });
-    await page.reload();
-    await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
-    assert.ok(await page.evaluate(() => navigator.serviceWorker.controller !== null), "the page is in the worker's care");
-    const files = await page.evaluate(async () => {
-      const all = [];
-      for (const name of await caches.keys()) for (const { url } of await (await caches.open(name)).keys()) all.push(new URL(url).pathname);
-      return all;
-    });
-    assert.ok(files.includes("/app/") && files.some((path) => /^\/app\/assets\/call-.*\.js$/u.test(path)), "pages that were not opened are kept, too");
-    assert.deepEqual(files.filter((path) => !path.startsWith("/app/")), []);
-    await context.setOffline(true);
-    await page.goto(`${app}/calls`);
-    await page.getByText("No connection").waitFor();
-    await context.setOffline(false);
-    await page.getByRole("button", { name: "Try again" }).click();
-    await heading(page, "Calls");
-    await page.getByRole("table").waitFor();
-    const { icons, start_url: start } = await (await fetch(`${app}/manifest.webmanifest`)).json();
-    assert.equal(start, "/app/");
-    for (const { src, type } of icons) assert.equal((await fetch(`${app}/${src}`)).headers.get("content-type"), type);
-    await context.close();
+    try {
+      const page = await context.newPage();
+      page.setDefaultTimeout(20_000);
+      await signedIn(page);
+      await page.evaluate(async () => {
+        await navigator.serviceWorker.ready;
+      });
+      await page.reload();
+      await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+      assert.ok(await page.evaluate(() => navigator.serviceWorker.controller !== null), "the page is in the worker's care");
+      const files = await page.evaluate(async () => {
+        const all = [];
+        for (const name of await caches.keys()) for (const { url } of await (await caches.open(name)).keys()) all.push(new URL(url).pathname);
+        return all;
+      });
+      assert.ok(files.includes("/app/") && files.some((path) => /^\/app\/assets\/call-.*\.js$/u.test(path)), "pages that were not opened are kept, too");
+      assert.deepEqual(files.filter((path) => !path.startsWith("/app/")), []);
+      await context.setOffline(true);
+      await page.goto(`${app}/calls`);
+      await page.getByText("No connection").waitFor();
+      await context.setOffline(false);
+      await page.getByRole("button", { name: "Try again" }).click();
+      await heading(page, "Calls");
+      await page.getByRole("table").waitFor();
+      const { icons, start_url: start } = await (await fetch(`${app}/manifest.webmanifest`)).json();
+      assert.equal(start, "/app/");
+      for (const { src, type } of icons) assert.equal((await fetch(`${app}/${src}`)).headers.get("content-type"), type);
+    } finally {
+      await context.close();
+    }
   });
 
   journey("what a caller says is text, in the list, in the transcript and in the window's title", async (page, { wrong }) => {
@@ -186,23 +194,26 @@ export function shell({ journey, browser, system, app, api, ring, mailed, signIn
     assert.equal((await api("POST", "/users/invitations", { email, role: "agent" }, await login())).status, 201);
     const token = await mailed(email);
     const own = await browser.newContext({ locale: "de-DE", viewport: { width: 1280, height: 900 } });
-    const theirs = await own.newPage();
-    await theirs.goto(`${app}/invitation?token=${token}`);
-    await heading(theirs, "Einladung annehmen");
-    assert.equal(new URL(theirs.url()).search, "", "the token is not left in the address");
-    await theirs.getByLabel("Ihr Name").fill("Ina Invited");
-    await theirs.getByLabel("Neues Passwort").fill("short");
-    await theirs.getByRole("button", { name: "Annehmen" }).click();
-    await theirs.locator(".wrong").getByText("Mindestens 12 Zeichen").waitFor();
-    await theirs.getByLabel("Neues Passwort").fill(PASSWORD);
-    await theirs.getByRole("button", { name: "Annehmen" }).click();
-    await heading(theirs, "Anmelden");
-    await theirs.getByText(/Sie gehören jetzt zu/u).waitFor();
-    assert.equal(await theirs.getByLabel("E-Mail-Adresse").inputValue(), email);
-    await theirs.getByLabel("Passwort").fill(PASSWORD);
-    await theirs.keyboard.press("Enter");
-    await theirs.getByRole("heading", { level: 1, name: "Übersicht" }).waitFor();
-    await own.close();
+    try {
+      const theirs = await own.newPage();
+      await theirs.goto(`${app}/invitation?token=${token}`);
+      await heading(theirs, "Einladung annehmen");
+      assert.equal(new URL(theirs.url()).search, "", "the token is not left in the address");
+      await theirs.getByLabel("Ihr Name").fill("Ina Invited");
+      await theirs.getByLabel("Neues Passwort").fill("short");
+      await theirs.getByRole("button", { name: "Annehmen" }).click();
+      await theirs.locator(".wrong").getByText("Mindestens 12 Zeichen").waitFor();
+      await theirs.getByLabel("Neues Passwort").fill(PASSWORD);
+      await theirs.getByRole("button", { name: "Annehmen" }).click();
+      await heading(theirs, "Anmelden");
+      await theirs.getByText(/Sie gehören jetzt zu/u).waitFor();
+      assert.equal(await theirs.getByLabel("E-Mail-Adresse").inputValue(), email);
+      await theirs.getByLabel("Passwort").fill(PASSWORD);
+      await theirs.keyboard.press("Enter");
+      await theirs.getByRole("heading", { level: 1, name: "Übersicht" }).waitFor();
+    } finally {
+      await own.close();
+    }
     await page.goto(`${app}/invitation?token=${token}`);
     await page.getByLabel("New password").fill(PASSWORD);
     await page.getByRole("button", { name: "Accept" }).click();
