@@ -27,6 +27,7 @@ const NAMES: &[&str] = &[
     "MASTER_KEY_PREVIOUS",
     "RATE_LIMIT_PER_MIN",
     "CORS_ORIGINS",
+    "DASHBOARD",
     "JOURNAL",
 ];
 

@@ -142,7 +142,7 @@ function ProfileForm({ draft, back, next, business, assistant }: FormProps) {
 
 type Entered = { name: string; kind: string; fallback: string; greeting: string; instructions: string };
 
-/** An assistant that was made though not all of a try went well: the next try goes on with it, as it was then. */
+/** The assistant as the last try has left it: if not all of that went well, the next one goes on from there. */
 type Made = RefObject<Assistant | null>;
 
 /** The assistant first: a business can only be answered by one that was published. */
@@ -169,15 +169,17 @@ type Said = { greeting: string | null; instructions: string | null };
 
 /** The id of the assistant that says this in calls from now on; `null` when there is none and nothing to say. */
 async function published(said: Said, name: string, there: Assistant | undefined, made: Made): Promise<string | null> {
-  const assistant = there ?? made.current ?? undefined;
+  const left = made.current;
+  const newer = left !== null && (there === undefined || (left.id === there.id && left.version >= there.version));
+  const assistant = newer ? left : there;
   if (assistant === undefined && said.greeting === null && said.instructions === null) return null;
   const saved = await drafted(said, name, assistant);
-  if (there === undefined) made.current = saved;
+  made.current = saved;
   if (await isPublished(saved)) return saved.id;
   const done = await answer(
     api.POST("/api/v1/assistants/{id}/publish", { params: { path: { id: saved.id } }, headers: { "if-match": `"${saved.version}"` } }),
   );
-  if (there === undefined) made.current = done;
+  made.current = done;
   return done.id;
 }
 
