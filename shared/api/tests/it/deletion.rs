@@ -133,8 +133,10 @@ fn rows_of(world: &World, tenant: &str) -> Vec<(String, Vec<Row>)> {
     let mut found: Vec<_> = tables
         .into_iter()
         .map(|table| {
-            let rows =
+            let mut rows =
                 rows(world, format!("select * from {table} where tenant_id = ?1"), vec![tenant.into()]);
+            // A database gives them in any order.
+            rows.sort_by_cached_key(|row| format!("{row:?}"));
             (table, rows)
         })
         .collect();
