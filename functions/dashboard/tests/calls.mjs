@@ -120,9 +120,9 @@ export function calls({ journey, app, api, ring, signedIn, heading, wordOfCaller
     await page.getByRole("columnheader", { name: "Length" }).waitFor();
     await page.getByRole("button", { name: "Columns" }).click();
     // They are written one request at a time: the last one says both.
-    const kept = page.waitForResponse((response) => {
+    const kept = page.waitForResponse(async (response) => {
       if (response.request().method() !== "PUT" || !response.url().endsWith("/api/v1/preferences")) return false;
-      const columns = response.request().postDataJSON().layout["calls.columns"];
+      const columns = (await response.json()).layout["calls.columns"];
       return columns.includes("interaction_count") && !columns.includes("duration_ms");
     });
     await page.getByRole("menuitemcheckbox", { name: "Length" }).click();
