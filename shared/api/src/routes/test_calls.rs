@@ -17,7 +17,7 @@ use crate::auth::{Access, ConfigRead, ConfigWrite, sees_all};
 use crate::extract::{Id, Ids};
 use crate::fields::Fields;
 use crate::idempotency::{answer, answer_unkept};
-use crate::live::{TestCallSetup, reason_word};
+use crate::live::reason_word;
 use crate::record::Record;
 use crate::turn_based::{Answer, Held};
 use crate::{ApiError, AppState, Cause, convert};
@@ -62,9 +62,7 @@ pub(crate) async fn start_test_call(
     let id = CallId::new(now, &app.random());
     let row = store::setup(scope, (id, now), (assistant_id, settings), business).await?;
     let row = row.ok_or_else(|| ApiError::invalid("business_id", "must be the id of a business"))?;
-    // When it ends is for the length of its calls to say.
-    let tried = TestCallSetup { assistant_id, version, expires_at: now };
-    let held = Held::new_test(&app, scope, row, tried)?;
+    let held = Held::new_test(&app, scope, row, (assistant_id, version))?;
     let response = answer(principal, StatusCode::CREATED, &show(&app, &held)?, None)?;
     let record = Record::of(&app, principal.actor, "test_call.create", Some(id.to_string()));
     if held.begin_test(&app, &record.entry()).await? {

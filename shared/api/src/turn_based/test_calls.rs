@@ -5,7 +5,7 @@ use voicecore_store::audit_log::AuditEntry;
 use voicecore_store::businesses::CallSetupRow;
 use voicecore_store::{Scope, test_calls};
 use voicecore_turn_based::{Dialogue, Heard};
-use voicecore_types::Millis;
+use voicecore_types::{AssistantId, Millis};
 
 use super::{Answer, END_TRIES, Held, Turn, turn};
 use crate::live::{TestCallSetup, call_setup};
@@ -22,15 +22,15 @@ impl Held {
         app: &AppState,
         scope: &Scope,
         row: CallSetupRow,
-        mut tried: TestCallSetup,
+        (assistant_id, version): (AssistantId, Option<u64>),
     ) -> Result<Self, ApiError> {
         let wrapped_key = row.wrapped_key.clone();
         let mut setup = call_setup(&app.config, scope.tenant(), row);
         setup.call.session.model.clone_from(&app.config.chat.model);
         let length = setup.call.limits.call_length.min(test_calls::LIFETIME);
         setup.call.limits.call_length = length;
-        tried.expires_at = app.now().plus(length);
-        setup.test_call = Some(tried);
+        let expires_at = app.now().plus(length);
+        setup.test_call = Some(TestCallSetup { assistant_id, version, expires_at });
         let dialogue = Dialogue::begin(&setup.call, app.now());
         Self::new(app, scope, setup, dialogue, &wrapped_key)
     }
