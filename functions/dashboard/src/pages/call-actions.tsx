@@ -10,6 +10,7 @@ import { queries } from "../api/queries";
 import { useMay } from "../session";
 import { Button, Confirm, Modal, NoteBar, TextField } from "../ui";
 import { explain } from "../ui/explain";
+import { useSubmit } from "../ui/submit";
 import { toast } from "../ui/toast";
 import { isRunning } from "./call-words";
 
@@ -88,21 +89,10 @@ function Steering({ call }: { call: Schema["Call"] }) {
 function Instructions({ steer, close }: { steer: (body: Schema["Intervene"]) => Promise<void>; close: () => void }) {
   const { t } = useTranslation();
   const [instructions, setInstructions] = useState("");
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (busy) return;
-    setBusy(true);
-    setError(null);
-    try {
-      await steer({ action: "override", instructions });
-      close();
-    } catch (cause) {
-      setError(cause);
-      setBusy(false);
-    }
-  };
+  const { submit, busy, error } = useSubmit(async () => {
+    await steer({ action: "override", instructions });
+    close();
+  });
   return (
     <Aria.Form onSubmit={submit}>
       <p className="muted">{t("steer.overrideText")}</p>

@@ -3,7 +3,7 @@
 import { type CalendarDate, fromDate, getLocalTimeZone, toCalendarDate } from "@internationalized/date";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Bookmark, Ellipsis, Users } from "lucide-react";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import * as Aria from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { Link, useNavigate } from "react-router";
@@ -13,6 +13,7 @@ import { queries } from "../api/queries";
 import { useMe } from "../session";
 import { Button, CheckBox, Confirm, IconButton, Modal, NoteBar, TextField } from "../ui";
 import { explain } from "../ui/explain";
+import { useSubmit } from "../ui/submit";
 import { toast } from "../ui/toast";
 import { asked } from "./call-filters";
 import type { Column } from "./call-table";
@@ -206,28 +207,17 @@ function Editor({ view, url, columns, close }: { view?: View; url: URLSearchPara
   const save = useSave();
   const [name, setName] = useState(view?.name ?? "");
   const [shared, setShared] = useState(view?.shared ?? false);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
   const make = async () => {
     const body = { name, noun: "calls" as const, shared, filters: filtersOf(url), columns, sort: asked(url).sort ?? null };
     const made = await answer(api.POST("/api/v1/saved-views", { body }));
     await client.invalidateQueries({ queryKey: queries.views().queryKey });
     await navigate(`/calls?${addressOf(made)}`);
   };
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (busy) return;
-    setBusy(true);
-    setError(null);
-    try {
-      await (view === undefined ? make() : save(view, { name, shared }));
-      toast(t("views.saved"));
-      close();
-    } catch (cause) {
-      setError(cause);
-      setBusy(false);
-    }
-  };
+  const { submit, busy, error } = useSubmit(async () => {
+    await (view === undefined ? make() : save(view, { name, shared }));
+    toast(t("views.saved"));
+    close();
+  });
   const wrong = error instanceof ApiFailure ? error.fields.get("name") : undefined;
   return (
     <Aria.Form onSubmit={submit}>

@@ -1,4 +1,4 @@
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { Form } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
@@ -6,28 +6,17 @@ import { answer, api } from "../api/client";
 import { Button, NoteBar, TextField } from "../ui";
 import { explain } from "../ui/explain";
 import { Door } from "./sign-in";
+import { useSubmit } from "../ui/submit";
 
 /** Asks for a mail; `token-forms.tsx` is where its link leads. */
 export function ForgotPassword() {
   const { t } = useTranslation();
   const [email, setEmail] = useState("");
-  const [busy, setBusy] = useState(false);
   const [sent, setSent] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (busy) return;
-    setBusy(true);
-    setError(null);
-    try {
-      await answer(api.POST("/api/v1/auth/forgot-password", { body: { email: email.trim() } }));
-      setSent(true);
-    } catch (cause) {
-      setError(cause);
-    } finally {
-      setBusy(false);
-    }
-  };
+  const { submit, busy, error } = useSubmit(async () => {
+    await answer(api.POST("/api/v1/auth/forgot-password", { body: { email: email.trim() } }));
+    setSent(true);
+  });
   return (
     <Door title={t("forgot.title")}>
       {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}

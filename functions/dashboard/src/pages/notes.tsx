@@ -1,14 +1,15 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Pencil, Trash2 } from "lucide-react";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { Form, ToggleButton, ToggleButtonGroup } from "react-aria-components";
 import { useTranslation } from "react-i18next";
-import { answer, api, ApiFailure, type Schema } from "../api/client";
+import { answer, api, type Schema } from "../api/client";
 import { queries } from "../api/queries";
 import { useFormat } from "../format";
 import { useMay, useMe } from "../session";
 import { Badge, Button, Card, Confirm, Failed, IconButton, Modal, NoteBar, Skeleton, TextField } from "../ui";
 import { explain } from "../ui/explain";
+import { useSubmit } from "../ui/submit";
 
 type Note = Schema["Note"];
 
@@ -140,32 +141,20 @@ function Editor({ callId, note, close }: { callId: string; note: Note | null; cl
   const [body, setBody] = useState(note?.body ?? "");
   const [category, setCategory] = useState(note?.category ?? "");
   const [tags, setTags] = useState(note?.tags.join(", ") ?? "");
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  const wrong = error instanceof ApiFailure ? error.fields : new Map<string, string>();
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (busy) return;
-    setBusy(true);
-    setError(null);
+  const { submit, busy, error, wrong } = useSubmit(async () => {
     const saved = { body, category: category.trim() || null, tags: tags.split(/[\s,]+/u).filter(Boolean) };
-    try {
-      await answer(
-        note === null
-          ? api.POST("/api/v1/calls/{id}/notes", { params: { path: { id: callId } }, body: saved })
-          : api.PUT("/api/v1/calls/{id}/notes/{note_id}", {
-              params: { path: { id: callId, note_id: note.id } },
-              headers: { "if-match": `"${note.version}"` },
-              body: saved,
-            }),
-      );
-      await client.invalidateQueries({ queryKey: queries.notes(callId).queryKey });
-      close();
-    } catch (cause) {
-      setError(cause);
-      setBusy(false);
-    }
-  };
+    await answer(
+      note === null
+        ? api.POST("/api/v1/calls/{id}/notes", { params: { path: { id: callId } }, body: saved })
+        : api.PUT("/api/v1/calls/{id}/notes/{note_id}", {
+            params: { path: { id: callId, note_id: note.id } },
+            headers: { "if-match": `"${note.version}"` },
+            body: saved,
+          }),
+    );
+    await client.invalidateQueries({ queryKey: queries.notes(callId).queryKey });
+    close();
+  });
   return (
     <Form onSubmit={submit}>
       {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}

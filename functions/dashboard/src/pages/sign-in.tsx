@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, type ReactNode, useState } from "react";
+import { type ReactNode, useState } from "react";
 import { Form } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { Link, useLocation, useNavigate } from "react-router";
@@ -7,6 +7,7 @@ import { signIn } from "../api/client";
 import { useTitle } from "../shell/title";
 import { Button, NoteBar, TextField } from "../ui";
 import { explain } from "../ui/explain";
+import { useSubmit } from "../ui/submit";
 
 /** A page for somebody who is not signed in. */
 export function Door({ title, children }: { title: string; children: ReactNode }) {
@@ -29,23 +30,12 @@ export function SignIn() {
   const state = (useLocation().state ?? {}) as { to?: string; ended?: boolean; email?: string; said?: string };
   const [email, setEmail] = useState(state.email ?? "");
   const [password, setPassword] = useState("");
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
 
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (busy) return;
-    setBusy(true);
-    setError(null);
-    try {
-      await signIn(email.trim(), password);
-      client.clear();
-      await navigate(state.to ?? "/", { replace: true });
-    } catch (cause) {
-      setError(cause);
-      setBusy(false);
-    }
-  };
+  const { submit, busy, error } = useSubmit(async () => {
+    await signIn(email.trim(), password);
+    client.clear();
+    await navigate(state.to ?? "/", { replace: true });
+  });
 
   return (
     <Door title={t("signIn.title")}>

@@ -1,6 +1,6 @@
 // Where the links of our mails lead. The token is taken out of the address at once: it is worth a password.
 
-import { type FormEvent, useEffect, useState } from "react";
+import { useEffect, useState } from "react";
 import { Form } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { Link, useNavigate } from "react-router";
@@ -8,6 +8,7 @@ import { answer, api, ApiFailure } from "../api/client";
 import { Button, NoteBar, TextField } from "../ui";
 import { explain } from "../ui/explain";
 import { Door } from "./sign-in";
+import { useSubmit } from "../ui/submit";
 
 const MAX_PASSWORD = 256;
 const MAX_NAME = 200;
@@ -24,21 +25,7 @@ function useToken(): string {
 
 /** What a form does that is sent once at a time. */
 function useSending(send: () => Promise<void>) {
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (busy) return;
-    setBusy(true);
-    setError(null);
-    try {
-      await send();
-    } catch (cause) {
-      setError(cause);
-      setBusy(false);
-    }
-  };
-  const wrong = error instanceof ApiFailure ? error.fields : new Map<string, string>();
+  const { submit, busy, error, wrong } = useSubmit(send);
   const isOld = error instanceof ApiFailure && error.code === "token_invalid";
   return { busy, error, submit, wrong, isOld };
 }

@@ -1,12 +1,13 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { CheckboxGroup, Form, Label } from "react-aria-components";
 import { useTranslation } from "react-i18next";
-import { answer, api, ApiFailure, type Schema } from "../../api/client";
+import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useMay } from "../../session";
 import { Button, CheckBox, Confirm, NoteBar, Select, TextField } from "../../ui";
 import { explain } from "../../ui/explain";
+import { useSubmit } from "../../ui/submit";
 import { toast } from "../../ui/toast";
 
 type Agent = Schema["Agent"];
@@ -76,10 +77,7 @@ export function AgentForm({ agent, close, start = null, typed }: FormProps) {
   const { t } = useTranslation();
   const client = useQueryClient();
   const [draft, setDraft] = useState(agent === null ? (start ?? EMPTY) : draftOf(agent));
-  const [busy, setBusy] = useState(false);
   const [removing, setRemoving] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  const wrong = error instanceof ApiFailure ? error.fields : new Map<string, string>();
   const set = (changed: Partial<AgentDraft>) => {
     const now = { ...draft, ...changed };
     setDraft(now);
@@ -89,26 +87,17 @@ export function AgentForm({ agent, close, start = null, typed }: FormProps) {
     await client.invalidateQueries({ queryKey: ["agents"] });
     await client.invalidateQueries({ queryKey: ["setup"] });
   };
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (busy) return;
-    setBusy(true);
-    setError(null);
+  const { submit, busy, error, wrong } = useSubmit(async () => {
     const body = agentOf(draft);
-    try {
-      await answer(
-        agent === null
-          ? api.POST("/api/v1/agents", { body })
-          : api.PUT("/api/v1/agents/{id}", { params: { path: { id: agent.id } }, headers: { "if-match": `"${agent.version}"` }, body }),
-      );
-      await changed();
-      toast(t("common.saved"));
-      close();
-    } catch (cause) {
-      setError(cause);
-      setBusy(false);
-    }
-  };
+    await answer(
+      agent === null
+        ? api.POST("/api/v1/agents", { body })
+        : api.PUT("/api/v1/agents/{id}", { params: { path: { id: agent.id } }, headers: { "if-match": `"${agent.version}"` }, body }),
+    );
+    await changed();
+    toast(t("common.saved"));
+    close();
+  });
   const remove = async () => {
     if (agent === null) return;
     await answer(api.DELETE("/api/v1/agents/{id}", { params: { path: { id: agent.id } } }));

@@ -1,15 +1,16 @@
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { KeyRound, Plus } from "lucide-react";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { CheckboxGroup, Form, Label } from "react-aria-components";
 import { useTranslation } from "react-i18next";
-import { answer, api, ApiFailure, type Schema } from "../../api/client";
+import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useFormat } from "../../format";
 import { useMay, useMe } from "../../session";
 import { useTitle } from "../../shell/title";
 import { Badge, Button, Card, CheckBox, Confirm, CopyButton, Empty, Failed, Modal, NoteBar, Paging, Skeleton, TableBox, TextField } from "../../ui";
 import { explain } from "../../ui/explain";
+import { useSubmit } from "../../ui/submit";
 
 type Key = Schema["ApiKey"];
 
@@ -126,25 +127,12 @@ function Maker({ close }: { close: () => void }) {
   const client = useQueryClient();
   const [name, setName] = useState("");
   const [permissions, setPermissions] = useState<string[]>(["calls:read"]);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
   const [made, setMade] = useState<string | null>(null);
-  const wrong = error instanceof ApiFailure ? error.fields : new Map<string, string>();
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (busy) return;
-    setBusy(true);
-    setError(null);
-    try {
-      const key = await answer(api.POST("/api/v1/api-keys", { body: { name, permissions } }));
-      setMade(key.api_key);
-      await client.invalidateQueries({ queryKey: ["api-keys"] });
-    } catch (cause) {
-      setError(cause);
-    } finally {
-      setBusy(false);
-    }
-  };
+  const { submit, busy, error, wrong } = useSubmit(async () => {
+    const key = await answer(api.POST("/api/v1/api-keys", { body: { name, permissions } }));
+    setMade(key.api_key);
+    await client.invalidateQueries({ queryKey: ["api-keys"] });
+  });
   if (made !== null) {
     return (
       <>

@@ -1,14 +1,15 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { Form } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
-import { answer, api, ApiFailure, type Schema } from "../../api/client";
+import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useMay } from "../../session";
 import { useTitle } from "../../shell/title";
 import { Button, Card, ComboBox, Empty, Failed, NoteBar, Select, Skeleton, TextField } from "../../ui";
 import { explain } from "../../ui/explain";
+import { useSubmit } from "../../ui/submit";
 import { toast } from "../../ui/toast";
 import { Hours } from "./hours";
 import { KINDS } from "./kinds";
@@ -63,40 +64,27 @@ function Profile({ business }: { business: Business }) {
   const client = useQueryClient();
   const may = useMay("config:write");
   const [draft, setDraft] = useState(business);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  const wrong = error instanceof ApiFailure ? error.fields : new Map<string, string>();
   const set = (changed: Partial<Business>) => setDraft((now) => ({ ...now, ...changed }));
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (busy) return;
-    setBusy(true);
-    setError(null);
+  const { submit, busy, error, wrong } = useSubmit(async () => {
     const { name, kind, assistant_id, voice_mode: mode, fallback_number: fallback, call_length_seconds: length } = draft;
     const some = (text: string | null | undefined) => (text == null || text.trim() === "" ? null : text);
-    try {
-      await answer(
-        api.PUT("/api/v1/config/business/{id}", {
-          params: { path: { id: business.id } },
-          headers: { "if-match": `"${business.version}"` },
-          body: {
-            name,
-            kind,
-            assistant_id: assistant_id ?? null,
-            voice_mode: mode ?? null,
-            fallback_number: some(fallback),
-            call_length_seconds: length,
-          },
-        }),
-      );
-      toast(t("settings.business.saved"));
-      await client.invalidateQueries({ queryKey: queries.businesses().queryKey });
-    } catch (cause) {
-      setError(cause);
-    } finally {
-      setBusy(false);
-    }
-  };
+    await answer(
+      api.PUT("/api/v1/config/business/{id}", {
+        params: { path: { id: business.id } },
+        headers: { "if-match": `"${business.version}"` },
+        body: {
+          name,
+          kind,
+          assistant_id: assistant_id ?? null,
+          voice_mode: mode ?? null,
+          fallback_number: some(fallback),
+          call_length_seconds: length,
+        },
+      }),
+    );
+    toast(t("settings.business.saved"));
+    await client.invalidateQueries({ queryKey: queries.businesses().queryKey });
+  });
   return (
     <Card title={t("settings.business.profile")}>
       <Form className="stack" onSubmit={submit}>

@@ -1,14 +1,15 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { FolderTree, Pencil, Plus } from "lucide-react";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { Form } from "react-aria-components";
 import { useTranslation } from "react-i18next";
-import { answer, api, ApiFailure, type Schema } from "../../api/client";
+import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useMayEverywhere } from "../../session";
 import { useTitle } from "../../shell/title";
 import { Button, Card, Confirm, Empty, Failed, IconButton, Modal, NoteBar, Select, Skeleton, TextField } from "../../ui";
 import { explain } from "../../ui/explain";
+import { useSubmit } from "../../ui/submit";
 import { toast } from "../../ui/toast";
 import { below, type Branch, flat, tree } from "./tree";
 
@@ -90,34 +91,22 @@ function DepartmentForm({ all, department, under, close }: FormProps) {
   const client = useQueryClient();
   const [name, setName] = useState(department?.name ?? "");
   const [parent, setParent] = useState((department === null ? under : department.parent_id) ?? "");
-  const [busy, setBusy] = useState(false);
   const [removing, setRemoving] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  const wrong = error instanceof ApiFailure ? error.fields : new Map<string, string>();
   // Neither itself nor what is below it: the API refuses a ring all the same.
   const forbidden = department === null ? new Set<string>() : below(all, department.id);
   const places = flat(tree(all)).filter(({ node }) => !forbidden.has(node.id));
   const options = [{ id: "", label: t("departments.top") }, ...places.map(({ path, node }) => ({ id: node.id, label: path.join(" › ") }))];
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (busy) return;
-    setBusy(true);
-    setError(null);
+  const { submit, busy, error, wrong } = useSubmit(async () => {
     const body = { name: name.trim(), parent_id: parent === "" ? null : parent };
-    try {
-      await answer(
-        department === null
-          ? api.POST("/api/v1/departments", { body })
-          : api.PUT("/api/v1/departments/{id}", { params: { path: { id: department.id } }, body }),
-      );
-      await client.invalidateQueries({ queryKey: queries.departments().queryKey });
-      toast(t("common.saved"));
-      close();
-    } catch (cause) {
-      setError(cause);
-      setBusy(false);
-    }
-  };
+    await answer(
+      department === null
+        ? api.POST("/api/v1/departments", { body })
+        : api.PUT("/api/v1/departments/{id}", { params: { path: { id: department.id } }, body }),
+    );
+    await client.invalidateQueries({ queryKey: queries.departments().queryKey });
+    toast(t("common.saved"));
+    close();
+  });
   const remove = async () => {
     if (department === null) return;
     await answer(api.DELETE("/api/v1/departments/{id}", { params: { path: { id: department.id } } }));

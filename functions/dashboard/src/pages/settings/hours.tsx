@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { Form } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { answer, api, ApiFailure, type Schema } from "../../api/client";
@@ -8,6 +8,7 @@ import { useFormat } from "../../format";
 import { useMay } from "../../session";
 import { Button, Card, ComboBox, Failed, NoteBar, Skeleton, TextField } from "../../ui";
 import { explain } from "../../ui/explain";
+import { useSubmit } from "../../ui/submit";
 import { toast } from "../../ui/toast";
 
 const DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] as const;
@@ -57,24 +58,12 @@ function Editor({ businessId, known }: { businessId: string; known: Schema["Open
   const may = useMay("config:write");
   const [zone, setZone] = useState(known?.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone);
   const [days, setDays] = useState(byDay(known?.opening_hours ?? []));
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (busy) return;
-    setBusy(true);
-    setError(null);
-    try {
-      const body = { time_zone: zone, opening_hours: spans(days) };
-      await answer(api.PUT("/api/v1/businesses/{id}/opening-hours", { params: { path: { id: businessId } }, body }));
-      toast(t("common.saved"));
-      await client.invalidateQueries({ queryKey: queries.hours(businessId).queryKey });
-    } catch (cause) {
-      setError(cause);
-    } finally {
-      setBusy(false);
-    }
-  };
+  const { submit, busy, error } = useSubmit(async () => {
+    const body = { time_zone: zone, opening_hours: spans(days) };
+    await answer(api.PUT("/api/v1/businesses/{id}/opening-hours", { params: { path: { id: businessId } }, body }));
+    toast(t("common.saved"));
+    await client.invalidateQueries({ queryKey: queries.hours(businessId).queryKey });
+  });
   const wrong = error instanceof ApiFailure ? [...error.fields.values()].join("; ") : "";
   return (
     <Form className="stack" onSubmit={submit}>

@@ -1,15 +1,16 @@
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { CheckCircle2, Phone, Plus, XCircle } from "lucide-react";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { Form } from "react-aria-components";
 import { useTranslation } from "react-i18next";
-import { answer, api, ApiFailure, type Schema } from "../../api/client";
+import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useFormat } from "../../format";
 import { useMay, useMayEverywhere } from "../../session";
 import { useTitle } from "../../shell/title";
 import { Button, Card, Confirm, CopyButton, Empty, Failed, Modal, NoteBar, Paging, Select, Skeleton, TextField } from "../../ui";
 import { explain } from "../../ui/explain";
+import { useSubmit } from "../../ui/submit";
 import { toast } from "../../ui/toast";
 
 type Number = Schema["PhoneNumber"];
@@ -206,27 +207,15 @@ function AddNumber({ close }: { close: () => void }) {
   const businesses = useBusinessOptions();
   const [number, setNumber] = useState("");
   const [business, setBusiness] = useState<string | null>(null);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  const wrong = error instanceof ApiFailure ? error.fields : new Map<string, string>();
   const chosen = business ?? businesses[0]?.id ?? "";
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (busy) return;
-    setBusy(true);
-    setError(null);
-    try {
-      const body = { phone_number: number.trim(), business_id: chosen };
-      await answer(api.POST("/api/v1/phone-numbers", { body }));
-      await client.invalidateQueries({ queryKey: ["phone-numbers"] });
-      await client.invalidateQueries({ queryKey: ["setup"] });
-      toast(t("numbers.added"));
-      close();
-    } catch (cause) {
-      setError(cause);
-      setBusy(false);
-    }
-  };
+  const { submit, busy, error, wrong } = useSubmit(async () => {
+    const body = { phone_number: number.trim(), business_id: chosen };
+    await answer(api.POST("/api/v1/phone-numbers", { body }));
+    await client.invalidateQueries({ queryKey: ["phone-numbers"] });
+    await client.invalidateQueries({ queryKey: ["setup"] });
+    toast(t("numbers.added"));
+    close();
+  });
   return (
     <Form onSubmit={submit}>
       {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
@@ -256,23 +245,12 @@ function EditNumber({ number, close }: { number: Number; close: () => void }) {
   const client = useQueryClient();
   const businesses = useBusinessOptions();
   const [business, setBusiness] = useState(number.business_id);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (busy) return;
-    setBusy(true);
-    setError(null);
-    try {
-      await answer(api.PUT("/api/v1/phone-numbers/{id}", { params: { path: { id: number.id } }, body: { business_id: business } }));
-      await client.invalidateQueries({ queryKey: ["phone-numbers"] });
-      toast(t("common.saved"));
-      close();
-    } catch (cause) {
-      setError(cause);
-      setBusy(false);
-    }
-  };
+  const { submit, busy, error } = useSubmit(async () => {
+    await answer(api.PUT("/api/v1/phone-numbers/{id}", { params: { path: { id: number.id } }, body: { business_id: business } }));
+    await client.invalidateQueries({ queryKey: ["phone-numbers"] });
+    toast(t("common.saved"));
+    close();
+  });
   return (
     <Form onSubmit={submit}>
       {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}

@@ -1,15 +1,16 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { PlugZap } from "lucide-react";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { Form } from "react-aria-components";
 import { useTranslation } from "react-i18next";
-import { answer, api, ApiFailure, type Schema } from "../../api/client";
+import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useFormat } from "../../format";
 import { useMay } from "../../session";
 import { useTitle } from "../../shell/title";
 import { Badge, Button, Card, Confirm, Failed, Modal, NoteBar, Skeleton, TextField } from "../../ui";
 import { explain } from "../../ui/explain";
+import { useSubmit } from "../../ui/submit";
 import { toast } from "../../ui/toast";
 
 type Status = Schema["ProviderStatus"];
@@ -166,25 +167,13 @@ function CredentialForm({ status, changed, close }: { status: Status; changed: (
   const twilio = status.provider === "twilio";
   const [sid, setSid] = useState(status.account_sid ?? "");
   const [secret, setSecret] = useState("");
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  const wrong = error instanceof ApiFailure ? error.fields : new Map<string, string>();
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (busy) return;
-    setBusy(true);
-    setError(null);
+  const { submit, busy, error, wrong } = useSubmit(async () => {
     const body = twilio ? { account_sid: sid.trim(), auth_token: secret.trim() } : { api_key: secret.trim() };
-    try {
-      await answer(api.PUT("/api/v1/config/providers/{provider}", { params: { path: { provider: status.provider } }, body }));
-      await changed();
-      toast(t("providers.saved"));
-      close();
-    } catch (cause) {
-      setError(cause);
-      setBusy(false);
-    }
-  };
+    await answer(api.PUT("/api/v1/config/providers/{provider}", { params: { path: { provider: status.provider } }, body }));
+    await changed();
+    toast(t("providers.saved"));
+    close();
+  });
   return (
     <Form onSubmit={submit} autoComplete="off">
       {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}

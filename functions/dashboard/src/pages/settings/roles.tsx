@@ -1,14 +1,15 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { Form } from "react-aria-components";
 import { useTranslation } from "react-i18next";
-import { answer, api, ApiFailure, type Schema } from "../../api/client";
+import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useMay, useMe } from "../../session";
 import { useTitle } from "../../shell/title";
 import { Badge, Button, Card, CheckBox, Confirm, Failed, Modal, NoteBar, Skeleton, TableBox, TextField } from "../../ui";
 import { explain } from "../../ui/explain";
+import { useSubmit } from "../../ui/submit";
 import { toast } from "../../ui/toast";
 
 type Role = Schema["Role"];
@@ -91,29 +92,17 @@ function RoleForm({ role, may, close }: { role: Role | null; may: boolean; close
   const client = useQueryClient();
   const [name, setName] = useState(role?.name ?? "");
   const [permissions, setPermissions] = useState<ReadonlySet<string>>(new Set(role?.permissions ?? ["calls:read"]));
-  const [busy, setBusy] = useState(false);
   const [removing, setRemoving] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  const wrong = error instanceof ApiFailure ? error.fields : new Map<string, string>();
   const fixed = role?.builtin === true || !may;
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (busy) return;
-    setBusy(true);
-    setError(null);
+  const { submit, busy, error, wrong } = useSubmit(async () => {
     const body = { name: name.trim(), permissions: [...permissions] };
-    try {
-      await answer(
-        role === null ? api.POST("/api/v1/roles", { body }) : api.PUT("/api/v1/roles/{id}", { params: { path: { id: role.id } }, body }),
-      );
-      await client.invalidateQueries({ queryKey: queries.roles().queryKey });
-      toast(t("roles.saved"));
-      close();
-    } catch (cause) {
-      setError(cause);
-      setBusy(false);
-    }
-  };
+    await answer(
+      role === null ? api.POST("/api/v1/roles", { body }) : api.PUT("/api/v1/roles/{id}", { params: { path: { id: role.id } }, body }),
+    );
+    await client.invalidateQueries({ queryKey: queries.roles().queryKey });
+    toast(t("roles.saved"));
+    close();
+  });
   const remove = async () => {
     if (role === null) return;
     await answer(api.DELETE("/api/v1/roles/{id}", { params: { path: { id: role.id } } }));

@@ -1,15 +1,16 @@
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { UserPlus } from "lucide-react";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { Form } from "react-aria-components";
 import { useTranslation } from "react-i18next";
-import { answer, api, ApiFailure, type Schema } from "../../api/client";
+import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useFormat } from "../../format";
 import { useMay, useMe } from "../../session";
 import { useTitle } from "../../shell/title";
 import { Avatar, Badge, Button, Card, Confirm, Failed, Modal, NoteBar, Paging, Select, Skeleton, TableBox, TextField } from "../../ui";
 import { explain } from "../../ui/explain";
+import { useSubmit } from "../../ui/submit";
 import { toast } from "../../ui/toast";
 
 type User = Schema["User"];
@@ -186,25 +187,13 @@ function Invite({ close }: { close: () => void }) {
   const [email, setEmail] = useState("");
   const [name, setName] = useState("");
   const [role, setRole] = useState("agent");
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  const wrong = error instanceof ApiFailure ? error.fields : new Map<string, string>();
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (busy) return;
-    setBusy(true);
-    setError(null);
-    try {
-      const body = { email: email.trim(), role, name: name.trim() === "" ? null : name.trim() };
-      await answer(api.POST("/api/v1/users/invitations", { body }));
-      await client.invalidateQueries({ queryKey: ["invitations"] });
-      toast(t("settings.users.invited", { email: email.trim() }));
-      close();
-    } catch (cause) {
-      setError(cause);
-      setBusy(false);
-    }
-  };
+  const { submit, busy, error, wrong } = useSubmit(async () => {
+    const body = { email: email.trim(), role, name: name.trim() === "" ? null : name.trim() };
+    await answer(api.POST("/api/v1/users/invitations", { body }));
+    await client.invalidateQueries({ queryKey: ["invitations"] });
+    toast(t("settings.users.invited", { email: email.trim() }));
+    close();
+  });
   return (
     <Form onSubmit={submit}>
       {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}

@@ -1,11 +1,12 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, type RefObject, useRef, useState } from "react";
+import { type RefObject, useRef, useState } from "react";
 import { Form } from "react-aria-components";
 import { useTranslation } from "react-i18next";
-import { answer, api, ApiFailure, type Schema } from "../../api/client";
+import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { Button, Card, Failed, NoteBar, Select, Skeleton, TextField } from "../../ui";
 import { explain } from "../../ui/explain";
+import { useSubmit } from "../../ui/submit";
 import { KINDS } from "../settings/kinds";
 import { Keeping } from "./keeping";
 import { useKept, useSaveStep } from "./kept";
@@ -59,32 +60,23 @@ function ProfileForm({ draft, back, next, business, assistant }: FormProps) {
     ),
   );
   const made = useRef<Assistant | null>(null);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  const wrong = error instanceof ApiFailure ? error.fields : new Map<string, string>();
   const set = (changed: Partial<typeof entered>) => {
     const now = { ...entered, ...changed };
     setEntered(now);
     keep(now);
   };
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (busy) return;
-    setBusy(true);
-    setError(null);
+  const { submit, busy, error, wrong } = useSubmit(async () => {
     try {
       await store(entered, business, assistant, made);
       drop();
       await save("business_profile", "done");
       next();
-    } catch (cause) {
-      setError(cause);
     } finally {
-      setBusy(false);
+      // Also when a part of it failed: the rest is stored.
       await client.invalidateQueries({ queryKey: queries.businesses().queryKey });
       await client.invalidateQueries({ queryKey: ["assistants"] });
     }
-  };
+  });
   return (
     <Form className="stack" onSubmit={submit}>
       {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
