@@ -10,7 +10,8 @@
 // The one argument is JSON, or the path of a file with JSON (secrets in arguments are visible to `ps`):
 //   port       port on 127.0.0.1 (0: a free one)                                  default 0
 //   persist    directory for D1, KV, R2 and Durable Objects; made if missing      default: in memory
-//   build      directory with index.js and index_bg.wasm    default functions/cloudflare/build
+//   build      directory with index.js and, where there is one, index_bg.wasm
+//                                                            default functions/cloudflare/build
 //   actors     the same of the script that has the actors' classes, or false: there are none
 //                                                            default "actors/<its name>" beside the other
 //   migrations directory with NNNN_*.sql, applied to D1 once each, in order       default migrations
@@ -46,7 +47,7 @@
 // Not as in production: the queue is held in memory, so jobs that wait are lost when workerd is killed.
 
 import childProcess from "node:child_process";
-import { mkdirSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 import readline from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -97,8 +98,9 @@ function modules(build, faults) {
     path: path.join(build, file),
     contents: readFileSync(path.join(directory, file)),
   });
+  const wasm = existsSync(path.join(build, "index_bg.wasm")) ? [module("index_bg.wasm")] : [];
   const harness = faults ? ["faulty.mjs", "faults.mjs"].map((file) => module(file, HARNESS)) : [];
-  return { modulesRoot: build, modules: [...harness, module("index.js"), module("index_bg.wasm")] };
+  return { modulesRoot: build, modules: [...harness, module("index.js"), ...wasm] };
 }
 
 function miniflareOptions(given, port) {

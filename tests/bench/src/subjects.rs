@@ -169,25 +169,29 @@ pub(crate) async fn voicecore(
     journal: &str,
     statements: &[&str],
 ) -> anyhow::Result<Running> {
-    let root = root();
-    let storage = storage_in_memory()?;
-    let options = json!({
-        "port": VOICECORE_PORT,
-        "persist": storage.path(),
-        "build": build,
-        "vars": {
-            "PUBLIC_URL": "https://bench.example",
-            "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
-            "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
-            "TWILIO_BASE_URL": "http://127.0.0.1:9",
-            "OPENAI_API_KEY": "sk-bench",
-            "OPENAI_BASE_URL": format!("http://127.0.0.1:{MODEL_PORT}/v1"),
-            "OPENAI_REALTIME_MODEL": "gpt-realtime",
-            "JWT_SECRET": "bench-secret-bench-secret-bench-secret",
-            "MASTER_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
-            "JOURNAL": journal,
-        },
+    let vars = json!({
+        "PUBLIC_URL": "https://bench.example",
+        "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+        "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+        "TWILIO_BASE_URL": "http://127.0.0.1:9",
+        "OPENAI_API_KEY": "sk-bench",
+        "OPENAI_BASE_URL": format!("http://127.0.0.1:{MODEL_PORT}/v1"),
+        "OPENAI_REALTIME_MODEL": "gpt-realtime",
+        "JWT_SECRET": "bench-secret-bench-secret-bench-secret",
+        "MASTER_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+        "JOURNAL": journal,
     });
+    let mut running = in_workerd(core, storage_in_memory()?, &json!({ "build": build, "vars": vars }))?;
+    provision(&mut running, statements).await?;
+    Ok(running)
+}
+
+/// A worker in workerd, through the harness: `options` are its own, besides port and storage.
+pub(crate) fn in_workerd(core: u16, storage: TempDir, options: &Value) -> anyhow::Result<Running> {
+    let root = root();
+    let mut options = options.clone();
+    options["port"] = VOICECORE_PORT.into();
+    options["persist"] = json!(storage.path());
     let mut child = pinned(core, "node")
         .arg(root.join("tests/harness/workerd.mjs"))
         .arg(options.to_string())
@@ -204,7 +208,6 @@ pub(crate) async fn voicecore(
     running.pids = vec![pid as u32];
     running.storage = Some(storage);
     running.harness = Some(output);
-    provision(&mut running, statements).await?;
     Ok(running)
 }
 

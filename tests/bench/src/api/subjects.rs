@@ -1,19 +1,20 @@
-//! Who is asked: the release worker, and the baseline. Both hold the same calls.
+//! Who is asked: the release worker, the baseline and the platform's floor. All hold the same calls.
 
 use std::fmt;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use serde::Serialize;
 use serde_json::json;
 use tokio::time::sleep;
 
 use super::Options;
+use super::load::Route;
 use crate::load::http::{Door, get_status, send};
 use crate::process::pinned;
-use crate::subjects::{PASSWORD, Running, root, running, storage_in_memory, voicecore};
+use crate::subjects::{PASSWORD, Running, in_workerd, root, running, storage_in_memory, voicecore};
 
 /// Calls that there are.
 pub(crate) const CALLS: u32 = 10_000;
@@ -28,6 +29,8 @@ const TRIES: u32 = 600;
 pub(crate) enum Subject {
     /// The baseline.
     Fastapi,
+    /// The platform's floor: the least that a worker can do, in JavaScript. *List* and *get* only.
+    JsWorker,
     /// The release worker in workerd.
     Workers,
 }
@@ -36,16 +39,23 @@ impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Fastapi => "FastAPI",
+            Self::JsWorker => "JavaScript worker",
             Self::Workers => "Workers",
         })
     }
 }
 
 impl Subject {
+    /// It answers this.
+    pub(crate) fn serves(self, route: Route) -> bool {
+        self != Self::JsWorker || matches!(route, Route::List | Route::Get)
+    }
+
     /// Starts it on `core`, filled.
     pub(crate) async fn start(self, core: u16, options: &Options) -> anyhow::Result<Running> {
         match self {
             Self::Fastapi => fastapi(core, &options.python).await,
+            Self::JsWorker => js_worker(core, &options.build).await,
             Self::Workers => workers(core, &options.build).await,
         }
     }
@@ -91,6 +101,17 @@ async fn workers(core: u16, build: &Path) -> anyhow::Result<Running> {
     )}))?;
     running.sql(&json!({"sql": "delete from call_events"}))?;
     running.sql(&json!({"sql": "delete from calls where carrier_call_id like 'CA%'"}))?;
+    Ok(running)
+}
+
+/// The floor on the database that the product has filled. It opens no sealed numbers: they lie open in it.
+async fn js_worker(core: u16, build: &Path) -> anyhow::Result<Running> {
+    let mut filled = workers(core, build).await?;
+    filled.sql(&json!({"sql": "update calls set caller_number = '+15005550199'"}))?;
+    let (storage, api_key) = (filled.storage.take().context("no storage")?, filled.api_key.clone());
+    drop(filled);
+    let mut running = in_workerd(core, storage, &json!({"build": "tests/bench/js-worker", "actors": false}))?;
+    running.api_key = api_key;
     Ok(running)
 }
 

@@ -1,14 +1,16 @@
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use js_sys::futures::JsFuture;
+use js_sys::{Array, JSON, Promise};
 use serde::Deserialize;
-use serde::de::{Deserializer, Visitor};
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use voicecore_ports::guard::{Guarded, sqlite_error};
-use voicecore_ports::{BoxFuture, Db, DbError, MAX_INT, Rows, Stmt, Value};
-use wasm_bindgen::JsValue;
+use voicecore_ports::{BoxFuture, Db, DbError, MAX_INT, Row, Rows, Stmt, Value};
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast as _, JsValue};
 use worker::send::SendFuture;
-use worker::{D1Database, D1PreparedStatement, D1Result, Env};
+use worker::{D1Database, D1PreparedStatement, Env};
 
 use super::{binding, within};
 
@@ -17,7 +19,7 @@ use super::{binding, within};
 /// harm: every write of ours is idempotent by a key.
 const DEADLINE: Duration = Duration::from_secs(2);
 
-/// D1 through `worker`'s own binding (why not `sqlx-d1`: functions/README.md). What a batch demands of its row counts is
+/// D1 through `worker`'s binding (why not `sqlx-d1`: functions/README.md). What a batch demands of its row counts is
 /// kept by guard statements: `voicecore_ports::guard`.
 pub(crate) struct D1 {
     env: Env,
@@ -42,15 +44,35 @@ impl D1 {
         for stmt in &guarded.stmts {
             prepared.push(prepare(&database, stmt)?);
         }
-        // A single statement is atomic by itself; `all` spares D1 the transaction.
-        let results = match <[D1PreparedStatement; 1]>::try_from(prepared) {
-            Ok([single]) => single.all().await.map(|result| vec![result]),
-            Err(several) => database.batch(several).await,
-        };
-        let results = results.map_err(|error| sqlite_error(&error.to_string()))?;
-        let all = results.iter().map(rows).collect::<Result<Vec<_>, _>>()?;
-        Ok(guarded.results(all))
+        let answers =
+            answers(&database, &prepared).await.map_err(|error| sqlite_error(&error.to_string()))?;
+        let answers: Vec<Answer> = serde_json::from_str(&answers)
+            .map_err(|_| DbError::Invalid("a column of a type that the port does not know".to_owned()))?;
+        Ok(guarded.results(answers.into_iter().map(rows).collect()))
     }
+}
+
+#[wasm_bindgen]
+extern "C" {
+    // `worker`'s own `batch` gives results that can only be read value by value.
+    type Database;
+    #[wasm_bindgen(method, catch)]
+    fn batch(this: &Database, statements: &Array) -> Result<Promise, JsValue>;
+}
+
+/// What D1 answers to each statement, as JSON. JavaScript writes it and one text comes over: read as JavaScript's values, each cell would be
+/// several calls over the border (measured: functions/README.md).
+async fn answers(database: &D1Database, prepared: &[D1PreparedStatement]) -> worker::Result<String> {
+    let answers = match prepared {
+        // A single statement is atomic by itself; `all` spares D1 the transaction.
+        [single] => Array::of1(&JsFuture::from(single.inner().all()?).await?),
+        several => {
+            let database: &Database = AsRef::<JsValue>::as_ref(database).unchecked_ref();
+            let statements = several.iter().map(D1PreparedStatement::inner).collect::<Array>();
+            JsFuture::from(database.batch(&statements)?).await?.unchecked_into()
+        }
+    };
+    Ok(JSON::stringify(&answers)?.into())
 }
 
 impl Db for D1 {
@@ -80,15 +102,52 @@ fn argument(value: &Value) -> JsValue {
     }
 }
 
-fn rows(result: &D1Result) -> Result<Rows, DbError> {
-    let odd = |_| DbError::Invalid("a column of a type that the port does not know".to_owned());
-    let changed = result.meta().map_err(odd)?.and_then(|meta| meta.changes).unwrap_or(0);
-    let cells: Vec<BTreeMap<String, Cell>> = result.results().map_err(odd)?;
-    let rows = cells.into_iter().map(|row| row.into_iter().map(|(name, cell)| (name, cell.0)).collect());
-    Ok(Rows { rows: rows.collect(), changed: changed as u64 })
+/// What D1 says of one statement.
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default)]
+    results: Vec<Line>,
+    meta: Option<Meta>,
 }
 
-/// One value of a row as JavaScript gives it.
+#[derive(Deserialize)]
+struct Meta {
+    changes: Option<u64>,
+}
+
+fn rows(answer: Answer) -> Rows {
+    let changed = answer.meta.and_then(|meta| meta.changes).unwrap_or(0);
+    Rows { rows: answer.results.into_iter().map(|line| line.0).collect(), changed }
+}
+
+/// One row.
+struct Line(Row);
+
+impl<'de> Deserialize<'de> for Line {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(LineVisitor).map(Self)
+    }
+}
+
+struct LineVisitor;
+
+impl<'de> Visitor<'de> for LineVisitor {
+    type Value = Row;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a row")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut cells: A) -> Result<Row, A::Error> {
+        let mut row = Row::new();
+        while let Some((name, Cell(value))) = cells.next_entry()? {
+            row.insert(name, value);
+        }
+        Ok(row)
+    }
+}
+
+/// One value of a row, as JavaScript writes it.
 struct Cell(Value);
 
 impl<'de> Deserialize<'de> for Cell {
@@ -110,8 +169,12 @@ impl Visitor<'_> for CellVisitor {
         Ok(Value::Null)
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::Int(value))
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
+        self.visit_f64(value as f64)
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
+        self.visit_f64(value as f64)
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
