@@ -1,7 +1,9 @@
 //! The errors of the OpenAPI document. Each operation says `default` where it can fail; which statuses that are follows from what
-//! it is asked with and of whom, and is spelled out here, so that a status nobody expects is one that the document does not have.
+//! it is asked with and of whom, and is spelled out here, so that a status nobody expects is one that the document does not have. Handlers
+//! add what is theirs alone. `tests/it/responses.rs` has every response occur that the document has.
 
-use utoipa::openapi::path::{Operation, ParameterIn};
+use serde_json::Value;
+use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::{ContentBuilder, OpenApi, PathItem, Ref, RefOr, Response, ResponseBuilder};
 
 /// Status, name among the components, and what it says.
@@ -38,8 +40,14 @@ const ERRORS: [(&str, &str, &str); 13] = [
 const PROBLEM: &str = "application/problem+json";
 /// What `utoipa::path` is told where an operation can fail.
 const ANY: &str = "default";
-/// A page that says what was wrong, whatever it was.
-const PAGE: &str = "4XX";
+/// What is a user's own in a tenant: somebody who works in none now is answered 409, one whose tenant does not work now 403.
+const OF_MEMBERS: [&str; 3] = ["/api/v1/preferences", "/api/v1/notifications", "/api/v1/saved-views"];
+/// A ticket is a new one each time, whatever the `Idempotency-Key`.
+const WITHOUT_KEYS: &str = "/api/v1/live/tickets";
+/// Takes nothing but words that are known: another one is malformed.
+const WITH_WORDS: &str = "/api/v1/calls/{id}/transcript";
+/// How the description of an `If-Match` ends that may not be left out.
+const NEEDED: &str = "Needed.";
 
 /// Puts the statuses of every operation in the place of `default`.
 pub(crate) fn spelled_out(mut document: OpenApi) -> OpenApi {
@@ -69,33 +77,76 @@ fn spell_out(path: &str, is_change: bool, operation: &mut Operation) {
     if operation.responses.responses.remove(ANY).is_none() {
         return;
     }
-    let answers_pages = operation.responses.responses.contains_key(PAGE);
     for (status, name, _) in ERRORS {
-        if can_answer(status, path, is_change, answers_pages, operation) {
+        if can_answer(status, path, is_change, operation) {
             let entry = operation.responses.responses.entry(status.to_owned());
             entry.or_insert_with(|| RefOr::Ref(Ref::from_response_name(name)));
         }
     }
 }
 
-fn can_answer(status: &str, path: &str, is_change: bool, answers_pages: bool, operation: &Operation) -> bool {
+fn can_answer(status: &str, path: &str, is_change: bool, operation: &Operation) -> bool {
     let has_body = operation.request_body.is_some();
-    let has = |place: &ParameterIn| {
-        let parameters = operation.parameters.iter().flatten();
-        parameters.into_iter().any(|parameter| match parameter {
-            RefOr::T(parameter) => parameter.parameter_in == *place,
-            RefOr::Ref(_) => false,
-        })
-    };
+    let has = |place: &ParameterIn| parameters(operation).any(|parameter| parameter.parameter_in == *place);
+    let who = Who::of(path, operation);
+    // Its `Idempotency-Key` is looked at, whoever asks; it counts where a tenant's permission is asked for.
+    let may_be_named = is_change && path.starts_with("/api/");
+    let is_named = is_change && who == Who::Permitted && path != WITHOUT_KEYS;
     match status {
-        "413" | "415" => has_body,
         "500" | "503" => true,
-        _ if answers_pages => false,
-        "401" | "403" | "429" => path.starts_with("/api/"),
-        "400" | "422" => is_change || has(&ParameterIn::Query),
+        "400" => may_be_named || has(&ParameterIn::Query),
+        "401" | "429" => who != Who::Anybody,
+        "403" => matches!(who, Who::Permitted | Who::Operator | Who::Member),
         "404" => has(&ParameterIn::Path),
-        "409" | "412" => is_change,
-        "428" => has(&ParameterIn::Header),
+        "409" => is_named || who == Who::Member,
+        "412" => is_change && who != Who::Anybody,
+        "413" => has_body || may_be_named,
+        "415" => has_body,
+        "422" => has_body || is_named || (has(&ParameterIn::Query) && path != WITH_WORDS),
+        "428" => parameters(operation).any(is_needed_tag),
         _ => false,
+    }
+}
+
+fn parameters(operation: &Operation) -> impl Iterator<Item = &Parameter> {
+    let all = operation.parameters.iter().flatten();
+    all.filter_map(|parameter| match parameter {
+        RefOr::T(parameter) => Some(parameter),
+        RefOr::Ref(_) => None,
+    })
+}
+
+fn is_needed_tag(parameter: &Parameter) -> bool {
+    let needed = parameter.description.as_ref().is_some_and(|text| text.ends_with(NEEDED));
+    parameter.parameter_in == ParameterIn::Header && needed
+}
+
+/// Whom an operation is for.
+#[derive(Clone, Copy, PartialEq)]
+enum Who {
+    Anybody,
+    /// Who is signed in.
+    Person,
+    /// The same, for a tenant.
+    Member,
+    /// Who runs the installation.
+    Operator,
+    /// Whose key or role has the tenant's permission.
+    Permitted,
+}
+
+impl Who {
+    fn of(path: &str, operation: &Operation) -> Self {
+        let security = serde_json::to_value(&operation.security).unwrap_or_default();
+        let needs = |scheme: &str| {
+            security.pointer(&format!("/0/{scheme}")).and_then(Value::as_array).map(Vec::is_empty)
+        };
+        match (needs("api_key"), needs("session")) {
+            (Some(_), _) => Self::Permitted,
+            (None, Some(false)) => Self::Operator,
+            (None, Some(true)) if OF_MEMBERS.iter().any(|prefix| path.starts_with(prefix)) => Self::Member,
+            (None, Some(true)) => Self::Person,
+            (None, None) => Self::Anybody,
+        }
     }
 }

@@ -50,7 +50,8 @@ enum Outcome {
 /// Takes the key of a change, and gives the answer of before where there is one.
 pub(crate) async fn carry_out_once(request: Request, next: Next) -> Response {
     let is_change = [Method::POST, Method::PUT, Method::PATCH, Method::DELETE].contains(request.method());
-    if !is_change || !request.headers().contains_key(IDEMPOTENCY_KEY) {
+    let may_be_named = is_change && request.uri().path().starts_with("/api/");
+    if !may_be_named || !request.headers().contains_key(IDEMPOTENCY_KEY) {
         return next.run(request).await;
     }
     match named(request).await {

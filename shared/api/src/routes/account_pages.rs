@@ -32,7 +32,8 @@ pub(crate) async fn show_invitation(uri: Uri) -> Response {
     request_body(content = voicecore_api_types::AcceptInvitation, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "What to do now.", body = String, content_type = "text/html"),
-        (status = "4XX", description = "The form again, with what is wrong.", body = String, content_type = "text/html"),
+        (status = 403, description = "The form again: the token is unknown, used or expired.", body = String, content_type = "text/html"),
+        (status = 422, description = "The form again, with what is wrong.", body = String, content_type = "text/html"),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn submit_invitation(
@@ -77,7 +78,8 @@ pub(crate) async fn show_reset(uri: Uri) -> Response {
     request_body(content = voicecore_api_types::ResetPassword, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "What to do now.", body = String, content_type = "text/html"),
-        (status = "4XX", description = "The form again, with what is wrong.", body = String, content_type = "text/html"),
+        (status = 403, description = "The form again: the token is unknown, used or expired.", body = String, content_type = "text/html"),
+        (status = 422, description = "The form again, with what is wrong.", body = String, content_type = "text/html"),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn submit_reset(

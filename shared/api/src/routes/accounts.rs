@@ -46,6 +46,7 @@ pub(crate) async fn find_account(
     params(("id" = String, Path, format = "uuid")),
     responses(
         (status = 200, description = "The user as they are now.", body = Account),
+        (status = 409, description = "It is oneself, or nobody would be left who runs the installation.", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn deactivate_account(
@@ -93,10 +94,12 @@ async fn set_active(app: &AppState, by: UserId, id: UserId, active: bool) -> Res
     let record = Record::of_super_admin(app, by, action).about(id.to_string());
     if people::set_active(&app.ports.db, id, active, &record.entry(), &tenants).await? == Activation::Refused
     {
-        return Err(match people::get(&*app.ports.db, id).await? {
-            Some(_) => ApiError::Conflict("Somebody has to be left who runs the installation."),
-            None => ApiError::NotFound,
-        });
+        let found = people::get(&*app.ports.db, id).await?.ok_or(ApiError::NotFound)?;
+        if found.deactivated_at.is_none() != active {
+            return Err(ApiError::Conflict("Somebody has to be left who runs the installation."));
+        }
+        // Somebody else has done the same at this moment.
+        return Ok(Json(show(found)));
     }
     look_again_everywhere(app, id).await;
     find(app, id).await

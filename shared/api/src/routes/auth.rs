@@ -35,6 +35,8 @@ const ID_RULE: &str = "must be an id";
 #[utoipa::path(post, path = "/api/v1/auth/login", tag = "auth", security(()), request_body = wire::Login,
     responses(
         (status = 200, description = "Signed in. Cookies keep it so.", body = wire::SignedIn),
+        (status = 401, description = "The address or the password is wrong.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "There were too many tries: `Retry-After` says how long to wait.", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn login(
@@ -172,6 +174,7 @@ pub(crate) fn signed_in(
 #[utoipa::path(post, path = "/api/v1/auth/refresh", tag = "auth", security(()),
     responses(
         (status = 200, description = "Signed in, still.", body = wire::SignedIn),
+        (status = 401, description = "There is no cookie, or its session is over.", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn refresh(State(app): State<AppState>, headers: HeaderMap) -> Result<Response, ApiError> {
@@ -260,8 +263,10 @@ pub(crate) async fn forgot_password(
     let secret = app.config.keys.jwt_secret.get()?;
     // Mailboxes are not to be filled: such a wish is throttled like a try to sign in, apart from those.
     let (throttle, _) = cookies::throttle_key(secret, &HeaderMap::new(), &format!("reset:{email}"));
-    if begin_try(&app, &throttle, false).await.is_ok() {
-        jobs::enqueue(&app, &Job::MailPasswordReset(MailPasswordReset { email })).await?;
+    match begin_try(&app, &throttle, false).await {
+        Ok(()) => jobs::enqueue(&app, &Job::MailPasswordReset(MailPasswordReset { email })).await?,
+        Err(ApiError::TooManyAttempts(_)) => {}
+        Err(error) => return Err(error),
     }
     Ok(StatusCode::ACCEPTED)
 }
@@ -271,6 +276,7 @@ pub(crate) async fn forgot_password(
     request_body = wire::ResetPassword,
     responses(
         (status = 204, description = "Sign in with it now."),
+        (status = 403, description = "The token is unknown, used or expired.", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn reset_password(
@@ -313,6 +319,7 @@ pub(crate) async fn choose_password(
     request_body = wire::AcceptInvitation,
     responses(
         (status = 200, description = "Sign in now.", body = wire::Accepted),
+        (status = 403, description = "The token is unknown, used or expired.", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn accept_invitation(

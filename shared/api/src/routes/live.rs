@@ -16,6 +16,7 @@ use crate::{ApiError, AppState};
     responses(
         (status = 201, description = "The ticket.", body = LiveTicket),
         (status = 501, description = "The platform has no sockets.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Too many tickets are open. Wait for some to expire.", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn create_ticket(
@@ -56,8 +57,9 @@ pub(crate) async fn create_ticket(
     ),
     responses(
         (status = 101, description = "The socket is open."),
+        (status = 401, description = "The ticket is unknown, used or expired, or who asked for it may not listen any more.", body = Problem, content_type = "application/problem+json"),
         (status = 426, description = "The request is no upgrade to a WebSocket.", body = Problem, content_type = "application/problem+json"),
-        (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Nobody can be asked who may listen, or there are too many who do.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn live() -> ApiError {
     ApiError::UpgradeRequired

@@ -41,6 +41,8 @@ pub(crate) const MAX_VOICE_CHARS: usize = 64;
 #[utoipa::path(post, path = "/api/v1/setup/claim", tag = "setup", security(()), request_body = SetupClaim,
     responses(
         (status = 201, description = "What was set up.", body = SetupResult),
+        (status = 403, description = "The token is unknown, used or expired.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The telephone number is set up already.", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn claim_setup(

@@ -113,7 +113,9 @@ pub(crate) async fn show_setup(uri: axum::http::Uri) -> Response {
     request_body(content = SetupClaim, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "What was set up.", body = String, content_type = "text/html"),
-        (status = "4XX", description = "The form again, with what is wrong.", body = String, content_type = "text/html"),
+        (status = 403, description = "The form again: the token is unknown, used or expired.", body = String, content_type = "text/html"),
+        (status = 409, description = "The form again: the telephone number is set up already.", body = String, content_type = "text/html"),
+        (status = 422, description = "The form again, with what is wrong.", body = String, content_type = "text/html"),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn submit_setup(

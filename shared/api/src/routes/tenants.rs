@@ -78,6 +78,7 @@ pub(crate) async fn get_tenant(
     request_body = wire::CreateTenant,
     responses(
         (status = 201, description = "What was made.", body = wire::CreatedTenant),
+        (status = 409, description = "The telephone number is set up already.", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn create_tenant(
@@ -244,6 +245,7 @@ pub(crate) async fn suspend_tenant(
     params(("id" = String, Path, format = "uuid")),
     responses(
         (status = 204, description = "It works."),
+        (status = 409, description = "The tenant is being deleted.", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn resume_tenant(
@@ -261,6 +263,7 @@ pub(crate) async fn resume_tenant(
     security(("session" = ["tenants:impersonate"])), params(("id" = String, Path, format = "uuid")),
     responses(
         (status = 201, description = "An access token for the tenant; there is no cookie.", body = wire::SignedIn),
+        (status = 409, description = "The tenant is being deleted.", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn impersonate(

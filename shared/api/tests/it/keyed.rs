@@ -25,7 +25,7 @@ const NOT_KEPT: [&str; 8] = [
     "POST /api/v1/assistants/{id}/test-calls/{call_id}/end", // the same
 ];
 /// A number that is added.
-const NEW_NUMBER: &str = "+15005550042";
+pub(crate) const NEW_NUMBER: &str = "+15005550042";
 /// A ticket opens a stream once, for half a minute: there is nothing to repeat.
 const NO_NOTICE: &str = "POST /api/v1/live/tickets";
 
@@ -56,7 +56,7 @@ fn send(world: &World, name: &str, target: &str, key: &str, body: &Value) -> Rep
 }
 
 /// Where each change goes and what it says.
-fn requests(world: &World, tenant: &Tenant) -> BTreeMap<&'static str, (String, Value)> {
+pub(crate) fn requests(world: &World, tenant: &Tenant) -> BTreeMap<&'static str, (String, Value)> {
     let made = |target: &str, body: &Value| {
         let reply = world.request(Method::POST, target, Some(&tenant.key), Some(body));
         assert_eq!(reply.status, 201, "{target}: {}", reply.body);

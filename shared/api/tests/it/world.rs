@@ -1,13 +1,13 @@
 //! A whole system in memory: the real router on the conformance suite's doubles. Requests go in through `oneshot`, and what is
 //! set up is set up through the API itself.
 
-use std::collections::VecDeque;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, Waker};
 
 use crate::documented;
+use crate::switch::Switch;
+pub(crate) use crate::switch::{Fault, Finish};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
@@ -16,9 +16,9 @@ use tower::ServiceExt as _;
 use voicecore_api::actors::{CallReply, HubReply};
 use voicecore_api::{AppState, Cause, Config, jobs, router};
 use voicecore_conformance::block_on;
-use voicecore_conformance::doubles::{ActorName, ManualClock, TestDb, TestPorts};
+use voicecore_conformance::doubles::{ActorName, TestDb, TestPorts};
 use voicecore_domain::SetupToken;
-use voicecore_ports::{BoxFuture, Clock as _, Db, DbError, Http, HttpResponse, Ports, Reach, Rows, Stmt};
+use voicecore_ports::{Db as _, Http, HttpResponse, Ports, Reach, Rows, Stmt};
 use voicecore_store::directory;
 use voicecore_types::{CallId, Millis, UserId};
 use voicecore_wire::twilio::signature::sign;
@@ -66,112 +66,6 @@ pub(crate) fn config(changed: &[(&str, &str)]) -> Config {
         let all = changed.iter().chain(&SETTINGS).chain(&[("RATE_LIMIT_PER_MIN", "1000000")]);
         all.into_iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
     })
-}
-
-/// A database that hangs is given up by its port after this long (`functions/*/src/ports`).
-const DB_DEADLINE: Millis = Millis(2_000);
-
-/// A database that can be switched off, that takes its time, or takes everything and never answers.
-pub(crate) struct Switch {
-    inner: Arc<dyn Db>,
-    clock: Arc<ManualClock>,
-    /// Milliseconds that every statement takes.
-    slow: AtomicU64,
-    off: AtomicBool,
-    hangs: AtomicBool,
-    asked: AtomicU32,
-    before_change: Mutex<Option<BoxFuture<'static, ()>>>,
-    finishes: Mutex<VecDeque<Finish>>,
-}
-
-/// What becomes of the end of a tool run that is not answered in time.
-#[derive(Clone, Copy)]
-pub(crate) enum Finish {
-    /// It is stored all the same.
-    Late,
-    /// It is not.
-    Lost,
-}
-
-impl Switch {
-    /// Before the next change of a dialogue is made, `work` is done: a race that the change must lose or win cleanly.
-    pub(crate) fn before_change(&self, work: BoxFuture<'static, ()>) {
-        *self.before_change.lock().unwrap() = Some(work);
-    }
-
-    async fn interpose(&self, stmt: &Stmt) {
-        let work = if stmt.sql.text().starts_with("update dialogues") {
-            self.before_change.lock().unwrap().take()
-        } else {
-            None
-        };
-        if let Some(work) = work {
-            work.await;
-        }
-    }
-
-    /// So the next ends of tool runs go, one after the other; the rest as usual.
-    pub(crate) fn finishes(&self, finishes: &[Finish]) {
-        *self.finishes.lock().unwrap() = finishes.iter().copied().collect();
-    }
-
-    fn next_finish(&self, stmts: &[Stmt]) -> Option<Finish> {
-        let finishes = stmts.iter().any(|stmt| stmt.sql.text().starts_with("update tool_runs"));
-        if finishes { self.finishes.lock().unwrap().pop_front() } else { None }
-    }
-
-    pub(crate) fn off(&self, off: bool) {
-        self.off.store(off, Ordering::SeqCst);
-    }
-
-    /// From now on every statement takes so long.
-    pub(crate) fn slow(&self, span: Millis) {
-        self.slow.store(span.0, Ordering::SeqCst);
-    }
-
-    pub(crate) fn hangs(&self, hangs: bool) {
-        self.hangs.store(hangs, Ordering::SeqCst);
-    }
-
-    /// How often it was asked for anything since the last time.
-    pub(crate) fn asked(&self) -> u32 {
-        self.asked.swap(0, Ordering::SeqCst)
-    }
-
-    async fn ready(&self) -> Result<(), DbError> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
-        let slow = Millis(self.slow.load(Ordering::SeqCst));
-        if slow > Millis(0) {
-            self.clock.sleep(slow).await;
-        }
-        if self.hangs.load(Ordering::SeqCst) {
-            self.clock.sleep(DB_DEADLINE).await;
-            return Err(DbError::Unavailable);
-        }
-        if self.off.load(Ordering::SeqCst) { Err(DbError::Unavailable) } else { Ok(()) }
-    }
-}
-
-impl Db for Switch {
-    fn query(&self, stmt: Stmt) -> BoxFuture<'_, Result<Rows, DbError>> {
-        Box::pin(async move {
-            self.ready().await?;
-            self.interpose(&stmt).await;
-            self.inner.query(stmt).await
-        })
-    }
-
-    fn batch(&self, stmts: Vec<Stmt>) -> BoxFuture<'_, Result<Vec<Rows>, DbError>> {
-        Box::pin(async move {
-            self.ready().await?;
-            match self.next_finish(&stmts) {
-                None => return self.inner.batch(stmts).await,
-                Some(Finish::Late) => drop(self.inner.batch(stmts).await),
-                Some(Finish::Lost) => {}
-            }
-            Err(DbError::Unavailable)
-        })
-    }
 }
 
 /// What a future gives without waiting for anything.
@@ -300,16 +194,7 @@ impl World {
     }
 
     fn over(doubles: TestPorts, http: Option<Arc<dyn Http>>, changed: &[(&str, &str)]) -> Self {
-        let db = Arc::new(Switch {
-            inner: doubles.db.clone(),
-            clock: doubles.clock.clone(),
-            slow: AtomicU64::new(0),
-            off: AtomicBool::new(false),
-            hangs: AtomicBool::new(false),
-            asked: AtomicU32::new(0),
-            before_change: Mutex::default(),
-            finishes: Mutex::default(),
-        });
+        let db = Arc::new(Switch::new(doubles.db.clone(), doubles.clock.clone()));
         let mut ports = Ports { db: db.clone(), ..doubles.ports() };
         ports.http = http.unwrap_or(ports.http);
         let app = AppState::new(ports, Arc::new(config(changed)));

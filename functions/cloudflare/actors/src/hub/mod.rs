@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use axum::response::IntoResponse as _;
+use voicecore_api::ApiError;
 use voicecore_api::actors::{HubCommand, HubEvent, HubNotice, HubReply};
 use voicecore_api::live::{self, LiveAccess, TicketRefusal};
 use voicecore_api_types::LiveEnvelope;
@@ -259,14 +260,14 @@ impl HubActor {
         };
         let listener = Listener { tenant_id: access.tenant_id, watcher };
         match self.may_listen(&[listener]).await {
-            None => return Response::error("nobody can be asked who may listen", 503),
+            None => return unavailable("nobody can be asked who may listen").await,
             Some(may) if may.is_empty() => {
                 return into_worker(TicketRefusal::Refused.into_response()).await;
             }
             Some(_) => {}
         }
         if self.listeners().len() >= MAX_SUBSCRIBERS {
-            return Response::error("too many subscribers", 503);
+            return unavailable("too many subscribers").await;
         }
         let begin: fn(&mut Schedule, Millis) =
             if self.listeners().is_empty() { Schedule::is_watched_anew } else { Schedule::is_watched };
@@ -329,6 +330,10 @@ impl HubActor {
         self.state.accept_websocket_with_tags(&pair.server, &[tag]);
         Ok((Response::from_websocket(pair.client)?, pair.server))
     }
+}
+
+async fn unavailable(cause: &str) -> Result<Response> {
+    into_worker(ApiError::Unavailable { part: "live stream", cause: cause.to_owned() }.into_response()).await
 }
 
 fn storage_failed(error: LogError) -> Error {
