@@ -35,9 +35,10 @@ pub(crate) fn all() -> Result<()> {
     speech()?;
     postgres()?;
     schemathesis()?;
+    pdf_reader()?;
     browser()?;
     println!(
-        "ready ({}): {} for workers and components, wasm-bindgen {}, worker-build {WORKER_BUILD}, wrangler and workerd, espeak-ng, PostgreSQL, schemathesis, Chromium",
+        "ready ({}): {} for workers and components, wasm-bindgen {}, worker-build {WORKER_BUILD}, wrangler and workerd, espeak-ng, PostgreSQL, schemathesis, pypdf, Chromium",
         spell(began.elapsed()),
         kit.toolchain.version()?,
         wasm_bindgen_version()?
@@ -114,6 +115,12 @@ pub(crate) fn postgres() -> Result<()> {
 pub(crate) fn schemathesis() -> Result<()> {
     let _one_at_a_time = lock()?;
     python::environment("contract", "tests/contract/requirements.txt").map(drop)
+}
+
+/// pypdf, which reads the files that we write (tests/oracles): where its environment is.
+pub(crate) fn pdf_reader() -> Result<PathBuf> {
+    let _one_at_a_time = lock()?;
+    python::environment("oracles", "tests/oracles/requirements.txt")
 }
 
 /// The baseline of `bench api`: where its environment is.

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::beside::{self, Beside};
 use crate::dashboard::Journeys;
-use crate::proc::{self, cargo, command, output};
+use crate::proc::{self, cargo, command, output, root};
 use crate::programs::{self, Programs};
 use crate::suite::Suite;
 use crate::toolchain::Target;
@@ -146,6 +146,12 @@ pub(crate) fn natives(options: &Natives) -> Result<ExitCode> {
     suite.tests("the store and the API on PostgreSQL", reporting(on_postgres.collect()));
     suite.tests("the dashboard's rules", vec![dashboard::unit_tests()]);
     suite.command("independent judges of our formats", command("node").arg("tests/oracles/run.mjs"));
+    suite.prepared("an independent reader of our PDF files", || {
+        let mut judge = command(setup::pdf_reader()?.join("bin/python"));
+        // The tests of the API have left them there.
+        judge.arg("tests/oracles/pdf.py").arg(root().join("target/tmp/transcripts"));
+        Ok(judge)
+    });
     beside::hand_over(&suite, &options.report)?;
     Ok(suite.finish())
 }

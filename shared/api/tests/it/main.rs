@@ -49,6 +49,7 @@ mod take_over;
 mod tenants;
 mod test_calls;
 mod test_connection;
+mod transcripts;
 mod turn_races;
 mod turns;
 mod webhooks;
