@@ -31,10 +31,72 @@ function serviceWorker() {
   };
 }
 
+/** React Aria brings its words in thirty-four languages. Those of the dashboard (src/i18n) are built in; it speaks English where one is missing. */
+function ownLanguages() {
+  const own = new Set(readdirSync("src/i18n").flatMap((name) => (name.endsWith(".json") ? [name.slice(0, 2)] : [])));
+  return {
+    name: "own-languages",
+    enforce: "pre",
+    load(id) {
+      const language = /[\\/]intl[\\/].*[\\/]([a-z]{2})-[A-Z]{2}\.m?js$/u.exec(id)?.[1];
+      return language === undefined || own.has(language) ? null : "export default undefined;";
+    },
+  };
+}
+
+/** Modules of libraries for which pages wait until something is drawn: the calendar, and what only that needs. */
+const LATER = /calendar|date(?:field|picker|range)|timefield|spinbutton|numberfield|@internationalized[\\/](?:date|number)/iu;
+
+/**
+ * What every page needs is two files, however many others use a part of it: src/start.tsx with all that it imports, and the libraries among
+ * those, which change more seldom. `group` says in which of them a module is; the page asks for both, and for the font, with the first one.
+ */
+function firstFiles() {
+  const first = new Set();
+  const reach = (get, id) => {
+    if (first.has(id)) return;
+    first.add(id);
+    for (const next of get(id)?.importedIds ?? []) reach(get, next);
+  };
+  const begin = new Set();
+  return {
+    groups: [
+      { name: "begin", test: (id) => begin.has(id) || id.includes("rolldown/runtime"), priority: 3 },
+      { name: "libraries", test: (id) => first.has(id) && id.includes("node_modules") && !LATER.test(id), priority: 2 },
+      { name: "start", test: (id) => first.has(id) && !id.includes("node_modules"), priority: 1 },
+    ],
+    plugin: {
+      name: "first-files",
+      apply: "build",
+      buildEnd() {
+        const get = (id) => this.getModuleInfo(id);
+        const own = (name) => [...this.getModuleIds()].find((id) => id.endsWith(`/src/${name}`));
+        // What src/main.ts imports is there before.
+        reach(get, own("main.ts"));
+        for (const id of first) begin.add(id);
+        first.clear();
+        reach(get, own("start.tsx"));
+      },
+      transformIndexHtml: {
+        order: "post",
+        handler(_, { bundle, path }) {
+          if (!path.endsWith("index.html")) return [];
+          const scripts = Object.values(bundle).filter(({ type, name }) => type === "chunk" && (name === "libraries" || name === "start"));
+          const font = Object.keys(bundle).find((name) => name.includes("inter-latin-wght"));
+          const link = (href, attrs) => ({ tag: "link", attrs: { ...attrs, crossorigin: true, href: `/${href}` }, injectTo: "head" });
+          return [...scripts.map(({ fileName }) => link(fileName, { rel: "modulepreload" })), link(font, { rel: "preload", as: "font", type: "font/woff2" })];
+        },
+      },
+    },
+  };
+}
+
+const files = firstFiles();
+
 // Everything but the reference at /docs lies below /app/: the addresses of the API, of webhooks and of mails keep their own. The page itself stands at the top, where
 // Workers' static assets look for what answers every address of a single-page application.
 export default defineConfig({
-  plugins: [react(), serviceWorker()],
+  plugins: [ownLanguages(), react(), files.plugin, serviceWorker()],
   build: {
     outDir: OUT,
     assetsDir: "app/assets",
@@ -44,7 +106,11 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     // The dashboard, and the reference of the API at /docs: one does not fetch what the other needs.
-    rolldownOptions: { input: { index: "index.html", docs: "docs.html" } },
+    rolldownOptions: {
+      input: { index: "index.html", docs: "docs.html" },
+      preserveEntrySignatures: "allow-extension",
+      output: { codeSplitting: { groups: files.groups } },
+    },
     // Swagger UI is one file; `cargo xtask build` watches its size.
     chunkSizeWarningLimit: 2_000,
   },

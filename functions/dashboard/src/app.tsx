@@ -1,15 +1,19 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import type { ComponentType } from "react";
 import { I18nProvider, RouterProvider as AriaRouter } from "react-aria-components";
 import { useTranslation } from "react-i18next";
-import { createBrowserRouter, type NavigateOptions, Outlet, type RouteObject, useHref, useNavigate } from "react-router";
+import { createBrowserRouter, type LoaderFunction, type NavigateOptions, Outlet, type RouteObject, useHref, useNavigate } from "react-router";
 import { RouterProvider } from "react-router/dom";
-import { ApiFailure } from "./api/client";
+import type { Ahead } from "./api/ahead";
+import { ApiFailure, hasSession } from "./api/client";
 import { ForgotPassword } from "./pages/forgot-password";
+import { parts } from "./pages/parts";
 import { SignIn } from "./pages/sign-in";
+import type { Permission } from "./session";
 import { Home } from "./shell/home";
 import { NotFound, Broken } from "./shell/not-found";
 import { Need } from "./shell/need";
-import { SignedIn } from "./shell/signed-in";
+import { SignedIn, Waiting, whoAndHow } from "./shell/signed-in";
 import { simulator } from "./simulator";
 import { Toasts } from "./ui/toast";
 
@@ -51,99 +55,86 @@ const simulated = simulator();
 /** Pages within the frame, which stays when one of them breaks. */
 const framed = (pages: RouteObject[]): RouteObject[] => [{ ErrorBoundary: Broken, children: pages }];
 
+/** A page whose part is fetched when it is opened. What it shows first is asked for at once, also while the frame around it is still waited for. */
+function page<Part extends object>(path: string, part: () => Promise<Part>, of: (part: Part) => ComponentType, then: Partial<IndexlessRoute> = {}): RouteObject {
+  return {
+    path,
+    ...then,
+    lazy: async () => {
+      const module = await part();
+      const { ahead } = module as { ahead?: Ahead };
+      return { Component: of(module), ...(ahead === undefined ? {} : { loader: asking(ahead) }) };
+    },
+  };
+}
+
+type IndexlessRoute = Extract<RouteObject, { index?: false | undefined }>;
+
+/** Asks for it as soon as there is a session, and waits for nothing. */
+function asking(ahead: Ahead): LoaderFunction {
+  return ({ request, params }) => {
+    void hasSession().then((signedIn) => {
+      if (signedIn) ahead(client, new URL(request.url).searchParams, params);
+    });
+    return null;
+  };
+}
+
+const needed = (permission: Permission, ...children: RouteObject[]): RouteObject => ({ element: <Need permission={permission} />, children });
+
 const router = createBrowserRouter(
   [
     {
       Component: Root,
       ErrorBoundary: Broken,
-      HydrateFallback: () => null,
+      HydrateFallback: Waiting,
       children: [
         { path: "/sign-in", Component: SignIn },
         { path: "/forgot-password", Component: ForgotPassword },
-        { path: "/invitation", lazy: async () => ({ Component: (await import("./pages/token-forms")).AcceptInvitation }) },
-        { path: "/reset-password", lazy: async () => ({ Component: (await import("./pages/token-forms")).ResetPassword }) },
-        { path: "/gallery", lazy: async () => ({ Component: (await import("./pages/gallery")).Gallery }) },
+        page("/invitation", parts["/invitation"], (part) => part.AcceptInvitation),
+        page("/reset-password", parts["/reset-password"], (part) => part.ResetPassword),
+        page("/gallery", parts["/gallery"], (part) => part.Gallery),
         {
           Component: SignedIn,
           ErrorBoundary: Broken,
+          loader: asking(whoAndHow),
+          // Who one is does not change with the address.
+          shouldRevalidate: () => false,
           children: framed([
-            { path: "/", Component: Home },
-            {
-              element: <Need permission="calls:read" />,
-              children: [
-                { path: "/calls", lazy: async () => ({ Component: (await import("./pages/calls")).Calls }) },
-                { path: "/calls/:id", lazy: async () => ({ Component: (await import("./pages/call")).CallPage }) },
-                {
-                  element: <Need permission="live:read" />,
-                  children: [{ path: "/live", lazy: async () => ({ Component: (await import("./pages/live")).Live }) }],
-                },
-              ],
-            },
-            {
-              element: <Need permission="messages:read" />,
-              children: [{ path: "/messages", lazy: async () => ({ Component: (await import("./pages/messages")).Messages }) }],
-            },
+            { Component: Home, children: [page("/", parts["/"], (part) => part.Overview)] },
+            needed(
+              "calls:read",
+              page("/calls", parts["/calls"], (part) => part.Calls),
+              page("/calls/:id", parts["/calls/:id"], (part) => part.CallPage),
+              needed("live:read", page("/live", parts["/live"], (part) => part.Live)),
+            ),
+            needed("messages:read", page("/messages", parts["/messages"], (part) => part.Messages)),
             ...(simulated === null
               ? []
-              : [
-                  {
-                    element: <Need permission="config:read" />,
-                    children: [
-                      {
-                        path: "/simulated-call",
-                        lazy: async () => {
-                          const { SimulatedCall } = await import("./pages/simulated-call");
-                          return { element: <SimulatedCall url={simulated} /> };
-                        },
-                      },
-                    ],
-                  },
-                ]),
+              : [needed("config:read", page("/simulated-call", parts["/simulated-call"], ({ SimulatedCall }) => () => <SimulatedCall url={simulated} />))]),
             {
               element: <Need permission="config:write" and="departments:all" />,
-              children: [{ path: "/setup", lazy: async () => ({ Component: (await import("./pages/setup/setup")).Setup }) }],
+              children: [page("/setup", parts["/setup"], (part) => part.Setup)],
             },
-            { path: "/notifications", lazy: async () => ({ Component: (await import("./pages/notifications")).NotificationsPage }) },
-            { path: "/profile", lazy: async () => ({ Component: (await import("./pages/profile")).Profile }) },
-            {
-              path: "/settings",
-              lazy: async () => ({ Component: (await import("./pages/settings/layout")).Settings }),
+            page("/notifications", parts["/notifications"], (part) => part.NotificationsPage),
+            page("/profile", parts["/profile"], (part) => part.Profile),
+            page("/settings", parts["/settings"], (part) => part.Settings, {
               children: [
-                {
-                  element: <Need permission="config:read" />,
-                  children: [
-                    { path: "business", lazy: async () => ({ Component: (await import("./pages/settings/business")).Businesses }) },
-                    { path: "phone-numbers", lazy: async () => ({ Component: (await import("./pages/settings/numbers")).PhoneNumbers }) },
-                    { path: "providers", lazy: async () => ({ Component: (await import("./pages/settings/providers")).ProviderAccounts }) },
-                    { path: "assistants", lazy: async () => ({ Component: (await import("./pages/settings/assistants")).Assistants }) },
-                  ],
-                },
-                {
-                  element: <Need permission="agents:read" />,
-                  children: [{ path: "agents", lazy: async () => ({ Component: (await import("./pages/settings/agents")).Agents }) }],
-                },
-                {
-                  element: <Need permission="departments:read" />,
-                  children: [{ path: "departments", lazy: async () => ({ Component: (await import("./pages/settings/departments")).Departments }) }],
-                },
-                {
-                  element: <Need permission="roles:read" />,
-                  children: [{ path: "roles", lazy: async () => ({ Component: (await import("./pages/settings/roles")).Roles }) }],
-                },
-                {
-                  element: <Need permission="users:read" />,
-                  children: [{ path: "users", lazy: async () => ({ Component: (await import("./pages/settings/users")).Users }) }],
-                },
-                {
-                  element: <Need permission="api_keys:read" />,
-                  children: [{ path: "api-keys", lazy: async () => ({ Component: (await import("./pages/settings/api-keys")).ApiKeys }) }],
-                },
-                {
-                  element: <Need permission="audit:read" />,
-                  children: [{ path: "audit", lazy: async () => ({ Component: (await import("./pages/settings/audit")).Audit }) }],
-                },
+                needed(
+                  "config:read",
+                  page("/settings/business", parts["/settings/business"], (part) => part.Businesses),
+                  page("/settings/assistants", parts["/settings/assistants"], (part) => part.Assistants),
+                  page("/settings/phone-numbers", parts["/settings/phone-numbers"], (part) => part.PhoneNumbers),
+                  page("/settings/providers", parts["/settings/providers"], (part) => part.ProviderAccounts),
+                ),
+                needed("agents:read", page("/settings/agents", parts["/settings/agents"], (part) => part.Agents)),
+                needed("departments:read", page("/settings/departments", parts["/settings/departments"], (part) => part.Departments)),
+                needed("users:read", page("/settings/users", parts["/settings/users"], (part) => part.Users)),
+                needed("roles:read", page("/settings/roles", parts["/settings/roles"], (part) => part.Roles)),
+                needed("api_keys:read", page("/settings/api-keys", parts["/settings/api-keys"], (part) => part.ApiKeys)),
+                needed("audit:read", page("/settings/audit", parts["/settings/audit"], (part) => part.Audit)),
               ],
-            },
+            }),
             { path: "*", Component: NotFound },
           ]),
         },

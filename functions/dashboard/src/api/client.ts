@@ -34,6 +34,8 @@ let access: { token: string; until: number } | null = null;
 let lookingInto: { session: string; tenant: string } | null = null;
 const lookEnded = new Set<() => void>();
 let refreshing: Promise<boolean> | null = null;
+/** What was begun when the page was opened, until somebody wants to know what came of it. */
+let begun: Promise<boolean> | null = null;
 const ended = new Set<() => void>();
 
 /** Calls back when the session has ended by itself. */
@@ -52,6 +54,26 @@ export function refresh(): Promise<boolean> {
     refreshing = null;
   });
   return refreshing;
+}
+
+/** Asks for the first token, before there is anything that needs it. */
+export function begin(): void {
+  begun = refresh();
+  begun.catch(() => undefined);
+}
+
+/** Whether somebody is signed in: there is a token, or the cookie gives one. Throws when that could not be found out. */
+export function resume(): Promise<boolean> {
+  if (access !== null) return Promise.resolve(true);
+  const asked = begun ?? refresh();
+  begun = null;
+  return asked;
+}
+
+/** Whether there is a token, or one on its way. */
+export async function hasSession(): Promise<boolean> {
+  await refreshing?.catch(() => undefined);
+  return access !== null;
 }
 
 // The cookie is replaced with every use: two tabs that use it at once would look like a theft.

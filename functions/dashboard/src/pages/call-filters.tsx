@@ -1,49 +1,15 @@
-// What the address of the list says, and the fields that change it.
+// The fields that change which calls the address of the list asks for.
 
-import { parseDate } from "@internationalized/date";
 import { Search, SlidersHorizontal, X } from "lucide-react";
-import { type FormEvent, useEffect, useState } from "react";
+import { type FormEvent, lazy, Suspense, useEffect, useState } from "react";
 import { Form, ToggleButton } from "react-aria-components";
 import { useTranslation } from "react-i18next";
-import type { CallsQuery } from "../api/queries";
 import { Button, Select, TextField } from "../ui";
-import { bounds, DateRange, type Days } from "../ui/date-range";
+import { daysOf, FILTERS, SORTS } from "./call-query";
 import { STATUSES, useBusinesses } from "./call-words";
 
-export const SORTS = ["newest", "oldest", "longest", "shortest"] as const;
-/** Parameters of the address that choose calls. */
-export const FILTERS = ["q", "status", "direction", "business", "from", "to", "since", "until"] as const;
-/** Rows of a page on which what was said is shown with each: it is asked for call by call. */
-export const SEARCH_ROWS = 10;
-
-/** What the address says, as the API asks for it. What is not a filter's value is passed over. */
-export function asked(url: URLSearchParams): CallsQuery {
-  const query: CallsQuery = {};
-  const status = STATUSES.find((one) => one === url.get("status"));
-  const sort = SORTS.find((one) => one === url.get("sort"));
-  const days = daysOf(url);
-  const page = Number(url.get("page"));
-  if (status !== undefined) query.status = status;
-  if (sort !== undefined) query.sort = sort;
-  if (days !== null) Object.assign(query, bounds(days));
-  if (url.get("business")) query.business_id = url.get("business") ?? "";
-  if (url.get("direction") === "inbound") query.direction = "inbound";
-  if (url.get("to")) query.to = url.get("to") ?? "";
-  if (url.get("from")) query.from = url.get("from") ?? "";
-  if (url.get("q")) Object.assign(query, { q: url.get("q"), page_size: SEARCH_ROWS });
-  if (Number.isInteger(page) && page > 1) query.page = page;
-  return query;
-}
-
-function daysOf(url: URLSearchParams): Days | null {
-  const [since, until] = [url.get("since"), url.get("until")];
-  if (since === null || until === null) return null;
-  try {
-    return { start: parseDate(since), end: parseDate(until) };
-  } catch {
-    return null;
-  }
-}
+// The calendar is half as large as all the rest of the page, and seldom wanted first.
+const DateRange = lazy(async () => ({ default: (await import("../ui/date-range")).DateRange }));
 
 export type Set = (changed: Record<string, string | null>) => void;
 
@@ -84,11 +50,13 @@ export function Filters({ url, set, filtered }: { url: URLSearchParams; set: Set
           onChange={(direction) => set({ direction })}
         />
       ) : null}
-      <DateRange
-        label={t("calls.days")}
-        value={daysOf(url)}
-        onChange={(days) => set({ since: days?.start.toString() ?? null, until: days?.end.toString() ?? null })}
-      />
+      <Suspense fallback={<div className="field date-range-place" />}>
+        <DateRange
+          label={t("calls.days")}
+          value={daysOf(url)}
+          onChange={(days) => set({ since: days?.start.toString() ?? null, until: days?.end.toString() ?? null })}
+        />
+      </Suspense>
       <Select
         label={t("calls.sort")}
         options={SORTS.map((id) => ({ id, label: t(`sort.${id}`) }))}

@@ -15,7 +15,7 @@ import { Button, CheckBox, Confirm, IconButton, Modal, NoteBar, TextField } from
 import { explain } from "../ui/explain";
 import { useSubmit } from "../ui/submit";
 import { toast } from "../ui/toast";
-import { asked } from "./call-filters";
+import { asked } from "./call-query";
 import type { Column } from "./call-table";
 
 type View = Schema["SavedView"];

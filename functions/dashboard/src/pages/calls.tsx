@@ -3,6 +3,7 @@ import { Download, PhoneOff } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
+import type { Ahead } from "../api/ahead";
 import { type CallsQuery, queries } from "../api/queries";
 import { useLiveCalls } from "../live/hooks";
 import { useMay, useMe } from "../session";
@@ -11,10 +12,16 @@ import { Button, Card, Empty, Failed, Paging, Skeleton } from "../ui";
 import { explain } from "../ui/explain";
 import { toast } from "../ui/toast";
 import { exportCalls } from "./call-export";
-import { asked, FILTERS, Filters } from "./call-filters";
+import { Filters } from "./call-filters";
+import { asked, FILTERS } from "./call-query";
 import { CallTable, ColumnChoice, useColumns } from "./call-table";
 import { useSaveColumns, useView, Views } from "./call-views";
 import { useBusinesses } from "./call-words";
+
+export const ahead: Ahead = (client, url) => {
+  void client.prefetchQuery(queries.calls(asked(url)));
+  void client.prefetchQuery(queries.views());
+};
 
 /** Calls, as the address says which. */
 export function Calls() {

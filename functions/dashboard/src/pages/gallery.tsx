@@ -10,7 +10,8 @@ import {
   Avatar, Badge, Button, Card, CheckBox, ComboBox, Confirm, CopyButton, Empty, Failed, IconButton, Modal, NoteBar, Paging, Select, Skeleton,
   TableBox, TextField,
 } from "../ui";
-import { DateRange, type Days } from "../ui/date-range";
+import { DateRange } from "../ui/date-range";
+import type { Days } from "./call-query";
 import { toast } from "../ui/toast";
 import { STATUSES, StatusBadge } from "./call-words";
 

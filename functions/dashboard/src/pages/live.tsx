@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Radio } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
+import type { Ahead } from "../api/ahead";
 import type { Schema } from "../api/client";
 import { queries } from "../api/queries";
 import { clock } from "../format";
@@ -16,6 +17,13 @@ const LOOK_MS = 5_000;
 /** Lines of the conversation that a card shows. */
 const LAST_WORDS = 3;
 const MAX_SHOWN = 50;
+const RINGING = { status: "ringing", page_size: MAX_SHOWN } as const;
+const CONNECTED = { status: "in_progress", page_size: MAX_SHOWN } as const;
+
+export const ahead: Ahead = (client) => {
+  void client.prefetchQuery(queries.calls(RINGING));
+  void client.prefetchQuery(queries.calls(CONNECTED));
+};
 
 /** Every call that is on the line, as it goes on. */
 export function Live() {
@@ -23,8 +31,8 @@ export function Live() {
   useTitle(t("nav.live"));
   useLiveCalls(true);
   const look = { refetchInterval: LOOK_MS };
-  const ringing = useQuery({ ...queries.calls({ status: "ringing", page_size: MAX_SHOWN }), ...look });
-  const connected = useQuery({ ...queries.calls({ status: "in_progress", page_size: MAX_SHOWN }), ...look });
+  const ringing = useQuery({ ...queries.calls(RINGING), ...look });
+  const connected = useQuery({ ...queries.calls(CONNECTED), ...look });
   const status = useLiveStatus();
   const failed = ringing.isError && ringing.data === undefined ? ringing : connected.isError && connected.data === undefined ? connected : null;
   const calls = [...(ringing.data?.items ?? []), ...(connected.data?.items ?? [])];

@@ -1,11 +1,18 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "react-router";
+import type { Ahead } from "../api/ahead";
 import { queries } from "../api/queries";
 import { clock, useFormat } from "../format";
 import { useMay } from "../session";
 import { useTitle } from "../shell/title";
 import { Badge, Card, CopyButton, Empty, Failed, Paging, Skeleton } from "../ui";
+
+const pageOf = (url: URLSearchParams) => Math.max(1, Math.floor(Number(url.get("page"))) || 1);
+
+export const ahead: Ahead = (client, url) => {
+  void client.prefetchQuery(queries.messages(pageOf(url)));
+};
 
 /** What callers left. */
 export function Messages() {
@@ -14,7 +21,7 @@ export function Messages() {
   const format = useFormat();
   const seesCalls = useMay("calls:read");
   const [url, setUrl] = useSearchParams();
-  const page = Math.max(1, Math.floor(Number(url.get("page"))) || 1);
+  const page = pageOf(url);
   const messages = useQuery({ ...queries.messages(page), placeholderData: keepPreviousData });
   return (
     <main className="page" id="main">

@@ -3,6 +3,7 @@ import { PhoneCall } from "lucide-react";
 import { type ReactNode, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "react-router";
+import type { Ahead } from "../api/ahead";
 import type { Schema } from "../api/client";
 import { queries } from "../api/queries";
 import { clock, useFormat } from "../format";
@@ -21,15 +22,27 @@ function period(days: Days): { since: number; until: number } {
   return { since: until - days * DAY, until };
 }
 
+const daysOf = (url: URLSearchParams): Days => PERIODS.find((one) => String(one) === url.get("days")) ?? 7;
+const intervalOf = (days: Days) => (days === 1 ? "hour" : "day");
+const volumeOf = (asked: ReturnType<typeof period>, days: Days) =>
+  queries.volume({ ...asked, interval: intervalOf(days), utc_offset_minutes: -new Date().getTimezoneOffset() });
+
+export const ahead: Ahead = (client, url) => {
+  const days = daysOf(url);
+  const asked = period(days);
+  void client.prefetchQuery(queries.overview(asked));
+  void client.prefetchQuery(volumeOf(asked, days));
+};
+
 export function Overview() {
   const { t } = useTranslation();
   useTitle(t("nav.overview"));
   const [query, setQuery] = useSearchParams();
-  const days: Days = PERIODS.find((one) => String(one) === query.get("days")) ?? 7;
+  const days = daysOf(query);
   const asked = useMemo(() => period(days), [days]);
   const overview = useQuery(queries.overview(asked));
-  const interval = days === 1 ? "hour" : "day";
-  const volume = useQuery(queries.volume({ ...asked, interval, utc_offset_minutes: -new Date().getTimezoneOffset() }));
+  const interval = intervalOf(days);
+  const volume = useQuery(volumeOf(asked, days));
   return (
     <main className="page" id="main">
       <div className="page-head">

@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import type { Ahead } from "../api/ahead";
 import { answer, api, type Schema } from "../api/client";
 import { queries } from "../api/queries";
 import { useFormat } from "../format";
@@ -12,6 +13,10 @@ import { explain } from "../ui/explain";
 import { toast } from "../ui/toast";
 
 const THEMES = ["system", "light", "dark"] as const satisfies readonly Theme[];
+
+export const ahead: Ahead = (client) => {
+  void client.prefetchQuery(queries.sessions());
+};
 
 /** Who one is, how one likes it, and where one is signed in. */
 export function Profile() {

@@ -1,13 +1,21 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Suspense, useEffect, useState } from "react";
+import { useEffect, useState } from "react";
+import { useTranslation } from "react-i18next";
 import { Navigate, Outlet, useLocation } from "react-router";
-import { onSessionEnd, refresh } from "../api/client";
+import type { Ahead } from "../api/ahead";
+import { onSessionEnd, resume } from "../api/client";
 import { queries } from "../api/queries";
 import { SessionProvider } from "../session";
-import { Failed, Skeleton } from "../ui";
+import { Failed } from "../ui";
 import { Frame } from "./frame";
 
 type State = { kind: "asking" } | { kind: "in" } | { kind: "out"; ended: boolean } | { kind: "failed"; error: unknown };
+
+/** Who is signed in, and how they like it. */
+export const whoAndHow: Ahead = (client) => {
+  void client.prefetchQuery(queries.me());
+  void client.prefetchQuery(queries.preferences());
+};
 
 /** Everything that needs somebody signed in; the others are sent to sign in, and back. */
 export function SignedIn() {
@@ -19,7 +27,7 @@ export function SignedIn() {
 
   useEffect(() => {
     if (state.kind !== "asking") return;
-    refresh().then(
+    resume().then(
       (signedIn) => setState(signedIn ? { kind: "in" } : { kind: "out", ended: false }),
       (error: unknown) => setState({ kind: "failed", error }),
     );
@@ -51,11 +59,13 @@ export function SignedIn() {
   return state.kind === "in" ? <Inside /> : <Waiting />;
 }
 
-function Waiting() {
+/** The same as in index.html: nothing moves from there on until there is a page. */
+export function Waiting() {
+  const { t } = useTranslation();
   return (
-    <main className="page alone">
-      <Skeleton lines={4} />
-    </main>
+    <div className="boot" role="status">
+      <img src="/app/icon.svg" alt={t("common.loading")} width="40" height="40" />
+    </div>
   );
 }
 
@@ -72,9 +82,7 @@ function Inside() {
   return (
     <SessionProvider me={me.data}>
       <Frame>
-        <Suspense fallback={<Waiting />}>
-          <Outlet />
-        </Suspense>
+        <Outlet />
       </Frame>
     </SessionProvider>
   );

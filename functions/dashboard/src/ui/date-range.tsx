@@ -1,17 +1,11 @@
 // A span of days.
 
-import { type CalendarDate, getLocalTimeZone } from "@internationalized/date";
+import type { CalendarDate } from "@internationalized/date";
 import { Calendar, ChevronLeft, ChevronRight } from "lucide-react";
 import * as Aria from "react-aria-components";
 import { useTranslation } from "react-i18next";
 
-export type Days = { start: CalendarDate; end: CalendarDate };
-
-/** The first moment of the first day, and the first moment after the last. */
-export function bounds({ start, end }: Days): { since: number; until: number } {
-  const zone = getLocalTimeZone();
-  return { since: start.toDate(zone).getTime(), until: end.add({ days: 1 }).toDate(zone).getTime() };
-}
+type Days = { start: CalendarDate; end: CalendarDate };
 
 export function DateRange({ label, value, onChange }: { label: string; value: Days | null; onChange: (days: Days | null) => void }) {
   const { t } = useTranslation();

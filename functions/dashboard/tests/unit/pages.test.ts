@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { clock, numberIn } from "../../src/format";
 import { isPaused } from "../../src/pages/call-actions";
 import { csv } from "../../src/pages/call-export";
-import { asked } from "../../src/pages/call-filters";
+import { asked } from "../../src/pages/call-query";
 import { columnsOf } from "../../src/pages/call-table";
 import { addressOf, filtersOf } from "../../src/pages/call-views";
 import { bars } from "../../src/pages/charts";

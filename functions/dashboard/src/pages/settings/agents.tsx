@@ -3,6 +3,7 @@ import { Headset, Plus } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
+import type { Ahead } from "../../api/ahead";
 import { answer, api, type Schema } from "../../api/client";
 import { type AgentsQuery, queries } from "../../api/queries";
 import { useFormat } from "../../format";
@@ -22,6 +23,11 @@ export function askedAgents(url: URLSearchParams): AgentsQuery {
   const page = Number(url.get("page"));
   return { ...(availability === undefined ? {} : { availability }), ...(Number.isInteger(page) && page > 1 ? { page } : {}) };
 }
+
+export const ahead: Ahead = (client, url) => {
+  void client.prefetchQuery(queries.agents(askedAgents(url)));
+  void client.prefetchQuery(queries.departments());
+};
 
 /** The human beings who take calls, and whether they do now. */
 export function Agents() {

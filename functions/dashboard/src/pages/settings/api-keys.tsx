@@ -3,6 +3,7 @@ import { KeyRound, Plus } from "lucide-react";
 import { useState } from "react";
 import { CheckboxGroup, Form, Label } from "react-aria-components";
 import { useTranslation } from "react-i18next";
+import type { Ahead } from "../../api/ahead";
 import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useFormat } from "../../format";
@@ -13,6 +14,10 @@ import { explain } from "../../ui/explain";
 import { useSubmit } from "../../ui/submit";
 
 type Key = Schema["ApiKey"];
+
+export const ahead: Ahead = (client) => {
+  void client.prefetchQuery(queries.apiKeys(1));
+};
 
 export function ApiKeys() {
   const { t } = useTranslation();

@@ -3,6 +3,7 @@ import { type FormEvent, useState } from "react";
 import { Form } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
+import type { Ahead } from "../../api/ahead";
 import { answer, api, ApiFailure, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useFormat } from "../../format";
@@ -16,6 +17,10 @@ import { TestSession } from "./test-session";
 
 type Assistant = Schema["Assistant"];
 type Settings = Schema["AssistantSettings"];
+
+export const ahead: Ahead = (client) => {
+  void client.prefetchQuery(queries.assistants());
+};
 
 /** What answers: a draft that changes no call, and the versions that were published. */
 export function Assistants() {

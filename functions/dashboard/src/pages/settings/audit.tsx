@@ -3,6 +3,7 @@ import { ShieldCheck } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
+import type { Ahead } from "../../api/ahead";
 import { answer, api } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useFormat } from "../../format";
@@ -30,12 +31,18 @@ async function verify(): Promise<Verdict> {
   return { kind: "whole", checked };
 }
 
+const pageOf = (url: URLSearchParams) => Math.max(1, Math.floor(Number(url.get("page"))) || 1);
+
+export const ahead: Ahead = (client, url) => {
+  void client.prefetchQuery(queries.audit({ page: pageOf(url) }));
+};
+
 export function Audit() {
   const { t } = useTranslation();
   useTitle(t("settings.audit.title"));
   const format = useFormat();
   const [url, setUrl] = useSearchParams();
-  const page = Math.max(1, Math.floor(Number(url.get("page"))) || 1);
+  const page = pageOf(url);
   const entries = useQuery({ ...queries.audit({ page }), placeholderData: keepPreviousData });
   const [busy, setBusy] = useState(false);
   const [verdict, setVerdict] = useState<Verdict | null>(null);

@@ -3,6 +3,7 @@ import { useState } from "react";
 import { Form } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
+import type { Ahead } from "../../api/ahead";
 import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useMay } from "../../session";
@@ -15,6 +16,10 @@ import { Hours } from "./hours";
 import { KINDS } from "./kinds";
 
 type Business = Schema["Business"];
+
+export const ahead: Ahead = (client) => {
+  void client.prefetchQuery(queries.businesses());
+};
 
 /** How the calls of each business are answered. */
 export function Businesses() {

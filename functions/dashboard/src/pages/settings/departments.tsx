@@ -3,6 +3,7 @@ import { FolderTree, Pencil, Plus } from "lucide-react";
 import { useState } from "react";
 import { Form } from "react-aria-components";
 import { useTranslation } from "react-i18next";
+import type { Ahead } from "../../api/ahead";
 import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useMayEverywhere } from "../../session";
@@ -14,6 +15,10 @@ import { toast } from "../../ui/toast";
 import { below, type Branch, flat, tree } from "./tree";
 
 type Department = Schema["Department"];
+
+export const ahead: Ahead = (client) => {
+  void client.prefetchQuery(queries.departments());
+};
 
 /** The parts of the organisation, each below what it is a part of. */
 export function Departments() {

@@ -3,6 +3,7 @@ import { CheckCircle2, Phone, Plus, XCircle } from "lucide-react";
 import { useState } from "react";
 import { Form } from "react-aria-components";
 import { useTranslation } from "react-i18next";
+import type { Ahead } from "../../api/ahead";
 import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useFormat } from "../../format";
@@ -15,6 +16,11 @@ import { toast } from "../../ui/toast";
 
 type Number = Schema["PhoneNumber"];
 type Diagnosis = Schema["PhoneNumberDiagnosis"];
+
+export const ahead: Ahead = (client) => {
+  void client.prefetchQuery(queries.phoneNumbers(1));
+  void client.prefetchQuery(queries.businesses());
+};
 
 /** The numbers that are answered, what each has to be set to at Twilio, and whether it is. */
 export function PhoneNumbers() {

@@ -3,6 +3,7 @@ import { PlugZap } from "lucide-react";
 import { useState } from "react";
 import { Form } from "react-aria-components";
 import { useTranslation } from "react-i18next";
+import type { Ahead } from "../../api/ahead";
 import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useFormat } from "../../format";
@@ -15,6 +16,10 @@ import { toast } from "../../ui/toast";
 
 type Status = Schema["ProviderStatus"];
 type Test = Schema["ConnectionTest"];
+
+export const ahead: Ahead = (client) => {
+  void client.prefetchQuery(queries.providers());
+};
 
 /** Whose accounts at the carrier and at the models' provider are used. */
 export function ProviderAccounts() {

@@ -3,6 +3,7 @@ import { Plus } from "lucide-react";
 import { useState } from "react";
 import { Form } from "react-aria-components";
 import { useTranslation } from "react-i18next";
+import type { Ahead } from "../../api/ahead";
 import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useMay, useMe } from "../../session";
@@ -21,6 +22,10 @@ const EVERYWHERE = "departments:all";
 const KNOWN = new Set([...AREAS.flatMap((area) => [`${area}:read`, `${area}:write`]), EVERYWHERE]);
 
 const BUILT_IN = ["tenant_admin", "manager", "agent", "viewer"] as const;
+
+export const ahead: Ahead = (client) => {
+  void client.prefetchQuery(queries.roles());
+};
 
 /** What people may do: the roles that every organisation has, and its own. */
 export function Roles() {

@@ -3,6 +3,7 @@ import { UserPlus } from "lucide-react";
 import { useState } from "react";
 import { Form } from "react-aria-components";
 import { useTranslation } from "react-i18next";
+import type { Ahead } from "../../api/ahead";
 import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useFormat } from "../../format";
@@ -33,6 +34,11 @@ function useRoles(): { id: string; label: string }[] {
   if (roles.data === undefined) return BUILT_IN.map((id) => ({ id, label: named(id, id) }));
   return roles.data.items.map(({ id, name }) => ({ id, label: named(id, name) }));
 }
+
+export const ahead: Ahead = (client) => {
+  void client.prefetchQuery(queries.users(1));
+  void client.prefetchQuery(queries.invitations());
+};
 
 export function Users() {
   const { t } = useTranslation();

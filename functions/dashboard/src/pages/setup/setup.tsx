@@ -3,7 +3,8 @@ import { Check, CircleDashed, SkipForward } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { NavLink, useNavigate, useSearchParams } from "react-router";
-import { type Schema } from "../../api/client";
+import type { Ahead } from "../../api/ahead";
+import type { Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useTitle } from "../../shell/title";
 import { Button, Card, Failed, NoteBar, Skeleton } from "../../ui";
@@ -16,6 +17,10 @@ import { ReviewStep } from "./review-step";
 import { type Shown, stateOf, stepOf, STEPS } from "./steps";
 
 type Progress = Schema["SetupProgress"];
+
+export const ahead: Ahead = (client) => {
+  void client.prefetchQuery(queries.setup());
+};
 
 /** Leads through what has to be there before calls are answered. Where it is left, it goes on the next time. */
 export function Setup() {

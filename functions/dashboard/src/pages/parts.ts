@@ -1,0 +1,47 @@
+// The part of the dashboard that each page is in, by its address. A part is fetched when its page is opened; the one of the address that
+// the dashboard is opened at, before everything else (src/main.ts).
+
+export const parts = {
+  "/": () => import("./overview"),
+  "/live": () => import("./live"),
+  "/calls": () => import("./calls"),
+  "/calls/:id": () => import("./call"),
+  "/messages": () => import("./messages"),
+  "/notifications": () => import("./notifications"),
+  "/profile": () => import("./profile"),
+  "/setup": () => import("./setup/setup"),
+  "/simulated-call": () => import("./simulated-call"),
+  "/invitation": () => import("./token-forms"),
+  "/reset-password": () => import("./token-forms"),
+  "/gallery": () => import("./gallery"),
+  "/settings": () => import("./settings/layout"),
+  "/settings/business": () => import("./settings/business"),
+  "/settings/assistants": () => import("./settings/assistants"),
+  "/settings/phone-numbers": () => import("./settings/numbers"),
+  "/settings/providers": () => import("./settings/providers"),
+  "/settings/agents": () => import("./settings/agents"),
+  "/settings/departments": () => import("./settings/departments"),
+  "/settings/users": () => import("./settings/users"),
+  "/settings/roles": () => import("./settings/roles"),
+  "/settings/api-keys": () => import("./settings/api-keys"),
+  "/settings/audit": () => import("./settings/audit"),
+};
+
+/** Pages for whoever is not signed in. */
+const OUTSIDE = ["/sign-in", "/forgot-password", "/invitation", "/reset-password", "/gallery"];
+
+/** The page's own address: what follows `/app`. */
+export function pageOf(path: string): string {
+  return path.replace(/^\/app(?=\/|$)/u, "").replace(/\/+$/u, "") || "/";
+}
+
+export function isOutside(page: string): boolean {
+  return OUTSIDE.includes(page);
+}
+
+/** The parts that a page needs: a page of the settings stands within their frame. */
+export function partsOf(page: string): (keyof typeof parts)[] {
+  const wanted = /^\/calls\/[^/]+$/u.test(page) ? "/calls/:id" : page;
+  const within = page.startsWith("/settings/") ? "/settings" : null;
+  return (Object.keys(parts) as (keyof typeof parts)[]).filter((address) => address === wanted || address === within);
+}
