@@ -1,20 +1,20 @@
 // The fields that change which calls the address of the list asks for.
 
-import { Search, SlidersHorizontal, X } from "lucide-react";
-import { type FormEvent, lazy, Suspense, useEffect, useState } from "react";
-import { Form, ToggleButton } from "react-aria-components";
+import { Calendar, Search, SlidersHorizontal, X } from "lucide-react";
+import { type FormEvent, lazy, memo, Suspense, useEffect, useState } from "react";
+import { Button as AriaButton, Form, ToggleButton } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { Button, Select, TextField } from "../ui";
 import { daysOf, FILTERS, SORTS } from "./call-query";
 import { STATUSES, useBusinesses } from "./call-words";
 
-// The calendar is half as large as all the rest of the page, and seldom wanted first.
+// The calendar costs more than all the rest of the page: it comes when it is wanted.
 const DateRange = lazy(async () => ({ default: (await import("../ui/date-range")).DateRange }));
 
 export type Set = (changed: Record<string, string | null>) => void;
 
 /** What chooses calls, each kept in the address. */
-export function Filters({ url, set, filtered }: { url: URLSearchParams; set: Set; filtered: boolean }) {
+export const Filters = memo(function Filters({ url, set, filtered }: { url: URLSearchParams; set: Set; filtered: boolean }) {
   const { t } = useTranslation();
   const businesses = useBusinesses();
   const any = { id: "", label: t("calls.any") };
@@ -50,13 +50,7 @@ export function Filters({ url, set, filtered }: { url: URLSearchParams; set: Set
           onChange={(direction) => set({ direction })}
         />
       ) : null}
-      <Suspense fallback={<div className="field date-range-place" />}>
-        <DateRange
-          label={t("calls.days")}
-          value={daysOf(url)}
-          onChange={(days) => set({ since: days?.start.toString() ?? null, until: days?.end.toString() ?? null })}
-        />
-      </Suspense>
+      <DaysField url={url} set={set} />
       <Select
         label={t("calls.sort")}
         options={SORTS.map((id) => ({ id, label: t(`sort.${id}`) }))}
@@ -69,6 +63,29 @@ export function Filters({ url, set, filtered }: { url: URLSearchParams; set: Set
         </Button>
       ) : null}
     </section>
+  );
+});
+
+/** Days from and to. */
+function DaysField({ url, set }: { url: URLSearchParams; set: Set }) {
+  const { t } = useTranslation();
+  const [wanted, setWanted] = useState(false);
+  const days = daysOf(url);
+  const label = t("calls.days");
+  const closed = (
+    <div className="field">
+      <span className="label">{label}</span>
+      <AriaButton className="select-button" aria-label={`${label}: ${t("calls.any")}`} onPress={() => setWanted(true)}>
+        <span className="value">{t("calls.any")}</span>
+        <Calendar aria-hidden="true" />
+      </AriaButton>
+    </div>
+  );
+  if (days === null && !wanted) return closed;
+  return (
+    <Suspense fallback={closed}>
+      <DateRange label={label} opened={wanted} value={days} onChange={(now) => set({ since: now?.start.toString() ?? null, until: now?.end.toString() ?? null })} />
+    </Suspense>
   );
 }
 

@@ -2,7 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { Columns3 } from "lucide-react";
-import type { ReactNode } from "react";
+import { memo, type ReactNode, useMemo } from "react";
 import * as Aria from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
@@ -46,8 +46,8 @@ export function useColumnNames(): (column: Column) => string {
 /** The columns of the view, or else those that the user likes, and what chooses others. */
 export function useColumns(view: Schema["SavedView"] | undefined): [Column[], (columns: Column[]) => Promise<void>] {
   const [kept, keep] = useLayout("calls.columns");
-  const ofView = view === undefined ? null : columnsOf(view.columns);
-  return [ofView ?? columnsOf(kept) ?? [...STANDARD], keep];
+  const columns = useMemo(() => (view === undefined ? null : columnsOf(view.columns)) ?? columnsOf(kept) ?? [...STANDARD], [view, kept]);
+  return [columns, keep];
 }
 
 export function ColumnChoice({ columns, choose }: { columns: Column[]; choose: (columns: Column[]) => void }) {
@@ -73,7 +73,9 @@ export function ColumnChoice({ columns, choose }: { columns: Column[]; choose: (
   );
 }
 
-export function CallTable({ calls, columns, words }: { calls: Call[]; columns: Column[]; words: string | undefined }) {
+type TableProps = { calls: Call[]; columns: Column[]; words: string | undefined };
+
+export const CallTable = memo(function CallTable({ calls, columns, words }: TableProps) {
   const { t } = useTranslation();
   const caller = useCaller();
   const name = useColumnNames();
@@ -112,7 +114,7 @@ export function CallTable({ calls, columns, words }: { calls: Call[]; columns: C
       ))}
     </TableBox>
   );
-}
+});
 
 function useCells(): (call: Call, column: Column) => ReactNode {
   const format = useFormat();

@@ -1,6 +1,6 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Download, PhoneOff } from "lucide-react";
-import { useState } from "react";
+import { useCallback, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
 import type { Ahead } from "../api/ahead";
@@ -35,16 +35,19 @@ export function Calls() {
   const view = useView(url);
   const [columns, keep] = useColumns(view);
   const saveColumns = useSaveColumns();
-  const set = (changed: Record<string, string | null>) => {
-    // Of the address as it is now: two filters may be set before the page has been drawn again.
-    const next = new URLSearchParams(location.search);
-    if (!("page" in changed)) next.delete("page");
-    for (const [name, value] of Object.entries(changed)) {
-      if (value === null || value === "") next.delete(name);
-      else next.set(name, value);
-    }
-    setUrl(next);
-  };
+  const set = useCallback(
+    (changed: Record<string, string | null>) => {
+      // Of the address as it is now: two filters may be set before the page has been drawn again.
+      const next = new URLSearchParams(location.search);
+      if (!("page" in changed)) next.delete("page");
+      for (const [name, value] of Object.entries(changed)) {
+        if (value === null || value === "") next.delete(name);
+        else next.set(name, value);
+      }
+      setUrl(next);
+    },
+    [setUrl],
+  );
   const filtered = FILTERS.some((name) => url.has(name));
   const ofOthers = view !== undefined && view.user_id !== me.user_id;
   return (

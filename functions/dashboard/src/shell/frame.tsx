@@ -23,6 +23,7 @@ const MAC = /Mac|iPhone|iPad/u.test(navigator.userAgent);
 export function Frame({ children }: { children: ReactNode }) {
   const { t } = useTranslation();
   const { pathname } = useLocation();
+  const narrow = useNarrow();
   const [drawer, setDrawer] = useState(false);
   const [open, setOpen] = useState<Opened>(null);
   useEffect(() => setDrawer(false), [pathname]);
@@ -35,21 +36,24 @@ export function Frame({ children }: { children: ReactNode }) {
       <a className="skip" href="#main">
         {t("shell.skip")}
       </a>
-      <aside className="side">
-        <Side show={show} />
-      </aside>
-      <header className="top">
-        <IconButton name={t("shell.menu")} onPress={() => setDrawer(true)}>
-          <MenuIcon aria-hidden="true" />
-        </IconButton>
-        <Brand />
-        <span className="grow" />
-        <IconButton name={t("palette.title")} onPress={() => show("palette")}>
-          <Search aria-hidden="true" />
-        </IconButton>
-        <Bell />
-        <Account show={show} />
-      </header>
+      {narrow ? (
+        <header className="top">
+          <IconButton name={t("shell.menu")} onPress={() => setDrawer(true)}>
+            <MenuIcon aria-hidden="true" />
+          </IconButton>
+          <Brand />
+          <span className="grow" />
+          <IconButton name={t("palette.title")} onPress={() => show("palette")}>
+            <Search aria-hidden="true" />
+          </IconButton>
+          <Bell />
+          <Account show={show} />
+        </header>
+      ) : (
+        <aside className="side">
+          <Side show={show} />
+        </aside>
+      )}
       <Aria.ModalOverlay isOpen={drawer} onOpenChange={setDrawer} isDismissable className="veil">
         <Aria.Modal className="drawer">
           <Aria.Dialog aria-label={t("shell.menu")}>
@@ -66,6 +70,18 @@ export function Frame({ children }: { children: ReactNode }) {
       <LookInto open={open === "tenants"} onClose={() => setOpen(null)} />
     </div>
   );
+}
+
+/** As in styles/layout.css: where there is room for one column only. */
+const NARROW = window.matchMedia("(max-width: 860px)");
+
+function useNarrow(): boolean {
+  return useSyncExternalStore(watchWidth, () => NARROW.matches);
+}
+
+function watchWidth(changed: () => void): () => void {
+  NARROW.addEventListener("change", changed);
+  return () => NARROW.removeEventListener("change", changed);
 }
 
 /** What lies above the page. */

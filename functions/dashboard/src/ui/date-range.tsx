@@ -7,10 +7,13 @@ import { useTranslation } from "react-i18next";
 
 type Days = { start: CalendarDate; end: CalendarDate };
 
-export function DateRange({ label, value, onChange }: { label: string; value: Days | null; onChange: (days: Days | null) => void }) {
+type Props = { label: string; value: Days | null; onChange: (days: Days | null) => void; opened?: boolean };
+
+/** `opened`: it begins with its calendar open, and the focus in that. */
+export function DateRange({ label, value, onChange, opened = false }: Props) {
   const { t } = useTranslation();
   return (
-    <Aria.DateRangePicker className="field" value={value} onChange={onChange} shouldForceLeadingZeros>
+    <Aria.DateRangePicker className="field" value={value} onChange={onChange} defaultOpen={opened} shouldForceLeadingZeros>
       <Aria.Label className="label">{label}</Aria.Label>
       <Aria.Group className="input date-range">
         <Aria.DateInput slot="start" className="date-input">
