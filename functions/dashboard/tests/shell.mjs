@@ -63,6 +63,29 @@ export function shell({ journey, browser, system, app, api, ring, mailed, signIn
     await help.getByText("Go to Live calls").waitFor();
     await page.keyboard.press("Escape");
     await help.waitFor({ state: "detached" });
+    // Whoever does not want single keys turns them off, on every device.
+    await page.goto(`${app}/profile`);
+    const kept = () => page.waitForResponse((response) => response.request().method() === "PUT" && response.url().endsWith("/api/v1/preferences"));
+    const keys = page.getByRole("checkbox", { name: /^Shortcuts with a single key/u });
+    const off = kept();
+    await keys.uncheck({ force: true });
+    assert.equal((await off).status(), 200);
+    await page.reload();
+    await heading(page, "Profile");
+    await page.waitForFunction(() => document.querySelector("main input[type=checkbox]")?.checked === false);
+    await page.getByRole("heading", { level: 1, name: "Profile" }).click();
+    for (const key of ["?", "g", "m"]) await page.keyboard.press(key);
+    await page.locator("aside").getByRole("button", { name: system.email }).click();
+    await page.getByRole("menuitem", { name: "Keyboard shortcuts" }).click();
+    await help.getByText("turned off in your profile").waitFor();
+    await page.keyboard.press("Escape");
+    assert.equal(new URL(page.url()).pathname, "/app/profile");
+    const on = kept();
+    await keys.check({ force: true });
+    await on;
+    await page.getByRole("heading", { level: 1, name: "Profile" }).click();
+    await page.keyboard.press("?");
+    await help.getByText("Go to Live calls").waitFor();
   });
 
   journey("a super admin looks into another organisation, is told so all the time, and comes back", async (page) => {

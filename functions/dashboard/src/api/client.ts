@@ -3,6 +3,7 @@
 
 import createClient from "openapi-fetch";
 import type { components, paths } from "./schema";
+import { hold } from "./slowed";
 
 export type Schema = components["schemas"];
 type Problem = Schema["Problem"];
@@ -83,7 +84,7 @@ async function oneTabAtATime(run: () => Promise<boolean>): Promise<boolean> {
 }
 
 async function refreshNow(): Promise<boolean> {
-  const response = await send(new Request("/api/v1/auth/refresh", { method: "POST" }));
+  const response = await sendPatiently(new Request("/api/v1/auth/refresh", { method: "POST" }));
   if (!response.ok && response.status !== 401) throw await failure(response);
   const signedIn = response.ok ? ((await response.json()) as Schema["SignedIn"]) : null;
   // In one step: nothing is ever asked with one's own token while a tenant is looked into.
@@ -102,6 +103,25 @@ async function send(request: Request): Promise<Response> {
   }
 }
 
+/** What may be sent again after a refusal for haste: it was not carried out. So often, and when the wait is no longer than this. */
+const MOST_HOLDS = 2;
+const LONGEST_HOLD_MS = 60_000;
+/** What was held goes on within this time, not all at once. */
+const SPREAD_MS = 1_000;
+
+/** Sends what only reads, or takes up the session, again when the API was asked too much and has told how long to wait. */
+async function sendPatiently(request: Request): Promise<Response> {
+  for (let holds = 0, next = request; ; holds += 1) {
+    const again = next.clone();
+    const response = await send(next);
+    if (response.status !== 429 || holds === MOST_HOLDS) return response;
+    const wait = Number(response.headers.get("retry-after") ?? Number.NaN) * 1000;
+    if (!(wait >= 0 && wait <= LONGEST_HOLD_MS)) return response;
+    await hold(wait + Math.random() * SPREAD_MS);
+    next = again;
+  }
+}
+
 async function failure(response: Response): Promise<ApiFailure> {
   const problem = (await response.json().catch(() => null)) as Partial<Problem> | null;
   return new ApiFailure(problem, response);
@@ -113,7 +133,7 @@ export async function authorized(request: Request): Promise<Response> {
   if (access !== null && access.until <= Date.now() && lookingInto === null) await refresh();
   const into = lookingInto;
   const again = request.clone();
-  const response = await send(withToken(request));
+  const response = await (request.method === "GET" ? sendPatiently : send)(withToken(request));
   // Never asked again as somebody else: it was meant for the tenant that was looked into when it was sent.
   if (response.status !== 401 || !signedIn || into !== lookingInto) return response;
   if (into !== null) {

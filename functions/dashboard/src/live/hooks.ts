@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useEffect, useState, useSyncExternalStore } from "react";
+import { useEffect, useSyncExternalStore } from "react";
 import { queries } from "../api/queries";
 import type { Schema } from "../api/client";
 import type { Envelope } from "./feed";
@@ -10,17 +10,6 @@ type Interactions = Schema["Interactions"];
 /** Whether the stream is open. */
 export function useLiveStatus(): Status {
   return useSyncExternalStore(live.watch, () => live.status);
-}
-
-/** Now, every second: for lengths that tick. */
-export function useNow(ticking: boolean): number {
-  const [now, setNow] = useState(Date.now);
-  useEffect(() => {
-    if (!ticking) return;
-    const timer = setInterval(() => setNow(Date.now()), 1000);
-    return () => clearInterval(timer);
-  }, [ticking]);
-  return now;
 }
 
 /** Keeps what was asked of calls up to date by the stream, as long as the component is shown; `id`: of this call only. */

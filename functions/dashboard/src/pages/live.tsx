@@ -6,9 +6,10 @@ import type { Ahead } from "../api/ahead";
 import type { Schema } from "../api/client";
 import { queries } from "../api/queries";
 import { clock } from "../format";
-import { useLiveCalls, useLiveStatus, useNow } from "../live/hooks";
+import { useLiveCalls, useLiveStatus } from "../live/hooks";
 import { useTitle } from "../shell/title";
 import { Badge, Card, Empty, Failed, Skeleton } from "../ui";
+import { useNow } from "../ui/now";
 import { StatusBadge, useCaller } from "./call-words";
 import { LiveNotice } from "./call";
 

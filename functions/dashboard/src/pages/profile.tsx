@@ -7,8 +7,9 @@ import { queries } from "../api/queries";
 import { useFormat } from "../format";
 import { LANGUAGES, isLanguage, speak } from "../i18n";
 import { paint, type Theme, useMe } from "../session";
+import { useSingleKeys } from "../shell/shortcuts";
 import { useTitle } from "../shell/title";
-import { Badge, Button, Card, Confirm, Failed, Select, Skeleton } from "../ui";
+import { Badge, Button, Card, CheckBox, Confirm, Failed, Select, Skeleton } from "../ui";
 import { explain } from "../ui/explain";
 import { toast } from "../ui/toast";
 
@@ -61,6 +62,7 @@ function Preferences() {
   const { t, i18n } = useTranslation();
   const client = useQueryClient();
   const preferences = useQuery(queries.preferences());
+  const [keys, setKeys] = useSingleKeys();
   if (preferences.isError) return <Card title={t("profile.preferences")}><Failed error={preferences.error} retry={() => void preferences.refetch()} /></Card>;
   if (preferences.data === undefined) return <Card title={t("profile.preferences")}><Skeleton /></Card>;
   const known = preferences.data;
@@ -93,9 +95,16 @@ function Preferences() {
   };
   return (
     <Card title={t("profile.preferences")}>
-      <div className="form-grid">
-        <Select label={t("profile.theme")} options={THEMES.map((id) => ({ id, label: t(`theme.${id}`) }))} value={theme} onChange={choose} />
-        <Select label={t("profile.language")} options={[...LANGUAGES]} value={i18n.language} onChange={(id) => void say(id)} />
+      <div className="stack">
+        <div className="form-grid">
+          <Select label={t("profile.theme")} options={THEMES.map((id) => ({ id, label: t(`theme.${id}`) }))} value={theme} onChange={choose} />
+          <Select label={t("profile.language")} options={[...LANGUAGES]} value={i18n.language} onChange={(id) => void say(id)} />
+        </div>
+        <CheckBox isSelected={keys} onChange={(on) => void setKeys(on)}>
+          <span>
+            {t("profile.keys")} <span className="muted small">{t("profile.keysHint")}</span>
+          </span>
+        </CheckBox>
       </div>
     </Card>
   );

@@ -3,6 +3,7 @@
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
+import { useLayout } from "../preferences";
 import { Button, Modal } from "../ui";
 import { usePages } from "./frame";
 
@@ -16,6 +17,12 @@ export function takesKeys(element: Element | null): boolean {
   return element?.closest("input, textarea, select, [contenteditable], [role=dialog], [role=alertdialog], [role=menu], [role=listbox]") != null;
 }
 
+/** Whether single keys do anything. Whoever speaks to their computer, or hits keys by accident, turns them off (WCAG 2.2, 2.1.4). */
+export function useSingleKeys(): [boolean, (on: boolean) => Promise<void>] {
+  const [off, keep] = useLayout("keys.off");
+  return [off !== true, (on) => keep(!on)];
+}
+
 export function Shortcuts({ open, setOpen }: { open: boolean; setOpen: (open: boolean) => void }) {
   const { t } = useTranslation();
   const pages = usePages();
@@ -24,7 +31,9 @@ export function Shortcuts({ open, setOpen }: { open: boolean; setOpen: (open: bo
   const ways = pages.flatMap(({ to, label }) => (LETTERS[to] === undefined ? [] : [{ to, label, letter: LETTERS[to] }]));
   const known = useRef(ways);
   known.current = ways;
+  const [single] = useSingleKeys();
   useEffect(() => {
+    if (!single) return;
     const key = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || takesKeys(document.activeElement)) return;
       const way = known.current.find(({ letter }) => letter === event.key);
@@ -43,13 +52,12 @@ export function Shortcuts({ open, setOpen }: { open: boolean; setOpen: (open: bo
     };
     window.addEventListener("keydown", key);
     return () => window.removeEventListener("keydown", key);
-  }, [navigate, setOpen]);
+  }, [navigate, setOpen, single]);
+  const go = ways.map(({ letter, label }): [string[], string] => [["G", letter.toUpperCase()], t("shortcuts.go", { page: label })]);
   const rows: [string[], string][] = [
     [["Ctrl/⌘", "K"], t("shortcuts.palette")],
-    [["/"], t("shortcuts.find")],
-    ...ways.map(({ letter, label }): [string[], string] => [["G", letter.toUpperCase()], t("shortcuts.go", { page: label })]),
     [["Esc"], t("shortcuts.close")],
-    [["?"], t("shortcuts.help")],
+    ...(single ? [[["/"], t("shortcuts.find")] as [string[], string], ...go, [["?"], t("shortcuts.help")] as [string[], string]] : []),
   ];
   return (
     <Modal title={t("shortcuts.title")} open={open} onClose={() => setOpen(false)}>
@@ -68,6 +76,7 @@ export function Shortcuts({ open, setOpen }: { open: boolean; setOpen: (open: bo
           </div>
         ))}
       </dl>
+      {single ? null : <p className="muted">{t("shortcuts.off")}</p>}
       <div className="actions">
         <Button onPress={() => setOpen(false)}>{t("common.close")}</Button>
       </div>

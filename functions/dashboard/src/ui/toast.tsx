@@ -1,8 +1,11 @@
 // Short messages that go by themselves.
 
-import { AlertTriangle, CheckCircle2 } from "lucide-react";
+import { AlertTriangle, CheckCircle2, Hourglass } from "lucide-react";
 import { useEffect, useSyncExternalStore } from "react";
+import { useTranslation } from "react-i18next";
 import { CloseButton } from ".";
+import { slowed } from "../api/slowed";
+import { useNow } from "./now";
 
 type Toast = { id: number; text: string; tone: "good" | "bad" };
 
@@ -33,9 +36,26 @@ export function Toasts() {
   const shown = useSyncExternalStore(subscribe, () => toasts);
   return (
     <div className="toasts" role="status" aria-live="polite">
+      <Held />
       {shown.map((one) => (
         <One key={one.id} toast={one} />
       ))}
+    </div>
+  );
+}
+
+/** Says that the API was asked too much at once, and when it goes on. Screen readers are not told every second. */
+function Held() {
+  const { t } = useTranslation();
+  const until = useSyncExternalStore(slowed.watch, slowed.until);
+  const now = useNow(until !== null);
+  if (until === null) return null;
+  return (
+    <div className="toast">
+      <Hourglass aria-hidden="true" />
+      <p>
+        {t("error.held")} <span aria-hidden="true" className="tabular">{Math.max(0, Math.ceil((until - now) / 1000))} s</span>
+      </p>
     </div>
   );
 }

@@ -15,6 +15,8 @@ let good = new Set<string>();
 let own: string | null = "own";
 /** Seconds that they are good for, as the API says. */
 let lasts = 900;
+/** So many requests are refused for haste. */
+let hasty = 0;
 let hold: Promise<void> | null = null;
 
 // As a browser has them.
@@ -35,10 +37,14 @@ globalThis.fetch = async (target) => {
   if (path.endsWith("/auth/refresh")) return own === null ? new Response("{}", { status: 401 }) : signedIn(own);
   if (path.endsWith("/impersonate")) return signedIn("look");
   if (path.endsWith("/held")) await hold;
+  if (hasty > 0) {
+    hasty -= 1;
+    return new Response("{}", { status: 429, headers: { "retry-after": "0" } });
+  }
   return as !== null && good.has(as) ? Response.json({}) : new Response("{}", { status: 401 });
 };
 
-const { authorized, lookInto, lookedInto, onSessionEnd, refresh, stopLooking } = await import("../../src/api/client");
+const { authorized, begin, hasSession, lookInto, lookedInto, onSessionEnd, refresh, resume, signOut, stopLooking } = await import("../../src/api/client");
 const ask = (path: string) => authorized(new Request(path));
 
 beforeEach(async () => {
@@ -95,4 +101,31 @@ test("who cannot come back is still looking", async () => {
   assert.equal(sent.at(-1)?.as, "look");
   await stopLooking();
   assert.equal(lookedInto(), null);
+});
+
+test("what reads is held and sent again when it was too much at once, what writes is told, and neither for ever", async () => {
+  hasty = 1;
+  assert.equal((await ask("/calls")).status, 200);
+  hasty = 1;
+  assert.equal((await authorized(new Request("/notes", { method: "POST" }))).status, 429);
+  hasty = 10;
+  assert.equal((await ask("/calls")).status, 429);
+  hasty = 0;
+  assert.deepEqual(sent.map(({ path }) => path), ["/calls", "/calls", "/notes", "/calls", "/calls", "/calls"]);
+});
+
+test("what was begun when the page was opened is asked once, and whoever has signed in needs no cookie", async () => {
+  await signOut().catch(() => undefined);
+  sent.length = 0;
+  begin();
+  assert.equal(await hasSession(), true);
+  assert.equal(await resume(), true);
+  assert.equal(await resume(), true);
+  assert.deepEqual(sent.map(({ path }) => path), ["/api/v1/auth/refresh"]);
+  await signOut().catch(() => undefined);
+  own = null;
+  begin();
+  assert.equal(await hasSession(), false);
+  assert.equal(await resume(), false);
+  assert.equal(sent.filter(({ path }) => path.endsWith("/refresh")).length, 2, "and who is not is not asked for twice");
 });
