@@ -7,6 +7,7 @@ import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { flaws, launch, watch } from "./browser.mjs";
 import { calls } from "./calls.mjs";
+import { deploys } from "./deploys.mjs";
 import { shell } from "./shell.mjs";
 import { people, PEOPLE_PAGES } from "./people.mjs";
 import { numbers, NUMBERS_PAGES } from "./numbers.mjs";
@@ -391,6 +392,7 @@ journey("everything is reached with the keyboard alone", async (page) => {
 const whatAllHave = { journey, browser, system, app, api, ring, mailed, signIn, signedIn, heading, wordOfCaller, CALL_MS };
 calls(whatAllHave);
 shell(whatAllHave);
+deploys(whatAllHave);
 
 const tools = { journey, api, app, system, heading, signedIn, CALL_MS };
 numbers(tools);
@@ -398,7 +400,7 @@ people(tools);
 setup(tools);
 simulated(tools);
 
-const PAGES = [...NUMBERS_PAGES, ...PEOPLE_PAGES, ...SETUP_PAGES, ...SIMULATED_PAGES, "/", "/live", "/calls", "CALL", "/messages", "/notifications", "/profile", "/settings/business", "/settings/assistants", "/settings/users", "/settings/api-keys", "/settings/audit", "/gallery"];
+const PAGES = [...NUMBERS_PAGES, ...PEOPLE_PAGES, ...SETUP_PAGES, ...SIMULATED_PAGES, "/", "/live", "/calls", "CALL", "/messages", "/notifications", "/profile", "/settings/business", "/settings/assistants", "/settings/users", "/settings/api-keys", "/settings/audit", "/gallery", "/nowhere"];
 
 journey("axe finds nothing serious on any page, light and dark, and none is wider than a telephone", async (page, { context }) => {
   const { body } = await api("GET", "/calls?page_size=1");

@@ -79,6 +79,7 @@ export function shell({ journey, browser, system, app, api, ring, mailed, signIn
     await page.getByRole("menuitem", { name: "Keyboard shortcuts" }).click();
     await help.getByText("turned off in your profile").waitFor();
     await page.keyboard.press("Escape");
+    await help.waitFor({ state: "detached" });
     assert.equal(new URL(page.url()).pathname, "/app/profile");
     const on = kept();
     await keys.check({ force: true });
