@@ -9,10 +9,11 @@ import { flaws, launch, watch } from "./browser.mjs";
 import { calls } from "./calls.mjs";
 import { deploys } from "./deploys.mjs";
 import { shell } from "./shell.mjs";
-import { people, PEOPLE_PAGES } from "./people.mjs";
-import { numbers, NUMBERS_PAGES } from "./numbers.mjs";
-import { setup, SETUP_PAGES } from "./setup.mjs";
-import { simulated, SIMULATED_PAGES } from "./simulated.mjs";
+import { OUTSIDE, PAGES } from "./pages.mjs";
+import { people } from "./people.mjs";
+import { numbers } from "./numbers.mjs";
+import { setup } from "./setup.mjs";
+import { simulated } from "./simulated.mjs";
 
 const system = JSON.parse(process.env.VOICECORE_RUNNING);
 const sim = process.env.VOICECORE_SIM;
@@ -400,7 +401,6 @@ people(tools);
 setup(tools);
 simulated(tools);
 
-const PAGES = [...NUMBERS_PAGES, ...PEOPLE_PAGES, ...SETUP_PAGES, ...SIMULATED_PAGES, "/", "/live", "/calls", "CALL", "/messages", "/notifications", "/profile", "/settings/business", "/settings/assistants", "/settings/users", "/settings/api-keys", "/settings/audit", "/gallery", "/nowhere"];
 
 journey("axe finds nothing serious on any page, light and dark, and none is wider than a telephone", async (page, { context }) => {
   const { body } = await api("GET", "/calls?page_size=1");
@@ -414,7 +414,7 @@ journey("axe finds nothing serious on any page, light and dark, and none is wide
     for (const flaw of await flaws(page)) found.push(`${path} at 360 px: ${flaw}`);
     await page.setViewportSize({ width: 1280, height: 900 });
   };
-  for (const path of ["/sign-in", "/forgot-password", "/invitation?token=x", "/reset-password?token=x", "/reset-password"]) {
+  for (const path of OUTSIDE) {
     await page.goto(app + path);
     await page.getByRole("heading", { level: 1 }).waitFor();
     await look(path);
