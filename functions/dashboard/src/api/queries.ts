@@ -1,6 +1,6 @@
 // What pages ask of the API, under keys that say what has to be asked again after a change.
 
-import { queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import type { paths } from "./schema";
 import { answer, api } from "./client";
 
@@ -10,6 +10,8 @@ export type AgentsQuery = NonNullable<paths["/api/v1/agents"]["get"]["parameters
 export type NotificationsQuery = NonNullable<paths["/api/v1/notifications"]["get"]["parameters"]["query"]>;
 /** No stream tells of notifications: how many are unread is asked this often. */
 const UNREAD_EVERY_MS = 60_000;
+/** Where one is chosen, this many hundreds of users are looked through. */
+const MOST_USER_PAGES = 20;
 type Period = { since: number; until: number; business_id?: string };
 
 export const queries = {
@@ -110,6 +112,17 @@ export const queries = {
     queryOptions({
       queryKey: ["users", page],
       queryFn: () => answer(api.GET("/api/v1/users", { params: { query: { page } } })),
+    }),
+  /** One user; also whom no page that was loaded has. */
+  user: (id: string) =>
+    queryOptions({ queryKey: ["users", "one", id], queryFn: () => answer(api.GET("/api/v1/users/{id}", { params: { path: { id } } })) }),
+  /** All users, a hundred at a time: the API finds none by name. */
+  everybody: () =>
+    infiniteQueryOptions({
+      queryKey: ["users", "all"],
+      queryFn: ({ pageParam: page }) => answer(api.GET("/api/v1/users", { params: { query: { page, page_size: 100 } } })),
+      initialPageParam: 1,
+      getNextPageParam: ({ page, page_size: size, total }) => (page < MOST_USER_PAGES && page * size < total ? page + 1 : undefined),
     }),
   invitations: () =>
     queryOptions({

@@ -8,7 +8,8 @@ import { type CallsQuery, queries } from "../api/queries";
 import { useLiveCalls } from "../live/hooks";
 import { useMay, useMe } from "../session";
 import { useTitle } from "../shell/title";
-import { Button, Card, Empty, Failed, Paging, Skeleton } from "../ui";
+import { Button, Card, Empty, Paging } from "../ui";
+import { Asked } from "../ui/asked";
 import { explain } from "../ui/explain";
 import { toast } from "../ui/toast";
 import { exportCalls } from "./call-export";
@@ -65,22 +66,22 @@ export function Calls() {
       <Views url={url} columns={columns} filtered={filtered} />
       <Filters url={url} set={set} filtered={filtered} />
       <Card flush>
-        {calls.isError ? (
-          <Failed error={calls.error} retry={() => void calls.refetch()} />
-        ) : calls.data === undefined ? (
-          <div className="body">
-            <Skeleton lines={8} />
-          </div>
-        ) : calls.data.items.length === 0 ? (
-          <Empty icon={<PhoneOff aria-hidden="true" />} title={filtered ? t("calls.noneFound") : t("calls.none")}>
-            {filtered ? t("calls.noneFoundText") : t("calls.noneText")}
-          </Empty>
-        ) : (
-          <>
-            <CallTable calls={calls.data.items} columns={columns} words={query.q} />
-            <Paging page={calls.data} onPage={(page) => set({ page: page === 1 ? null : String(page) })} />
-          </>
-        )}
+        <Asked
+          query={calls}
+          lines={8}
+          empty={
+            <Empty icon={<PhoneOff aria-hidden="true" />} title={filtered ? t("calls.noneFound") : t("calls.none")}>
+              {filtered ? t("calls.noneFoundText") : t("calls.noneText")}
+            </Empty>
+          }
+        >
+          {(found) => (
+            <>
+              <CallTable calls={found.items} columns={columns} words={query.q} />
+              <Paging page={found} onPage={(page) => set({ page: page === 1 ? null : String(page) })} />
+            </>
+          )}
+        </Asked>
       </Card>
     </main>
   );

@@ -6,7 +6,8 @@ import { queries } from "../api/queries";
 import { clock, useFormat } from "../format";
 import { useMay } from "../session";
 import { useTitle } from "../shell/title";
-import { Badge, Card, CopyButton, Empty, Failed, Paging, Skeleton } from "../ui";
+import { Badge, Card, CopyButton, Empty, Paging } from "../ui";
+import { Asked } from "../ui/asked";
 
 const pageOf = (url: URLSearchParams) => Math.max(1, Math.floor(Number(url.get("page"))) || 1);
 
@@ -29,45 +30,39 @@ export function Messages() {
         <h1>{t("nav.messages")}</h1>
       </div>
       <Card flush>
-        {messages.isError ? (
-          <Failed error={messages.error} retry={() => void messages.refetch()} />
-        ) : messages.data === undefined ? (
-          <div className="body">
-            <Skeleton lines={6} />
-          </div>
-        ) : messages.data.items.length === 0 ? (
-          <Empty title={t("messages.none")}>{t("messages.noneText")}</Empty>
-        ) : (
-          <>
-            <ul className="messages">
-              {messages.data.items.map((message) => (
-                <li key={message.id}>
-                  <div className="head">
-                    <strong>{message.caller_name ?? t("messages.unknown")}</strong>
-                    {message.kind === "voicemail" ? <Badge tone="info">{t("messages.voicemail")}</Badge> : null}
-                    {message.callback_number == null ? null : (
-                      <span className="number tabular">
-                        {message.callback_number}
-                        <CopyButton text={message.callback_number} />
-                      </span>
-                    )}
-                    <span className="grow" />
-                    <span className="muted small">{format.date(message.created_at)}</span>
-                  </div>
-                  <p className="text">
-                    {message.text !== "" ? message.text : message.recording_ms == null ? t("messages.recorded") : t("messages.recording", { length: clock(message.recording_ms) })}
-                  </p>
-                  {seesCalls ? (
-                    <Link className="small" to={`/calls/${message.call_id}`}>
-                      {t("messages.call")}
-                    </Link>
-                  ) : null}
-                </li>
-              ))}
-            </ul>
-            <Paging page={messages.data} onPage={(next) => setUrl(next === 1 ? {} : { page: String(next) })} />
-          </>
-        )}
+        <Asked query={messages} lines={6} empty={<Empty title={t("messages.none")}>{t("messages.noneText")}</Empty>}>
+          {(found) => (
+            <>
+              <ul className="messages">
+                {found.items.map((message) => (
+                  <li key={message.id}>
+                    <div className="head">
+                      <strong>{message.caller_name ?? t("messages.unknown")}</strong>
+                      {message.kind === "voicemail" ? <Badge tone="info">{t("messages.voicemail")}</Badge> : null}
+                      {message.callback_number == null ? null : (
+                        <span className="number tabular">
+                          {message.callback_number}
+                          <CopyButton text={message.callback_number} />
+                        </span>
+                      )}
+                      <span className="grow" />
+                      <span className="muted small">{format.date(message.created_at)}</span>
+                    </div>
+                    <p className="text">
+                      {message.text !== "" ? message.text : message.recording_ms == null ? t("messages.recorded") : t("messages.recording", { length: clock(message.recording_ms) })}
+                    </p>
+                    {seesCalls ? (
+                      <Link className="small" to={`/calls/${message.call_id}`}>
+                        {t("messages.call")}
+                      </Link>
+                    ) : null}
+                  </li>
+                ))}
+              </ul>
+              <Paging page={found} onPage={(next) => setUrl(next === 1 ? {} : { page: String(next) })} />
+            </>
+          )}
+        </Asked>
       </Card>
     </main>
   );

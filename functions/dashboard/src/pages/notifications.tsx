@@ -6,7 +6,8 @@ import type { Ahead } from "../api/ahead";
 import { queries, type NotificationsQuery } from "../api/queries";
 import { Notifications, readAll, useNotify } from "../shell/notifications";
 import { useTitle } from "../shell/title";
-import { Button, Card, CheckBox, Failed, Paging, Skeleton } from "../ui";
+import { Button, Card, CheckBox, Paging } from "../ui";
+import { Asked } from "../ui/asked";
 
 function asked(url: URLSearchParams): NotificationsQuery {
   const number = Number(url.get("page"));
@@ -42,18 +43,14 @@ export function NotificationsPage() {
         </Button>
       </div>
       <Card flush>
-        {found.isError ? (
-          <Failed error={found.error} retry={() => void found.refetch()} />
-        ) : found.data === undefined ? (
-          <div className="body">
-            <Skeleton lines={6} />
-          </div>
-        ) : (
-          <>
-            <Notifications items={found.data.items} />
-            <Paging page={found.data} onPage={to} />
-          </>
-        )}
+        <Asked query={found} lines={6}>
+          {(page) => (
+            <>
+              <Notifications items={page.items} />
+              <Paging page={page} onPage={to} />
+            </>
+          )}
+        </Asked>
       </Card>
     </main>
   );

@@ -8,8 +8,10 @@ import { useFormat } from "../format";
 import { LANGUAGES, isLanguage, speak } from "../i18n";
 import { paint, type Theme, useMe } from "../session";
 import { useSingleKeys } from "../shell/shortcuts";
+import { useRoleName } from "./settings/role-name";
 import { useTitle } from "../shell/title";
 import { Badge, Button, Card, CheckBox, Confirm, Failed, Select, Skeleton } from "../ui";
+import { Asked } from "../ui/asked";
 import { explain } from "../ui/explain";
 import { toast } from "../ui/toast";
 
@@ -24,6 +26,7 @@ export function Profile() {
   const { t } = useTranslation();
   useTitle(t("nav.profile"));
   const me = useMe();
+  const named = useRoleName();
   const tenant = me.memberships.find(({ tenant_id: id }) => id === me.tenant_id);
   return (
     <main className="page narrow" id="main">
@@ -46,7 +49,7 @@ export function Profile() {
             <div>
               <dt>{t("profile.tenant")}</dt>
               <dd>
-                {tenant.tenant_name} · {tenant.role}
+                {tenant.tenant_name} · {named(tenant.role, tenant.role)}
               </dd>
             </div>
           )}
@@ -126,21 +129,19 @@ function Sessions() {
       title={t("profile.sessions")}
       actions={others ? <Button onPress={() => setAsking(true)}>{t("profile.endOthers")}</Button> : undefined}
     >
-      {sessions.isError ? (
-        <Failed error={sessions.error} retry={() => void sessions.refetch()} />
-      ) : sessions.data === undefined ? (
-        <Skeleton />
-      ) : (
-        <ul className="rows">
-          {sessions.data.items.map((session) => (
-            <li key={session.id}>
-              <span className="clip">{browser(session.label)}</span>
-              {session.current ? <Badge tone="good">{t("profile.current")}</Badge> : null}
-              <span className="muted small">{format.date(session.last_used_at)}</span>
-            </li>
-          ))}
-        </ul>
-      )}
+      <Asked query={sessions} within="card">
+        {({ items }) => (
+          <ul className="rows">
+            {items.map((session) => (
+              <li key={session.id}>
+                <span className="clip">{browser(session.label)}</span>
+                {session.current ? <Badge tone="good">{t("profile.current")}</Badge> : null}
+                <span className="muted small">{format.date(session.last_used_at)}</span>
+              </li>
+            ))}
+          </ul>
+        )}
+      </Asked>
       <Confirm title={t("profile.endTitle")} text={t("profile.endText")} action={t("profile.endOthers")} open={asking} onClose={() => setAsking(false)} onConfirm={end} />
     </Card>
   );

@@ -138,14 +138,16 @@ function Options({ options }: { options: Option[] }) {
   );
 }
 
+/** `onType`: told what is typed, for options that are fetched. */
 export function ComboBox({
   label,
   options,
   value,
   onChange,
+  onType,
   wrong,
   hint,
-}: FieldProps & { options: Option[]; value: string; onChange: (id: string) => void }) {
+}: FieldProps & { options: Option[]; value: string; onChange: (id: string) => void; onType?: (text: string) => void }) {
   const { t } = useTranslation();
   return (
     <Aria.ComboBox
@@ -154,6 +156,7 @@ export function ComboBox({
       value={value}
       onChange={(key) => key !== null && onChange(String(key))}
       allowsEmptyCollection
+      {...(onType === undefined ? {} : { onInputChange: onType })}
       {...said(wrong)}
     >
       <Aria.Label className="label">{label}</Aria.Label>

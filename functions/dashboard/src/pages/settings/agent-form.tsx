@@ -1,11 +1,11 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
 import { CheckboxGroup, Form, Label } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useMay } from "../../session";
-import { Button, CheckBox, Confirm, NoteBar, Select, TextField } from "../../ui";
+import { Button, CheckBox, ComboBox, Confirm, NoteBar, TextField } from "../../ui";
 import { explain } from "../../ui/explain";
 import { useSubmit } from "../../ui/submit";
 import { toast } from "../../ui/toast";
@@ -146,12 +146,22 @@ export function AgentForm({ agent, close, start = null, typed }: FormProps) {
 /** Who the agent is when they sign in. */
 function UserField({ value, onChange, wrong }: { value: string; onChange: (id: string) => void; wrong: string | undefined }) {
   const { t } = useTranslation();
-  const users = useQuery({ ...queries.users(1), enabled: useMay("users:read") });
-  if (users.data === undefined || users.data.items.length === 0) return null;
-  const known = users.data.items.map(({ id, name, email }) => ({ id, label: name === "" ? email : `${name} · ${email}` }));
-  const options = [{ id: "", label: t("agents.noUser") }, ...known];
-  if (!options.some(({ id }) => id === value)) options.push({ id: value, label: value });
-  return <Select label={t("agents.user")} options={options} value={value} onChange={onChange} wrong={wrong} />;
+  const may = useMay("users:read");
+  const everybody = useInfiniteQuery({ ...queries.everybody(), enabled: may });
+  const users = everybody.data?.pages.flatMap(({ items }) => items) ?? [];
+  const there = value === "" || users.some(({ id }) => id === value);
+  const chosen = useQuery({ ...queries.user(value), enabled: may && everybody.isSuccess && !there });
+  const [typing, setTyping] = useState(false);
+  // Whoever looks for somebody looks among all.
+  const { hasNextPage, isFetching, fetchNextPage } = everybody;
+  useEffect(() => {
+    if (typing && hasNextPage && !isFetching) void fetchNextPage();
+  }, [typing, hasNextPage, isFetching, fetchNextPage]);
+  if (users.length === 0 || (!there && chosen.isPending)) return null;
+  const labelled = ({ id, name, email }: Pick<Schema["User"], "id" | "name" | "email">) => ({ id, label: name === "" ? email : `${name} · ${email}` });
+  const options = [{ id: "", label: t("agents.noUser") }, ...users.map(labelled)];
+  if (!there) options.push(chosen.data === undefined ? { id: value, label: value } : labelled(chosen.data));
+  return <ComboBox label={t("agents.user")} options={options} value={value} onChange={onChange} onType={(text) => setTyping(text !== "")} wrong={wrong} />;
 }
 
 function DepartmentsField({ value, onChange, wrong }: { value: string[]; onChange: (ids: string[]) => void; wrong: string | undefined }) {

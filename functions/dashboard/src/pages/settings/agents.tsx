@@ -9,7 +9,8 @@ import { type AgentsQuery, queries } from "../../api/queries";
 import { useFormat } from "../../format";
 import { useMay, useMayEverywhere, useMe } from "../../session";
 import { useTitle } from "../../shell/title";
-import { Avatar, Badge, Button, Card, Empty, Failed, Modal, Paging, Select, Skeleton, TableBox } from "../../ui";
+import { Avatar, Badge, Button, Card, Empty, Modal, Paging, Select, TableBox } from "../../ui";
+import { Asked } from "../../ui/asked";
 import { explain } from "../../ui/explain";
 import { toast } from "../../ui/toast";
 import { AgentForm } from "./agent-form";
@@ -57,26 +58,25 @@ export function Agents() {
           </Button>
         ) : null}
       </div>
-      <div className="filters">
+      <div className="filters all">
         <Select label={t("agents.availability")} options={any} value={query.availability ?? ""} onChange={(id) => change("availability", id)} />
       </div>
       <Card flush>
-        {agents.isError ? (
-          <Failed error={agents.error} retry={() => void agents.refetch()} />
-        ) : agents.data === undefined ? (
-          <div className="body">
-            <Skeleton />
-          </div>
-        ) : agents.data.items.length === 0 ? (
-          <Empty icon={<Headset aria-hidden="true" />} title={t(query.availability === undefined ? "agents.none" : "agents.noneFound")}>
-            {t("agents.noneText")}
-          </Empty>
-        ) : (
-          <>
-            <AgentTable agents={agents.data.items} edit={may ? setOpen : null} />
-            <Paging page={agents.data} onPage={(page) => change("page", String(page))} />
-          </>
-        )}
+        <Asked
+          query={agents}
+          empty={
+            <Empty icon={<Headset aria-hidden="true" />} title={t(query.availability === undefined ? "agents.none" : "agents.noneFound")}>
+              {t("agents.noneText")}
+            </Empty>
+          }
+        >
+          {(found) => (
+            <>
+              <AgentTable agents={found.items} edit={may ? setOpen : null} />
+              <Paging page={found} onPage={(page) => change("page", String(page))} />
+            </>
+          )}
+        </Asked>
       </Card>
       <Modal title={open === null || open === "new" ? t("agents.add") : open.name} open={open !== null} onClose={() => setOpen(null)}>
         {open === null ? null : <AgentForm agent={open === "new" ? null : open} close={() => setOpen(null)} />}

@@ -9,7 +9,8 @@ import { queries } from "../../api/queries";
 import { useFormat } from "../../format";
 import { useMay, useMe } from "../../session";
 import { useTitle } from "../../shell/title";
-import { Badge, Button, Card, CheckBox, Confirm, CopyButton, Empty, Failed, Modal, NoteBar, Paging, Skeleton, TableBox, TextField } from "../../ui";
+import { Badge, Button, Card, CheckBox, Confirm, CopyButton, Empty, Modal, NoteBar, Paging, TableBox, TextField } from "../../ui";
+import { Asked } from "../../ui/asked";
 import { explain } from "../../ui/explain";
 import { useSubmit } from "../../ui/submit";
 
@@ -38,22 +39,21 @@ export function ApiKeys() {
         ) : null}
       </div>
       <Card flush>
-        {keys.isError ? (
-          <Failed error={keys.error} retry={() => void keys.refetch()} />
-        ) : keys.data === undefined ? (
-          <div className="body">
-            <Skeleton />
-          </div>
-        ) : keys.data.items.length === 0 ? (
-          <Empty icon={<KeyRound aria-hidden="true" />} title={t("settings.apiKeys.none")}>
-            {t("settings.apiKeys.noneText")}
-          </Empty>
-        ) : (
-          <>
-            <KeyTable keys={keys.data.items} may={may} />
-            <Paging page={keys.data} onPage={setPage} />
-          </>
-        )}
+        <Asked
+          query={keys}
+          empty={
+            <Empty icon={<KeyRound aria-hidden="true" />} title={t("settings.apiKeys.none")}>
+              {t("settings.apiKeys.noneText")}
+            </Empty>
+          }
+        >
+          {(found) => (
+            <>
+              <KeyTable keys={found.items} may={may} />
+              <Paging page={found} onPage={setPage} />
+            </>
+          )}
+        </Asked>
       </Card>
       <Modal title={t("settings.apiKeys.create")} open={making} onClose={() => setMaking(false)}>
         {making ? <Maker close={() => setMaking(false)} /> : null}

@@ -11,6 +11,7 @@ import { LANGUAGES } from "../../i18n";
 import { useMay } from "../../session";
 import { useTitle } from "../../shell/title";
 import { Badge, Button, Card, ComboBox, Confirm, Empty, Failed, NoteBar, Select, Skeleton, TextField } from "../../ui";
+import { Asked } from "../../ui/asked";
 import { explain } from "../../ui/explain";
 import { toast } from "../../ui/toast";
 import { TestSession } from "./test-session";
@@ -208,28 +209,24 @@ function Versions({ assistant }: { assistant: Assistant }) {
   };
   return (
     <Card title={t("settings.assistants.versions")}>
-      {versions.isError ? (
-        <Failed error={versions.error} retry={() => void versions.refetch()} />
-      ) : versions.data === undefined ? (
-        <Skeleton lines={2} />
-      ) : versions.data.items.length === 0 ? (
-        <p className="muted">{t("settings.assistants.neverPublished")}</p>
-      ) : (
-        <ul className="rows">
-          {versions.data.items.map(({ number, published_at: at }) => (
-            <li key={number}>
-              <span className="clip">{t("settings.assistants.version", { number })}</span>
-              <span className="muted small">{format.date(at)}</span>
-              {number === assistant.published_version ? <Badge tone="good">{t("settings.assistants.inUse")}</Badge> : null}
-              {may && number !== assistant.published_version ? (
-                <Button kind="quiet" onPress={() => setRestored(number)}>
-                  {t("settings.assistants.restore")}
-                </Button>
-              ) : null}
-            </li>
-          ))}
-        </ul>
-      )}
+      <Asked query={versions} lines={2} within="card" empty={<p className="muted">{t("settings.assistants.neverPublished")}</p>}>
+        {({ items }) => (
+          <ul className="rows">
+            {items.map(({ number, published_at: at }) => (
+              <li key={number}>
+                <span className="clip">{t("settings.assistants.version", { number })}</span>
+                <span className="muted small">{format.date(at)}</span>
+                {number === assistant.published_version ? <Badge tone="good">{t("settings.assistants.inUse")}</Badge> : null}
+                {may && number !== assistant.published_version ? (
+                  <Button kind="quiet" onPress={() => setRestored(number)}>
+                    {t("settings.assistants.restore")}
+                  </Button>
+                ) : null}
+              </li>
+            ))}
+          </ul>
+        )}
+      </Asked>
       <Confirm
         title={t("settings.assistants.restoreTitle", { number: restored })}
         text={t("settings.assistants.restoreText")}

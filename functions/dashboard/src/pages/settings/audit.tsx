@@ -1,4 +1,4 @@
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { ShieldCheck } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -9,7 +9,8 @@ import { queries } from "../../api/queries";
 import { useFormat } from "../../format";
 import { useMay } from "../../session";
 import { useTitle } from "../../shell/title";
-import { Button, Card, Empty, Failed, NoteBar, Paging, Skeleton, TableBox } from "../../ui";
+import { Button, Card, Empty, NoteBar, Paging, TableBox } from "../../ui";
+import { Asked } from "../../ui/asked";
 import { explain } from "../../ui/explain";
 
 type Verdict = { kind: "whole"; checked: number } | { kind: "broken"; seq: number } | { kind: "failed"; error: unknown };
@@ -69,49 +70,43 @@ export function Audit() {
         <NoteBar tone="bad">{explain(t, verdict.error).text}</NoteBar>
       )}
       <Card flush>
-        {entries.isError ? (
-          <Failed error={entries.error} retry={() => void entries.refetch()} />
-        ) : entries.data === undefined ? (
-          <div className="body">
-            <Skeleton lines={8} />
-          </div>
-        ) : entries.data.items.length === 0 ? (
-          <Empty title={t("settings.audit.none")} />
-        ) : (
-          <>
-            <TableBox label={t("settings.audit.title")}>
-              <thead>
-                <tr>
-                  <th scope="col">{t("settings.audit.action")}</th>
-                  <th scope="col">{t("settings.audit.actor")}</th>
-                  <th scope="col">{t("settings.audit.fields")}</th>
-                  <th scope="col">{t("calls.when")}</th>
-                </tr>
-              </thead>
-              <tbody>
-                {entries.data.items.map((entry) => (
-                  <tr key={entry.id}>
-                    <td>
-                      <code>{entry.action}</code>
-                    </td>
-                    <td>{people.get(entry.actor.id ?? "") ?? entry.actor.kind.replaceAll("_", " ")}</td>
-                    <td className="muted wrap">{entry.fields.join(", ")}</td>
-                    <td className="muted tight">{format.date(entry.at)}</td>
+        <Asked query={entries} lines={8} empty={<Empty title={t("settings.audit.none")} />}>
+          {(found) => (
+            <>
+              <TableBox label={t("settings.audit.title")}>
+                <thead>
+                  <tr>
+                    <th scope="col">{t("settings.audit.action")}</th>
+                    <th scope="col">{t("settings.audit.actor")}</th>
+                    <th scope="col">{t("settings.audit.fields")}</th>
+                    <th scope="col">{t("calls.when")}</th>
                   </tr>
-                ))}
-              </tbody>
-            </TableBox>
-            <Paging page={entries.data} onPage={(next) => setUrl(next === 1 ? {} : { page: String(next) })} />
-          </>
-        )}
+                </thead>
+                <tbody>
+                  {found.items.map((entry) => (
+                    <tr key={entry.id}>
+                      <td>
+                        <code>{entry.action}</code>
+                      </td>
+                      <td>{people.get(entry.actor.id ?? "") ?? entry.actor.kind.replaceAll("_", " ")}</td>
+                      <td className="muted wrap">{entry.fields.join(", ")}</td>
+                      <td className="muted tight">{format.date(entry.at)}</td>
+                    </tr>
+                  ))}
+                </tbody>
+              </TableBox>
+              <Paging page={found} onPage={(next) => setUrl(next === 1 ? {} : { page: String(next) })} />
+            </>
+          )}
+        </Asked>
       </Card>
     </main>
   );
 }
 
-/** Names of people by their ids, for whoever may read them. */
+/** Names of people by their ids, for whoever may read them: of the hundred who joined last. */
 function useNames(): Map<string, string> {
   const may = useMay("users:read");
-  const users = useQuery({ ...queries.users(1), enabled: may }).data?.items ?? [];
+  const users = useInfiniteQuery({ ...queries.everybody(), enabled: may }).data?.pages.flatMap(({ items }) => items) ?? [];
   return new Map(users.map(({ id, name, email }) => [id, name === "" ? email : name]));
 }

@@ -8,7 +8,8 @@ import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useMayEverywhere } from "../../session";
 import { useTitle } from "../../shell/title";
-import { Button, Card, Confirm, Empty, Failed, IconButton, Modal, NoteBar, Select, Skeleton, TextField } from "../../ui";
+import { Button, Card, Confirm, Empty, IconButton, Modal, NoteBar, Select, TextField } from "../../ui";
+import { Asked } from "../../ui/asked";
 import { explain } from "../../ui/explain";
 import { useSubmit } from "../../ui/submit";
 import { toast } from "../../ui/toast";
@@ -40,17 +41,18 @@ export function Departments() {
         ) : null}
       </div>
       <Card>
-        {departments.isError ? (
-          <Failed error={departments.error} retry={() => void departments.refetch()} />
-        ) : departments.data === undefined ? (
-          <Skeleton lines={4} />
-        ) : items.length === 0 ? (
-          <Empty icon={<FolderTree aria-hidden="true" />} title={t("departments.none")}>
-            {t("departments.noneText")}
-          </Empty>
-        ) : (
-          <Branches branches={tree(items)} may={may} open={setOpen} label={t("departments.title")} />
-        )}
+        <Asked
+          query={departments}
+          lines={4}
+          within="card"
+          empty={
+            <Empty icon={<FolderTree aria-hidden="true" />} title={t("departments.none")}>
+              {t("departments.noneText")}
+            </Empty>
+          }
+        >
+          {() => <Branches branches={tree(items)} may={may} open={setOpen} label={t("departments.title")} />}
+        </Asked>
       </Card>
       <Modal title={open !== null && "id" in open ? open.name : t("departments.add")} open={open !== null} onClose={() => setOpen(null)}>
         {open === null ? null : (

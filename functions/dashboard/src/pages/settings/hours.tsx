@@ -6,7 +6,8 @@ import { answer, api, ApiFailure, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useFormat } from "../../format";
 import { useMay } from "../../session";
-import { Button, Card, ComboBox, Failed, NoteBar, Skeleton, TextField } from "../../ui";
+import { Button, Card, ComboBox, NoteBar, TextField } from "../../ui";
+import { Asked } from "../../ui/asked";
 import { explain } from "../../ui/explain";
 import { useSubmit } from "../../ui/submit";
 import { toast } from "../../ui/toast";
@@ -19,13 +20,9 @@ export function Hours({ businessId }: { businessId: string }) {
   const hours = useQuery(queries.hours(businessId));
   return (
     <Card title={t("settings.hours.title")}>
-      {hours.isError ? (
-        <Failed error={hours.error} retry={() => void hours.refetch()} />
-      ) : hours.data === undefined ? (
-        <Skeleton lines={7} />
-      ) : (
-        <Editor businessId={businessId} known={hours.data} />
-      )}
+      <Asked query={hours} lines={7} within="card">
+        {(found) => <Editor businessId={businessId} known={found} />}
+      </Asked>
     </Card>
   );
 }
@@ -47,8 +44,10 @@ export function spans(days: Record<string, string>): string[] {
   });
 }
 
-function zones(): { id: string; label: string }[] {
-  return Intl.supportedValuesOf("timeZone").map((id) => ({ id, label: id.replaceAll("_", " ") }));
+/** Those that the browser knows, and the one that is chosen: it may be UTC, which is not in that list. */
+function zones(chosen: string): { id: string; label: string }[] {
+  const known = Intl.supportedValuesOf("timeZone");
+  return [...(known.includes(chosen) ? [] : [chosen]), ...known].map((id) => ({ id, label: id.replaceAll("_", " ") }));
 }
 
 function Editor({ businessId, known }: { businessId: string; known: Schema["OpeningHours"] | null }) {
@@ -69,7 +68,7 @@ function Editor({ businessId, known }: { businessId: string; known: Schema["Open
     <Form className="stack" onSubmit={submit}>
       {known === null ? <p className="muted">{t("settings.hours.unknown")}</p> : null}
       {error === null ? null : <NoteBar tone="bad">{wrong === "" ? explain(t, error).text : wrong}</NoteBar>}
-      <ComboBox label={t("settings.hours.zone")} options={zones()} value={zone} onChange={setZone} />
+      <ComboBox label={t("settings.hours.zone")} options={zones(zone)} value={zone} onChange={setZone} />
       <div className="form-grid days">
         {DAYS.map((day, index) => (
           <TextField

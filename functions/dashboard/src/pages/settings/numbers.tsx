@@ -9,7 +9,8 @@ import { queries } from "../../api/queries";
 import { useFormat } from "../../format";
 import { useMay, useMayEverywhere } from "../../session";
 import { useTitle } from "../../shell/title";
-import { Button, Card, Confirm, CopyButton, Empty, Failed, Modal, NoteBar, Paging, Select, Skeleton, TextField } from "../../ui";
+import { Button, Card, Confirm, CopyButton, Empty, Modal, NoteBar, Paging, Select, TextField } from "../../ui";
+import { Asked } from "../../ui/asked";
 import { explain } from "../../ui/explain";
 import { useSubmit } from "../../ui/submit";
 import { toast } from "../../ui/toast";
@@ -41,28 +42,25 @@ export function PhoneNumbers() {
           </Button>
         ) : null}
       </div>
-      {numbers.isError ? (
-        <Card>
-          <Failed error={numbers.error} retry={() => void numbers.refetch()} />
-        </Card>
-      ) : numbers.data === undefined ? (
-        <Card>
-          <Skeleton lines={6} />
-        </Card>
-      ) : numbers.data.items.length === 0 ? (
-        <Card>
+      <Asked
+        query={numbers}
+        lines={6}
+        within="page"
+        empty={
           <Empty icon={<Phone aria-hidden="true" />} title={t("numbers.none")}>
             {t("numbers.noneText")}
           </Empty>
-        </Card>
-      ) : (
-        <>
-          {numbers.data.items.map((number) => (
-            <NumberCard key={number.id} number={number} may={may} />
-          ))}
-          {numbers.data.total > numbers.data.page_size ? <Paging page={numbers.data} onPage={setPage} /> : null}
-        </>
-      )}
+        }
+      >
+        {(found) => (
+          <>
+            {found.items.map((number) => (
+              <NumberCard key={number.id} number={number} may={may} />
+            ))}
+            {found.total > found.page_size ? <Paging page={found} onPage={setPage} /> : null}
+          </>
+        )}
+      </Asked>
       <Modal title={t("numbers.add")} open={adding} onClose={() => setAdding(false)}>
         {adding ? <AddNumber close={() => setAdding(false)} /> : null}
       </Modal>

@@ -8,10 +8,12 @@ import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useMay, useMe } from "../../session";
 import { useTitle } from "../../shell/title";
-import { Badge, Button, Card, CheckBox, Confirm, Failed, Modal, NoteBar, Skeleton, TableBox, TextField } from "../../ui";
+import { Badge, Button, Card, CheckBox, Confirm, Modal, NoteBar, TableBox, TextField } from "../../ui";
+import { Asked } from "../../ui/asked";
 import { explain } from "../../ui/explain";
 import { useSubmit } from "../../ui/submit";
 import { toast } from "../../ui/toast";
+import { useRoleName } from "./role-name";
 
 type Role = Schema["Role"];
 
@@ -20,8 +22,6 @@ const AREAS = ["calls", "messages", "live", "users", "roles", "departments", "ag
 const READ_ONLY: readonly string[] = ["messages", "live", "audit"];
 const EVERYWHERE = "departments:all";
 const KNOWN = new Set([...AREAS.flatMap((area) => [`${area}:read`, `${area}:write`]), EVERYWHERE]);
-
-const BUILT_IN = ["tenant_admin", "manager", "agent", "viewer"] as const;
 
 export const ahead: Ahead = (client) => {
   void client.prefetchQuery(queries.roles());
@@ -34,10 +34,8 @@ export function Roles() {
   const may = useMay("roles:write");
   const roles = useQuery(queries.roles());
   const [open, setOpen] = useState<Role | "new" | null>(null);
-  const named = ({ id, name }: Role) => {
-    const known = BUILT_IN.find((word) => word === id);
-    return known === undefined ? name : t(`role.${known}`);
-  };
+  const roleName = useRoleName();
+  const named = ({ id, name }: Role) => roleName(id, name);
   return (
     <main className="page narrow" id="main">
       <div className="page-head">
@@ -50,40 +48,36 @@ export function Roles() {
         ) : null}
       </div>
       <Card flush>
-        {roles.isError ? (
-          <Failed error={roles.error} retry={() => void roles.refetch()} />
-        ) : roles.data === undefined ? (
-          <div className="body">
-            <Skeleton />
-          </div>
-        ) : (
-          <TableBox label={t("roles.title")}>
-            <thead>
-              <tr>
-                <th scope="col">{t("settings.users.role")}</th>
-                <th scope="col">{t("roles.permissions")}</th>
-                <th scope="col">
-                  <span className="visually-hidden">{t("common.actions")}</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {roles.data.items.map((role) => (
-                <tr key={role.id}>
-                  <td>
-                    <span className="strong">{named(role)}</span> {role.builtin ? <Badge>{t("roles.builtin")}</Badge> : null}
-                  </td>
-                  <td className="muted">{t("roles.count", { count: role.permissions.length })}</td>
-                  <td className="tight">
-                    <Button kind="quiet" aria-label={`${t(role.builtin || !may ? "roles.show" : "common.edit")}: ${named(role)}`} onPress={() => setOpen(role)}>
-                      {t(role.builtin || !may ? "roles.show" : "common.edit")}
-                    </Button>
-                  </td>
+        <Asked query={roles}>
+          {({ items }) => (
+            <TableBox label={t("roles.title")}>
+              <thead>
+                <tr>
+                  <th scope="col">{t("settings.users.role")}</th>
+                  <th scope="col">{t("roles.permissions")}</th>
+                  <th scope="col">
+                    <span className="visually-hidden">{t("common.actions")}</span>
+                  </th>
                 </tr>
-              ))}
-            </tbody>
-          </TableBox>
-        )}
+              </thead>
+              <tbody>
+                {items.map((role) => (
+                  <tr key={role.id}>
+                    <td>
+                      <span className="strong">{named(role)}</span> {role.builtin ? <Badge>{t("roles.builtin")}</Badge> : null}
+                    </td>
+                    <td className="muted">{t("roles.count", { count: role.permissions.length })}</td>
+                    <td className="tight">
+                      <Button kind="quiet" aria-label={`${t(role.builtin || !may ? "roles.show" : "common.edit")}: ${named(role)}`} onPress={() => setOpen(role)}>
+                        {t(role.builtin || !may ? "roles.show" : "common.edit")}
+                      </Button>
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </TableBox>
+          )}
+        </Asked>
       </Card>
       <Modal title={open === null || open === "new" ? t("roles.add") : named(open)} open={open !== null} onClose={() => setOpen(null)}>
         {open === null ? null : <RoleForm role={open === "new" ? null : open} may={may} close={() => setOpen(null)} />}

@@ -9,29 +9,20 @@ import { queries } from "../../api/queries";
 import { useFormat } from "../../format";
 import { useMay, useMe } from "../../session";
 import { useTitle } from "../../shell/title";
-import { Avatar, Badge, Button, Card, Confirm, Failed, Modal, NoteBar, Paging, Select, Skeleton, TableBox, TextField } from "../../ui";
+import { Avatar, Badge, Button, Card, Confirm, Failed, Modal, NoteBar, Paging, Select, TableBox, TextField } from "../../ui";
+import { Asked } from "../../ui/asked";
 import { explain } from "../../ui/explain";
 import { useSubmit } from "../../ui/submit";
 import { toast } from "../../ui/toast";
+import { BUILT_IN_ROLES, useRoleName } from "./role-name";
 
 type User = Schema["User"];
-
-const BUILT_IN = ["tenant_admin", "manager", "agent", "viewer"] as const;
-
-/** What a role is called: built-in ones in the reader's language. */
-function useRoleName(): (role: string, name: string) => string {
-  const { t } = useTranslation();
-  return (role, name) => {
-    const known = BUILT_IN.find((word) => word === role);
-    return known === undefined ? name : t(`role.${known}`);
-  };
-}
 
 function useRoles(): { id: string; label: string }[] {
   const named = useRoleName();
   const may = useMay("roles:read");
   const roles = useQuery({ ...queries.roles(), enabled: may });
-  if (roles.data === undefined) return BUILT_IN.map((id) => ({ id, label: named(id, id) }));
+  if (roles.data === undefined) return BUILT_IN_ROLES.map((id) => ({ id, label: named(id, id) }));
   return roles.data.items.map(({ id, name }) => ({ id, label: named(id, name) }));
 }
 
@@ -59,18 +50,14 @@ export function Users() {
         ) : null}
       </div>
       <Card flush>
-        {users.isError ? (
-          <Failed error={users.error} retry={() => void users.refetch()} />
-        ) : users.data === undefined ? (
-          <div className="body">
-            <Skeleton />
-          </div>
-        ) : (
-          <>
-            <UserTable users={users.data.items} may={may} />
-            <Paging page={users.data} onPage={setPage} />
-          </>
-        )}
+        <Asked query={users}>
+          {(found) => (
+            <>
+              <UserTable users={found.items} may={may} />
+              <Paging page={found} onPage={setPage} />
+            </>
+          )}
+        </Asked>
       </Card>
       <Invitations may={may} />
       <Modal title={t("settings.users.invite")} open={inviting} onClose={() => setInviting(false)}>
