@@ -16,6 +16,8 @@ pub struct Tenant {
     pub max_concurrent_calls: u64,
     /// Calls in a day (UTC).
     pub max_daily_calls: u64,
+    /// Calls of one number within an hour. Callers who withhold their number are not counted.
+    pub max_hourly_calls_per_caller: u64,
     /// What a day's calls may cost, in micro-dollars.
     pub max_daily_cost_micros: u64,
     /// When it came to be.
@@ -76,6 +78,8 @@ pub struct UpdateTenant {
     pub max_concurrent_calls: Option<u64>,
     /// Calls in a day (UTC), 0 to 1,000,000.
     pub max_daily_calls: Option<u64>,
+    /// Calls of one number within an hour, 0 to 1,000,000.
+    pub max_hourly_calls_per_caller: Option<u64>,
     /// What a day's calls may cost, in micro-dollars, 0 to 10^12.
     pub max_daily_cost_micros: Option<u64>,
 }

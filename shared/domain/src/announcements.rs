@@ -12,6 +12,8 @@ pub enum Announcement {
     LinesBusy,
     /// As many calls as allowed have come in today, or the money for today is spent.
     DaySpent,
+    /// This caller has rung as often as allowed within an hour.
+    CallerSpent,
     /// The call cannot be taken at all.
     OutOfOrder,
     /// Something takes a moment, or is tried again in one.
@@ -50,10 +52,11 @@ pub enum Announcement {
 
 impl Announcement {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::UnknownNumber,
         Self::LinesBusy,
         Self::DaySpent,
+        Self::CallerSpent,
         Self::OutOfOrder,
         Self::OneMoment,
         Self::Connecting,
@@ -101,6 +104,9 @@ impl Announcement {
             Self::DaySpent => {
                 "We are sorry, we cannot take any more calls today. Please call again tomorrow. Goodbye."
             }
+            Self::CallerSpent => {
+                "We are sorry, you have called us many times within the last hour. Please call again later. Goodbye."
+            }
             Self::OutOfOrder => {
                 "We are sorry, we cannot take your call at the moment. Please call again later. Goodbye."
             }
@@ -137,6 +143,9 @@ impl Announcement {
             }
             Self::DaySpent => {
                 "Lo sentimos, hoy no podemos atender más llamadas. Vuelva a llamar mañana. Adiós."
+            }
+            Self::CallerSpent => {
+                "Lo sentimos, nos ha llamado muchas veces en la última hora. Por favor, vuelva a llamar más tarde. Adiós."
             }
             Self::OutOfOrder => {
                 "Lo sentimos, en este momento no podemos atender su llamada. Vuelva a llamar más tarde. Adiós."
@@ -175,6 +184,9 @@ impl Announcement {
             Self::DaySpent => {
                 "Leider können wir heute keine weiteren Anrufe annehmen. Bitte rufen Sie morgen noch einmal an. \
                  Auf Wiederhören."
+            }
+            Self::CallerSpent => {
+                "Leider haben Sie uns in der letzten Stunde sehr oft angerufen. Bitte rufen Sie später noch einmal an. Auf Wiederhören."
             }
             Self::OutOfOrder => {
                 "Leider können wir Ihren Anruf im Moment nicht annehmen. Bitte rufen Sie später noch einmal an. \
@@ -225,6 +237,9 @@ impl Announcement {
                 "Nous sommes désolés, nous ne pouvons plus prendre d'appels aujourd'hui. Veuillez rappeler demain. \
                  Au revoir."
             }
+            Self::CallerSpent => {
+                "Nous sommes désolés, vous nous avez appelés de nombreuses fois au cours de la dernière heure. Veuillez rappeler plus tard. Au revoir."
+            }
             Self::OutOfOrder => {
                 "Nous sommes désolés, nous ne pouvons pas prendre votre appel pour le moment. Veuillez rappeler plus \
                  tard. Au revoir."
@@ -265,6 +280,9 @@ impl Announcement {
             }
             Self::DaySpent => {
                 "Lamentamos, hoje não podemos atender mais chamadas. Ligue novamente amanhã. Até logo."
+            }
+            Self::CallerSpent => {
+                "Lamentamos, mas ligou-nos muitas vezes na última hora. Por favor, volte a ligar mais tarde. Até logo."
             }
             Self::OutOfOrder => {
                 "Lamentamos, no momento não podemos atender a sua chamada. Ligue novamente mais tarde. Até logo."

@@ -88,7 +88,7 @@ pub(crate) const EMAIL: &str = "bench@example.com";
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 /// Room for as many calls as a run wants.
 pub(crate) const NO_LIMITS: &str = "update tenants set max_concurrent_calls = 100000, max_daily_calls = 1000000, \
-    max_daily_cost_micros = 1000000000000";
+    max_daily_cost_micros = 1000000000000, max_hourly_calls_per_caller = 1000000";
 
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")

@@ -213,6 +213,7 @@ pub(crate) async fn update_tenant(
         name: name.as_deref(),
         max_concurrent_calls: fields.optional_count("max_concurrent_calls", 0, MAX_CONCURRENT_CALLS),
         max_daily_calls: fields.optional_count("max_daily_calls", 0, MAX_DAILY_CALLS),
+        max_hourly_calls_per_caller: fields.optional_count("max_hourly_calls_per_caller", 0, MAX_DAILY_CALLS),
         max_daily_cost_micros: fields.optional_count("max_daily_cost_micros", 0, MAX_DAILY_COST_MICROS),
     };
     fields.done()?;
@@ -314,6 +315,7 @@ fn show(row: TenantRow) -> wire::Tenant {
         name: row.name,
         max_concurrent_calls: row.max_concurrent_calls,
         max_daily_calls: row.max_daily_calls,
+        max_hourly_calls_per_caller: row.max_hourly_calls_per_caller,
         max_daily_cost_micros: row.max_daily_cost_micros,
         created_at: row.created_at,
         suspended_at: row.suspended_at,

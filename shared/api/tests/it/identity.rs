@@ -518,8 +518,13 @@ fn bad_bodies_are_answered_field_by_field() {
             Method::PATCH,
             format!("/api/v1/tenants/{}", tenant.id),
             Some(&root),
-            json!({"max_concurrent_calls": -1, "max_daily_calls": 1.5, "max_daily_cost_micros": "1"}),
-            &["max_concurrent_calls", "max_daily_calls", "max_daily_cost_micros"],
+            json!({"max_concurrent_calls": -1, "max_daily_calls": 1.5, "max_hourly_calls_per_caller": [], "max_daily_cost_micros": "1"}),
+            &[
+                "max_concurrent_calls",
+                "max_daily_calls",
+                "max_hourly_calls_per_caller",
+                "max_daily_cost_micros",
+            ],
         ),
     ];
     let before = world.doubles.db.dump();

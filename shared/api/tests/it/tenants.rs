@@ -153,7 +153,10 @@ fn tenants_are_listed_and_changed() {
     let target = format!("/api/v1/tenants/{}", one.id);
     let changed = world.request(Method::PATCH, &target, Some(&root), Some(&body)).json();
     assert_eq!((&changed["name"], &changed["max_concurrent_calls"]), (&json!("Renamed"), &json!(0)));
-    assert_eq!(changed["max_daily_calls"], 1_000);
+    assert_eq!(
+        (&changed["max_daily_calls"], &changed["max_hourly_calls_per_caller"]),
+        (&json!(1_000), &json!(60))
+    );
     assert!(!world.ring(NUMBER, 1).1.twiml().contains("<Connect"));
     assert!(world.ring(&two.number, 2).1.twiml().contains("<Connect"));
 }

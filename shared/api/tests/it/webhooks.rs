@@ -1,5 +1,6 @@
 //! Twilio's requests.
 
+use axum::http::Method;
 use serde_json::json;
 use voicecore_api::actors::CallReply;
 use voicecore_api::{jobs, media};
@@ -137,6 +138,27 @@ fn caps_are_spoken() {
     world.sql("update usage_daily set cost_micros = 5");
     let (_, spent) = world.ring(NUMBER, 12);
     assert!(spent.twiml().contains("cannot take any more calls today"), "{}", spent.body);
+}
+
+#[test]
+fn whoever_rings_without_end_is_told_to_call_later() {
+    let world = World::new();
+    let tenant = world.tenant(NUMBER);
+    world.actors_reply(CallReply::NotRunning);
+    world.super_admin("root@example.com");
+    let root = world.login("root@example.com");
+    let limit = json!({"max_hourly_calls_per_caller": 2});
+    let target = format!("/api/v1/tenants/{}", tenant.id);
+    assert_eq!(world.request(Method::PATCH, &target, Some(&root), Some(&limit)).status, 200);
+    for n in 1..=2 {
+        world.call(&tenant, n);
+    }
+    let (_, refused) = world.ring(NUMBER, 3);
+    assert!(refused.twiml().contains("many times within the last hour"), "{}", refused.body);
+    assert!(refused.twiml().contains("<Hangup"), "{}", refused.body);
+    // An hour later it counts no more.
+    world.doubles.clock.advance(Millis::from_secs(3_600));
+    world.call(&tenant, 3);
 }
 
 #[test]

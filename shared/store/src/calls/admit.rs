@@ -48,6 +48,8 @@ pub enum Refusal {
     DailyCalls,
     /// The money for today (UTC) has been spent.
     DailyCost,
+    /// This caller has rung as often as allowed within the last hour.
+    HourlyCaller,
 }
 
 statements! {
@@ -67,6 +69,8 @@ statements! {
         and (select count(*) from calls c where c.tenant_id = t.id and c.ended_at is null) < t.max_concurrent_calls
         and coalesce(u.calls, 0) < t.max_daily_calls
         and coalesce(u.cost_micros, 0) < t.max_daily_cost_micros
+        and (cast(?9 as text) is null or (select count(*) from calls c where c.tenant_id = t.id and c.caller_number_hash = ?9
+            and c.started_at > ?12) < t.max_hourly_calls_per_caller)
         on conflict (carrier_call_id) do nothing";
 
     /// The fresh id is there only if this batch has stored it: so a repetition is neither logged nor counted.
@@ -80,8 +84,10 @@ statements! {
     READ_BACK = concat!("select ", call_columns!(), " from calls where carrier_call_id = ?1 and tenant_id = ?2");
 
     /// Why it was refused, as seen by the same transaction.
-    REASON = "select t.max_concurrent_calls, t.max_daily_calls, t.max_daily_cost_micros,
+    REASON = "select t.max_concurrent_calls, t.max_daily_calls, t.max_daily_cost_micros, t.max_hourly_calls_per_caller,
         (select count(*) from calls c where c.tenant_id = t.id and c.ended_at is null) as active_calls,
+        (select count(*) from calls c where c.tenant_id = t.id and c.caller_number_hash = ?3
+            and c.started_at > ?4) as caller_calls,
         coalesce(u.calls, 0) as daily_calls, coalesce(u.cost_micros, 0) as daily_cost_micros
         from tenants t left join usage_daily u on u.tenant_id = t.id and u.day = ?2
         where t.id = ?1";
@@ -110,6 +116,8 @@ fn admit_batch(scope: &Scope, call: &NewCall<'_>) -> Vec<Stmt> {
     let tenant = || scope.tenant_arg();
     let id = || Value::from(call.call_id.to_string());
     let day = || row::count_arg(limits::day(call.started_at));
+    let caller = || Value::from(call.caller.map(|(_, hash)| hash));
+    let an_hour_ago = call.started_at.since(Millis::from_secs(3_600));
     let insert = vec![
         tenant(),
         id(),
@@ -119,9 +127,10 @@ fn admit_batch(scope: &Scope, call: &NewCall<'_>) -> Vec<Stmt> {
         call.direction.as_str().into(),
         call.status.as_str().into(),
         call.caller.map(|(sealed, _)| sealed).into(),
-        call.caller.map(|(_, hash)| hash).into(),
+        caller(),
         call.started_at.into(),
         day(),
+        an_hour_ago.into(),
     ];
     vec![
         lock(scope),
@@ -129,7 +138,7 @@ fn admit_batch(scope: &Scope, call: &NewCall<'_>) -> Vec<Stmt> {
         Stmt::new(LOG, vec![id(), tenant()]),
         Stmt::new(COUNT, vec![id(), tenant(), day()]),
         Stmt::new(READ_BACK, vec![call.carrier_call_id.into(), tenant()]),
-        Stmt::new(REASON, vec![tenant(), day()]),
+        Stmt::new(REASON, vec![tenant(), day(), caller(), an_hour_ago.into()]),
     ]
 }
 
@@ -148,6 +157,8 @@ fn refusal(reason: &Rows) -> Result<Option<Refusal>, StoreError> {
             Some(Refusal::DailyCalls)
         } else if reached(&r, "daily_cost_micros", "max_daily_cost_micros")? {
             Some(Refusal::DailyCost)
+        } else if reached(&r, "caller_calls", "max_hourly_calls_per_caller")? {
+            Some(Refusal::HourlyCaller)
         } else {
             None
         })

@@ -22,6 +22,8 @@ pub struct TenantRow {
     pub max_concurrent_calls: u64,
     /// Calls in a day (UTC).
     pub max_daily_calls: u64,
+    /// Calls of one number within an hour.
+    pub max_hourly_calls_per_caller: u64,
     /// What a day's calls may cost, in micro-dollars.
     pub max_daily_cost_micros: u64,
     /// When it came to be.
@@ -39,21 +41,24 @@ pub struct TenantChange<'a> {
     pub max_concurrent_calls: Option<u64>,
     /// Calls in a day (UTC).
     pub max_daily_calls: Option<u64>,
+    /// Calls of one number within an hour.
+    pub max_hourly_calls_per_caller: Option<u64>,
     /// What a day's calls may cost, in micro-dollars.
     pub max_daily_cost_micros: Option<u64>,
 }
 
 statements! {
-    LIST = "select id, name, max_concurrent_calls, max_daily_calls, max_daily_cost_micros, created_at, suspended_at
+    LIST = "select id, name, max_concurrent_calls, max_daily_calls, max_hourly_calls_per_caller, max_daily_cost_micros, created_at, suspended_at
         from tenants order by id desc limit ?1 offset ?2";
 
     COUNT = "select count(*) as total from (select 1 from tenants limit ?1) as counted";
 
-    GET = "select id, name, max_concurrent_calls, max_daily_calls, max_daily_cost_micros, created_at, suspended_at
+    GET = "select id, name, max_concurrent_calls, max_daily_calls, max_hourly_calls_per_caller, max_daily_cost_micros, created_at, suspended_at
         from tenants where id = ?1";
 
     UPDATE = "update tenants set name = coalesce(?2, name), max_concurrent_calls = coalesce(?3, max_concurrent_calls),
-        max_daily_calls = coalesce(?4, max_daily_calls), max_daily_cost_micros = coalesce(?5, max_daily_cost_micros)
+        max_daily_calls = coalesce(?4, max_daily_calls), max_daily_cost_micros = coalesce(?5, max_daily_cost_micros),
+        max_hourly_calls_per_caller = coalesce(?6, max_hourly_calls_per_caller)
         where id = ?1";
 
     SUSPEND = "update tenants set suspended_at = coalesce(suspended_at, ?2) where id = ?1";
@@ -76,6 +81,7 @@ fn map(r: &Reader<'_>) -> Result<TenantRow, StoreError> {
         name: r.text("name")?,
         max_concurrent_calls: r.count("max_concurrent_calls")?,
         max_daily_calls: r.count("max_daily_calls")?,
+        max_hourly_calls_per_caller: r.count("max_hourly_calls_per_caller")?,
         max_daily_cost_micros: r.count("max_daily_cost_micros")?,
         created_at: r.moment("created_at")?,
         suspended_at: r.opt_moment("suspended_at")?,
@@ -112,6 +118,7 @@ pub async fn update(
         change.max_concurrent_calls.map(count_arg).into(),
         change.max_daily_calls.map(count_arg).into(),
         change.max_daily_cost_micros.map(count_arg).into(),
+        change.max_hourly_calls_per_caller.map(count_arg).into(),
     ];
     on_record(db, id, across_tenants(UPDATE, args), entry).await
 }

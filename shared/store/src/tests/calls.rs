@@ -83,18 +83,18 @@ fn the_number_must_be_the_tenants() {
 /// What happens to a tenant's calls, for the model below.
 #[derive(Debug, Clone)]
 enum Step {
-    Ring { carrier: u8 },
+    Ring { carrier: u8, caller: Option<u8> },
     End { carrier: u8 },
     Finish { carrier: u8, audio_out: u64 },
-    Wait { hours: u64 },
+    Wait { minutes: u64 },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        4 => (0_u8..12).prop_map(|carrier| Step::Ring { carrier }),
+        4 => (0_u8..12, prop::option::of(0_u8..2)).prop_map(|(carrier, caller)| Step::Ring { carrier, caller }),
         2 => (0_u8..12).prop_map(|carrier| Step::End { carrier }),
         2 => (0_u8..12, 0_u64..40_000).prop_map(|(carrier, audio_out)| Step::Finish { carrier, audio_out }),
-        1 => (0_u64..20).prop_map(|hours| Step::Wait { hours }),
+        1 => prop::sample::select(vec![0.3, 1.0, 5.0, 19.0]).prop_map(|hours| Step::Wait { minutes: (hours * 60.0) as u64 }),
     ];
     prop::collection::vec(step, 0..40)
 }
@@ -102,6 +102,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 /// A call of the model.
 struct Known {
     call: Call,
+    caller: Option<u8>,
     on_line: bool,
     finished: bool,
 }
@@ -111,11 +112,17 @@ proptest! {
 
     /// A27: never one call too many, whatever the order of rings, ends and summaries, and each refusal for a reason.
     #[test]
-    fn a27_admission_equals_a_plain_count(steps in steps(), concurrent in 1_u32..4, daily in 1_u32..8) {
+    fn a27_admission_equals_a_plain_count(
+        steps in steps(),
+        concurrent in 1_u32..4,
+        daily in 1_u32..8,
+        hourly in 1_usize..4,
+    ) {
         const CAP: u64 = 3_000_000;
         let world = World::new();
         let tenant = world.tenant("+15005550001");
         world.limits(&tenant, concurrent.into(), daily.into(), CAP.cast_signed());
+        world.limit_callers(&tenant, hourly as i64);
         let mut now = NOW;
         let mut known: std::collections::BTreeMap<u8, Known> = std::collections::BTreeMap::new();
         let mut today: std::collections::BTreeMap<u64, (u64, u64)> = std::collections::BTreeMap::new();
@@ -123,20 +130,23 @@ proptest! {
             now = now.plus(Millis(1));
             let used = *today.entry(limits::day(now)).or_default();
             match step {
-                Step::Wait { hours } => now = now.plus(Millis::from_secs(hours * 3_600)),
-                Step::Ring { carrier } => {
+                Step::Wait { minutes } => now = now.plus(Millis::from_secs(minutes * 60)),
+                Step::Ring { carrier, caller } => {
                     let on_line = known.values().filter(|k| k.on_line).count();
-                    let admission = world.admit(&tenant, &format!("CA{carrier}"), now);
+                    let rung = known.values().filter(|k| k.caller.is_some() && k.caller == caller
+                        && now.since(k.call.started_at) < Millis::from_secs(3_600)).count();
+                    let admission = world.admit_from(&tenant, &format!("CA{carrier}"), caller, now);
                     let expected = if known.contains_key(&carrier) { None }
                         else if on_line >= concurrent as usize { Some(Refusal::Concurrency) }
                         else if used.0 >= u64::from(daily) { Some(Refusal::DailyCalls) }
                         else if used.1 >= CAP { Some(Refusal::DailyCost) }
+                        else if rung >= hourly { Some(Refusal::HourlyCaller) }
                         else { None };
                     match (admission, expected) {
                         (Admission::Refused(why), Some(expected)) => prop_assert_eq!(why, expected),
                         (Admission::Repeated(_), None) => prop_assert!(known.contains_key(&carrier)),
                         (Admission::Admitted(call), None) => {
-                            let new = Known { call, on_line: true, finished: false };
+                            let new = Known { call, caller, on_line: true, finished: false };
                             prop_assert!(known.insert(carrier, new).is_none());
                             today.entry(limits::day(now)).or_default().0 += 1;
                         }

@@ -119,8 +119,24 @@ impl World {
         CallId::new(at, &self.rng.bytes())
     }
 
-    /// Asks for a call by the carrier's name of it.
+    /// Asks for a call by the carrier's name of it, of a caller who withholds the number.
     pub(super) fn admit(&self, tenant: &Tenant, carrier_call_id: &str, at: Millis) -> Admission {
+        self.admit_from(tenant, carrier_call_id, None, at)
+    }
+
+    /// The same of a caller known by a number of the test's own.
+    pub(super) fn admit_from(
+        &self,
+        tenant: &Tenant,
+        carrier_call_id: &str,
+        caller: Option<u8>,
+        at: Millis,
+    ) -> Admission {
+        let caller = caller.map(|caller| {
+            let number: E164 = format!("+4420794600{caller:02}").parse().unwrap();
+            let sealed = tenant.sealer.seal(Column::CallerNumber, number.expose(), self.rng.bytes()).unwrap();
+            (sealed, self.lookup.caller(tenant.scope.tenant(), &number))
+        });
         let call = NewCall {
             call_id: self.call_id(at),
             carrier_call_id,
@@ -128,7 +144,7 @@ impl World {
             phone_number_id: tenant.number,
             direction: CallDirection::Inbound,
             status: CallStatus::Ringing,
-            caller: None,
+            caller: caller.as_ref().map(|(sealed, hash)| (sealed, hash)),
             started_at: at,
         };
         block_on(calls::admit(&tenant.scope, &call)).unwrap()
@@ -144,6 +160,13 @@ impl World {
     /// The rows of a statement that only a test needs.
     pub(super) fn select(&self, sql: &'static str, args: Vec<Value>) -> Vec<voicecore_ports::Row> {
         block_on(self.db.query(Stmt::new(sql, args).reaching(Reach::EveryTenant))).unwrap().rows
+    }
+
+    pub(super) fn limit_callers(&self, tenant: &Tenant, hourly: i64) {
+        self.select(
+            "update tenants set max_hourly_calls_per_caller = ?2 where id = ?1",
+            vec![tenant.scope.tenant_arg(), hourly.into()],
+        );
     }
 
     pub(super) fn limits(&self, tenant: &Tenant, concurrent: i64, daily_calls: i64, daily_cost: i64) {

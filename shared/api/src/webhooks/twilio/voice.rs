@@ -56,6 +56,9 @@ async fn answer(app: &AppState, webhook: &VoiceWebhook) -> Result<Response, ApiE
         Admission::Refused(Refusal::DailyCalls | Refusal::DailyCost) => {
             documents::say_and_hang_up(Announcement::DaySpent, language)
         }
+        Admission::Refused(Refusal::HourlyCaller) => {
+            documents::say_and_hang_up(Announcement::CallerSpent, language)
+        }
         Admission::Repeated(call) if call.status.is_end() => documents::hang_up(),
         Admission::Admitted(call) | Admission::Repeated(call) if line.turn_based => {
             let held = turn_based::open(app, &line.scope, call.id).await?;
