@@ -35,11 +35,16 @@ pub(crate) async fn revoked(system: &System) -> anyhow::Result<Outcome> {
 }
 
 /// Sockets are closed in time as well when nobody can be asked whether they may stay: the database refuses what the hub asks. Whoever
-/// comes when it answers again stays.
+/// comes meanwhile is told to come again, and stays when it answers.
 pub(crate) async fn unknown(system: &System) -> anyhow::Result<Outcome> {
     let owner = system.api.signed_in(OWNER, PASSWORD).await?;
     let mut socket = subscribe(system, &owner, "").await?;
+    let late = ticket(&owner).await?;
     system.workerd.sql("alter table sessions rename to sessions_away", &[]).await?;
+    ensure!(
+        refused(system, &late).await? == Some(503),
+        "a ticket opens the stream while the database is away"
+    );
     let limit = Duration::from_millis(CLOSED_WITHIN.0);
     let closed = closed(&mut socket, limit, ACCESS_UNKNOWN, "while the database is away").await?;
     ensure!(

@@ -17,8 +17,8 @@ use crate::world::{Fault, PASSWORD, Reply, World};
 
 /// What only a platform with sockets can answer.
 const ELSEWHERE: [(&str, &str); 2] = [
-    ("GET /api/v1/live", "101"), // tests/e2e, case `live`: the upgrade is the adapter's, the socket the hub's
-    ("GET /api/v1/live", "503"), // the hub's, with more listeners or less of a database than tests/e2e has
+    ("GET /api/v1/live", "101"), // tests/e2e, `live::run`: the upgrade is the adapter's, the socket the hub's
+    ("GET /api/v1/live", "503"), // tests/e2e, `access::unknown`: the hub cannot ask who may listen
 ];
 const NOBODY: &str = "00000000-0000-7000-8000-000000000000";
 const TICKETS: &str = "/api/v1/live/tickets";
