@@ -390,6 +390,63 @@ journey("everything is reached with the keyboard alone", async (page) => {
   await page.getByRole("dialog").waitFor({ state: "detached" });
 });
 
+journey("a key is made with the keyboard alone, and what was opened gives the focus back", async (page) => {
+  const focused = (name) => page.waitForFunction((name) => (document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent ?? "").includes(name), name);
+  /** Goes on with Tab until this has the focus. */
+  const tabTo = async (name, most = 40) => {
+    for (let step = 0; step < most; step += 1) {
+      await page.keyboard.press("Tab");
+      if (await page.evaluate((name) => (document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent ?? "").trim() === name, name)) return;
+    }
+    throw new Error(`${name} is not reached`);
+  };
+  await signedIn(page);
+  await page.goto(`${app}/settings/api-keys`);
+  await heading(page, "API keys");
+  await page.getByRole("row", { name: "setup" }).waitFor();
+  await tabTo("Create key");
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await focused("Create key");
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog").getByLabel("Name").waitFor();
+  const name = `by keyboard ${Date.now()}`;
+  await page.keyboard.type(name);
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog").locator(".secret code").waitFor();
+  await tabTo("Done");
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.getByRole("row", { name }).getByRole("button", { name: "Revoke" }).focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("alertdialog").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("alertdialog").waitFor({ state: "detached" });
+  await focused("Revoke");
+  await page.keyboard.press("Enter");
+  await page.getByRole("alertdialog").waitFor();
+  await tabTo("Revoke");
+  await page.keyboard.press("Enter");
+  await page.getByRole("row", { name }).getByText("Revoked").waitFor();
+  // A menu, and on a telephone the drawer.
+  await page.locator("aside").getByRole("button", { name: system.email }).focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("menu").waitFor();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Escape");
+  await page.getByRole("menu").waitFor({ state: "detached" });
+  await focused(system.email);
+  await page.setViewportSize({ width: 360, height: 780 });
+  await page.getByRole("banner").getByRole("button", { name: "Menu" }).focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog", { name: "Menu" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog", { name: "Menu" }).waitFor({ state: "detached" });
+  await focused("Menu");
+});
+
 const whatAllHave = { journey, browser, system, app, api, ring, mailed, signIn, signedIn, heading, wordOfCaller, CALL_MS };
 calls(whatAllHave);
 shell(whatAllHave);
