@@ -358,6 +358,21 @@ journey("what fails says so, keeps the page, and works again: a fault of the ser
   await page.unroute("**/api/v1/calls");
   await page.getByRole("button", { name: "Try again" }).click();
   await page.getByRole("table").waitFor();
+  // Too much at once: it is said, and goes on by itself.
+  let hasty = 1;
+  await page.route("**/api/v1/messages?*", async (route) => {
+    if (hasty === 0) return route.continue();
+    hasty -= 1;
+    return route.fulfill({ status: 429, headers: { "retry-after": "2" }, contentType: "application/problem+json", body: JSON.stringify({ ...problem, status: 429, code: "rate_limited" }) });
+  });
+  await page.getByRole("link", { name: "Messages" }).click();
+  await page.getByText("Many requests at once. It goes on by itself.").waitFor();
+  await page.getByText("Many requests at once. It goes on by itself.").waitFor({ state: "detached" });
+  await page.waitForFunction(() => document.querySelector(".skeletons") === null);
+  assert.equal(await page.getByText("Too many requests").count(), 0);
+  await page.unroute("**/api/v1/messages?*");
+  await page.getByRole("link", { name: "Calls", exact: true }).click();
+  await page.getByRole("table").waitFor();
   await context.setOffline(true);
   await page.getByText("You are offline.").waitFor();
   await context.setOffline(false);
@@ -365,7 +380,7 @@ journey("what fails says so, keeps the page, and works again: a fault of the ser
   // The session is ended from elsewhere: a new one ends all others.
   const login = await api("POST", "/auth/login", { email: system.email, password: system.password }, "none");
   await fetch(`${system.base_url}/api/v1/sessions`, { method: "DELETE", headers: { authorization: `Bearer ${login.body.access_token}` } });
-  await page.getByRole("link", { name: "Messages" }).click();
+  await page.getByRole("link", { name: "Settings" }).click();
   await heading(page, "Sign in");
   await page.getByText("Your session has ended.").waitFor();
 });
