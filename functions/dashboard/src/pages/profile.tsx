@@ -105,7 +105,8 @@ function Preferences() {
         </div>
         <CheckBox isSelected={keys} onChange={(on) => void setKeys(on)}>
           <span>
-            {t("profile.keys")} <span className="muted small">{t("profile.keysHint")}</span>
+            {t("profile.keys")}
+          <span className="muted small below">{t("profile.keysHint")}</span>
           </span>
         </CheckBox>
       </div>

@@ -2,7 +2,7 @@
 // styles/surfaces.css (what holds and tells).
 
 import { AlertTriangle, Check, CheckCircle2, ChevronDown, Copy, Inbox, Info, RotateCw, X } from "lucide-react";
-import { type ReactNode, useId, useState } from "react";
+import { type FocusEvent, type ReactNode, useId, useState } from "react";
 import * as Aria from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { ApiFailure } from "../api/client";
@@ -138,6 +138,11 @@ function Options({ options }: { options: Option[] }) {
   );
 }
 
+/** What is typed takes the place of what was chosen; when the pointer has come up again, which sets the caret. */
+function selectAll({ currentTarget: input }: FocusEvent<HTMLInputElement>): void {
+  requestAnimationFrame(() => input.select());
+}
+
 /** `onType`: told what is typed, for options that are fetched. */
 export function ComboBox({
   label,
@@ -161,7 +166,7 @@ export function ComboBox({
     >
       <Aria.Label className="label">{label}</Aria.Label>
       <div className="with-button">
-        <Aria.Input className="input" />
+        <Aria.Input className="input" onFocus={selectAll} />
         <Aria.Button className="button quiet icon" aria-label={t("common.showOptions")}>
           <ChevronDown aria-hidden="true" />
         </Aria.Button>

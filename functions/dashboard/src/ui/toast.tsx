@@ -54,7 +54,10 @@ function Held() {
     <div className="toast">
       <Hourglass aria-hidden="true" />
       <p>
-        {t("error.held")} <span aria-hidden="true" className="tabular">{Math.max(0, Math.ceil((until - now) / 1000))} s</span>
+        {t("error.held")}{" "}
+        <span aria-hidden="true" className="tabular">
+          {`${Math.max(0, Math.ceil((until - now) / 1000))}\u00a0s`}
+        </span>
       </p>
     </div>
   );
