@@ -116,13 +116,13 @@ proptest! {
         steps in steps(),
         concurrent in 1_u32..4,
         daily in 1_u32..8,
-        hourly in 1_usize..4,
+        hourly in 1_u8..4,
     ) {
         const CAP: u64 = 3_000_000;
         let world = World::new();
         let tenant = world.tenant("+15005550001");
         world.limits(&tenant, concurrent.into(), daily.into(), CAP.cast_signed());
-        world.limit_callers(&tenant, hourly as i64);
+        world.limit_callers(&tenant, hourly.into());
         let mut now = NOW;
         let mut known: std::collections::BTreeMap<u8, Known> = std::collections::BTreeMap::new();
         let mut today: std::collections::BTreeMap<u64, (u64, u64)> = std::collections::BTreeMap::new();
@@ -140,7 +140,7 @@ proptest! {
                         else if on_line >= concurrent as usize { Some(Refusal::Concurrency) }
                         else if used.0 >= u64::from(daily) { Some(Refusal::DailyCalls) }
                         else if used.1 >= CAP { Some(Refusal::DailyCost) }
-                        else if rung >= hourly { Some(Refusal::HourlyCaller) }
+                        else if rung >= usize::from(hourly) { Some(Refusal::HourlyCaller) }
                         else { None };
                     match (admission, expected) {
                         (Admission::Refused(why), Some(expected)) => prop_assert_eq!(why, expected),
