@@ -276,12 +276,14 @@ fn built(target: Target, file: &str) -> PathBuf {
     root().join("target/wasm").join(target.triple()).join(PROFILE).join(file)
 }
 
-/// Builds the component for release, puts it where `spin.toml` expects it, and returns its size.
+/// Builds the dashboard and the component for release, puts them where `spin.toml` expects them, and returns the component's size.
 pub(crate) fn component() -> Result<Size> {
     component_with(&[])
 }
 
 fn component_with(features: &[&str]) -> Result<Size> {
+    // A host takes it along with the component.
+    dashboard::pack()?;
     let (what, name, budget) = if features.is_empty() {
         ("component", "voicecore.wasm", COMPONENT_BUDGET)
     } else {

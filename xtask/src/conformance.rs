@@ -6,12 +6,18 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
+use crate::dev::Runtime;
 use crate::proc::{self, root, which};
 
 /// Tells the suites where they report (`voicecore_conformance::report`).
 pub(crate) const VARIABLE: &str = "VOICECORE_CONFORMANCE_REPORT";
-/// What a backend can be asked, in the order of the table; `calls`: a whole call went through it, from webhook to transcript.
-const SUITES: [&str; 7] = ["Db", "Kv", "Blob", "Queue", "Http", "HTTP API", "calls"];
+/// Tells the journeys of the dashboard what they run on, by its name in the table.
+pub(crate) const BACKEND: &str = "VOICECORE_CONFORMANCE_BACKEND";
+/// What a backend can be asked, in the order of the table; `calls`: a whole call went through it, from webhook to transcript; `dashboard`: the
+/// journeys in a browser.
+const SUITES: [&str; 8] = ["Db", "Kv", "Blob", "Queue", "Http", "HTTP API", "calls", "dashboard"];
+/// How a line of the report begins that is shown below the table.
+const NOTE: &str = "note\t";
 /// Where, in its order, and whether it has to be there.
 const BACKENDS: [(&str, Needed); 8] = [
     ("native SQLite", Needed::Always),
@@ -51,6 +57,15 @@ pub(crate) fn file() -> PathBuf {
     root().join("target/conformance.tsv")
 }
 
+/// What runs the dashboard there, by its name in the table.
+pub(crate) fn backend(runtime: Runtime) -> &'static str {
+    match runtime {
+        Runtime::Workers => "Workers D1",
+        Runtime::Spin if which("spin").is_some() => "Spin SQLite",
+        Runtime::Spin => "our host SQLite",
+    }
+}
+
 /// Forgets an earlier run.
 pub(crate) fn begin() -> Result<()> {
     proc::work_dir("xtask")?;
@@ -66,6 +81,9 @@ pub(crate) fn show() -> Result<()> {
     println!(
         "\n  -: did not run there, or did not pass (its step says so); tests/conformance/README.md has the reasons"
     );
+    for note in report.lines().filter_map(|line| line.strip_prefix(NOTE)) {
+        println!("  {note}");
+    }
     if !spin {
         println!(
             "\n  SKIPPED: Spin SQLite, Spin PostgreSQL. No `spin` is on the PATH; what ran is our own host, which is not Spin."
@@ -115,10 +133,17 @@ mod tests {
     #[test]
     fn what_did_not_report_has_not_passed() {
         let (table, missing) = table("Db\tWorkers D1\nHTTP API\tSpin SQLite\nDb\tWorkers D1\n", true);
-        assert_eq!(row(&table, "Workers D1"), ["passed", "-", "-", "-", "-", "-", "-"]);
-        assert_eq!(row(&table, "Spin SQLite"), ["-", "-", "-", "-", "-", "passed", "-"]);
+        assert_eq!(row(&table, "Workers D1"), ["passed", "-", "-", "-", "-", "-", "-", "-"]);
+        assert_eq!(row(&table, "Spin SQLite"), ["-", "-", "-", "-", "-", "passed", "-", "-"]);
         assert!(missing.contains(&"HTTP API on Workers D1".to_owned()));
         assert!(!missing.contains(&"Db on Workers D1".to_owned()));
+    }
+
+    #[test]
+    fn the_dashboard_is_run_on_what_the_table_has() {
+        for runtime in [Runtime::Workers, Runtime::Spin] {
+            assert!(BACKENDS.iter().any(|(name, _)| *name == backend(runtime)), "{runtime:?}");
+        }
     }
 
     #[test]

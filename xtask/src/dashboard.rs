@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
 use crate::build::gzip;
+use crate::conformance;
 use crate::dev::{self, Providers, Runtime, System};
 use crate::proc::{self, npm_bin, root};
 use crate::progress::spell;
@@ -15,6 +16,8 @@ use crate::setup;
 
 pub(crate) const DIRECTORY: &str = "functions/dashboard";
 const DESCRIPTION: &str = "shared/api/openapi.json";
+/// The page that every address below /app/ is.
+pub(crate) const PAGE: &str = "index.html";
 /// What a browser may have to fetch in all, gzipped: every page's scripts and styles, and the one font that most languages need.
 const BUDGET: u64 = 700_000;
 /// The same of the reference at /docs: Swagger UI.
@@ -26,12 +29,32 @@ const FONT: &str = "inter-latin-wght";
 
 /// Builds it unless it is up to date, and checks its size.
 pub(crate) fn build() -> Result<()> {
+    built().map(drop)
+}
+
+/// The same, and packs it for Spin: where spin.toml expects it, with what is compressed beside each text.
+pub(crate) fn pack() -> Result<()> {
+    let state = built()?;
+    let stamp = proc::work_dir("dashboard")?.join("packed-from");
+    if fs::read_to_string(&stamp).is_ok_and(|packed| packed == state) && packed().join(PAGE).exists() {
+        return Ok(());
+    }
+    let began = proc::now();
+    let _ = fs::remove_file(&stamp);
+    proc::run(node("pack.mjs").arg(dist()).arg(packed()).stdout(std::io::stderr()))?;
+    fs::write(&stamp, state)?;
+    eprintln!("dashboard packed · {}", spell(began.elapsed()));
+    Ok(())
+}
+
+/// What `dist` was made of.
+fn built() -> Result<String> {
     setup::node()?;
     let began = proc::now();
     let state = fingerprint()?;
     let stamp = proc::work_dir("dashboard")?.join("built-from");
     let current = fs::read_to_string(&stamp).is_ok_and(|built| built == state);
-    if !current || !dist().join("index.html").exists() {
+    if !current || !dist().join(PAGE).exists() {
         // A build that fails half-way is not taken for one that has ended.
         let _ = fs::remove_file(&stamp);
         for (program, arguments) in [
@@ -46,11 +69,11 @@ pub(crate) fn build() -> Result<()> {
             // Standard output is that of `dev --json`, one line.
             proc::run(part.args(arguments).current_dir(directory()).stdout(std::io::stderr()))?;
         }
-        fs::write(&stamp, state)?;
+        fs::write(&stamp, &state)?;
     }
     size()?;
     eprintln!("dashboard built · {}", spell(began.elapsed()));
-    Ok(())
+    Ok(state)
 }
 
 /// The rules of the dashboard, without a browser.
@@ -65,11 +88,11 @@ pub(crate) struct Journeys {
 }
 
 impl Journeys {
-    pub(crate) fn begin() -> Result<Self> {
+    pub(crate) fn begin(runtime: Runtime) -> Result<Self> {
         setup::browser()?;
         // Not afresh: what somebody tries things out with in `dev` stays.
         let system = System::start(&dev::Options {
-            runtime: Runtime::Workers,
+            runtime,
             port: dev::free_port()?,
             set: Vec::new(),
             no_sim: false,
@@ -80,11 +103,18 @@ impl Journeys {
         Ok(Self { system, simulator: dev::simulator()? })
     }
 
-    /// Takes all of them. They are told how to reach the system, and which program rings.
+    /// Takes all of them; on Spin those in which the runtime has a part. They are told how to reach the system, and which program rings.
     pub(crate) fn command(&self) -> Command {
         let mut journeys = node("tests/journeys.mjs");
         let running = serde_json::to_string(&self.system.running).unwrap_or_default();
         journeys.env("VOICECORE_RUNNING", running).env("VOICECORE_SIM", &self.simulator);
+        let runtime = self.system.running.runtime;
+        if runtime == Runtime::Spin {
+            // The pages are the same; two minutes are enough to see that they work here, too.
+            journeys.env("VOICECORE_BRIEF", "1");
+        }
+        let backend = conformance::backend(runtime);
+        journeys.env(conformance::VARIABLE, conformance::file()).env(conformance::BACKEND, backend);
         journeys
     }
 }
@@ -102,6 +132,11 @@ fn directory() -> PathBuf {
 /// Where it is built.
 pub(crate) fn dist() -> PathBuf {
     directory().join("dist")
+}
+
+/// Where it is packed for Spin.
+pub(crate) fn packed() -> PathBuf {
+    root().join("target/spin/dashboard")
 }
 
 /// What the contents of `dist` depend on.

@@ -7,6 +7,7 @@ use anyhow::Result;
 
 use crate::beside::{self, Beside};
 use crate::dashboard::Journeys;
+use crate::dev::Runtime;
 use crate::proc::{self, cargo, command, output, root};
 use crate::programs::{self, Programs};
 use crate::suite::Suite;
@@ -100,13 +101,18 @@ fn tests(suite: &mut Suite, builds: &[&str]) {
     suite.tests("the whole system under workerd", reporting(calls));
     end(suite, beside);
     let beside = begin(suite, "natives", &["natives"]);
-    let mut system = None;
-    suite.step("a system for the dashboard begins", || {
-        system = Some(Journeys::begin()?);
-        Ok(())
-    });
-    if let Some(journeys) = system {
-        suite.tests("the dashboard in a browser", vec![journeys.command()]);
+    for (runtime, name) in [
+        (Runtime::Workers, "the dashboard in a browser"),
+        (Runtime::Spin, "the dashboard in a browser, on Spin"),
+    ] {
+        let mut system = None;
+        suite.step("a system for the dashboard begins", || {
+            system = Some(Journeys::begin(runtime)?);
+            Ok(())
+        });
+        if let Some(journeys) = system {
+            suite.tests(name, vec![journeys.command()]);
+        }
     }
     suite.tests("the component in a host", reporting(programs.of(&[HOST], None)));
     let engines = programs.of(&[E2E], Some(&["engines"]));

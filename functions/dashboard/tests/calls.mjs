@@ -43,7 +43,7 @@ export function calls({ journey, app, api, ring, signedIn, heading, wordOfCaller
     assert.deepEqual(done, ["message", "pause", "resume", "override", "end"]);
     const timeline = page.getByRole("region", { name: "Timeline" });
     for (const event of ["It rang", "Answered", "Assistant paused", /^Ended ·/u]) await timeline.getByText(event).first().waitFor();
-  });
+  }, { stream: true });
 
   journey("a call is read back: an entry has an address, answers their latency, and the transcript comes as text, PDF and JSON", async (page) => {
     const { body } = await api("GET", "/calls?status=completed&page_size=20");
@@ -74,7 +74,7 @@ export function calls({ journey, app, api, ring, signedIn, heading, wordOfCaller
       for await (const chunk of await file.createReadStream()) chunks.push(chunk);
       assert.match(Buffer.concat(chunks).toString("latin1"), begin);
     }
-  });
+  }, { brief: true });
 
   journey("notes are told apart by tag and category", async (page) => {
     const { body } = await api("GET", "/calls?page_size=1");

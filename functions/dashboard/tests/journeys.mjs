@@ -1,13 +1,15 @@
 // Whole journeys in a real browser against the whole system: `cargo xtask ci` starts it and hands over how to reach it
-// (VOICECORE_RUNNING: the line of `cargo xtask dev --json`; VOICECORE_SIM: the program that rings).
+// (VOICECORE_RUNNING: the line of `cargo xtask dev --json`; VOICECORE_SIM: the program that rings). On Spin, which has no actors, those that need the live
+// stream are left out, and those that show how one does without it are taken in their place.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { appendFileSync, mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { flaws, launch, watch } from "./browser.mjs";
 import { calls } from "./calls.mjs";
 import { deploys } from "./deploys.mjs";
+import { files } from "./files.mjs";
 import { shell } from "./shell.mjs";
 import { OUTSIDE, PAGES } from "./pages.mjs";
 import { people } from "./people.mjs";
@@ -29,7 +31,15 @@ const only = process.argv[2];
 
 const browser = await launch();
 const journeys = [];
-const journey = (name, run) => journeys.push({ name, run });
+/** Whether there is a live stream here. */
+const STREAM = system.runtime !== "spin";
+/** VOICECORE_BRIEF: only those whose outcome the runtime has a part in; the others ask of it what these have asked already. */
+const BRIEF = process.env.VOICECORE_BRIEF !== undefined;
+/** `stream`: taken only where there is one, or only where there is none; `brief`: also where the others are left out. */
+const journey = (name, run, { stream, brief = false } = {}) => {
+  const why = stream !== undefined && stream !== STREAM ? `there is ${STREAM ? "a" : "no"} live stream` : BRIEF && !brief ? "they are taken on Workers" : null;
+  journeys.push({ name, run, why });
+};
 
 async function api(method, path, body, token = system.api_key) {
   const response = await fetch(`${system.base_url}/api/v1${path}`, {
@@ -49,7 +59,7 @@ async function forgetPreferences() {
 /** Rings; done when the call is over. */
 function ring(scenario = "greeting-and-booking", from = "+12025550177") {
   const file = `${root}tests/sim/scenarios/${scenario}.toml`;
-  const args = ["call", "--control", system.control_url, "--to", system.phone_number, "--from", from, "--scenario", file];
+  const args = ["call", "--control", system.control_url, "--to", system.phone_number, "--from", from, "--scenario", file, ...(STREAM ? [] : ["--turn-based"])];
   const child = spawn(sim, args, { stdio: ["ignore", "ignore", "pipe"] });
   let said = "";
   child.stderr.on("data", (part) => (said += part));
@@ -98,7 +108,7 @@ journey("a wrong password is refused, the right one leads back to where one want
   await heading(page, "Sign in");
   await page.goto(`${app}/calls`);
   await heading(page, "Sign in");
-});
+}, { brief: true });
 
 journey("a call is watched from its first ring to its end, over a connection that is cut, and read afterwards", async (page, { context }) => {
   const sockets = [];
@@ -133,7 +143,33 @@ journey("a call is watched from its first ring to its end, over a connection tha
   assert.deepEqual(shown, body.items.map(({ seq }) => `u${seq}`), "every entry once, in order");
   const spoken = body.items.find(({ kind, text }) => kind === "speech" && text.length > 20);
   await page.getByText(spoken.text).first().waitFor();
-});
+}, { stream: true });
+
+journey("without a live stream the pages say so, ask for it once, look again by themselves, and show a call to its end", async (page) => {
+  const [tickets, sockets] = [[], []];
+  page.on("request", (request) => request.url().endsWith("/live/tickets") && tickets.push(request.url()));
+  page.on("websocket", (socket) => sockets.push(socket.url()));
+  await signedIn(page);
+  await page.getByRole("link", { name: "Live calls" }).click();
+  await heading(page, "Live calls");
+  await page.getByRole("status").getByText("This installation has no live stream.").waitFor();
+  const call = ring();
+  call.catch(() => undefined);
+  const card = page.getByRole("list", { name: "Live calls" }).getByRole("listitem").filter({ hasText: "+12025550177" }).first();
+  await card.getByText("In progress").waitFor({ timeout: CALL_MS });
+  await card.getByRole("link").click();
+  await page.getByText("Call from +12025550177").first().waitFor();
+  await page.getByText("This installation has no live stream.").waitFor();
+  await page.getByRole("log").locator("li").nth(1).waitFor({ timeout: CALL_MS });
+  await page.getByText("Completed", { exact: true }).first().waitFor({ timeout: CALL_MS });
+  await call;
+  const id = new URL(page.url()).pathname.split("/").at(-1);
+  const { body } = await api("GET", `/calls/${id}/interactions`);
+  assert.equal(body.complete, true);
+  await page.waitForFunction((count) => document.querySelectorAll("[role=log] > ol > li").length === count, body.items.length);
+  assert.equal(await page.getByText("This installation has no live stream.").count(), 0, "a call that is over does not change");
+  assert.deepEqual([tickets.length, sockets.length], [1, 0]);
+}, { stream: false, brief: true });
 
 journey("calls are filtered and searched by the address, and found words are marked", async (page) => {
   const word = await wordOfCaller();
@@ -156,7 +192,7 @@ journey("calls are filtered and searched by the address, and found words are mar
   await page.getByRole("table").getByRole("link").first().click();
   await page.locator("mark").first().waitFor();
   assert.equal((await page.locator("mark").first().textContent()).toLowerCase(), word.toLowerCase());
-});
+}, { brief: true });
 
 journey("a note is written, is text and nothing else, and is deleted", async (page, { wrong }) => {
   const { body } = await api("GET", "/calls?page_size=1");
@@ -228,7 +264,7 @@ journey("whoever is invited as a viewer sees what viewers may, and is told what 
   await theirs.getByRole("heading", { name: "Notes" }).waitFor();
   assert.equal(await theirs.getByRole("button", { name: "Add a note" }).count(), 0);
   await context.close();
-});
+}, { brief: true });
 
 /** The token of the last mail to somebody, whose link leads to this page of the dashboard. */
 async function mailed(email, page = "invitation") {
@@ -259,7 +295,7 @@ journey("a key is made, shown once, works, and is taken back", async (page) => {
   await page.getByRole("alertdialog").getByRole("button", { name: "Revoke" }).click();
   await page.getByRole("row", { name }).getByText("Revoked").waitFor();
   assert.equal((await api("GET", "/calls", undefined, key)).status, 401);
-});
+}, { brief: true });
 
 journey("the business is edited, a version that is old is not written over, and opening hours are said", async (page) => {
   await signedIn(page);
@@ -285,7 +321,7 @@ journey("the business is edited, a version that is old is not written over, and 
   await page.getByRole("button", { name: "Save" }).last().click();
   await page.getByText("Saved", { exact: true }).waitFor();
   assert.deepEqual((await api("GET", `/businesses/${id}/opening-hours`)).body.opening_hours, ["monday 09:00-12:00", "monday 13:00-17:30"]);
-});
+}, { brief: true });
 
 journey("an assistant is edited, published, and an older version made the draft again", async (page) => {
   await signedIn(page);
@@ -312,7 +348,7 @@ journey("an assistant is edited, published, and an older version made the draft 
   await page.getByText("The draft is that version again.").waitFor();
   assert.equal((await read()).draft.greeting ?? "", before);
   assert.equal((await read()).published_version, published + 1);
-});
+}, { brief: true });
 
 journey("the reference lists every operation, and tries one with a key that is typed in", async (page) => {
   const described = await (await fetch(`${system.base_url}/api/v1/openapi.json`)).json();
@@ -403,7 +439,7 @@ journey("everything is reached with the keyboard alone", async (page) => {
   await page.getByRole("dialog").waitFor();
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").waitFor({ state: "detached" });
-});
+}, { brief: true });
 
 journey("a key is made with the keyboard alone, and what was opened gives the focus back", async (page) => {
   const focused = (name) => page.waitForFunction((name) => (document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent ?? "").includes(name), name);
@@ -463,6 +499,7 @@ journey("a key is made with the keyboard alone, and what was opened gives the fo
 });
 
 const whatAllHave = { journey, browser, system, app, api, ring, mailed, signIn, signedIn, heading, wordOfCaller, CALL_MS };
+files(whatAllHave);
 calls(whatAllHave);
 shell(whatAllHave);
 deploys(whatAllHave);
@@ -506,8 +543,9 @@ journey("axe finds nothing serious on any page, light and dark, and none is wide
 });
 
 let [passed, failed] = [0, 0];
-for (const { name, run } of journeys) {
-  if (only !== undefined && !name.includes(only)) continue;
+const skipped = journeys.filter(({ why }) => why !== null);
+for (const { name, run, why } of journeys) {
+  if (why !== null || (only !== undefined && !name.includes(only))) continue;
   const context = await browser.newContext({ locale: "en-US", viewport: { width: 1280, height: 900 }, serviceWorkers: "block" });
   const wrong = watch(context, [system.base_url, system.control_url]);
   const page = await context.newPage();
@@ -528,5 +566,12 @@ for (const { name, run } of journeys) {
   await context.close();
 }
 await browser.close();
+for (const { name, why } of skipped) console.log(`skipped, because ${why}: ${name}`);
+// For the table of what ran where.
+const { VOICECORE_CONFORMANCE_REPORT: report, VOICECORE_CONFORMANCE_BACKEND: backend } = process.env;
+if (report !== undefined && backend !== undefined && failed === 0 && only === undefined) {
+  const reasons = [...new Set(skipped.map(({ why }) => why))].map((reason) => `${skipped.filter(({ why }) => why === reason).length} left out because ${reason}`);
+  appendFileSync(report, `dashboard\t${backend}\nnote\tdashboard on ${backend}: ${[`${passed} journeys`, ...reasons].join("; ")}\n`);
+}
 console.log(`\n${passed} passed, ${failed} failed`);
 process.exit(failed === 0 && passed > 0 ? 0 : 1);

@@ -140,7 +140,7 @@ export function shell({ journey, browser, system, app, api, ring, mailed, signIn
     await page.keyboard.press("Enter");
     await heading(page, "Calls");
     assert.equal(new URL(page.url()).search, "?status=completed");
-  });
+  }, { brief: true });
 
   journey("over a slow network there is something to see at once, and never a blank page", async (page, { context }) => {
     const session = await context.newCDPSession(page);
@@ -191,7 +191,7 @@ export function shell({ journey, browser, system, app, api, ring, mailed, signIn
     } finally {
       await context.close();
     }
-  });
+  }, { brief: true });
 
   journey("what a caller says is text, in the list, in the transcript and in the window's title", async (page, { wrong }) => {
     const hostile = `<img src=x onerror="window.owned=1"><svg onload=alert(1)>"'><script>window.owned=2</script>{{7*7}}javascript:alert(1)\u202E`;

@@ -5,6 +5,7 @@
 
 mod alone;
 mod app;
+mod assets;
 mod jobs;
 mod migrations;
 mod panic;
@@ -39,6 +40,9 @@ async fn handle(request: Request) -> Response {
 }
 
 async fn answer(request: Request) -> Response {
+    if let Some(file) = assets::answer(request.method(), request.uri().path(), request.headers()) {
+        return file;
+    }
     let router = match app::router().await {
         Ok(router) => router,
         Err(unavailable) => return unavailable.into_response(),

@@ -147,7 +147,7 @@ impl HandlerState for Instances {
     type WorkerState = Reuse;
 
     async fn instantiate(&self) -> wasmtime::Result<Worker<Instance, Expiration, Reuse>> {
-        let mut store = Store::new(&self.engine, Instance::new(&self.outside));
+        let mut store = Store::new(&self.engine, Instance::new(&self.outside)?);
         let instance = self.component.instantiate_async(&mut store).await?;
         let proxy = Proxy::P3(Service::new(&mut store, &instance)?);
         let sleep = Box::pin(tokio::time::sleep(IDLE));

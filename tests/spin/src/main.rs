@@ -1,7 +1,7 @@
 //! Runs the component of `spin.toml` with the arguments of `spin up`, for machines that have no Spin.
 //!
-//! Instances are reused and shared as Spin does it, and the imports behave like Spin's. What it has not: TLS, PostgreSQL, static
-//! files, routes, more than one component.
+//! Instances are reused and shared as Spin does it, and the imports behave like Spin's. What it has not: TLS, routes, more
+//! than one component.
 
 mod engine;
 mod imports;
@@ -22,6 +22,7 @@ use crate::engine::{Instances, Reuse};
 use crate::imports::Outside;
 use crate::imports::key_value::Shared;
 use crate::imports::postgres::Pool;
+use crate::manifest::App;
 
 /// The database called `default`, where Spin keeps it, too.
 const DATABASE_FILE: &str = "sqlite_db.db";
@@ -122,8 +123,9 @@ fn load(from: &Path, given: &BTreeMap<String, String>, state: PathBuf, reuse: Re
     std::fs::create_dir_all(&state)?;
     let cache = app.wasm.parent().context("the component lies nowhere")?.join("compiled");
     let key_values = Shared::open(&state.join(KEY_VALUE_FILE))?;
-    let outside = Outside { grants: app.grants, state, key_values, postgres: Pool::default() };
-    Instances::load(&app.wasm, &cache, outside, reuse)
+    let App { wasm, grants, folders } = app;
+    let outside = Outside { grants, folders, state, key_values, postgres: Pool::default() };
+    Instances::load(&wasm, &cache, outside, reuse)
 }
 
 async fn serve(up: Up) -> Result<()> {

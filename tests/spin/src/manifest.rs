@@ -2,7 +2,7 @@
 //! production: unknown fields, variables without a value, hosts with a path.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
@@ -52,6 +52,8 @@ struct Component {
     _description: Option<String>,
     source: String,
     #[serde(default)]
+    files: Vec<Files>,
+    #[serde(default)]
     variables: BTreeMap<String, String>,
     #[serde(default)]
     allowed_outbound_hosts: Vec<String>,
@@ -63,6 +65,14 @@ struct Component {
     _build: toml::Table,
 }
 
+/// A folder that the component sees, in the one form that this host knows.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Files {
+    source: String,
+    destination: String,
+}
+
 /// The application: one component that answers everything.
 #[derive(Debug)]
 pub(crate) struct App {
@@ -70,6 +80,8 @@ pub(crate) struct App {
     pub(crate) wasm: PathBuf,
     /// What it is granted.
     pub(crate) grants: Grants,
+    /// Folders that it may read, and where it sees them.
+    pub(crate) folders: Vec<(PathBuf, String)>,
 }
 
 /// What a component may use.
@@ -137,7 +149,18 @@ pub(crate) fn read(
         grants.hosts.push(Origin::parse(&resolve(host)?)?);
     }
     let here = path.parent().unwrap_or(Path::new("."));
-    Ok(App { wasm: here.join(&component.source), grants })
+    let folders = component.files.iter().map(|files| folder(here, files)).collect::<Result<_>>()?;
+    Ok(App { wasm: here.join(&component.source), grants, folders })
+}
+
+/// Spin takes folders below that of the manifest only, and copies them, so they have to be there when it starts.
+fn folder(here: &Path, Files { source, destination }: &Files) -> Result<(PathBuf, String)> {
+    let below = Path::new(source).components().all(|part| matches!(part, path::Component::Normal(_)));
+    ensure!(below, "`{source}` is not below the manifest");
+    ensure!(destination.starts_with('/'), "`{destination}` is not absolute");
+    let path = here.join(source);
+    ensure!(path.is_dir(), "the folder {} does not exist", path.display());
+    Ok((path, destination.clone()))
 }
 
 fn values(

@@ -6,18 +6,20 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::dashboard;
+use crate::dashboard::{self, PAGE};
 
 /// What `src/simulator.ts` looks for.
 const META: &str = "voicecore-simulator";
-const PAGE: &str = "index.html";
 const HEADERS: &str = "_headers";
 const WORKER: &str = "app/service-worker.js";
 /// How the worker's list begins to say which hash the page was built with.
 const PAGE_HASH: &str = "\"/app/\":\"";
 const OWN_SERVER_ONLY: &str = "connect-src 'self'";
 
-/// Makes `folder` a copy of `dist` that knows the simulator at `url`.
+/// How the names of packed files end, which lie beside what they were made of (functions/dashboard/pack.mjs).
+const PACKED: [&str; 2] = [".br", ".gz"];
+
+/// Makes `folder` a copy of `dist`, or of what was packed of it, that knows the simulator at `url`.
 pub(super) fn with_simulator(dist: &Path, folder: &Path, url: &str) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("emptying {}", folder.display()))?;
@@ -32,11 +34,17 @@ pub(super) fn with_simulator(dist: &Path, folder: &Path, url: &str) -> Result<()
             fs::write(&copy, let_ask(&fs::read_to_string(&file)?, url)?)?;
         } else if name == Path::new(WORKER) {
             fs::write(&copy, unchecked(&fs::read_to_string(&file)?, url)?)?;
-        } else {
+        } else if !is_outdated(name) {
             fs::copy(&file, &copy).with_context(|| format!("copying {}", file.display()))?;
         }
     }
     Ok(())
+}
+
+/// Whether something was packed that is another here.
+fn is_outdated(name: &Path) -> bool {
+    let Some(name) = name.to_str() else { return false };
+    PACKED.iter().filter_map(|end| name.strip_suffix(end)).any(|of| of == PAGE || of == WORKER)
 }
 
 fn told(page: &str, url: &str) -> Result<String> {
@@ -75,7 +83,10 @@ mod tests {
         let folder = proc_folder("assets-test");
         let (dist, served) = (folder.join("dist"), folder.join("served"));
         fs::create_dir_all(dist.join("app")).unwrap();
-        for (name, text) in [(PAGE, page.as_str()), (HEADERS, &headers), ("app/icon.svg", "<svg/>")] {
+        let packed = [("index.html.br", "old"), ("app/icon.svg.gz", "packed")];
+        for (name, text) in
+            [(PAGE, page.as_str()), (HEADERS, &headers), ("app/icon.svg", "<svg/>")].into_iter().chain(packed)
+        {
             fs::write(dist.join(name), text).unwrap();
         }
         with_simulator(&dist, &served, URL).unwrap();
@@ -83,6 +94,8 @@ mod tests {
         assert!(read(PAGE).contains(&format!("<meta name=\"{META}\" content=\"{URL}\"></head>")));
         assert!(read(HEADERS).contains(&format!("connect-src 'self' {URL};")));
         assert_eq!(read("app/icon.svg"), "<svg/>");
+        assert_eq!(read("app/icon.svg.gz"), "packed");
+        assert!(!served.join("index.html.br").exists(), "what was packed of the page that is deployed");
         assert_eq!(fs::read_to_string(dist.join(PAGE)).unwrap(), page, "what was built stays as it is");
     }
 

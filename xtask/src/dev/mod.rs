@@ -98,10 +98,8 @@ pub(crate) const REAL_OPENAI: &str = "real, with your OPENAI_API_KEY: calls cost
 fn welcome(running: &Running) {
     let Running { base_url, demo, control_url, .. } = running;
     println!("\nVoiceCore answers at {base_url}  (Ctrl-C stops it)\n");
-    if running.runtime == Runtime::Workers {
-        println!("  dashboard     {base_url}/app/");
-        println!("  the API       {base_url}/docs");
-    }
+    println!("  dashboard     {base_url}/app/");
+    println!("  the API       {base_url}/docs");
     println!("  demo number   {}; if nobody can help: {}", demo.phone_number, demo.fallback_number);
     println!("  demo tenant   {}, {}", demo.tenant_id, demo.email);
     if !demo.password.is_empty() {

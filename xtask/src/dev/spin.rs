@@ -1,12 +1,22 @@
 //! The component under `cargo xtask dev --runtime spin`: in Spin where it is on the PATH, in our own host elsewhere.
 
-use anyhow::{Context, Result};
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
 
 use super::plan::{Plan, Ports};
 use super::state::State;
-use crate::build;
+use super::{assets, system};
 use crate::group::Group;
 use crate::proc::{self, root, which};
+use crate::{build, dashboard};
+
+/// What of the manifest is another where the dashboard knows a simulator: Spin takes files from beside the manifest only.
+const ELSEWHERE: [(&str, &str); 2] = [
+    ("\"target/spin/voicecore.wasm\"", "\"../spin/voicecore.wasm\""),
+    ("source = \"target/spin/dashboard\"", "source = \"dashboard\""),
+];
 
 /// Starts the component. Variables go through the environment: arguments would be visible to every user of the machine.
 pub(super) fn start(
@@ -22,7 +32,7 @@ pub(super) fn start(
     };
     eprintln!("the component runs in {host}");
     let mut up = proc::command(program);
-    up.args(["up", "-f"]).arg(root().join("spin.toml"));
+    up.args(["up", "-f"]).arg(manifest(state, plan, ports)?);
     up.args(["--listen", &format!("127.0.0.1:{}", ports.http), "--state-dir"]).arg(state.storage());
     let variable = |name: &str| format!("SPIN_VARIABLE_{name}");
     up.envs(plan.vars.iter().map(|(name, value)| (variable(name), value)));
@@ -40,6 +50,26 @@ pub(super) fn start(
     group.start("the component", &mut up, &state.path("spin.log"), None)
 }
 
+/// The manifest that is run.
+fn manifest(state: &State, plan: &Plan, ports: Ports) -> Result<PathBuf> {
+    let deployed = root().join("spin.toml");
+    if !plan.simulate_twilio {
+        return Ok(deployed);
+    }
+    assets::with_simulator(&dashboard::packed(), &state.path("dashboard"), &system::simulator_url(ports))?;
+    let text = fs::read_to_string(&deployed).context("reading spin.toml")?;
+    let own = state.path("spin.toml");
+    fs::write(&own, moved(&text)?).with_context(|| format!("writing {}", own.display()))?;
+    Ok(own)
+}
+
+fn moved(manifest: &str) -> Result<String> {
+    ELSEWHERE.iter().try_fold(manifest.to_owned(), |text, (here, there)| {
+        ensure!(text.matches(here).count() == 1, "spin.toml does not have {here} once");
+        Ok(text.replace(here, there))
+    })
+}
+
 /// `scheme://host[:port]` of an address.
 fn origin(url: &str) -> Option<&str> {
     let start = url.find("://")? + 3;
@@ -49,7 +79,16 @@ fn origin(url: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::origin;
+    use super::*;
+
+    #[test]
+    fn the_manifest_is_run_from_the_folder_of_dev() {
+        let text = fs::read_to_string(root().join("spin.toml")).unwrap();
+        let moved = moved(&text).unwrap();
+        assert!(moved.contains("{ source = \"dashboard\", destination = "));
+        assert!(!moved.contains("target/spin"));
+        assert!(super::moved("").is_err());
+    }
 
     #[test]
     fn an_origin_has_no_path() {

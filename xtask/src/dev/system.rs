@@ -5,6 +5,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -27,6 +28,8 @@ const SIM_READY_LIMIT: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(100);
 /// wrangler runs no cron triggers by itself; the one in wrangler.toml is `* * * * *`.
 const CRON: Duration = Duration::from_mins(1);
+/// On Spin the timer empties the queue as well. Whoever tries something out does not wait a minute for a mail.
+const TIMER: Duration = Duration::from_secs(5);
 
 /// What the simulator prints: that it is ready, and a line for each mail.
 const SIM_LINES: &str = "sim.out";
@@ -51,6 +54,21 @@ static STOP: AtomicBool = AtomicBool::new(false);
 /// Somebody has asked us to end, with Ctrl-C, SIGTERM or by closing the terminal.
 fn stop_requested() -> bool {
     STOP.load(Ordering::Relaxed)
+}
+
+/// Once for the process, which may start one system after the other.
+fn stop_when_asked() -> Result<()> {
+    static HANDLED: Once = Once::new();
+    let mut handled = Ok(());
+    HANDLED.call_once(|| {
+        handled = ctrlc::set_handler(|| {
+            // Whoever asks twice does not want to wait; the guard ends the children all the same.
+            if STOP.swap(true, Ordering::Relaxed) {
+                std::process::exit(130);
+            }
+        });
+    });
+    handled.context("handling Ctrl-C")
 }
 
 impl System {
@@ -82,13 +100,7 @@ impl System {
             claim = Some(admin::create(demo::EMAIL, &Place::Local(state.storage()))?);
         }
 
-        ctrlc::set_handler(|| {
-            // Whoever asks twice does not want to wait; the guard ends the children all the same.
-            if STOP.swap(true, Ordering::Relaxed) {
-                std::process::exit(130);
-            }
-        })
-        .context("handling Ctrl-C")?;
+        stop_when_asked()?;
         let mut group = Group::new()?;
         let simulated = plan.simulate_twilio || plan.simulate_openai || plan.simulate_email;
         if let Some(simulator) = simulator.filter(|_| simulated) {
@@ -144,6 +156,10 @@ impl System {
         let mails = self.state.path(SIM_LINES);
         let mut mails_shown = fs::metadata(&mails).map_or(0, |file| file.len());
         let mut cron = proc::now();
+        let pause = match self.running.runtime {
+            Runtime::Workers => CRON,
+            Runtime::Spin => TIMER,
+        };
         while !stop_requested() {
             if let Some(dead) = self.group.dead()? {
                 bail!(
@@ -160,7 +176,7 @@ impl System {
                     mails_shown = show_new(&mails, mails_shown)?;
                 }
             }
-            if cron.elapsed() > CRON {
+            if cron.elapsed() > pause {
                 cron = proc::now();
                 // A missed minute is made up for by the next; the system logs what goes wrong in it.
                 let base_url = &self.running.base_url;
@@ -190,7 +206,7 @@ pub(crate) fn simulator() -> Result<PathBuf> {
 }
 
 /// Where the simulator that plays Twilio listens.
-fn simulator_url(ports: Ports) -> String {
+pub(super) fn simulator_url(ports: Ports) -> String {
     format!("http://127.0.0.1:{}", ports.twilio)
 }
 

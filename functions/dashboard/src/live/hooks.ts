@@ -5,6 +5,11 @@ import type { Schema } from "../api/client";
 import type { Envelope } from "./feed";
 import { live, type Status } from "./socket";
 
+/** Where there is no stream, the call that is looked at is asked for this often, */
+const LOOK_MS = 5_000;
+/** and all that are shown together: each card asks for itself, and a session has a hundred requests in a minute. */
+const LOOK_AT_ALL_MS = 15_000;
+
 type Interactions = Schema["Interactions"];
 
 /** Whether the stream is open. */
@@ -12,9 +17,26 @@ export function useLiveStatus(): Status {
   return useSyncExternalStore(live.watch, () => live.status);
 }
 
-/** Keeps what was asked of calls up to date by the stream, as long as the component is shown; `id`: of this call only. */
+/**
+ * Keeps what was asked of calls up to date by the stream, or by asking again where there is none, as long as the component is shown; `id`: of
+ * this call only.
+ */
 export function useLiveCalls(enabled: boolean, id?: string): void {
   const client = useQueryClient();
+  const status = useLiveStatus();
+  useEffect(() => {
+    if (!enabled || status !== "unsupported") return;
+    const keys = id === undefined ? [["calls", "list"], ["calls", "interactions"]] : [queries.call(id).queryKey, queries.interactions(id).queryKey];
+    const look = () => {
+      for (const queryKey of keys) void client.invalidateQueries({ queryKey });
+    };
+    const timer = setInterval(look, id === undefined ? LOOK_AT_ALL_MS : LOOK_MS);
+    return () => {
+      clearInterval(timer);
+      // The call is over: its last words may have come after they were asked for.
+      if (id !== undefined) void client.invalidateQueries({ queryKey: queries.interactions(id).queryKey });
+    };
+  }, [client, enabled, id, status]);
   useEffect(() => {
     if (!enabled) return;
     const afresh = (call: string) => {

@@ -23,6 +23,8 @@ class LiveSocket {
   private place = new Place();
   private socket: WebSocket | null = null;
   private tries = 0;
+  /** The installation has no stream, for as long as the page lives: asking again would bring none. */
+  private none = false;
   private generation = 0;
   private timers: ReturnType<typeof setTimeout>[] = [];
   private listeners = new Set<Listener>();
@@ -45,6 +47,7 @@ class LiveSocket {
   };
 
   private begin(): void {
+    if (this.none) return this.set("unsupported");
     this.place = new Place();
     this.tries = 0;
     window.addEventListener("online", this.retryNow);
@@ -84,8 +87,10 @@ class LiveSocket {
     } catch (error) {
       if (mine !== this.generation) return;
       const code = error instanceof ApiFailure ? error.code : "internal";
-      if (code === "unsupported") this.set("unsupported");
-      else if (code === "forbidden" || code === "unauthenticated") this.set("refused");
+      if (code === "unsupported") {
+        this.none = true;
+        this.set("unsupported");
+      } else if (code === "forbidden" || code === "unauthenticated") this.set("refused");
       else this.again();
     }
   }

@@ -138,13 +138,13 @@ function isNear(element: HTMLElement | null): boolean {
   return element !== null && element.getBoundingClientRect().top < window.innerHeight + NEAR_PX;
 }
 
-/** Says so when what is shown may be late. */
+/** Says so when what is shown may be late; where it always is, nothing is wrong. */
 export function LiveNotice() {
   const { t } = useTranslation();
   const status = useLiveStatus();
   const may = useMay("live:read");
   if (!may || status === "open" || status === "connecting") return null;
-  return <NoteBar tone="warn">{t(`live.${status}`)}</NoteBar>;
+  return <NoteBar tone={status === "unsupported" ? "info" : "warn"}>{t(`live.${status}`)}</NoteBar>;
 }
 
 function Facts({ call }: { call: Schema["Call"] }) {

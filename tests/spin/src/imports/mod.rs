@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use wasmtime::component::{HasData, Linker, ResourceTable};
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{DirPerms, FilePerms, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::WasiHttpCtx;
 use wasmtime_wasi_http::p3::{WasiHttpCtxView, WasiHttpView};
 
@@ -31,6 +31,8 @@ wasmtime::component::bindgen!({
 /// What lasts longer than an instance.
 pub(crate) struct Outside {
     pub(crate) grants: Grants,
+    /// Folders that it may read, and where it sees them.
+    pub(crate) folders: Vec<(PathBuf, String)>,
     /// Where databases lie.
     pub(crate) state: PathBuf,
     pub(crate) key_values: key_value::Shared,
@@ -49,15 +51,20 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
-    pub(crate) fn new(outside: &Arc<Outside>) -> Self {
-        Self {
+    pub(crate) fn new(outside: &Arc<Outside>) -> wasmtime::Result<Self> {
+        let mut wasi = WasiCtx::builder();
+        wasi.inherit_stdout().inherit_stderr();
+        for (folder, destination) in &outside.folders {
+            wasi.preopened_dir(folder, destination, DirPerms::READ, FilePerms::READ)?;
+        }
+        Ok(Self {
             table: ResourceTable::new(),
-            wasi: WasiCtx::builder().inherit_stdout().inherit_stderr().build(),
+            wasi: wasi.build(),
             http: WasiHttpCtx::new(),
             hooks: outbound::Hooks::new(outside.grants.hosts.clone()),
             outside: Arc::clone(outside),
             connections: 0,
-        }
+        })
     }
 }
 

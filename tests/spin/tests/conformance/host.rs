@@ -94,6 +94,8 @@ impl App {
             Self::Probe => ("probe", "../../../target/spin/probe.wasm", "probe.wasm"),
         };
         let mut text = std::fs::read_to_string(self.manifest())?;
+        // It lies beside what is built.
+        text = text.replace("{ source = \"target/spin/", "{ source = \"");
         let hosts = "allowed_outbound_hosts = [";
         for (old, new) in [
             (format!("\"{wasm}\""), format!("\"{with_postgres}\"")),
@@ -137,7 +139,7 @@ pub(crate) struct Host {
 }
 
 /// The top of the working tree.
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 

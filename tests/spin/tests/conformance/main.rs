@@ -7,6 +7,7 @@ macro_rules! cases {
 
 mod calls;
 mod cases;
+mod files;
 mod host;
 mod outside;
 mod tenant;
@@ -38,7 +39,7 @@ async fn run() -> ExitCode {
     let kind = Kind::here();
     println!("host: {}", kind.describe());
     let (mut passed, mut failed) = (0, 0);
-    for (name, case) in cases::all().into_iter().chain(traps::all()) {
+    for (name, case) in cases::all().into_iter().chain(files::all()).chain(traps::all()) {
         if !name.contains(&filter) {
             continue;
         }
