@@ -6,6 +6,7 @@ import { createBrowserRouter, type LoaderFunction, type NavigateOptions, Outlet,
 import { RouterProvider } from "react-router/dom";
 import type { Ahead } from "./api/ahead";
 import { ApiFailure, hasSession } from "./api/client";
+import { queries } from "./api/queries";
 import { ForgotPassword } from "./pages/forgot-password";
 import { parts } from "./pages/parts";
 import { SignIn } from "./pages/sign-in";
@@ -143,6 +144,11 @@ const router = createBrowserRouter(
   ],
   { basename: "/app" },
 );
+
+/** Done when it is known who is signed in, or that nobody is, or that it cannot be found out. */
+export async function known(): Promise<void> {
+  if (await hasSession()) await client.prefetchQuery(queries.me());
+}
 
 export function App() {
   return (

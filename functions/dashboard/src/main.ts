@@ -29,13 +29,14 @@ function failed(root: HTMLElement): void {
 
 async function open(root: HTMLElement): Promise<void> {
   const page = pageOf(location.pathname);
+  const inside = !isOutside(page);
   keepShell();
-  if (!isOutside(page)) begin();
+  if (inside) begin();
   // Should one fail, the page says so when it is drawn.
   for (const part of partsOf(page)) parts[part]().catch(() => undefined);
   try {
     const { start } = await import("./start");
-    await start(root);
+    await start(root, inside);
   } catch {
     failed(root);
   }
