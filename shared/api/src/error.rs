@@ -29,6 +29,9 @@ pub enum ApiError {
     /// 400: not well-formed.
     #[error("malformed request: {0}")]
     Malformed(String),
+    /// 400: these parameters of the query are not well-formed, or nobody knows them.
+    #[error("{} parameters are not well-formed", .0.len())]
+    Parameters(Vec<FieldError>),
     /// 422: well-formed, but these values are not acceptable.
     #[error("{} values are not acceptable", .0.len())]
     Invalid(Vec<FieldError>),
@@ -127,7 +130,9 @@ impl ApiError {
 
     fn status_and_code(&self) -> (StatusCode, ErrorCode) {
         match self {
-            Self::Malformed(_) => (StatusCode::BAD_REQUEST, ErrorCode::MalformedRequest),
+            Self::Malformed(_) | Self::Parameters(_) => {
+                (StatusCode::BAD_REQUEST, ErrorCode::MalformedRequest)
+            }
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, ErrorCode::InvalidRequest),
             Self::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, ErrorCode::Unauthenticated),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, ErrorCode::Forbidden),
@@ -165,6 +170,7 @@ impl ApiError {
     fn detail(&self) -> String {
         match self {
             Self::Malformed(what) => what.clone(),
+            Self::Parameters(_) => "Some parameters of the query are not acceptable.".to_owned(),
             Self::Invalid(_) => "Some values are not acceptable.".to_owned(),
             Self::Unauthenticated(_) => {
                 "Send a valid API key or access token as `Authorization: Bearer …`.".to_owned()
@@ -238,7 +244,10 @@ impl ApiError {
             status: status.as_u16(),
             code,
             detail: Some(self.detail()),
-            errors: if let Self::Invalid(errors) = self { errors.clone() } else { vec![] },
+            errors: match self {
+                Self::Invalid(errors) | Self::Parameters(errors) => errors.clone(),
+                _ => vec![],
+            },
             missing: match self {
                 Self::ConfigMissing(missing) => missing.iter().map(|m| m.name.to_owned()).collect(),
                 _ => vec![],

@@ -1,6 +1,8 @@
 //! What handlers take out of requests. Every refusal is a problem document, and none repeats what was sent: it may hold a
 //! phone number or a secret.
 
+use std::collections::BTreeSet;
+
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Path, Query, Request};
@@ -17,6 +19,10 @@ use crate::error::ApiError;
 pub const MAX_BODY_BYTES: usize = 65_536;
 /// The longest parameter of a query, in bytes: ids and words are far shorter.
 const MAX_PARAMETER_BYTES: usize = 512;
+/// Wrong parameters that are named; a query has room for more.
+const MAX_WRONG_PARAMETERS: usize = 20;
+/// A name that nobody knows is longer than this: it is no slip of the pen, and is not repeated.
+const MAX_NAME_BYTES: usize = 64;
 const NUL_ESCAPE: &[u8] = b"\\u0000";
 
 /// A JSON body.
@@ -107,17 +113,14 @@ pub(crate) fn not_json(error: &serde_json::Error) -> ApiError {
 /// A body that is JSON, but not what is wanted.
 fn json_error(error: &serde_json::Error) -> ApiError {
     let place = format!("line {}, column {}", error.line(), error.column());
-    // Of serde's words only those are passed on that name a field of ours. The rest quote the value that was sent.
+    // Of serde's words only those are passed on that name a field. The rest quote the value that was sent.
     let text = error.to_string();
-    let named = ["missing field", "duplicate field"].iter().find_map(|prefix| {
+    let named = ["missing field", "duplicate field", "unknown field"].iter().find_map(|prefix| {
         let field = text.strip_prefix(prefix)?.split('`').nth(1)?;
-        Some((field.to_owned(), format!("is a {prefix}")))
+        Some((repeatable(field).unwrap_or("body").to_owned(), format!("is a {prefix}")))
     });
-    let (field, message) = named.unwrap_or_else(|| {
-        let what =
-            if text.starts_with("unknown field") { "is not a known field" } else { "is of the wrong type" };
-        ("body".to_owned(), format!("{what} ({place})"))
-    });
+    let (field, message) =
+        named.unwrap_or_else(|| ("body".to_owned(), format!("is of the wrong type ({place})")));
     ApiError::invalid(&field, message)
 }
 
@@ -137,13 +140,14 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let refused = || {
-            ApiError::Malformed(
-                "A parameter of the query is unknown, repeated or of the wrong type.".to_owned(),
-            )
+        let query = parts.uri.query().unwrap_or_default();
+        let read = |query: &str| {
+            let uri = format!("/?{query}").parse().map_err(|_| String::new())?;
+            Query::<T>::try_from_uri(&uri).map_err(|error| error.body_text())
         };
-        let params = Query::<T>::try_from_uri(&parts.uri).map_err(|_| refused())?;
-        let query = parts.uri.query().unwrap_or_default().as_bytes();
+        let params = read(query)
+            .map_err(|error| ApiError::Parameters(wrong_parameters(query, &error, &|one| read(one).err())))?;
+        let query = query.as_bytes();
         // Only names that are known come as far as this.
         let odd = form_urlencoded::parse(query).filter_map(|(name, value)| {
             let message = if value.contains('\0') {
@@ -160,6 +164,44 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
         let odd: Vec<FieldError> = odd.collect();
         if odd.is_empty() { Ok(Self(params.0)) } else { Err(ApiError::Invalid(odd)) }
     }
+}
+
+/// An unknown name that may be repeated to whoever has sent it: one that looks like a name, so that a slip of the pen is found.
+pub(crate) fn repeatable(name: &str) -> Option<&str> {
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    (plain && (1..=MAX_NAME_BYTES).contains(&name.len())).then_some(name)
+}
+
+/// What is wrong with each parameter of a query that could not be read as a whole, for which the reason is `all`. `read` says what is wrong with
+/// a part of it.
+fn wrong_parameters(query: &str, all: &str, read: &dyn Fn(&str) -> Option<String>) -> Vec<FieldError> {
+    let mut wrong: Vec<FieldError> = vec![];
+    let mut seen = BTreeSet::new();
+    for part in query.split('&').filter(|part| !part.is_empty()) {
+        let Some((name, _)) = form_urlencoded::parse(part.as_bytes()).next() else { continue };
+        let message = if !seen.insert(name.clone()) {
+            "is given more than once"
+        } else {
+            match read(part) {
+                Some(error) if error.contains("unknown field") => "is not known here",
+                // What else is needed is not in this part.
+                Some(error) if error.contains("missing field") => continue,
+                Some(_) => "is of the wrong type, or none of its words",
+                None => continue,
+            }
+        };
+        let field = repeatable(&name).unwrap_or("query").to_owned();
+        if wrong.len() < MAX_WRONG_PARAMETERS && wrong.iter().all(|known| known.field != field) {
+            wrong.push(FieldError { field, message: message.to_owned() });
+        }
+    }
+    if wrong.is_empty() {
+        let missing = all.split_once("missing field").and_then(|(_, rest)| rest.split('`').nth(1));
+        let field = missing.unwrap_or("query").to_owned();
+        let message = if missing.is_some() { "is missing" } else { "cannot be read" };
+        wrong.push(FieldError { field, message: message.to_owned() });
+    }
+    wrong
 }
 
 /// The one parameter of the path. What cannot be an id is the id of nothing: 404.

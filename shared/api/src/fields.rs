@@ -12,12 +12,14 @@ use voicecore_domain::{Permission, Permissions};
 use voicecore_types::E164;
 
 use crate::ApiError;
-use crate::extract::{body_error, has_media_type, not_json};
+use crate::extract::{body_error, has_media_type, not_json, repeatable};
 use crate::password;
 
 /// Longest address that SMTP can carry (RFC 5321, 4.5.3.1.3, without the brackets).
 const MAX_EMAIL_BYTES: usize = 254;
 
+/// Unknown fields that are named; a body has room for more.
+const MAX_UNKNOWN: usize = 20;
 /// The longest tag.
 const MAX_TAG_CHARS: usize = 30;
 
@@ -287,8 +289,8 @@ impl Fields {
 
     /// All fields were acceptable, and there are no others.
     pub(crate) fn done(mut self) -> Result<(), ApiError> {
-        if !self.given.is_empty() {
-            self.error("body", "holds a field that is not known");
+        for (name, _) in std::mem::take(&mut self.given).into_iter().take(MAX_UNKNOWN) {
+            self.error(repeatable(&name).unwrap_or("body"), "is not known here");
         }
         if self.errors.is_empty() { Ok(()) } else { Err(ApiError::Invalid(self.errors)) }
     }
@@ -370,6 +372,6 @@ mod tests {
         fields.line("missing", 5);
         let Err(ApiError::Invalid(errors)) = fields.done() else { panic!() };
         let named: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
-        assert_eq!(named, ["email", "password", "role", "list", "count", "missing", "body"]);
+        assert_eq!(named, ["email", "password", "role", "list", "count", "missing", "extra"]);
     }
 }

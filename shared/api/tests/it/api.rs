@@ -64,6 +64,10 @@ fn calls_are_listed_filtered_and_paged() {
 
 #[test]
 fn queries_that_are_not_understood_are_refused() {
+    let named = |problem: &Value| -> Vec<String> {
+        let errors = problem["errors"].as_array().unwrap().iter();
+        errors.map(|error| error["field"].as_str().unwrap().to_owned()).collect()
+    };
     let world = World::new();
     let tenant = world.tenant(NUMBER);
     for (query, status) in [
@@ -74,6 +78,7 @@ fn queries_that_are_not_understood_are_refused() {
         ("from=5005550006", 422),
         ("page=x", 400),
         ("page=-1", 400),
+        ("since=x", 400),
         ("page=1&page=2", 400),
         ("status=dancing", 400),
         ("business_id=1", 400),
@@ -82,7 +87,15 @@ fn queries_that_are_not_understood_are_refused() {
     ] {
         let reply = world.get(&format!("/api/v1/calls?{query}"), &tenant.key);
         reply.assert_problem(status, if status == 422 { "invalid_request" } else { "malformed_request" });
+        if status == 400 {
+            assert_eq!(named(&reply.json()), [query.split('=').next().unwrap()], "{query}");
+        }
     }
+    // Every one is named, once, and what is right is not.
+    let all =
+        "/api/v1/calls?page=x&status=dancing&sort=newest&nonsense=1&nonsense=2&page_size=10&page_size=11";
+    let reply = world.get(all, &tenant.key);
+    assert_eq!(named(&reply.json()), ["page", "status", "nonsense", "page_size"]);
     world.get("/api/v1/messages?page_size=1000", &tenant.key).assert_problem(422, "invalid_request");
 }
 

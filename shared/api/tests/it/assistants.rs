@@ -222,13 +222,10 @@ fn wrong_assistants_are_refused_field_by_field() {
         "tools": ["fly"], "turn_detection": {"type": "loud"}, "noise_reduction": "some", "version": 1,
     });
     let named = post(all.clone()).wrong_fields();
-    let mut expected: Vec<_> =
-        all.as_object().unwrap().keys().filter(|name| *name != "version").cloned().collect();
-    expected.push("body".to_owned());
-    for field in &expected {
+    for field in all.as_object().unwrap().keys() {
         assert!(named.contains(field), "{field}: {named:?}");
     }
-    assert_eq!(named.len(), expected.len(), "{named:?}");
+    assert_eq!(named.len(), all.as_object().unwrap().len(), "{named:?}");
     // Unknown variables are named, if they are names and nothing else.
     let reply = post(
         json!({"name": "x", "greeting": "{{caller}} {{business_name}} {{of}}", "instructions": "{{+15005550006}}"}),

@@ -112,7 +112,7 @@ fn wrong_businesses_are_refused_field_by_field() {
     });
     let named = wrong(all);
     for field in
-        ["name", "kind", "assistant_id", "voice_mode", "fallback_number", "call_length_seconds", "body"]
+        ["name", "kind", "assistant_id", "voice_mode", "fallback_number", "call_length_seconds", "version"]
     {
         assert!(named.iter().any(|name| name == field), "{field}: {named:?}");
     }

@@ -440,7 +440,7 @@ fn bad_bodies_are_answered_field_by_field() {
             "/api/v1/auth/login".into(),
             None,
             json!({"email": "a@example.com", "password": "x".repeat(300), "tenant_id": "x", "more": 1}),
-            &["password", "tenant_id", "body"],
+            &["password", "tenant_id", "more"],
         ),
         (Method::POST, "/api/v1/auth/forgot-password".into(), None, json!({"email": "a@b"}), &["email"]),
         (

@@ -112,7 +112,7 @@ fn what_is_wrong_is_named_and_nobody_is_told() {
         (json!({"action": "message", "text": "x".repeat(2_001)}), "text"),
         (json!({"action": "message", "text": "a\u{0}"}), "text"),
         (json!({"action": "message", "text": "a", "instructions": "b"}), "instructions"),
-        (json!({"action": "message", "text": "a", "loud": true}), "body"),
+        (json!({"action": "message", "text": "a", "loud": true}), "loud"),
         (json!({"action": "override", "instructions": "x".repeat(8_001)}), "instructions"),
         (json!({"action": "override"}), "instructions"),
         (json!({"action": "end", "at_once": "yes"}), "at_once"),

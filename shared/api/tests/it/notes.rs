@@ -83,7 +83,7 @@ fn wrong_notes_are_refused_field_by_field() {
         |body: Value| world.request(Method::POST, &target, Some(&tenant.key), Some(&body)).wrong_fields();
     assert_eq!(
         wrong(json!({"body": " ", "category": "x".repeat(51), "tags": ["a b"], "more": 1})),
-        ["body", "category", "tags"]
+        ["body", "category", "tags", "more"]
     );
     assert_eq!(wrong(json!({"body": "x".repeat(4_001)})), ["body"]);
     for hidden in ["\u{0}", "\u{202e}", "\u{2066}", "\u{feff}"] {

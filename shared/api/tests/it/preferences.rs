@@ -40,7 +40,7 @@ fn preferences_are_ones_own_and_of_one_tenant() {
     assert_eq!(world.get(TARGET, &bob).json(), nothing);
     put(&world, &ada, Some("\"0\""), &chosen).assert_problem(412, "precondition_failed");
     let wrong = json!({"theme": "red", "language": "DE", "layout": [], "more": 1});
-    assert_eq!(put(&world, &ada, None, &wrong).wrong_fields(), ["theme", "language", "layout", "body"]);
+    assert_eq!(put(&world, &ada, None, &wrong).wrong_fields(), ["theme", "language", "layout", "more"]);
     assert_eq!(
         put(&world, &ada, None, &json!({"layout": {"x": "y".repeat(17_000)}})).wrong_fields(),
         ["layout"]
