@@ -179,9 +179,7 @@ fn wrong_parameters(query: &str, all: &str, read: &dyn Fn(&str) -> Option<String
     let mut seen = BTreeSet::new();
     for part in query.split('&').filter(|part| !part.is_empty()) {
         let Some((name, _)) = form_urlencoded::parse(part.as_bytes()).next() else { continue };
-        let message = if !seen.insert(name.clone()) {
-            "is given more than once"
-        } else {
+        let message = if seen.insert(name.clone()) {
             match read(part) {
                 Some(error) if error.contains("unknown field") => "is not known here",
                 // What else is needed is not in this part.
@@ -189,6 +187,8 @@ fn wrong_parameters(query: &str, all: &str, read: &dyn Fn(&str) -> Option<String
                 Some(_) => "is of the wrong type, or none of its words",
                 None => continue,
             }
+        } else {
+            "is given more than once"
         };
         let field = repeatable(&name).unwrap_or("query").to_owned();
         if wrong.len() < MAX_WRONG_PARAMETERS && wrong.iter().all(|known| known.field != field) {
