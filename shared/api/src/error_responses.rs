@@ -3,8 +3,14 @@
 //! add what is theirs alone. `tests/it/responses.rs` has every response occur that the document has.
 
 use serde_json::Value;
-use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
-use utoipa::openapi::{ContentBuilder, OpenApi, PathItem, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{
+    ContentBuilder, Header, HeaderBuilder, OpenApi, PathItem, Ref, RefOr, Response, ResponseBuilder,
+};
+
+use crate::etag::WITH_VERSIONS;
+use crate::idempotency::MAX_KEY_BYTES;
 
 /// Status, name among the components, and what it says.
 const ERRORS: [(&str, &str, &str); 13] = [
@@ -49,6 +55,27 @@ const WITH_WORDS: &str = "/api/v1/calls/{id}/transcript";
 /// How the description of an `If-Match` ends that may not be left out.
 const NEEDED: &str = "Needed.";
 
+/// Name, and what it says.
+const HEADERS: [(&str, &str); 3] = [
+    ("ETag", "The version of what is answered, for the `If-Match` of a change."),
+    ("Retry-After", "Seconds to wait."),
+    ("WWW-Authenticate", "`Bearer`, and the permission that credentials would need (RFC 6750)."),
+];
+/// The errors that always have one of them.
+const OF_ERRORS: [(&str, &str); 2] = [("429", "Retry-After"), ("401", "WWW-Authenticate")];
+/// A change of what has a version that is not told of by its own address.
+const OF_AVAILABILITY: &str = "/api/v1/agents/{id}/availability";
+/// Where what has versions is made.
+const MADE_WITH_VERSIONS: [&str; 5] = [
+    "/api/v1/config/business",
+    "/api/v1/assistants",
+    "/api/v1/calls/{id}/notes",
+    "/api/v1/agents",
+    "/api/v1/saved-views",
+];
+/// The parameter that names a change, among the components.
+const KEY: &str = "IdempotencyKey";
+
 /// Puts the statuses of every operation in the place of `default`.
 pub(crate) fn spelled_out(mut document: OpenApi) -> OpenApi {
     for (path, item) in &mut document.paths.paths {
@@ -61,10 +88,56 @@ pub(crate) fn spelled_out(mut document: OpenApi) -> OpenApi {
         }
     }
     let components = document.components.get_or_insert_default();
-    for (_, name, description) in ERRORS {
-        components.responses.insert(name.to_owned(), RefOr::T(problem(description)));
+    for (status, name, description) in ERRORS {
+        let mut response = problem(description);
+        show_error_header(status, &mut response);
+        components.responses.insert(name.to_owned(), RefOr::T(response));
     }
+    for (name, description) in HEADERS {
+        components.headers.insert(name.to_owned(), RefOr::T(header(description)));
+    }
+    components.parameters.insert(KEY.to_owned(), RefOr::T(key()));
     document
+}
+
+fn text() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+fn header(description: &str) -> Header {
+    HeaderBuilder::new().description(Some(description)).schema(Some(text())).build()
+}
+
+fn show_header(response: &mut Response, name: &str) {
+    let reference = Ref::new(format!("#/components/headers/{name}"));
+    response.headers.insert(name.to_owned(), RefOr::Ref(reference));
+}
+
+fn show_error_header(status: &str, response: &mut Response) {
+    for (_, header) in OF_ERRORS.iter().filter(|(error, _)| *error == status) {
+        show_header(response, header);
+    }
+}
+
+fn key() -> Parameter {
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .description(Some(
+            "Names this change: sent again with the same key within a day, it is not made twice, and the answer is that of before, with \
+             `Idempotency-Replayed: true`.",
+        ))
+        .schema(Some(text().min_length(Some(1)).max_length(Some(MAX_KEY_BYTES))))
+        .build()
+}
+
+/// Whether an operation that succeeds shows a version.
+fn shows_version(path: &str, status: &str) -> bool {
+    match status {
+        "200" => WITH_VERSIONS.contains(&path) || path == OF_AVAILABILITY,
+        "201" => MADE_WITH_VERSIONS.contains(&path),
+        _ => false,
+    }
 }
 
 fn problem(description: &str) -> Response {
@@ -74,8 +147,20 @@ fn problem(description: &str) -> Response {
 }
 
 fn spell_out(path: &str, is_change: bool, operation: &mut Operation) {
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response {
+            show_error_header(status, response);
+            if shows_version(path, status) {
+                show_header(response, "ETag");
+            }
+        }
+    }
     if operation.responses.responses.remove(ANY).is_none() {
         return;
+    }
+    if is_named(path, is_change, operation) {
+        let reference = Ref::new(format!("#/components/parameters/{KEY}"));
+        operation.parameters.get_or_insert_default().push(RefOr::Ref(reference));
     }
     for (status, name, _) in ERRORS {
         if can_answer(status, path, is_change, operation) {
@@ -91,7 +176,7 @@ fn can_answer(status: &str, path: &str, is_change: bool, operation: &Operation) 
     let who = Who::of(path, operation);
     // Its `Idempotency-Key` is looked at, whoever asks; it counts where a tenant's permission is asked for.
     let may_be_named = is_change && path.starts_with("/api/");
-    let is_named = is_change && who == Who::Permitted && path != WITHOUT_KEYS;
+    let is_named = is_named(path, is_change, operation);
     match status {
         "500" | "503" => true,
         "400" => may_be_named || has(&ParameterIn::Query),
@@ -106,6 +191,11 @@ fn can_answer(status: &str, path: &str, is_change: bool, operation: &Operation) 
         "428" => parameters(operation).any(is_needed_tag),
         _ => false,
     }
+}
+
+/// Its `Idempotency-Key` counts.
+fn is_named(path: &str, is_change: bool, operation: &Operation) -> bool {
+    is_change && Who::of(path, operation) == Who::Permitted && path != WITHOUT_KEYS
 }
 
 fn parameters(operation: &Operation) -> impl Iterator<Item = &Parameter> {

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, header};
 use crate::ApiError;
 
 /// Routes of what has a version; their handlers ask for it.
-const WITH_VERSIONS: [&str; 8] = [
+pub(crate) const WITH_VERSIONS: [&str; 8] = [
     "/api/v1/config/business/{id}",
     "/api/v1/assistants/{id}",
     "/api/v1/assistants/{id}/publish",

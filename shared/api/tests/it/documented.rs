@@ -23,6 +23,11 @@ pub(crate) fn check(method: &Method, path: &str, reply: &Reply) {
     };
     let pointer = response["$ref"].as_str().map(|reference| reference.trim_start_matches('#'));
     let response = pointer.map_or(response, |pointer| DOCUMENT.pointer(pointer).unwrap());
+    // What says a version or how long to wait is known beforehand.
+    for name in ["ETag", "Retry-After"] {
+        let (has, says) = (reply.headers.contains_key(name), response["headers"].get(name).is_some());
+        assert!(has == says, "{method} {path}: {status} has {name}: {has}, by the document: {says}");
+    }
     let essence = reply.content_type().split(';').next().unwrap_or_default();
     let known = match response["content"].as_object() {
         Some(content) => content.contains_key(essence),
