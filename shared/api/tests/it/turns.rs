@@ -511,6 +511,36 @@ fn language_of_the_business_is_spoken_and_understood() {
 }
 
 #[test]
+fn languages_that_we_have_no_words_in_are_spoken_and_understood() {
+    const ITALIAN: &str = "<Say voice=\"Polly.Bianca\" language=\"it-IT\">";
+    let world = World::new();
+    turn_based(&world);
+    world
+        .sql("update assistant_versions set language = 'it', greeting = 'Buongiorno, sono l''AI di Müller.'");
+    let (sid, greeting) = greeted(&world);
+    contains(&greeting, " language=\"it-IT\" actionOnEmptyResult");
+    contains(&greeting, &format!("{ITALIAN}Buongiorno, "));
+    says(&world, "Certo.");
+    let reply = say(&world, &sid, &greeting, "Un tavolo, per favore.");
+    contains(&reply, &format!("{ITALIAN}Certo."));
+    contains(&reply, " language=\"it-IT\" actionOnEmptyResult");
+    // Our own words are English there, and so is what reads them.
+    let asked = heard(&world, &sid, &reply.attribute("action"), &[]);
+    contains(&asked, "<Say>Are you still there?");
+    contains(&asked, " language=\"it-IT\" actionOnEmptyResult");
+}
+
+#[test]
+fn languages_that_nobody_speaks_are_english() {
+    let world = World::new();
+    turn_based(&world);
+    world.sql("update assistant_versions set language = 'xx'");
+    let (_, greeting) = greeted(&world);
+    contains(&greeting, " language=\"en-US\" actionOnEmptyResult");
+    contains(&greeting, "<Say>Hello");
+}
+
+#[test]
 fn setup_may_choose_turn_based_calls() {
     let world = World::new();
     let claim = json!({

@@ -8,6 +8,7 @@ use voicecore_wire::twilio::twiml::{
     CallbackUrl, Connect, Dial, Gather, GatherInput, Record, Response, Say, Stream, TwimlError,
 };
 
+use super::languages::Tongue;
 use super::signed::LANGUAGE;
 use super::{DIAL_ENDED_PATH, STREAM_ENDED_PATH, STREAM_STATUS_PATH, TURN_PATH, VOICE_PATH, VOICEMAIL_PATH};
 use crate::media::{MEDIA_PATH, TOKEN_PARAMETER, issue_token};
@@ -30,24 +31,13 @@ const READ_TIMEOUT_MS: u32 = 3_000;
 /// The same for an answer that waits for a model: whoever asks again sooner is only told to wait.
 const TURN_TIMEOUT_MS: u32 = 15_000;
 
-/// Twilio's names of a language and of a voice that speaks it: the default voice does not speak them all. English is spoken by
-/// the account's own. Source: twilio.com/docs/voice/twiml/say/text-speech.
-const fn voice(language: Language) -> Option<(&'static str, &'static str)> {
-    match language {
-        Language::English => None,
-        Language::Spanish => Some(("es-ES", "Polly.Lucia")),
-        Language::German => Some(("de-DE", "Polly.Vicki")),
-        Language::French => Some(("fr-FR", "Polly.Lea")),
-        Language::Portuguese => Some(("pt-BR", "Polly.Camila")),
-    }
-}
-
 /// Whose line a document is for: what its addresses carry on.
 #[derive(Clone, Copy)]
 pub(super) struct Line<'a> {
     pub(super) origin: &'a Origin,
     /// `None`: a call that was never admitted, so that nothing can be stored of it.
     pub(super) call_id: Option<CallId>,
+    /// Of our own words.
     pub(super) language: Language,
 }
 
@@ -137,8 +127,14 @@ pub(super) fn try_again(origin: &Origin, retry: u32) -> Response {
     Response::new().say(say(Announcement::OneMoment, line.language)).pause(1).redirect(&again)
 }
 
-/// Says something and listens; what was heard, if anything, follows `step`.
-pub(super) fn listen(line: Line<'_>, step: u64, say: &str, silence: Millis) -> Response {
+/// Says something and listens, both in `tongue`; what was heard, if anything, follows `step`.
+pub(super) fn listen(
+    line: Line<'_>,
+    tongue: &'static Tongue,
+    step: u64,
+    say: &str,
+    silence: Millis,
+) -> Response {
     let action = line.turn(step, &[]);
     let seconds = u32::try_from(silence.0.div_ceil(1_000)).unwrap_or(u32::MAX);
     // One key is enough: 0 must lead to a human being at once, not after a pause for more keys.
@@ -147,9 +143,9 @@ pub(super) fn listen(line: Line<'_>, step: u64, say: &str, silence: Millis) -> R
         .num_digits(1)
         .finish_on_key("")
         .speech_timeout_auto()
-        .language(recogniser(line.language))
+        .language(tongue.recogniser)
         .action_on_empty_result()
-        .say(spoken(say, line.language));
+        .say(spoken(say, tongue.reading(say)));
     // Should Twilio go on here nevertheless: nothing was heard.
     Response::new().gather(gather).redirect(&action)
 }
@@ -170,9 +166,9 @@ pub(super) fn wait(line: Line<'_>, step: u64, waits: u32) -> Response {
     response.pause(1).redirect(&again)
 }
 
-/// Says something, and then asks what comes next.
-pub(super) fn last_words(line: Line<'_>, step: u64, say: &str) -> Response {
-    Response::new().say(spoken(say, line.language)).redirect(&line.turn(step, &[]))
+/// Says something in `tongue`, and then asks what comes next.
+pub(super) fn last_words(line: Line<'_>, tongue: &'static Tongue, step: u64, say: &str) -> Response {
+    Response::new().say(spoken(say, tongue.reading(say))).redirect(&line.turn(step, &[]))
 }
 
 /// Asks the caller to wait, and then asks again for what follows `step`.
@@ -181,30 +177,22 @@ pub(super) fn turn_again(line: Line<'_>, step: u64, retry: u32) -> Response {
     Response::new().say(say(Announcement::OneMoment, line.language)).pause(1).redirect(&again)
 }
 
-/// Twilio's name of a language whose speech is recognised.
-const fn recogniser(language: Language) -> &'static str {
-    match language {
-        Language::English => "en-US",
-        Language::Spanish => "es-ES",
-        Language::German => "de-DE",
-        Language::French => "fr-FR",
-        Language::Portuguese => "pt-BR",
-    }
-}
-
 /// Ends the call.
 pub(super) fn hang_up() -> Response {
     Response::new().hangup()
 }
 
 fn say(what: Announcement, language: Language) -> Say {
-    spoken(what.text(language), language)
+    spoken(what.text(language), Tongue::of(language))
 }
 
-fn spoken(text: &str, language: Language) -> Say {
-    let say = Say::new(text);
-    match voice(language) {
-        Some((language, voice)) => say.voice(voice).language(language),
+fn spoken(text: &str, tongue: &Tongue) -> Say {
+    let mut say = Say::new(text);
+    if let Some(voice) = tongue.voice {
+        say = say.voice(voice);
+    }
+    match tongue.say {
+        Some(language) => say.language(language),
         None => say,
     }
 }

@@ -6,6 +6,7 @@
 
 mod documents;
 mod fallback;
+mod languages;
 mod signed;
 mod status;
 mod stream;

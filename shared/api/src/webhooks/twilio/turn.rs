@@ -11,6 +11,7 @@ use voicecore_wire::twilio::twiml::Response;
 use voicecore_wire::twilio::webhook::Gathered;
 
 use super::documents::{self, Line};
+use super::languages::Tongue;
 use super::status::take;
 use super::{Signed, Twiml, call_status, human_for};
 use crate::carrier::ReportedStatus;
@@ -86,11 +87,12 @@ pub(super) fn first(app: &AppState, call_id: CallId, held: &Held) -> Result<Resp
 }
 
 fn document(line: Line<'_>, held: &Held, answer: Answer) -> Response {
+    let tongue = Tongue::for_code(held.config().session.language.as_deref());
     match answer {
-        Answer::Listen(say) => documents::listen(line, held.step, &say, held.config().limits.idle),
+        Answer::Listen(say) => documents::listen(line, tongue, held.step, &say, held.config().limits.idle),
         Answer::Filler { nth } => documents::filler(line, held.step, Announcement::filler(nth)),
         Answer::Busy => documents::wait(line, held.step, 0),
-        Answer::LastWords(say) => documents::last_words(line, held.step, &say),
+        Answer::LastWords(say) => documents::last_words(line, tongue, held.step, &say),
         Answer::Over(_) => documents::hang_up(),
     }
 }
