@@ -155,7 +155,8 @@ impl Held {
     }
 
     /// Stores what a call that is over came to: the transcript first, then the row that says it is there. `false`: somebody
-    /// else has moved it on; nothing but the document was stored, which theirs replaces. (Of a test call what they stored is now here.)
+    /// else has moved it on, and what they stored is now here. Where they have finished it, their document and words are there again,
+    /// for ours may have come after theirs; where they have not, whoever finishes it replaces ours.
     pub(super) async fn finish(&mut self, app: &AppState) -> Result<bool, ApiError> {
         let now = app.now();
         if self.setup.test_call.is_some() {
@@ -168,17 +169,31 @@ impl Held {
             self.reload(app).await?;
             return Ok(false);
         }
-        let summary = self.dialogue.summary(self.setup.call.call_id, now);
+        // Before the row: should we die in between, the call is not finished, and all of it is done again.
+        let summary = self.store_words(app, now).await?;
+        let state = self.state(app)?;
+        let reason = reason_word(summary.reason);
+        let finished = self.finished_dialogue(&summary, &reason, self.change(&state, None, now));
+        if dialogues::finish(&self.scope, &finished).await? {
+            self.finished = true;
+            return Ok(true);
+        }
+        self.reload(app).await?;
+        if self.finished {
+            self.store_words(app, now).await?;
+        }
+        Ok(false)
+    }
+
+    /// The document and the words to be found by, of a call that was over at `ended_at`.
+    async fn store_words(&self, app: &AppState, ended_at: Millis) -> Result<CallSummary, ApiError> {
+        let summary = self.dialogue.summary(self.setup.call.call_id, ended_at);
         let summary =
             summary.ok_or_else(|| ApiError::Internal("a dialogue that goes on is finished".to_owned()))?;
         transcript::store(app, self.setup.tenant_id, &summary).await?;
         // In the same database as the row: where the one fails, so does the other, and both are tried again.
         transcript::index(&self.scope, &summary).await?;
-        let state = self.state(app)?;
-        let reason = reason_word(summary.reason);
-        let finished = self.finished_dialogue(&summary, &reason, self.change(&state, None, now));
-        self.finished = dialogues::finish(&self.scope, &finished).await?;
-        Ok(self.finished)
+        Ok(summary)
     }
 
     /// Stores where a test call stands, and what that has cost: also where somebody else was quicker, for the money is spent.

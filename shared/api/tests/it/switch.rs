@@ -62,13 +62,14 @@ impl Switch {
         }
     }
 
-    /// Before the next change of a dialogue is made, `work` is done: a race that the change must lose or win cleanly.
+    /// Before the next change of a dialogue or a note is made, `work` is done: a race that the change must lose or win cleanly.
     pub(crate) fn before_change(&self, work: BoxFuture<'static, ()>) {
         *self.before_change.lock().unwrap() = Some(work);
     }
 
     async fn interpose(&self, stmt: &Stmt) {
-        let work = if stmt.sql.text().starts_with("update dialogues") {
+        let raced = ["update dialogues", "update call_notes"];
+        let work = if raced.iter().any(|start| stmt.sql.text().starts_with(start)) {
             self.before_change.lock().unwrap().take()
         } else {
             None
@@ -163,6 +164,9 @@ impl Db for Switch {
     fn batch(&self, stmts: Vec<Stmt>) -> BoxFuture<'_, Result<Vec<Rows>, DbError>> {
         Box::pin(async move {
             self.ready().await?;
+            for stmt in &stmts {
+                self.interpose(stmt).await;
+            }
             self.taken(&stmts).await?;
             match self.next_finish(&stmts) {
                 None => return self.inner.batch(stmts).await,

@@ -9,9 +9,9 @@ use proptest::prelude::*;
 use serde_json::json;
 use tower::ServiceExt as _;
 use voicecore_api::actors::CallReply;
-use voicecore_ports::{BoxFuture, Http, HttpError, HttpRequest, HttpResponse};
+use voicecore_ports::{Blob as _, BoxFuture, Http, HttpError, HttpRequest, HttpResponse};
 
-use crate::turns::{NUMBER, completion};
+use crate::turns::{NUMBER, completion, greeted, says, turn_based};
 use crate::world::{World, status};
 
 const SID: &str = "CA00000000000000000000000000000001";
@@ -146,6 +146,36 @@ proptest! {
         prop_assert_eq!(kept, *http.said.lock().unwrap());
         prop_assert!(turns as u32 <= *http.asked.lock().unwrap());
     }
+}
+
+/// Whoever loses the end of a call may write what was said after whoever won it: what they wrote is there again.
+#[test]
+fn transcript_of_whoever_finished_a_call_stays() {
+    let world = World::new();
+    let tenant = turn_based(&world);
+    let (sid, greeting) = greeted(&world);
+    says(&world, "Tuesday.");
+    let blob = world.doubles.blob.clone();
+    let router = world.router.clone();
+    let words = World::signed(&greeting.attribute("action"), &parameters("A table, please."));
+    let ended = World::signed("/webhooks/twilio/status", &status(&sid, "completed"));
+    world.db.before_change(Box::pin(async move {
+        // What the loser wrote, which knows of the greeting alone.
+        let key = blob.keys().remove(0);
+        let short = blob.get(&key).await.unwrap().unwrap();
+        for request in [words, ended] {
+            assert!(router.clone().oneshot(request).await.unwrap().status().is_success());
+        }
+        assert!(blob.get(&key).await.unwrap().unwrap().len() > short.len());
+        // It was slow to arrive.
+        blob.put(&key, short).await.unwrap();
+    }));
+    world.webhook("/webhooks/twilio/status", &status(&sid, "completed"));
+    let entries = transcript(&world, &tenant.key);
+    let texts: Vec<_> = entries.iter().skip(1).map(|entry| entry["text"].as_str().unwrap()).collect();
+    assert_eq!(texts, ["A table, please.", "Tuesday."]);
+    let found = world.get("/api/v1/calls?q=table+tuesday", &tenant.key).json();
+    assert_eq!(found["total"], 1);
 }
 
 /// The step that the next question follows.
