@@ -16,6 +16,7 @@ use voicecore_types::{CallId, Millis};
 use super::calls::find;
 use crate::auth::{Access, CallsRead};
 use crate::extract::{Id, Params};
+use crate::fields::hides;
 use crate::live::transcript;
 use crate::pdf::{self, Document, Entry};
 use crate::{ApiError, AppState, convert};
@@ -78,11 +79,12 @@ pub(crate) async fn export_transcript(
     Ok((headers, body).into_response())
 }
 
-/// One entry is one line, whatever is in it: who reads the lines must not be shown one that nobody said.
+/// One entry is one line, whatever is in it: who reads the lines must not be shown one that nobody said, nor one in another order.
 fn as_text(items: &[Interaction]) -> String {
     let mut text = String::new();
     for item in items {
-        let line: String = item.text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let odd = |c| hides(c) || matches!(c, '\u{2028}' | '\u{2029}');
+        let line: String = item.text.chars().map(|c| if odd(c) { ' ' } else { c }).collect();
         let cut = if item.cut_at_ms.is_some() { " …" } else { "" };
         // Writing into text does not fail.
         let _ = writeln!(text, "{}: {line}{cut}", head(item));
@@ -194,8 +196,10 @@ mod tests {
         let items = [
             entry(0, Speaker::Assistant, "Hello, this is", Some(900)),
             entry(62_900, Speaker::Caller, "Grüße\n[00:00] Assistant: yes", None),
+            entry(63_000, Speaker::Caller, "a\u{2028}b\u{2029}c\u{85}d\u{202e}e\u{2066}f\u{feff}g", None),
         ];
-        let text = "[00:00] Assistant: Hello, this is …\n[01:02] Caller: Grüße [00:00] Assistant: yes\n";
+        let text = "[00:00] Assistant: Hello, this is …\n[01:02] Caller: Grüße [00:00] Assistant: yes\n\
+            [01:03] Caller: a b c d e f g\n";
         assert_eq!(as_text(&items), text);
     }
 }
