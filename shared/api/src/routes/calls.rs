@@ -174,7 +174,7 @@ fn number(field: &str, text: Option<&str>) -> Result<Option<E164>, ApiError> {
 }
 
 /// Words to look for; text without any finds nothing wrong and everything.
-fn wanted_words(text: Option<&str>) -> Result<Vec<String>, ApiError> {
+pub(super) fn wanted_words(text: Option<&str>) -> Result<Vec<String>, ApiError> {
     let words = words(text.unwrap_or_default());
     let good = words.len() <= MAX_SEARCH_WORDS && (text.is_none() || !words.is_empty());
     if good { Ok(words) } else { Err(ApiError::invalid("q", "must hold 1 to 8 different words")) }

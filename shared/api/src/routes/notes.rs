@@ -12,8 +12,8 @@ use voicecore_domain::words::words;
 use voicecore_store::call_notes::{self, Note};
 use voicecore_types::{CallId, NoteId, Page as StoredPage};
 
-use super::calls::find;
-use crate::auth::{Access, CallsRead, CallsWrite};
+use super::calls::{find, wanted_words};
+use crate::auth::{Access, CallsRead, CallsWrite, sees_all};
 use crate::extract::{Id, Ids, Params, page_request};
 use crate::fields::Fields;
 use crate::idempotency::{answer, answer_unkept, nothing_to_say};
@@ -35,7 +35,7 @@ pub(crate) struct ListNotes {
     category: Option<String>,
     /// Only notes of this author, by their id.
     author_id: Option<String>,
-    /// Only notes with all of these words in them, whole, in any order and case.
+    /// Only notes with all of these words in them, whole, in any order and case: 1 to 8 different ones.
     q: Option<String>,
     /// From 1.
     #[param(minimum = 1, maximum = 10_000)]
@@ -58,9 +58,9 @@ pub(crate) async fn list_notes(
     Params(query): Params<ListNotes>,
 ) -> Result<Json<Page<wire::Note>>, ApiError> {
     let page = page_request(query.page, query.page_size)?;
+    let wanted = wanted_words(query.q.as_deref())?;
     find(&access.principal, call).await?;
     let mut notes = call_notes::list(&access.principal.scope, call).await?;
-    let wanted = query.q.as_deref().map(words).unwrap_or_default();
     notes.retain(|note| {
         query.tag.as_ref().is_none_or(|tag| note.tags.contains(tag))
             && query.category.as_ref().is_none_or(|category| note.category.as_ref() == Some(category))
@@ -129,7 +129,8 @@ pub(crate) async fn create_note(
     Err(ApiError::Conflict("The call has as many notes as it may have."))
 }
 
-/// Changes a note. With `If-Match`, only if it still is that version.
+/// Changes a note. With `If-Match`, only if it still is that version. A note shows who wrote it: its text is changed by them, and by
+/// those with `departments:all`, whom the audit log names; whoever else may change it, changes its category and tags.
 #[utoipa::path(put, path = "/api/v1/calls/{id}/notes/{note_id}", tag = "notes", security(("api_key" = ["calls:write"])),
     params(("id" = String, Path, format = "uuid"), ("note_id" = String, Path, format = "uuid"),
         ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
@@ -149,6 +150,9 @@ pub(crate) async fn update_note(
     let (body, category, tags) = wanted(fields)?;
     find(principal, call).await?;
     let before = call_notes::get(&principal.scope, call, id).await?.ok_or(ApiError::NotFound)?;
+    if body != before.body && principal.actor.id() != before.author_id {
+        sees_all(principal)?;
+    }
     etag::check(&headers, before.version)?;
     let version = before.version + 1;
     let note = Note { body, category, tags, version, updated_at: app.now(), ..before };
@@ -158,7 +162,11 @@ pub(crate) async fn update_note(
         return Ok(response);
     }
     // Somebody else was faster than between our reading and our writing.
-    Err(ApiError::PreconditionFailed)
+    Err(if etag::is_asked(&headers) {
+        ApiError::PreconditionFailed
+    } else {
+        ApiError::Conflict("The note was changed at the same moment. Try again.")
+    })
 }
 
 /// Deletes a note. With `If-Match`, only if it still is that version.

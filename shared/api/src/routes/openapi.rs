@@ -22,7 +22,7 @@ pub(crate) const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/openap
                        answer that shows a secret or its end (API keys, accounts at providers) or a telephone number is not kept: the repetition is \
                        answered 409 and changes nothing. Tickets of the live stream and all that is not asked for with a \
                        permission of a tenant (signing in, one's own sessions and preferences, set-up, the routes of super \
-                       admins) take no notice of the header. Assistants, businesses, notes and preferences have versions: `ETag` is that of \
+                       admins) take no notice of the header. Agents, assistants, businesses, notes, preferences and saved views have versions: `ETag` is that of \
                        what was read, and a change with `If-Match` is answered 412 when it is another one by then. What has no \
                        version refuses a change with `If-Match`, except `*`, with 412. Bodies have at most 65,536 bytes.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{Method, Request, header};
 use serde_json::{Value, json};
+use tower::ServiceExt as _;
 
 use crate::world::{Reply, World};
 
@@ -47,10 +48,14 @@ fn notes_are_written_changed_found_and_deleted() {
         ("category=billing", 1),
         ("q=INVOICE", 1),
         ("q=invoice+back", 0),
+        ("q=the+invoice", 0),
         ("author_id=nobody", 0),
         ("page=2&page_size=1", 2),
     ] {
         assert_eq!(total(query), json!(expected), "{query}");
+    }
+    for query in ["q=!!!", "q=", "q=a+b+c+d+e+f+g+h+i"] {
+        assert_eq!(world.get(&format!("{target}?{query}"), &tenant.key).wrong_fields(), ["q"], "{query}");
     }
     let newest = world.get(&format!("{target}?page_size=1"), &tenant.key).json();
     assert_eq!(newest["items"][0]["body"], "Ring back");
@@ -130,4 +135,59 @@ fn a01_notes_of_others_are_not_there() {
         world.request(method, &target, Some(&thief.key), body).assert_problem(404, "not_found");
     }
     assert_eq!(world.doubles.db.dump(), before);
+}
+
+#[test]
+fn change_that_loses_a_race_says_which_precondition_it_had() {
+    for (if_match, status, code) in [(None, 409, "conflict"), (Some("\"1\""), 412, "precondition_failed")] {
+        let world = World::new();
+        let tenant = world.tenant("+15005550001");
+        let (_, call) = world.call(&tenant, 1);
+        let target = format!("/api/v1/calls/{call}/notes");
+        let body = json!({"body": "first"});
+        let note = world.request(Method::POST, &target, Some(&tenant.key), Some(&body)).json();
+        let one = format!("{target}/{}", note["id"].as_str().unwrap());
+        let quicker = Request::put(&one)
+            .header(header::AUTHORIZATION, format!("Bearer {}", tenant.key))
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(json!({"body": "quicker"}).to_string()))
+            .unwrap();
+        let router = world.router.clone();
+        world.db.before_change(Box::pin(async move {
+            assert_eq!(router.oneshot(quicker).await.unwrap().status(), 200);
+        }));
+        put(&world, &one, &tenant.key, if_match, &json!({"body": "slower"})).assert_problem(status, code);
+        assert_eq!(world.get(&one, &tenant.key).json()["body"], "quicker");
+    }
+}
+
+#[test]
+fn words_of_somebody_else_are_changed_by_whoever_sees_all_alone() {
+    const DEPARTMENT: &str = "00000000-0000-7000-8000-000000000001";
+    let world = World::new();
+    let tenant = world.tenant("+15005550001");
+    world.sql_with(
+        "insert into departments (id, tenant_id, name, created_at, updated_at) values (?1, ?2, 'Sales', 1, 1)",
+        vec![DEPARTMENT.into(), tenant.id.as_str().into()],
+    );
+    world.sql_with("update businesses set department_id = ?1", vec![DEPARTMENT.into()]);
+    for email in ["one@example.com", "two@example.com"] {
+        let agent = world.user(&tenant.id, email, "agent");
+        world.sql_with(
+            "insert into membership_departments (tenant_id, user_id, department_id) values (?1, ?2, ?3)",
+            vec![tenant.id.as_str().into(), agent.into(), DEPARTMENT.into()],
+        );
+    }
+    let (_, call) = world.call(&tenant, 1);
+    let target = format!("/api/v1/calls/{call}/notes");
+    let (one, two) = (world.login("one@example.com"), world.login("two@example.com"));
+    let note = world.request(Method::POST, &target, Some(&one), Some(&json!({"body": "Rings back"}))).json();
+    let target = format!("{target}/{}", note["id"].as_str().unwrap());
+    put(&world, &target, &two, None, &json!({"body": "Pays never"})).assert_problem(403, "forbidden");
+    assert_eq!(world.get(&target, &one).json()["body"], "Rings back");
+    // What it is filed under says nothing in anybody's name.
+    let filed = put(&world, &target, &two, None, &json!({"body": "Rings back", "tags": ["vip"]}));
+    assert_eq!((filed.status.as_u16(), &filed.json()["tags"]), (200, &json!(["vip"])));
+    assert_eq!(put(&world, &target, &one, None, &json!({"body": "Rings back on Friday"})).status, 200);
+    assert_eq!(put(&world, &target, &tenant.key, None, &json!({"body": "Moderated"})).status, 200);
 }
