@@ -15,7 +15,9 @@ pub struct AssistantSettings {
     pub greeting: Option<String>,
     /// Persona, facts, rules: what the model is told besides the rules that hold for every assistant. At most 8,000 characters.
     pub instructions: Option<String>,
-    /// Two small letters (ISO 639-1).
+    /// Two small letters (ISO 639-1). Calls that are held turn by turn are listened to and spoken in ar, ca, cs, da, de, el, en, es, fi,
+    /// fr, hi, hu, it, ja, ko, nb, nl, no, pl, pt, ro, ru, sk, sv, tr, uk and zh, and in English where it is another one. What is said
+    /// without the model (waiting, silence, an end) is English where it is not de, es, fr or pt.
     pub language: Option<String>,
     /// As the provider of the model names it; letters, digits, `-` and `_`. Of no meaning for calls that are held turn by turn.
     pub voice: Option<String>,
