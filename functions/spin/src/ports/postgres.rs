@@ -58,7 +58,12 @@ async fn answer(address: &str, stmts: Vec<Stmt>) -> Result<Vec<Rows>, DbError> {
     }
     command(&connection, "begin").await?;
     let done = all(&connection, &plan).await;
-    command(&connection, if done.is_ok() { "commit" } else { "rollback" }).await?;
+    if done.is_ok() {
+        command(&connection, "commit").await?;
+    } else {
+        // What failed is what counts. Should this fail too, the next user of the connection rolls back (`connect`).
+        let _ = command(&connection, "rollback").await;
+    }
     done
 }
 
