@@ -171,11 +171,11 @@ fn absent<'a>(manifest: &'a str, secret: &str) -> Result<Vec<&'a str>> {
     Ok(wanted.into_iter().filter(|key| secret["data"].get(key).is_none()).collect())
 }
 
-/// `secretKeyRef: { name: voicecore, key: KEY }`
+/// `secretKeyRef: { name: voicecore, key: KEY }`; not those that may be missing, which say `, optional: true` there.
 fn keys(manifest: &str) -> impl Iterator<Item = &str> {
     manifest.lines().filter_map(|line| {
         let (_, after) = line.split_once("secretKeyRef: { name: voicecore, key: ")?;
-        Some(after.split_once(' ')?.0)
+        after.split_once(' ').map(|(key, _)| key).filter(|key| !key.ends_with(','))
     })
 }
 
@@ -215,6 +215,30 @@ mod tests {
         assert!(filled.contains("image: ghcr.io/x/voicecore:1.2.3\n"));
         assert!(filled.contains("value: https://calls.example.org\n") && !filled.contains("example.com"));
         assert!(super::filled(&manifest, "x/y:1", "https://x.example\n  evil: yes").is_err());
+    }
+
+    #[test]
+    fn what_may_be_missing_is_taken_where_it_is_there() {
+        let manifest = manifest();
+        for name in [
+            "twilio_auth_token_secondary",
+            "master_key_previous",
+            "chat_base_url",
+            "chat_api_key",
+            "chat_model",
+            "chat_origin",
+            "email_base_url",
+            "email_api_key",
+            "email_from",
+            "email_origin",
+        ] {
+            let key = name.replace('_', "-");
+            let entry = format!(
+                "- name: {name}\n      valueFrom: {{ secretKeyRef: {{ name: voicecore, key: {key}, optional: true }} }}\n"
+            );
+            assert!(manifest.contains(&entry), "{name}");
+            assert!(!absent(&manifest, "").unwrap().contains(&key.as_str()), "{name}");
+        }
     }
 
     #[test]
