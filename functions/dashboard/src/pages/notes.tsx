@@ -138,6 +138,10 @@ function useAuthor(): (note: Note) => string | null {
 function Editor({ callId, note, close }: { callId: string; note: Note | null; close: () => void }) {
   const { t } = useTranslation();
   const client = useQueryClient();
+  const me = useMe();
+  const all = useMay("departments:all");
+  // As the API has it.
+  const words = note === null || all || note.author.id === me.user_id;
   const [body, setBody] = useState(note?.body ?? "");
   const [category, setCategory] = useState(note?.category ?? "");
   const [tags, setTags] = useState(note?.tags.join(", ") ?? "");
@@ -158,7 +162,18 @@ function Editor({ callId, note, close }: { callId: string; note: Note | null; cl
   return (
     <Form onSubmit={submit}>
       {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
-      <TextField label={t("notes.body")} rows={5} isRequired autoFocus maxLength={4000} value={body} onChange={setBody} wrong={wrong.get("body")} />
+      <TextField
+        label={t("notes.body")}
+        {...(words ? {} : { hint: t("notes.othersHint") })}
+        rows={5}
+        isRequired
+        isReadOnly={!words}
+        autoFocus
+        maxLength={4000}
+        value={body}
+        onChange={setBody}
+        wrong={wrong.get("body")}
+      />
       <TextField label={t("notes.category")} value={category} onChange={setCategory} wrong={wrong.get("category")} />
       <TextField label={t("notes.tags")} hint={t("notes.tagsHint")} value={tags} onChange={setTags} wrong={wrong.get("tags")} />
       <div className="actions">
