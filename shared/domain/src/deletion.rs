@@ -89,7 +89,7 @@ pub const REMAINDERS: [Remainder; 5] = [
         days: Some(30),
     },
     Remainder {
-        what: "jobs that were given up (dead letters of the queue): ids of calls at the carrier, and their status",
+        what: "jobs that were given up (dead letters of the queue): ids of calls and recordings at the carrier, and e-mail addresses to which a new password could not be mailed",
         days: Some(14),
     },
     Remainder { what: "logs of the worker: no personal data, ids of requests", days: Some(7) },

@@ -10,7 +10,7 @@ use voicecore_api_types::{AuditActor, AuditBreak, AuditEntry, AuditFlaw, AuditVe
 use voicecore_store::audit_log::{self, AuditFilter, AuditRow, Broken, Flaw, MAX_EXPORTED, MAX_VERIFIED};
 use voicecore_types::Millis;
 
-use crate::auth::{Access, AuditRead};
+use crate::auth::{Access, AuditRead, sees_all};
 use crate::extract::{Params, page_request};
 use crate::{ApiError, AppState};
 
@@ -75,7 +75,8 @@ pub(crate) enum Format {
     Csv,
 }
 
-/// The audit log, newest first.
+/// The audit log, newest first. It tells of every department, so it is for those who see all of them (`departments:all`), as are its
+/// verification and its export.
 #[utoipa::path(get, path = "/api/v1/audit", tag = "audit", security(("api_key" = ["audit:read"])), params(ListAudit),
     responses(
         (status = 200, description = "One page.", body = Page<AuditEntry>),
@@ -85,6 +86,7 @@ pub(crate) async fn list_audit(
     access: Access<AuditRead>,
     Params(query): Params<ListAudit>,
 ) -> Result<Json<Page<AuditEntry>>, ApiError> {
+    sees_all(&access.principal)?;
     let page = page_request(query.page, query.page_size)?;
     let filter = AuditFilter {
         actor_id: query.actor.as_deref(),
@@ -110,6 +112,7 @@ pub(crate) async fn verify_audit(
     State(app): State<AppState>,
     Params(query): Params<VerifyAudit>,
 ) -> Result<Json<AuditVerification>, ApiError> {
+    sees_all(&access.principal)?;
     let limit = limit(query.limit, MAX_VERIFIED)?;
     let scope = &access.principal.scope;
     let sealer = app.sealer(scope.tenant(), &access.principal.wrapped_key)?;
@@ -146,6 +149,7 @@ pub(crate) async fn export_audit(
     access: Access<AuditRead>,
     Params(query): Params<ExportAudit>,
 ) -> Result<Response, ApiError> {
+    sees_all(&access.principal)?;
     let limit = limit(query.limit, MAX_EXPORTED)?;
     let rows = audit_log::export(&access.principal.scope, query.after.unwrap_or(0), limit).await?;
     let last = rows.last().and_then(|row| row.sealed.as_ref()).map(|(seq, _)| *seq);

@@ -152,3 +152,26 @@ fn a_log_that_cannot_be_sealed_is_left_for_later() {
     assert_eq!((swept.sealed, swept.unsealed), (2, 1));
     assert_eq!(world.get("/api/v1/audit/verify", &fine.key).json()["checked"], json!(2));
 }
+
+#[test]
+fn the_log_of_all_departments_is_for_those_who_see_them_all() {
+    let world = World::new();
+    let tenant = busy(&world, "+15005550001", 1);
+    world.sql_with(
+        "insert into roles (id, tenant_id, name, permissions, created_at, updated_at)
+        values ('00000000-0000-7000-8000-000000000001', ?1, 'Auditor', 'audit:read', 1, 1)",
+        vec![tenant.id.as_str().into()],
+    );
+    world.user(&tenant.id, "ada@example.com", "custom");
+    world
+        .sql("update memberships set role_id = '00000000-0000-7000-8000-000000000001' where role = 'custom'");
+    let ada = world.login("ada@example.com");
+    let targets = ["/api/v1/audit", "/api/v1/audit/verify", "/api/v1/audit/export"];
+    for target in targets {
+        world.get(target, &ada).assert_problem(403, "forbidden");
+    }
+    world.sql("update roles set permissions = 'audit:read departments:all'");
+    for target in targets {
+        assert_eq!(world.get(target, &ada).status, 200, "{target}");
+    }
+}
