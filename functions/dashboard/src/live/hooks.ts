@@ -3,9 +3,10 @@ import { useEffect, useSyncExternalStore } from "react";
 import { queries } from "../api/queries";
 import type { Schema } from "../api/client";
 import type { Envelope } from "./feed";
+import { useMay } from "../session";
 import { live, type Status } from "./socket";
 
-/** Where there is no stream, the call that is looked at is asked for this often, */
+/** Where there is no stream, or none for this person, the call that is looked at is asked for this often, */
 const LOOK_MS = 5_000;
 /** and all that are shown together: each card asks for itself, and a session has a hundred requests in a minute. */
 const LOOK_AT_ALL_MS = 15_000;
@@ -23,9 +24,11 @@ export function useLiveStatus(): Status {
  */
 export function useLiveCalls(enabled: boolean, id?: string): void {
   const client = useQueryClient();
+  const may = useMay("live:read");
   const status = useLiveStatus();
+  const asks = enabled && (!may || status === "unsupported" || status === "refused");
   useEffect(() => {
-    if (!enabled || status !== "unsupported") return;
+    if (!asks) return;
     const keys = id === undefined ? [["calls", "list"], ["calls", "interactions"]] : [queries.call(id).queryKey, queries.interactions(id).queryKey];
     const look = () => {
       for (const queryKey of keys) void client.invalidateQueries({ queryKey });
@@ -36,9 +39,9 @@ export function useLiveCalls(enabled: boolean, id?: string): void {
       // The call is over: its last words may have come after they were asked for.
       if (id !== undefined) void client.invalidateQueries({ queryKey: queries.interactions(id).queryKey });
     };
-  }, [client, enabled, id, status]);
+  }, [client, asks, id]);
   useEffect(() => {
-    if (!enabled) return;
+    if (!enabled || !may) return;
     const afresh = (call: string) => {
       void client.invalidateQueries({ queryKey: queries.call(call).queryKey });
       void client.invalidateQueries({ queryKey: ["calls", "list"] });
@@ -55,7 +58,7 @@ export function useLiveCalls(enabled: boolean, id?: string): void {
       }
     };
     return live.listen({ event, resync: () => void client.invalidateQueries({ queryKey: ["calls"] }) });
-  }, [client, enabled, id]);
+  }, [client, enabled, may, id]);
 }
 
 /** An entry that is new, or changed, at its place. What was not loaded yet is left to be loaded. */

@@ -58,7 +58,7 @@ export function CallPage() {
 
 function Loaded({ call, title }: { call: Schema["Call"]; title: string }) {
   const running = isRunning(call.status);
-  useLiveCalls(useMay("live:read") && running, call.id);
+  useLiveCalls(running, call.id);
   return (
     <>
       <div className="page-head">

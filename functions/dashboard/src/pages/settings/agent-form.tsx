@@ -1,14 +1,15 @@
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { CheckboxGroup, Form, Label } from "react-aria-components";
+import { Form } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useMay } from "../../session";
-import { Button, CheckBox, ComboBox, Confirm, NoteBar, TextField } from "../../ui";
+import { Button, ComboBox, Confirm, NoteBar, TextField } from "../../ui";
 import { explain } from "../../ui/explain";
 import { useSubmit } from "../../ui/submit";
 import { toast } from "../../ui/toast";
+import { DepartmentsField } from "./departments-field";
 
 type Agent = Schema["Agent"];
 
@@ -162,23 +163,4 @@ function UserField({ value, onChange, wrong }: { value: string; onChange: (id: s
   const options = [{ id: "", label: t("agents.noUser") }, ...users.map(labelled)];
   if (!there) options.push(chosen.data === undefined ? { id: value, label: value } : labelled(chosen.data));
   return <ComboBox label={t("agents.user")} options={options} value={value} onChange={onChange} onType={(text) => setTyping(text !== "")} wrong={wrong} />;
-}
-
-function DepartmentsField({ value, onChange, wrong }: { value: string[]; onChange: (ids: string[]) => void; wrong: string | undefined }) {
-  const { t } = useTranslation();
-  const departments = useQuery({ ...queries.departments(), enabled: useMay("departments:read") });
-  if (departments.data === undefined || departments.data.items.length === 0) return null;
-  return (
-    <CheckboxGroup className="field" value={value} onChange={onChange}>
-      <Label className="label">{t("agents.departments")}</Label>
-      <div className="checks">
-        {departments.data.items.map(({ id, name }) => (
-          <CheckBox key={id} value={id}>
-            {name}
-          </CheckBox>
-        ))}
-      </div>
-      {wrong === undefined ? null : <span className="wrong">{wrong}</span>}
-    </CheckboxGroup>
-  );
 }

@@ -14,6 +14,7 @@ import { Asked } from "../../ui/asked";
 import { explain } from "../../ui/explain";
 import { useSubmit } from "../../ui/submit";
 import { toast } from "../../ui/toast";
+import { DepartmentsField } from "./departments-field";
 import { BUILT_IN_ROLES, useRoleName } from "./role-name";
 
 type User = Schema["User"];
@@ -125,11 +126,15 @@ function Edit({ user, close }: { user: User; close: () => void }) {
   const client = useQueryClient();
   const roles = useRoles();
   const [role, setRole] = useState(user.role);
+  // Told with one person only, not in the list.
+  const known = useQuery(queries.user(user.id)).data?.departments ?? null;
+  const [chosen, setChosen] = useState<string[] | null>(null);
+  const changed = { ...(role === user.role ? {} : { role }), ...(chosen === null ? {} : { departments: chosen }) };
   const [busy, setBusy] = useState(false);
   const [removing, setRemoving] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const params = { path: { id: user.id } };
-  const change = async (body: { role?: string; active?: boolean }) => {
+  const change = async (body: { role?: string; departments?: string[]; active?: boolean }) => {
     setBusy(true);
     setError(null);
     try {
@@ -150,6 +155,7 @@ function Edit({ user, close }: { user: User; close: () => void }) {
     <>
       {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
       <Select label={t("settings.users.role")} options={roles} value={role} onChange={setRole} />
+      {known === null ? null : <DepartmentsField value={chosen ?? known} onChange={setChosen} wrong={undefined} />}
       <div className="actions">
         <Button kind="quiet" onPress={() => setRemoving(true)}>
           {t("settings.users.remove")}
@@ -157,7 +163,7 @@ function Edit({ user, close }: { user: User; close: () => void }) {
         <Button isDisabled={busy} onPress={() => void change({ active: !user.active })}>
           {t(user.active ? "settings.users.deactivate" : "settings.users.activate")}
         </Button>
-        <Button kind="primary" busy={busy} isDisabled={role === user.role} onPress={() => void change({ role })}>
+        <Button kind="primary" busy={busy} isDisabled={Object.keys(changed).length === 0} onPress={() => void change(changed)}>
           {t("common.save")}
         </Button>
       </div>
@@ -180,8 +186,9 @@ function Invite({ close }: { close: () => void }) {
   const [email, setEmail] = useState("");
   const [name, setName] = useState("");
   const [role, setRole] = useState("agent");
+  const [departments, setDepartments] = useState<string[]>([]);
   const { submit, busy, error, wrong } = useSubmit(async () => {
-    const body = { email: email.trim(), role, name: name.trim() === "" ? null : name.trim() };
+    const body = { email: email.trim(), role, name: name.trim() === "" ? null : name.trim(), departments };
     await answer(api.POST("/api/v1/users/invitations", { body }));
     await client.invalidateQueries({ queryKey: ["invitations"] });
     toast(t("settings.users.invited", { email: email.trim() }));
@@ -193,6 +200,7 @@ function Invite({ close }: { close: () => void }) {
       <TextField label={t("signIn.email")} type="email" isRequired autoFocus value={email} onChange={setEmail} wrong={wrong.get("email")} />
       <TextField label={t("profile.name")} value={name} onChange={setName} wrong={wrong.get("name")} />
       <Select label={t("settings.users.role")} options={roles} value={role} onChange={setRole} wrong={wrong.get("role")} />
+      <DepartmentsField value={departments} onChange={setDepartments} wrong={wrong.get("departments")} />
       <div className="actions">
         <Button onPress={close}>{t("common.cancel")}</Button>
         <Button type="submit" kind="primary" busy={busy}>
