@@ -343,6 +343,10 @@ journey("an assistant is edited, published, and an older version made the draft 
   await page.getByText("Published. It holds for the next call.").waitFor();
   assert.equal((await read()).published_version, published + 1);
   assert.equal(await version(published + 1), said);
+  await page.getByRole("listitem").filter({ hasText: `Version ${published + 1}` }).getByRole("button", { name: "What changed" }).first().click();
+  await page.getByRole("dialog").locator("ins").filter({ hasText: said.split(" ").at(-1) }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
   await page.getByRole("listitem").filter({ hasText: `Version ${published}` }).getByRole("button", { name: "Make it the draft" }).first().click();
   await page.getByRole("alertdialog").getByRole("button", { name: "Make it the draft" }).click();
   await page.getByText("The draft is that version again.").waitFor();

@@ -98,6 +98,13 @@ export const queries = {
       queryKey: ["assistants", "versions", id],
       queryFn: () => answer(api.GET("/api/v1/assistants/{id}/versions", { params: { path: { id }, query: { page_size: 20 } } })),
     }),
+  /** A version never changes. */
+  assistantVersion: (id: string, number: number) =>
+    queryOptions({
+      queryKey: ["assistants", "versions", id, number],
+      queryFn: () => answer(api.GET("/api/v1/assistants/{id}/versions/{number}", { params: { path: { id, number } } })),
+      staleTime: Infinity,
+    }),
   hours: (id: string) =>
     queryOptions({
       queryKey: ["hours", id],

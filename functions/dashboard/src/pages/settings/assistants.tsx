@@ -10,11 +10,12 @@ import { useFormat } from "../../format";
 import { LANGUAGES } from "../../i18n";
 import { useMay } from "../../session";
 import { useTitle } from "../../shell/title";
-import { Badge, Button, Card, ComboBox, Confirm, Empty, Failed, NoteBar, Select, Skeleton, TextField } from "../../ui";
+import { Badge, Button, Card, ComboBox, Confirm, Empty, Failed, Modal, NoteBar, Select, Skeleton, TextField } from "../../ui";
 import { Asked } from "../../ui/asked";
 import { explain } from "../../ui/explain";
 import { toast } from "../../ui/toast";
 import { TestSession } from "./test-session";
+import { VersionDifference } from "./version-difference";
 
 type Assistant = Schema["Assistant"];
 type Settings = Schema["AssistantSettings"];
@@ -191,11 +192,10 @@ function Draft({ assistant }: { assistant: Assistant }) {
 
 function Versions({ assistant }: { assistant: Assistant }) {
   const { t } = useTranslation();
-  const format = useFormat();
   const client = useQueryClient();
-  const may = useMay("config:write");
   const versions = useQuery(queries.assistantVersions(assistant.id));
   const [restored, setRestored] = useState<number | null>(null);
+  const [compared, setCompared] = useState<number | null>(null);
   const restore = async () => {
     if (restored === null) return;
     await answer(
@@ -212,21 +212,15 @@ function Versions({ assistant }: { assistant: Assistant }) {
       <Asked query={versions} lines={2} within="card" empty={<p className="muted">{t("settings.assistants.neverPublished")}</p>}>
         {({ items }) => (
           <ul className="rows">
-            {items.map(({ number, published_at: at }) => (
-              <li key={number}>
-                <span className="clip">{t("settings.assistants.version", { number })}</span>
-                <span className="muted small">{format.date(at)}</span>
-                {number === assistant.published_version ? <Badge tone="good">{t("settings.assistants.inUse")}</Badge> : null}
-                {may && number !== assistant.published_version ? (
-                  <Button kind="quiet" onPress={() => setRestored(number)}>
-                    {t("settings.assistants.restore")}
-                  </Button>
-                ) : null}
-              </li>
+            {items.map((version) => (
+              <One key={version.number} version={version} assistant={assistant} compare={() => setCompared(version.number)} restore={() => setRestored(version.number)} />
             ))}
           </ul>
         )}
       </Asked>
+      <Modal title={t("versionDifference.title", { number: compared })} open={compared !== null} onClose={() => setCompared(null)}>
+        {compared === null ? null : <VersionDifference assistantId={assistant.id} number={compared} />}
+      </Modal>
       <Confirm
         title={t("settings.assistants.restoreTitle", { number: restored })}
         text={t("settings.assistants.restoreText")}
@@ -236,5 +230,27 @@ function Versions({ assistant }: { assistant: Assistant }) {
         onConfirm={restore}
       />
     </Card>
+  );
+}
+
+function One({ version, assistant, compare, restore }: { version: Schema["AssistantPublication"]; assistant: Assistant; compare: () => void; restore: () => void }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const may = useMay("config:write");
+  const published = version.number === assistant.published_version;
+  return (
+    <li>
+      <span className="clip">{t("settings.assistants.version", { number: version.number })}</span>
+      <span className="muted small">{format.date(version.published_at)}</span>
+      {published ? <Badge tone="good">{t("settings.assistants.inUse")}</Badge> : null}
+      <Button kind="quiet" onPress={compare}>
+        {t("versionDifference.open")}
+      </Button>
+      {may && !published ? (
+        <Button kind="quiet" onPress={restore}>
+          {t("settings.assistants.restore")}
+        </Button>
+      ) : null}
+    </li>
   );
 }
