@@ -323,7 +323,20 @@ journey("the business is edited, a version that is old is not written over, and 
   assert.deepEqual((await api("GET", `/businesses/${id}/opening-hours`)).body.opening_hours, ["monday 09:00-12:00", "monday 13:00-17:30"]);
 }, { brief: true });
 
-journey("an assistant is edited, published, and an older version made the draft again", async (page) => {
+/** The next call begins with these words. */
+async function isHeard(page, words) {
+  const since = Date.now();
+  const over = ring("greeting-and-booking", "+12025550155").catch(() => undefined);
+  const begun = async () => (await api("GET", `/calls?from=%2B12025550155&since=${since}`)).body.items[0];
+  let call = await begun();
+  for (const until = Date.now() + CALL_MS; call === undefined && Date.now() < until; call = await begun()) await page.waitForTimeout(500);
+  await page.goto(`${app}/calls/${call.id}`);
+  await page.getByRole("log").getByText(words).first().waitFor({ timeout: CALL_MS });
+  await api("POST", `/calls/${call.id}/end`);
+  await over;
+}
+
+journey("an assistant is edited, published and heard in the next call, and an older version made the draft again", async (page) => {
   await signedIn(page);
   await page.goto(`${app}/settings/assistants`);
   const greeting = page.getByLabel("Greeting", { exact: true });
@@ -347,6 +360,8 @@ journey("an assistant is edited, published, and an older version made the draft 
   await page.getByRole("dialog").locator("ins").filter({ hasText: said.split(" ").at(-1) }).waitFor();
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").waitFor({ state: "detached" });
+  await isHeard(page, said);
+  await page.goto(`${app}/settings/assistants`);
   await page.getByRole("listitem").filter({ hasText: `Version ${published}` }).getByRole("button", { name: "Make it the draft" }).first().click();
   await page.getByRole("alertdialog").getByRole("button", { name: "Make it the draft" }).click();
   await page.getByText("The draft is that version again.").waitFor();
