@@ -13,23 +13,23 @@ import { Button, Card, Empty, NoteBar, Paging, TableBox } from "../../ui";
 import { Asked } from "../../ui/asked";
 import { explain } from "../../ui/explain";
 
-type Verdict = { kind: "whole"; checked: number } | { kind: "broken"; seq: number } | { kind: "failed"; error: unknown };
+/** Where a verification goes on that was too long for one press. */
+type Rest = { after: number | undefined; checked: number };
+type Verdict = { kind: "whole"; checked: number } | ({ kind: "part" } & Rest) | { kind: "broken"; seq: number } | { kind: "failed"; error: unknown };
 
 /** Steps of a verification that one press takes at most. */
 const MAX_STEPS = 500;
 
-/** Walks the whole chain, step by step. */
-async function verify(): Promise<Verdict> {
-  let checked = 0;
-  let after: number | undefined;
+/** Walks the chain, step by step, from its beginning or from where it was left. */
+async function verify({ after, checked }: Rest): Promise<Verdict> {
   for (let step = 0; step < MAX_STEPS; step += 1) {
     const part = await answer(api.GET("/api/v1/audit/verify", { params: { query: after === undefined ? {} : { after } } }));
     checked += part.checked;
     if (part.broken != null) return { kind: "broken", seq: part.broken.seq };
-    if (part.next == null) break;
+    if (part.next == null) return { kind: "whole", checked };
     after = part.next;
   }
-  return { kind: "whole", checked };
+  return { kind: "part", after, checked };
 }
 
 const pageOf = (url: URLSearchParams) => Math.max(1, Math.floor(Number(url.get("page"))) || 1);
@@ -50,7 +50,8 @@ export function Audit() {
   const people = useNames();
   const check = async () => {
     setBusy(true);
-    setVerdict(await verify().catch((error: unknown): Verdict => ({ kind: "failed", error })));
+    const from = verdict?.kind === "part" ? verdict : { after: undefined, checked: 0 };
+    setVerdict(await verify(from).catch((error: unknown): Verdict => ({ kind: "failed", error })));
     setBusy(false);
   };
   return (
@@ -64,6 +65,8 @@ export function Audit() {
       </div>
       {verdict === null ? null : verdict.kind === "whole" ? (
         <NoteBar tone="good">{t("settings.audit.whole", { count: verdict.checked })}</NoteBar>
+      ) : verdict.kind === "part" ? (
+        <NoteBar tone="info">{t("settings.audit.part", { count: verdict.checked })}</NoteBar>
       ) : verdict.kind === "broken" ? (
         <NoteBar tone="bad">{t("settings.audit.broken", { seq: verdict.seq })}</NoteBar>
       ) : (
