@@ -19,8 +19,11 @@ function set(next: number | null): void {
 
 /** Done after so many milliseconds; until then it is known that something is held. */
 export async function hold(ms: number): Promise<void> {
-  const mine = Date.now() + ms;
+  // Whole ones: a timer takes no others, and would be over before the moment that is told.
+  const wait = Math.ceil(ms);
+  const mine = Date.now() + wait;
   if (until === null || until < mine) set(mine);
-  await new Promise((resolve) => setTimeout(resolve, ms));
-  if (until !== null && until <= Date.now()) set(null);
+  await new Promise((resolve) => setTimeout(resolve, wait));
+  // Unless somebody else is held for longer.
+  if (until !== null && until <= mine) set(null);
 }
