@@ -72,6 +72,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         json: true,
         fresh: false,
         providers: if options.real { Providers::Models } else { Providers::Simulated },
+        build: dev::Build::First,
     })?;
     let Some(control) = &system.running.control_url else {
         bail!("no simulator was started that could ring")

@@ -99,6 +99,7 @@ impl Journeys {
             json: true,
             fresh: false,
             providers: Providers::Simulated,
+            build: dev::Build::Done,
         })?;
         Ok(Self { system, simulator: dev::simulator()? })
     }

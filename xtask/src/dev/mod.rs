@@ -53,6 +53,19 @@ pub(crate) struct Options {
     /// Who may be real
     #[arg(skip)]
     pub(crate) providers: Providers,
+    /// Whether what it runs is built first
+    #[arg(skip)]
+    pub(crate) build: Build,
+}
+
+/// Whether what a system runs has to be built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Build {
+    /// What has changed is built.
+    #[default]
+    First,
+    /// It was built a moment ago. To cargo it was not: a build with PostgreSQL has taken the place of the other one's output.
+    Done,
 }
 
 /// How to reach a running system: the line of `--json`, and `target/dev.json`.

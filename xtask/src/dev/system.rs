@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail};
 
 use super::plan::{Plan, Ports, Secrets};
 use super::state::{self, State};
-use super::{Options, Running, Runtime, assets, demo, spin};
+use super::{Build, Options, Running, Runtime, assets, demo, spin};
 use crate::group::Group;
 use crate::proc::{self, output};
 use crate::progress::{spell, tail};
@@ -79,6 +79,7 @@ impl System {
             bail!("port {} is in use: choose another with --port", options.port);
         }
         match options.runtime {
+            _ if options.build == Build::Done => {}
             Runtime::Workers => build::worker().map(|_| ())?,
             Runtime::Spin => build::component().map(|_| ())?,
         }
