@@ -113,6 +113,7 @@ impl Journeys {
         if runtime == Runtime::Spin {
             // The pages are the same; two minutes are enough to see that they work here, too.
             journeys.env("VOICECORE_BRIEF", "1");
+            journeys.env("VOICECORE_JOBS_SECRET", &self.system.jobs_secret);
         }
         let backend = conformance::backend(runtime);
         journeys.env(conformance::VARIABLE, conformance::file()).env(conformance::BACKEND, backend);

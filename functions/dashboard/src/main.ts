@@ -14,6 +14,7 @@ import "./styles/settings.css";
 import { begin } from "./api/client";
 import { isOutside, pageOf, parts, partsOf } from "./pages/parts";
 import { keepShell } from "./shell/update";
+import { simulator } from "./simulator";
 
 /** In the place of what could not be fetched. There are no words of other languages yet. */
 function failed(root: HTMLElement): void {
@@ -32,8 +33,10 @@ async function open(root: HTMLElement): Promise<void> {
   const inside = !isOutside(page);
   keepShell();
   if (inside) begin();
-  // Should one fail, the page says so when it is drawn.
-  for (const part of partsOf(page)) parts[part]().catch(() => undefined);
+  // Should one fail, the page says so when it is drawn. Where telephones are real, nothing of the simulated one is fetched.
+  for (const part of partsOf(page)) {
+    if (part !== "/simulated-call" || simulator() !== null) parts[part]().catch(() => undefined);
+  }
   try {
     const { start } = await import("./start");
     await start(root, inside);
