@@ -220,6 +220,9 @@ function Versions({ assistant }: { assistant: Assistant }) {
       </Asked>
       <Modal title={t("versionDifference.title", { number: compared })} open={compared !== null} onClose={() => setCompared(null)}>
         {compared === null ? null : <VersionDifference assistantId={assistant.id} number={compared} />}
+        <div className="actions">
+          <Button onPress={() => setCompared(null)}>{t("common.close")}</Button>
+        </div>
       </Modal>
       <Confirm
         title={t("settings.assistants.restoreTitle", { number: restored })}
