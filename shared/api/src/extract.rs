@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Path, Query, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use serde::de::DeserializeOwned;
 use voicecore_api_types::FieldError;
 use voicecore_types::PageRequest;
@@ -115,9 +115,14 @@ fn json_error(error: &serde_json::Error) -> ApiError {
     let place = format!("line {}, column {}", error.line(), error.column());
     // Of serde's words only those are passed on that name a field. The rest quote the value that was sent.
     let text = error.to_string();
-    let named = ["missing field", "duplicate field", "unknown field"].iter().find_map(|prefix| {
+    let named = [
+        ("missing field", "is a missing field"),
+        ("duplicate field", "is given more than once"),
+        ("unknown field", "is not known here"),
+    ];
+    let named = named.iter().find_map(|(prefix, message)| {
         let field = text.strip_prefix(prefix)?.split('`').nth(1)?;
-        Some((repeatable(field).unwrap_or("body").to_owned(), format!("is a {prefix}")))
+        Some((repeatable(field).unwrap_or("body").to_owned(), (*message).to_owned()))
     });
     let (field, message) =
         named.unwrap_or_else(|| ("body".to_owned(), format!("is of the wrong type ({place})")));
@@ -141,12 +146,13 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let query = parts.uri.query().unwrap_or_default();
-        let read = |query: &str| {
-            let uri = format!("/?{query}").parse().map_err(|_| String::new())?;
-            Query::<T>::try_from_uri(&uri).map_err(|error| error.body_text())
+        let read = |uri: &Uri| Query::<T>::try_from_uri(uri).map_err(|error| error.body_text());
+        let wrong = |one: &str| match format!("/?{one}").parse() {
+            Ok(uri) => read(&uri).err(),
+            Err(_) => Some(String::new()),
         };
-        let params = read(query)
-            .map_err(|error| ApiError::Parameters(wrong_parameters(query, &error, &|one| read(one).err())))?;
+        let params = read(&parts.uri)
+            .map_err(|error| ApiError::Parameters(wrong_parameters(query, &error, &wrong)))?;
         let query = query.as_bytes();
         // Only names that are known come as far as this.
         let odd = form_urlencoded::parse(query).filter_map(|(name, value)| {
@@ -198,7 +204,7 @@ fn wrong_parameters(query: &str, all: &str, read: &dyn Fn(&str) -> Option<String
     if wrong.is_empty() {
         let missing = all.split_once("missing field").and_then(|(_, rest)| rest.split('`').nth(1));
         let field = missing.unwrap_or("query").to_owned();
-        let message = if missing.is_some() { "is missing" } else { "cannot be read" };
+        let message = if missing.is_some() { "is a missing field" } else { "cannot be read" };
         wrong.push(FieldError { field, message: message.to_owned() });
     }
     wrong

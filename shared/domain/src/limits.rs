@@ -17,6 +17,9 @@ pub const DIALOGUE_QUIET_AFTER: Millis = Millis::from_secs(600);
 /// Calls closed in one run of the scheduled job; the rest waits for the next minute.
 pub const OVERDUE_BATCH: u32 = 100;
 
+/// Calls of one number are counted within this time (`max_hourly_calls_per_caller`).
+pub const CALLER_WINDOW: Millis = Millis::from_secs(3_600);
+
 const MILLIS_PER_DAY: u64 = 86_400_000;
 
 /// The day of a moment, in days since 1970-01-01 UTC: what daily caps are counted by.

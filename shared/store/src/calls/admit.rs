@@ -117,7 +117,7 @@ fn admit_batch(scope: &Scope, call: &NewCall<'_>) -> Vec<Stmt> {
     let id = || Value::from(call.call_id.to_string());
     let day = || row::count_arg(limits::day(call.started_at));
     let caller = || Value::from(call.caller.map(|(_, hash)| hash));
-    let an_hour_ago = call.started_at.since(Millis::from_secs(3_600));
+    let an_hour_ago = call.started_at.since(limits::CALLER_WINDOW);
     let insert = vec![
         tenant(),
         id(),

@@ -105,8 +105,8 @@ fn argument(value: &Value) -> JsValue {
 /// What D1 says of one statement.
 #[derive(Deserialize)]
 struct Answer {
-    #[serde(default)]
-    results: Vec<Line>,
+    /// `null` or absent where it says that there can be none.
+    results: Option<Vec<Line>>,
     meta: Option<Meta>,
 }
 
@@ -117,7 +117,7 @@ struct Meta {
 
 fn rows(answer: Answer) -> Rows {
     let changed = answer.meta.and_then(|meta| meta.changes).unwrap_or(0);
-    Rows { rows: answer.results.into_iter().map(|line| line.0).collect(), changed }
+    Rows { rows: answer.results.into_iter().flatten().map(|line| line.0).collect(), changed }
 }
 
 /// One row.
