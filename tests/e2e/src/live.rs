@@ -23,8 +23,9 @@ const MESSAGE_LIMIT: Duration = Duration::from_secs(15);
 const ALARM_MS: u64 = 4_000;
 /// The longest that it takes until events have aged: two alarms.
 const AGED_LIMIT: Duration = Duration::from_mins(1);
-/// Between two looks.
-const LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// Between two looks at whether events have aged. Each is a listener, and to the actors' late clock it is half a day until events
+/// age: only while nobody listens is the alarm set for them.
+const LOOK_AGAIN: Duration = Duration::from_secs(3);
 /// Events of one message to the hub, when its log is filled.
 const FILLING: u64 = 500;
 
@@ -77,14 +78,15 @@ pub(crate) async fn ages(system: &System) -> anyhow::Result<Outcome> {
     // The first time it rings the events are noted, the second time they go: the alarm is set again each time.
     let deadline = Instant::now() + AGED_LIMIT;
     loop {
+        sleep(LOOK_AGAIN).await;
         let mut socket = subscribe(system, &system.api, "&after=0").await?;
         let first = next(&mut socket).await?;
+        hang_up(socket).await?;
         if first == r#"{"type":"resync"}"# {
             break;
         }
         ensure!(first.contains(r#""seq":1,"#), "after 0 comes {first}");
         ensure!(Instant::now() < deadline, "events are still there after their time");
-        sleep(LOOK_AGAIN).await;
     }
     // Their numbers are not given out again, and what comes is kept.
     let said = system.workerd.hub(&tenant, &publish).await?;
@@ -112,6 +114,13 @@ pub(crate) async fn subscribe(system: &System, api: &Api, query: &str) -> anyhow
     let path = ticket(api).await? + query;
     let opened = upgrade(system, &path, None).await?;
     opened.map_err(|status| anyhow::anyhow!("the live socket was refused with {status}"))
+}
+
+/// Closes a socket, and waits until the hub knows it.
+async fn hang_up(mut socket: Socket) -> anyhow::Result<()> {
+    socket.close(None).await?;
+    let closed = async { while let Some(Ok(_)) = socket.next().await {} };
+    timeout(MESSAGE_LIMIT, closed).await.context("the hub does not close its side")
 }
 
 /// Tickets open once, for their own tenant.
