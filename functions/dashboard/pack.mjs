@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { brotliCompress, gzip } from "node:zlib";
 
 const [, , from, to] = process.argv;
-const TEXT = /\.(?:css|html|js|svg|webmanifest)$/u;
+const TEXT = /\.(?:css|html|js|json|svg|webmanifest)$/u;
 const PACKERS = [[".br", promisify(brotliCompress)], [".gz", (text) => promisify(gzip)(text, { level: 9 })]];
 
 rmSync(to, { recursive: true, force: true });

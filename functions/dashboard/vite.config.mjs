@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
@@ -27,6 +27,19 @@ function serviceWorker() {
       const own = readFileSync("service-worker.js", "utf8");
       const version = hash(list + own).slice(0, 12);
       writeFileSync(join(OUT, "app", "service-worker.js"), `const FILES = ${list};\nconst VERSION = ${JSON.stringify(version)};\n${own}`);
+    },
+  };
+}
+
+/** Writes the OpenAPI document where `/docs` and everybody else asks for it, without its white space. */
+function document() {
+  return {
+    name: "openapi-document",
+    apply: "build",
+    closeBundle() {
+      const described = JSON.parse(readFileSync("../../shared/api/openapi.json", "utf8"));
+      mkdirSync(join(OUT, "api/v1"), { recursive: true });
+      writeFileSync(join(OUT, "api/v1/openapi.json"), JSON.stringify(described));
     },
   };
 }
@@ -96,7 +109,7 @@ const files = firstFiles();
 // Everything but the reference at /docs lies below /app/: the addresses of the API, of webhooks and of mails keep their own. The page itself stands at the top, where
 // Workers' static assets look for what answers every address of a single-page application.
 export default defineConfig({
-  plugins: [ownLanguages(), react(), files.plugin, serviceWorker()],
+  plugins: [ownLanguages(), react(), files.plugin, document(), serviceWorker()],
   build: {
     outDir: OUT,
     assetsDir: "app/assets",

@@ -564,7 +564,8 @@ journey("axe finds nothing serious on any page, light and dark, and none is wide
   assert.deepEqual(found, []);
 });
 
-let [passed, failed] = [0, 0];
+let passed = 0;
+const failures = [];
 const skipped = journeys.filter(({ why }) => why !== null);
 for (const { name, run, why } of journeys) {
   if (why !== null || (only !== undefined && !name.includes(only))) continue;
@@ -580,10 +581,10 @@ for (const { name, run, why } of journeys) {
     passed += 1;
     console.log(`test ${name} ... ok (${Math.round((performance.now() - began) / 100) / 10} s)`);
   } catch (error) {
-    failed += 1;
+    failures.push({ name, why: [...error.stack.split("\n"), `at ${page.url()}`, ...wrong] });
     mkdirSync(shots, { recursive: true });
-    await page.screenshot({ path: `${shots}/${failed}.png` }).catch(() => undefined);
-    console.log(`test ${name} ... FAILED at ${page.url()} (${shots}/${failed}.png)\n${error.stack}\n${wrong.join("\n")}`);
+    await page.screenshot({ path: `${shots}/${failures.length}.png` }).catch(() => undefined);
+    console.log(`test ${name} ... FAILED at ${page.url()} (${shots}/${failures.length}.png)\n${error.stack}\n${wrong.join("\n")}`);
   }
   await context.close();
 }
@@ -591,9 +592,11 @@ await browser.close();
 for (const { name, why } of skipped) console.log(`skipped, because ${why}: ${name}`);
 // For the table of what ran where.
 const { VOICECORE_CONFORMANCE_REPORT: report, VOICECORE_CONFORMANCE_BACKEND: backend } = process.env;
-if (report !== undefined && backend !== undefined && failed === 0 && only === undefined) {
+if (report !== undefined && backend !== undefined && failures.length === 0 && only === undefined) {
   const reasons = [...new Set(skipped.map(({ why }) => why))].map((reason) => `${skipped.filter(({ why }) => why === reason).length} left out because ${reason}`);
   appendFileSync(report, `dashboard\t${backend}\nnote\tdashboard on ${backend}: ${[`${passed} journeys`, ...reasons].join("; ")}\n`);
 }
-console.log(`\n${passed} passed, ${failed} failed`);
-process.exit(failed === 0 && passed > 0 ? 0 : 1);
+// As tests with a harness of their own say it, so that the end of a long output names what failed (xtask/src/suite.rs).
+if (failures.length > 0) console.log(`\nfailures:\n${failures.map(({ name, why }) => [`  ${name}`, ...why.map((line) => `    ${line}`)].join("\n")).join("\n")}`);
+console.log(`\n${passed} passed, ${failures.length} failed`);
+process.exit(failures.length === 0 && passed > 0 ? 0 : 1);

@@ -1,4 +1,4 @@
-//! The dashboard below `/app/` and the reference of the API at `/docs`: what on Workers the static assets are (`wrangler.toml`), with the
+//! The dashboard below `/app/`, the reference of the API at `/docs` and its document: what on Workers the static assets are (`wrangler.toml`), with the
 //! same headers, for both read the same `_headers` of the built dashboard.
 //!
 //! The files are the application's (`files` in `spin.toml`), which the host shows a component read-only; embedded they would be compiled and
@@ -27,6 +27,8 @@ const HEADERS: &str = "_headers";
 const PAGE: &str = "index.html";
 /// The page at `/docs`.
 const REFERENCE: &str = "docs.html";
+/// What it shows: the OpenAPI document.
+const DOCUMENT: &str = "api/v1/openapi.json";
 /// Files whose names tell their contents; nothing there is a page.
 const HASHED: &str = "assets/";
 /// What Workers say where `_headers` says nothing.
@@ -84,6 +86,7 @@ fn file(path: &str) -> Option<&str> {
     match path {
         "/docs" => return Some(REFERENCE),
         "/app" => return Some(PAGE),
+        "/api/v1/openapi.json" => return Some(DOCUMENT),
         _ => {}
     }
     let below = path.strip_prefix("/app/")?;
@@ -100,6 +103,7 @@ fn kind(name: &str) -> Option<(&'static str, bool)> {
         "css" => ("text/css; charset=utf-8", true),
         "html" => ("text/html; charset=utf-8", true),
         "js" => ("text/javascript; charset=utf-8", true),
+        "json" => ("application/json", true),
         "png" => ("image/png", false),
         "svg" => ("image/svg+xml", true),
         "webmanifest" => ("application/manifest+json", true),

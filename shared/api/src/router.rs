@@ -22,7 +22,6 @@ macro_rules! documented_routes {
         $make! {
             health::health,
             health::ready,
-            openapi::openapi,
             setup_page::show_setup,
             setup_page::submit_setup,
             setup::claim_setup,
@@ -179,7 +178,8 @@ fn methods<P: Path>() -> MethodFilter {
     methods.reduce(MethodFilter::or).unwrap_or(MethodFilter::GET)
 }
 
-/// The OpenAPI document as the code has it. What is served is the copy in `openapi.json`, which a test holds equal.
+/// The OpenAPI document as the code has it. What is served, as a file beside the dashboard's, is the copy in `openapi.json`, which a test
+/// holds equal.
 pub fn openapi_document() -> utoipa::openapi::OpenApi {
     error_responses::spelled_out(documented_routes!(describe))
 }

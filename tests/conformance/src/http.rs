@@ -72,7 +72,6 @@ pub async fn suite(site: &Site<'_>) -> u32 {
         health_and_readiness_answer,
         every_answer_has_its_headers,
         problems_are_problems,
-        the_document_comes_whole,
         addresses_for_sockets_say_so,
         webhooks_are_checked_byte_for_byte,
         bodies_are_limited,
@@ -144,9 +143,7 @@ async fn health_and_readiness_answer(site: &Site<'_>) {
 /// On success, failure, unknown addresses and webhooks alike; a request id is ours and never twice the same.
 async fn every_answer_has_its_headers(site: &Site<'_>) {
     let mut ids = BTreeSet::new();
-    for path in
-        ["/health", "/health", "/nowhere", "/api/v1/calls", "/webhooks/twilio/voice", "/api/v1/openapi.json"]
-    {
+    for path in ["/health", "/health", "/nowhere", "/api/v1/calls", "/webhooks/twilio/voice"] {
         let headers = vec![("x-request-id", "mine".to_owned())];
         let ask = Ask { method: "GET", path: path.to_owned(), headers, body: vec![] };
         let answer = send(site, ask).await;
@@ -183,13 +180,6 @@ async fn problems_are_problems(site: &Site<'_>) {
     }
     let head = send(site, ask("HEAD", "/health")).await;
     assert_eq!((head.status, head.body.len()), (200, 0));
-}
-
-/// The largest answer there is, byte for byte.
-async fn the_document_comes_whole(site: &Site<'_>) {
-    let answer = get(site, "/api/v1/openapi.json").await;
-    assert_eq!(answer.status, 200);
-    assert!(answer.json()["paths"]["/api/v1/calls"].is_object(), "{} bytes came", answer.body.len());
 }
 
 /// Plain HTTP gets the document that says what is missing.

@@ -1,14 +1,10 @@
-//! The OpenAPI document.
+//! The OpenAPI document. At `/api/v1/openapi.json` it is a file, which no code of ours has to be awake for: the dashboard's build puts it
+//! there (`functions/dashboard`), Workers serve it as a static asset and Spin from the same folder. In the scripts lies of it only what
+//! bodies are checked by (`described`).
 
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use voicecore_api_types::LiveEnvelope;
-
-/// The document as it is served. It is embedded, not built by the code that it describes: building it took longer than most
-/// requests, in an isolate where calls are running. `tests/it/openapi.rs` holds it equal to the code.
-pub(crate) const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
 
 /// What the document says of the API as a whole; the routes add themselves.
 #[derive(OpenApi)]
@@ -55,12 +51,4 @@ impl Modify for Schemes {
         components.add_security_scheme("api_key", SecurityScheme::Http(scheme));
         components.add_security_scheme("session", SecurityScheme::Http(session));
     }
-}
-
-/// This document.
-#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "openapi", security(()),
-    responses((status = 200, body = Object, description = "An OpenAPI 3.1 document.")))]
-pub(crate) async fn openapi() -> Response {
-    let json = HeaderValue::from_static("application/json");
-    ([(header::CONTENT_TYPE, json)], DOCUMENT).into_response()
 }

@@ -49,7 +49,6 @@ fn conversation(world: &World, tenant: &Tenant, n: u32) -> Vec<(String, Reply)> 
         (Method::GET, "/health"),
         (Method::GET, "/ready"),
         (Method::GET, "/setup?token=vcs_secret-of-a-link"),
-        (Method::GET, "/api/v1/openapi.json"),
         (Method::GET, "/api/v1/calls?from=5005550111"),
         (Method::GET, "/api/v1/calls/x/interactions"),
         (Method::POST, "/api/v1/live/tickets"),

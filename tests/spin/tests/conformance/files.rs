@@ -62,6 +62,7 @@ async fn every_address_below_app_is_the_page_or_a_file(kind: Kind) -> Result<()>
         (script.as_str(), &file, "text/javascript; charset=utf-8"),
         ("/app/icon.svg", &dist().join("app/icon.svg"), "image/svg+xml"),
         ("/app/icon-192.png", &dist().join("app/icon-192.png"), "image/png"),
+        ("/api/v1/openapi.json", &dist().join("api/v1/openapi.json"), "application/json"),
         ("/app/manifest.webmanifest", &dist().join("app/manifest.webmanifest"), "application/manifest+json"),
     ] {
         let response = get(&host, path, &[]).await?;
@@ -70,7 +71,9 @@ async fn every_address_below_app_is_the_page_or_a_file(kind: Kind) -> Result<()>
         ensure!(response.bytes().await? == std::fs::read(file)?, "{path} is not {}", file.display());
     }
     // What is beside them stays the API's.
-    for (path, status) in [("/api/v1/openapi.json", 200), ("/health", 200), ("/", 404), ("/apple", 404)] {
+    let described: Value = get(&host, "/api/v1/openapi.json", &[]).await?.json().await?;
+    ensure!(described["paths"]["/api/v1/calls"].is_object(), "this is not the document");
+    for (path, status) in [("/api/v1/calls", 401), ("/health", 200), ("/", 404), ("/apple", 404)] {
         let found = get(&host, path, &[]).await?.status();
         ensure!(found == status, "{path}: {found}");
     }
@@ -97,7 +100,9 @@ fn configured(path: &str) -> Result<BTreeMap<String, String>> {
 async fn files_have_the_headers_that_workers_give_them(kind: Kind) -> Result<()> {
     let host = Host::start(kind, App::Product).await?;
     let script = script()?;
-    for path in ["/app", PAGE, "/docs", &script, "/app/service-worker.js", "/app/icon.svg"] {
+    for path in
+        ["/app", PAGE, "/docs", "/api/v1/openapi.json", &script, "/app/service-worker.js", "/app/icon.svg"]
+    {
         let mut wanted = configured(path)?;
         // Without a rule of its own it is asked for again each time.
         wanted.entry("cache-control".into()).or_insert_with(|| "public, max-age=0, must-revalidate".into());
