@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use voicecore_conformance::http::{Answer, Ask, Site, suite};
+use voicecore_conformance::http_api::{Answer, Ask, Site, suite};
 use voicecore_conformance::report;
 use voicecore_domain::credentials::SetupToken;
 

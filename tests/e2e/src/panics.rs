@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, set_hook};
 
 use futures_util::FutureExt as _;
-use voicecore_conformance::http::message;
+use voicecore_conformance::http_api::message;
 
 thread_local! {
     /// Where the last panic of this thread was.

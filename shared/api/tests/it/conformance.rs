@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use voicecore_conformance::doubles::{PostgresDb, TestDb};
-use voicecore_conformance::http::{Answer, Ask, Site, suite};
+use voicecore_conformance::http_api::{Answer, Ask, Site, suite};
 use voicecore_conformance::{block_on, report};
 
 use crate::world::{ACCOUNT, AUTH_TOKEN, ORIGIN, World};

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use voicecore_conformance::doubles::{Numbers, PostgresDb, SqliteDb};
-use voicecore_conformance::http::{Answer, Ask, Site, suite};
+use voicecore_conformance::http_api::{Answer, Ask, Site, suite};
 use voicecore_conformance::{block_on, report};
 use voicecore_domain::credentials::SetupToken;
 use voicecore_e2e::turn_based::{ACCOUNT_SID, AUTH_TOKEN, PUBLIC_URL};
