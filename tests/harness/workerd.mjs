@@ -16,7 +16,7 @@
 //                                                            default "actors/<its name>" beside the other
 //   migrations directory with NNNN_*.sql, applied to D1 once each, in order       default migrations
 //   vars       configuration and secrets by name, as strings                      default {}
-//              RATE_LIMIT_PER_MIN is the quota of the binding API_LIMIT, too      default 1000000
+//              RATE_LIMIT_PER_MIN is the quota of the bindings that count, too    default 1000000
 //   postgres   address (with a password) that the binding HYPERDRIVE leads to, for a
 //              worker built with PostgreSQL; the schema must be there            default: not bound
 //   restart    start workerd again, same port and storage, when it dies           default false
@@ -109,6 +109,8 @@ function miniflareOptions(given, port) {
     ? undefined
     : path.resolve(ROOT, given.actors ?? path.join(build, "../actors", path.basename(build)));
   const persist = (kind) => (given.persist ? path.join(path.resolve(given.persist), kind) : false);
+  const perMinute = Number(given.vars?.RATE_LIMIT_PER_MIN ?? 1_000_000);
+  const limit = (times) => ({ simple: { limit: perMinute * times, period: 60 } });
   const object = (className) => ({ className, scriptName: ACTORS, useSQLite: true });
   const bindings = {
     compatibilityDate: COMPATIBILITY_DATE,
@@ -127,7 +129,7 @@ function miniflareOptions(given, port) {
     ...modules(build, false),
     name: FRONT,
     unsafeDirectSockets: [{ host: "127.0.0.1", port, proxy: false }],
-    ratelimits: { API_LIMIT: { simple: { limit: Number(given.vars?.RATE_LIMIT_PER_MIN ?? 1_000_000), period: 60 } } },
+    ratelimits: { API_LIMIT: limit(1), TENANT_LIMIT: limit(10), CLIENT_LIMIT: limit(1) },
     queueConsumers: {
       "voicecore-jobs": {
         maxBatchSize: 10, maxBatchTimeout: 1, maxRetries: 10, deadLetterQueue: "voicecore-jobs-dead",

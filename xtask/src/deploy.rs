@@ -8,6 +8,7 @@ use std::fs;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use serde_json::Value;
+use voicecore_domain::rate_limits::OF_A_TENANT;
 
 use crate::proc::{self, output, root};
 use crate::wrangler::{Place, scripts};
@@ -88,14 +89,15 @@ fn resources_exist(configuration: &str) -> Result<()> {
     Ok(())
 }
 
-/// The platform counts by the number that stands beside the binding, and clients are told the one in the variable: they are one.
+/// The platform counts by the numbers that stand beside the bindings, and clients are told the one in the variable: they belong together.
 fn one_rate_limit(configuration: &str) -> Result<()> {
     let told = numbers(configuration, "RATE_LIMIT_PER_MIN = \"");
     let counted = numbers(configuration, "simple = { limit = ");
-    if told.is_empty() || told != counted {
+    let belong: Vec<_> = told.iter().flat_map(|one| [*one, one.saturating_mul(OF_A_TENANT), *one]).collect();
+    if told.is_empty() || belong != counted {
         bail!(
-            "wrangler.toml says {told:?} as RATE_LIMIT_PER_MIN and {counted:?} as the limit of API_LIMIT: write the same number there, for \
-             each environment (the period stays 60 seconds)"
+            "wrangler.toml says {told:?} as RATE_LIMIT_PER_MIN and {counted:?} as the limits of API_LIMIT, TENANT_LIMIT and CLIENT_LIMIT: write \
+             {belong:?} there, for each environment in this order (the period stays 60 seconds)"
         );
     }
     Ok(())
@@ -173,8 +175,12 @@ mod tests {
         assert!(text.contains("period = 60 }"));
         let default = voicecore_domain::rate_limits::DEFAULT_REQUESTS_PER_MINUTE;
         assert_eq!(numbers(&text, "RATE_LIMIT_PER_MIN = \""), [default]);
-        assert!(one_rate_limit(&text.replace("limit = 100", "limit = 200")).is_err());
-        one_rate_limit(&text.replace("limit = 100", "limit = 200").replace("\"100\"", "\"200\"")).unwrap();
+        let twice = text.replace("limit = 100", "limit = 200");
+        assert!(one_rate_limit(&twice).is_err());
+        one_rate_limit(&twice.replace("\"100\"", "\"200\"")).unwrap();
+        assert!(one_rate_limit(&text.replace("limit = 1000", "limit = 2000")).is_err());
+        let without = text.replace("simple = { limit = 1000, period = 60 }", "");
+        assert!(one_rate_limit(&without).is_err());
         assert!(one_rate_limit("").is_err());
     }
 

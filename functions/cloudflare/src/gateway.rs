@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::response::IntoResponse as _;
 use http::header::{HeaderName, HeaderValue, UPGRADE};
 use tower::ServiceExt as _;
-use voicecore_api::{Cause, live, media};
+use voicecore_api::{Cause, admit_stranger, live, media};
 use voicecore_cloudflare_platform::ports::{self, binding, object_name};
 use voicecore_cloudflare_platform::{App, into_worker, path_and_query};
 use worker::{Request, Response, Result};
@@ -60,6 +60,10 @@ async fn open_media(app: &App, request: Request, path_and_query: &str) -> Result
 /// The live stream of a tenant. The ticket names the hub, which knows whether it is still good; one that is
 /// not of our making wakes nobody.
 async fn open_live(app: &App, request: Request, path_and_query: &str) -> Result<Response> {
+    let header = |name: &str| request.headers().get(name).ok().flatten();
+    if let Err(refusal) = admit_stranger(&app.state, live::LIVE_PATH, &header).await {
+        return into_worker(refusal.into_response()).await;
+    }
     match live::authorize_live(&app.config, path_and_query) {
         Ok(access) => forward(app, binding::HUB_ACTOR, &object_name(access.tenant_id), request).await,
         Err(refusal) => into_worker(refusal.into_response()).await,

@@ -72,7 +72,6 @@ impl<P: Need> FromRequestParts<AppState> for Access<P> {
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
         let mut principal = allowed(parts, app, P::PERMISSION).await?;
-        rate_limits::api_request(app, principal.actor).await?;
         etag::without_versions(parts)?;
         idempotency::admit(parts, app, &mut principal).await?;
         Ok(Self { principal, permission: PhantomData })
@@ -90,7 +89,6 @@ impl<P: Need> FromRequestParts<AppState> for Operator<P> {
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
         let session = operator(parts, app, P::PERMISSION).await?;
-        rate_limits::session_request(app, session.id).await?;
         etag::without_versions(parts)?;
         Ok(Self { session, permission: PhantomData })
     }
@@ -105,7 +103,6 @@ impl FromRequestParts<AppState> for SignedIn {
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
         match caller(parts, app).await? {
             Some(Caller::Person(session)) => {
-                rate_limits::session_request(app, session.id).await?;
                 etag::without_versions(parts)?;
                 Ok(Self(*session))
             }
@@ -151,18 +148,23 @@ async fn operator(parts: &Parts, app: &AppState, needed: Permission) -> Result<S
     }
 }
 
+/// Who shows these credentials; counted here, so that nothing can be asked with them that is not, whatever is answered.
 async fn caller(parts: &Parts, app: &AppState) -> Result<Option<Caller>, ApiError> {
     let Some(credentials) = bearer(parts) else { return Ok(None) };
     let now = app.now();
     if let Ok(key) = credentials.parse() {
-        let principal = directory::api_key(&app.ports.db, &key, now).await?;
-        return Ok(principal.map(|principal| Caller::Program(Box::new(principal))));
+        let Some(principal) = directory::api_key(&app.ports.db, &key, now).await? else { return Ok(None) };
+        let name = format!("api_key:{}", principal.actor.id());
+        rate_limits::known_caller(app, &name, Some(&principal)).await?;
+        return Ok(Some(Caller::Program(Box::new(principal))));
     }
     // Without the secret no token can be known; nor can one have been given out.
     let Ok(secret) = app.config.keys.jwt_secret.get() else { return Ok(None) };
     let Some(session) = token::verify(secret, credentials, now) else { return Ok(None) };
-    let session = sessions::session(&app.ports.db, session, now).await?;
-    Ok(session.map(|session| Caller::Person(Box::new(session))))
+    let Some(session) = sessions::session(&app.ports.db, session, now).await? else { return Ok(None) };
+    let name = format!("user:{}", session.user_id);
+    rate_limits::known_caller(app, &name, session.principal.as_ref()).await?;
+    Ok(Some(Caller::Person(Box::new(session))))
 }
 
 /// What follows `Authorization: Bearer`, said exactly once.

@@ -40,7 +40,8 @@ pub struct Config {
     pub email: EmailConfig,
     /// The keys of our own.
     pub keys: KeyConfig,
-    /// `RATE_LIMIT_PER_MIN`: requests to the API in a minute, by one key.
+    /// `RATE_LIMIT_PER_MIN`: requests to the API in a minute, by one key, one user, or one client without credentials. The multiples of it
+    /// are `voicecore_domain::rate_limits`'.
     pub requests_per_minute: u32,
     /// `CORS_ORIGINS`: origins whose pages may speak with the API, with commas between them. None unless it is set.
     pub cors_origins: Required<Vec<String>>,

@@ -11,6 +11,7 @@ use utoipa::openapi::{
 
 use crate::etag::WITH_VERSIONS;
 use crate::idempotency::MAX_KEY_BYTES;
+use crate::rate_limits::is_for_strangers;
 
 /// Status, name among the components, and what it says.
 const ERRORS: [(&str, &str, &str); 13] = [
@@ -180,7 +181,8 @@ fn can_answer(status: &str, path: &str, is_change: bool, operation: &Operation) 
     match status {
         "500" | "503" => true,
         "400" => may_be_named || has(&ParameterIn::Query),
-        "401" | "429" => who != Who::Anybody,
+        "401" => who != Who::Anybody,
+        "429" => who != Who::Anybody || is_for_strangers(path),
         "403" => matches!(who, Who::Permitted | Who::Operator | Who::Member),
         "404" => has(&ParameterIn::Path),
         "409" => is_named || who == Who::Member,

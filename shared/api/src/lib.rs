@@ -51,6 +51,6 @@ pub use error::{ApiError, Cause};
 pub use extract::MAX_BODY_BYTES;
 use hex::hex;
 pub use layers::{MAX_DROPPED_BYTES, REQUEST_ID};
-pub use rate_limits::SqlRateLimits;
+pub use rate_limits::{SqlRateLimits, admit_stranger};
 pub use router::{openapi_document, router};
 pub use state::AppState;

@@ -14,7 +14,9 @@ use crate::routes::{
     opening_hours, phone_numbers, preferences, providers, roles, saved_views, sessions, setup, setup_page,
     setup_progress, tenant_deletion, tenants, test_calls, test_connection, transcripts, users,
 };
-use crate::{ApiError, AppState, MAX_BODY_BYTES, cors, error_responses, idempotency, layers, webhooks};
+use crate::{
+    ApiError, AppState, MAX_BODY_BYTES, cors, error_responses, idempotency, layers, rate_limits, webhooks,
+};
 
 /// The documented routes, once: `$make` makes a router or a document of them.
 macro_rules! documented_routes {
@@ -185,7 +187,7 @@ pub fn openapi_document() -> utoipa::openapi::OpenApi {
 }
 
 /// The whole HTTP surface but the two WebSocket upgrades, which adapters take before (`media::authorize_upgrade`,
-/// `live::open_ticket`).
+/// `admit_stranger` and `live::open_ticket`).
 pub fn router(app: AppState) -> Router {
     documented_routes!(serve)
         .merge(webhooks::twilio::routes())
@@ -194,6 +196,7 @@ pub fn router(app: AppState) -> Router {
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn(idempotency::carry_out_once))
+        .layer(from_fn_with_state(app.clone(), rate_limits::strangers))
         .layer(from_fn_with_state(app.clone(), cors::cors))
         .layer(from_fn_with_state(app.clone(), layers::finish))
         .layer(from_fn_with_state(app.clone(), layers::read_out))

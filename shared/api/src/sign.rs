@@ -27,6 +27,9 @@ pub(crate) const KNOWN_DEVICE: &str = "voicecore known device v1";
 /// What hides the address that somebody tried to sign in with.
 pub(crate) const THROTTLE_KEY: &str = "voicecore login throttle v1";
 
+/// What hides the network of a client without credentials.
+pub(crate) const CLIENT_KEY: &str = "voicecore client network v1";
+
 /// The key derived for a purpose, for formats that sign in their own way.
 pub(crate) fn derived_key(secret: &Secret<String>, purpose: &'static str) -> [u8; SIGNATURE_BYTES] {
     mac(secret.expose().as_bytes(), [purpose.as_bytes()]).finalize().into_bytes().into()

@@ -2,19 +2,26 @@
 
 use voicecore_types::Quota;
 
-/// Requests to the API in a minute, by one key, unless `RATE_LIMIT_PER_MIN` says otherwise.
+/// Requests to the API in a minute, by one key or one user, unless `RATE_LIMIT_PER_MIN` says otherwise.
 pub const DEFAULT_REQUESTS_PER_MINUTE: u32 = 100;
 
-/// Of one key. The name stands in `RateLimit-Policy`.
+/// What all keys and users of a tenant may ask together: so many times what one may.
+pub const OF_A_TENANT: u32 = 10;
+
+/// What everybody without credentials may ask of one family of routes, together, where one client is not told from another: so many times
+/// what one may.
+pub const OF_ALL_STRANGERS: u32 = 10;
+
+/// `times` what one may ask; one may ask `per_minute`.
 #[must_use]
-pub const fn api_requests(per_minute: u32) -> Quota {
-    Quota::per_minute(per_minute)
+pub const fn api_requests(per_minute: u32, times: u32) -> Quota {
+    Quota::per_minute(per_minute.saturating_mul(times))
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use voicecore_types::{Millis, RateVerdict};
+    use voicecore_types::{Millis, RateVerdict, network};
 
     use super::*;
 
@@ -70,6 +77,25 @@ mod tests {
                 prop_assert_eq!(taken, burst);
             }
             prop_assert!(full_at <= now.plus(Millis(per.max(quota.interval().0))));
+        }
+
+        /// However it is written and whatever a client chooses in a network of its own, it is the same client; another network is another.
+        #[test]
+        fn x03_a_client_is_its_network(upper in 1_u64.., lower in any::<[u64; 2]>(), v4 in any::<[u32; 2]>()) {
+            let of = |upper: u64, lower: u64| {
+                network(&std::net::Ipv6Addr::from(u128::from(upper) << 64 | u128::from(lower)).to_string())
+            };
+            prop_assert_eq!(of(upper, lower[0]), Some(upper.to_be_bytes()));
+            prop_assert_eq!(of(upper, lower[0]), of(upper, lower[1]));
+            prop_assert_ne!(of(upper, lower[0]), of(upper ^ 1, lower[0]));
+            let [one, other] = v4.map(|address| std::net::Ipv4Addr::from(address).to_string());
+            prop_assert_eq!(network(&one) == network(&other), v4[0] == v4[1]);
+            prop_assert_eq!(network(&one), network(&format!("::ffff:{one}")));
+        }
+
+        #[test]
+        fn x03_what_is_no_address_is_no_client(text in "[a-z ,]{0,20}|[0-9.]{0,6}|[0-9]{1,3}(\\.[0-9]{1,3}){4}") {
+            prop_assert_eq!(network(&text), None);
         }
     }
 }

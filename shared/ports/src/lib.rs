@@ -31,7 +31,7 @@ pub use email::{Email, EmailError, EmailMessage, MAX_MAIL_BYTES, MAX_SUBJECT_CHA
 pub use http::{Http, HttpError, HttpRequest, HttpResponse};
 pub use kv::{Kv, KvError};
 pub use queue::{Queue, QueueError};
-pub use rate_limits::{RateLimitError, RateLimits};
+pub use rate_limits::{RateLimit, RateLimitError, RateLimits};
 
 /// A future of a port: boxed, so that the traits are object-safe; `Send`, so that axum takes them.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

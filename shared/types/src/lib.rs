@@ -16,6 +16,6 @@ pub use id::{
     MessageId, NoteId, NotificationId, PhoneNumberId, RoleId, SavedViewId, SessionId, TenantId, UserId,
 };
 pub use page::{Page, PageRequest};
-pub use rate::{Quota, RateVerdict};
+pub use rate::{Quota, RateVerdict, network};
 pub use secret::Secret;
 pub use time::Millis;

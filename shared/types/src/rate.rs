@@ -1,3 +1,5 @@
+use std::net::IpAddr;
+
 use crate::Millis;
 
 /// How often something may be done: `burst` times at once, and the quota comes back evenly over `per`.
@@ -47,4 +49,19 @@ impl Quota {
             (RateVerdict::Limited { retry_after: after.since(latest) }, full_at)
         }
     }
+}
+
+/// The network that a client's address belongs to, as far as one client is told from another: an IPv4 address whole, of an IPv6
+/// address the first 64 bits, because whoever has one such network has every address in it. `None`: it is no address. Bytes on
+/// purpose: nothing shows them, and nothing is made of them but a keyed hash.
+#[must_use]
+pub fn network(address: &str) -> Option<[u8; 8]> {
+    let address = match address.trim().parse().ok()? {
+        IpAddr::V6(address) => address.to_ipv4_mapped().map_or(IpAddr::V6(address), IpAddr::V4),
+        address @ IpAddr::V4(_) => address,
+    };
+    Some(match address {
+        IpAddr::V4(address) => (u64::from(u32::from(address))).to_be_bytes(),
+        IpAddr::V6(address) => ((u128::from(address) >> 64) as u64).to_be_bytes(),
+    })
 }

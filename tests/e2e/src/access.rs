@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use voicecore_domain::hub::{ACCESS_ENDED, ACCESS_UNKNOWN, CLOSED_WITHIN, LOOK_INTERVAL};
 
-use crate::api::Api;
+use crate::api::{Api, client};
 use crate::carrier::Socket;
 use crate::cases::Outcome;
 use crate::live::{ping, refused, subscribe, ticket};
@@ -164,8 +164,33 @@ async fn closed(
     Ok(began.elapsed())
 }
 
-/// Whoever asks too often is told so and when to come again; others are let in.
+/// Whoever asks too often is told so and when to come again; others are let in. So are clients without credentials, by their networks.
 pub(crate) async fn rate_limit(system: &System) -> anyhow::Result<Outcome> {
+    let (of_key, let_in) = (by_key(system).await?, by_network(system).await?);
+    Ok(Outcome { note: format!("with a key {of_key}, without credentials {let_in}"), problems: vec![] })
+}
+
+/// Asks to be signed in, with nothing, from two addresses of one network, then from another.
+async fn by_network(system: &System) -> anyhow::Result<String> {
+    let from = async |address: &str| -> anyhow::Result<(u16, bool)> {
+        let url = format!("{}/api/v1/auth/login", system.workerd.url());
+        let response = client().post(url).header("cf-connecting-ip", address).send().await?;
+        Ok((response.status().as_u16(), response.headers().contains_key("retry-after")))
+    };
+    let mut answers = Vec::new();
+    for n in 0..=2 * REQUESTS_PER_MINUTE {
+        answers.push(from(&format!("2001:db8:7:7::{n:x}")).await?);
+    }
+    let let_in = answers.iter().filter(|(status, _)| *status == 415).count();
+    ensure!(let_in >= REQUESTS_PER_MINUTE as usize, "{let_in} strangers were let in");
+    let refused = answers.iter().find(|(status, _)| *status != 415).context("no stranger was refused")?;
+    ensure!(*refused == (429, true), "a stranger is refused with {refused:?}");
+    let (status, _) = from("2001:db8:7:8::1").await?;
+    ensure!(status == 415, "a stranger of another network is answered {status}");
+    Ok(format!("{let_in} of {}", answers.len()))
+}
+
+async fn by_key(system: &System) -> anyhow::Result<String> {
     let mut answers = Vec::new();
     // A binding counts by the minute of the clock: of two quotas one is used up for certain.
     for _ in 0..=2 * REQUESTS_PER_MINUTE {
@@ -178,5 +203,5 @@ pub(crate) async fn rate_limit(system: &System) -> anyhow::Result<Outcome> {
     let stranger = system.other_tenant().await?;
     let (status, _) = stranger.ask("GET", "/api/v1/calls", None).await?;
     ensure!(status == 200, "another key is answered {status}");
-    Ok(Outcome { note: format!("{let_in} of {} requests", answers.len()), problems: vec![] })
+    Ok(format!("{let_in} of {}", answers.len()))
 }

@@ -22,7 +22,10 @@ const MAX_FIELDS: usize = 8;
 /// The form by which an invitation is accepted.
 #[utoipa::path(get, path = "/invitation", tag = "auth", security(()),
     params(("token" = Option<String>, Query, description = "The token of a mail.")),
-    responses((status = 200, description = "The form.", body = String, content_type = "text/html")))]
+    responses(
+        (status = 200, description = "The form.", body = String, content_type = "text/html"),
+        (status = 429, description = "There were too many requests: `Retry-After` says how long to wait.", body = Problem, content_type = "application/problem+json"),
+    ))]
 pub(crate) async fn show_invitation(uri: Uri) -> Response {
     page(StatusCode::OK, &invitation_form(&token_of(&uri), ""))
 }
@@ -68,7 +71,10 @@ pub(crate) async fn submit_invitation(
 /// The form by which a new password is chosen.
 #[utoipa::path(get, path = "/reset-password", tag = "auth", security(()),
     params(("token" = Option<String>, Query, description = "The token of a mail.")),
-    responses((status = 200, description = "The form.", body = String, content_type = "text/html")))]
+    responses(
+        (status = 200, description = "The form.", body = String, content_type = "text/html"),
+        (status = 429, description = "There were too many requests: `Retry-After` says how long to wait.", body = Problem, content_type = "application/problem+json"),
+    ))]
 pub(crate) async fn show_reset(uri: Uri) -> Response {
     page(StatusCode::OK, &reset_form(&token_of(&uri), ""))
 }

@@ -36,7 +36,7 @@ const ID_RULE: &str = "must be an id";
     responses(
         (status = 200, description = "Signed in. Cookies keep it so.", body = wire::SignedIn),
         (status = 401, description = "The address or the password is wrong.", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "There were too many tries: `Retry-After` says how long to wait.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "There were too many tries, or requests: `Retry-After` says how long to wait.", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn login(

@@ -59,6 +59,7 @@ pub(crate) async fn create_ticket(
         (status = 101, description = "The socket is open."),
         (status = 401, description = "The ticket is unknown, used or expired, or who asked for it may not listen any more.", body = Problem, content_type = "application/problem+json"),
         (status = 426, description = "The request is no upgrade to a WebSocket.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "There were too many requests: `Retry-After` says how long to wait.", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Nobody can be asked who may listen, or there are too many who do.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn live() -> ApiError {

@@ -99,7 +99,10 @@ const fn field(
 /// The form. The token of the link is carried on in a hidden field; whether it is good is found out when it is used.
 #[utoipa::path(get, path = "/setup", tag = "setup", security(()),
     params(("token" = Option<String>, Query, description = "The token of a one-use link.")),
-    responses((status = 200, description = "The form.", body = String, content_type = "text/html")))]
+    responses(
+        (status = 200, description = "The form.", body = String, content_type = "text/html"),
+        (status = 429, description = "There were too many requests: `Retry-After` says how long to wait.", body = Problem, content_type = "application/problem+json"),
+    ))]
 pub(crate) async fn show_setup(uri: axum::http::Uri) -> Response {
     let query = uri.query().unwrap_or_default();
     let mut pairs = form_urlencoded::parse(query.as_bytes());

@@ -1,10 +1,39 @@
 //! Rate limits (X3) and pages of other origins.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::{Method, Request, header};
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use serde_json::json;
+use voicecore_api::SqlRateLimits;
+use voicecore_conformance::doubles::MemoryRateLimits;
+use voicecore_domain::rate_limits::{OF_A_TENANT, OF_ALL_STRANGERS};
 use voicecore_types::Millis;
 
-use crate::world::{Reply, World};
+use crate::openapi::{document, operations, target};
+use crate::world::{NOW, Reply, World};
+
+/// What needs no credentials and is counted, with the family whose quota it shares.
+const FOR_STRANGERS: [(Method, &str, u8); 13] = [
+    (Method::POST, "/api/v1/auth/login", 0),
+    (Method::POST, "/api/v1/auth/refresh", 1),
+    (Method::POST, "/api/v1/auth/forgot-password", 2),
+    (Method::POST, "/api/v1/auth/reset-password", 3),
+    (Method::POST, "/api/v1/auth/accept-invitation", 3),
+    (Method::POST, "/api/v1/setup/claim", 3),
+    (Method::GET, "/reset-password", 3),
+    (Method::POST, "/reset-password", 3),
+    (Method::GET, "/invitation", 3),
+    (Method::POST, "/invitation", 3),
+    (Method::GET, "/setup", 3),
+    (Method::POST, "/setup", 3),
+    (Method::GET, "/api/v1/live", 4),
+];
+/// Keys of one tenant: together they ask more than the tenant may.
+const KEYS: usize = OF_A_TENANT as usize + 2;
 
 #[test]
 fn x03_a_key_that_asks_too_often_waits_and_nobody_else_does() {
@@ -31,14 +60,9 @@ fn x03_a_key_that_asks_too_often_waits_and_nobody_else_does() {
     world.doubles.rate_limits.away(true);
     assert_eq!(world.get("/api/v1/calls", &tenant.key).status, 200);
     // What is counted is named by an id, and holds no secret.
-    assert!(
-        world
-            .doubles
-            .rate_limits
-            .keys()
-            .iter()
-            .all(|key| !key.contains("vc_") && key.starts_with("api_key:"))
-    );
+    let counted = world.doubles.rate_limits.keys();
+    let named = ["api_key:", "tenant:", "everybody:"];
+    assert!(counted.iter().all(|key| !key.contains("vc_") && named.iter().any(|name| key.starts_with(name))));
 }
 
 #[test]
@@ -92,4 +116,144 @@ fn only_pages_of_allowed_origins_may_read_answers() {
         Request::get("/api/v1/calls").header(header::ORIGIN, allowed).body(Body::empty()).unwrap();
     request.headers_mut().insert(header::AUTHORIZATION, format!("Bearer {}", tenant.key).parse().unwrap());
     assert!(!closed.send(request).headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN));
+}
+
+fn asked_from(world: &World, (method, path, _): &(Method, &str, u8), client: Option<&str>) -> Reply {
+    let mut request = Request::builder().method(method.clone()).uri(*path);
+    if let Some(client) = client {
+        request = request.header("cf-connecting-ip", client);
+    }
+    world.send(request.body(Body::empty()).unwrap())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    /// Whatever a client asks without credentials and from whichever address of its network: of each family no more than the quota, and no
+    /// less whatever others do. What is counted names no address, and has another name on the next day.
+    #[test]
+    fn x03_a_client_without_credentials_has_its_quota(
+        quota in 1_u32..4, steps in prop::collection::vec((0_usize..FOR_STRANGERS.len(), 0_u8..4, any::<u16>()), 1..60),
+    ) {
+        let world = World::with(&[("RATE_LIMIT_PER_MIN", &quota.to_string())]);
+        let mut taken: BTreeMap<(u8, u8), u32> = BTreeMap::new();
+        for (route, client, host) in steps {
+            let address = if client < 2 { format!("203.0.113.{client}") } else { format!("2001:db8:0:{client}::{host:x}") };
+            let reply = asked_from(&world, &FOR_STRANGERS[route], Some(&address));
+            let taken = taken.entry((FOR_STRANGERS[route].2, client)).or_default();
+            prop_assert_eq!(reply.status == 429, *taken == quota, "{}: {}", address, reply.body);
+            if reply.status == 429 {
+                reply.assert_problem(429, "rate_limited");
+                prop_assert!(reply.headers.contains_key(header::RETRY_AFTER));
+            } else {
+                *taken += 1;
+            }
+        }
+        let today = world.doubles.rate_limits.keys();
+        prop_assert_eq!(today.len(), taken.len(), "{:?}", today);
+        prop_assert!(!today.iter().any(|key| key.contains("203.0") || key.contains("2001:db8")), "{:?}", today);
+        world.doubles.clock.advance(Millis::from_secs(86_400));
+        asked_from(&world, &FOR_STRANGERS[0], Some("203.0.113.0"));
+        let tomorrow = world.doubles.rate_limits.keys();
+        prop_assert_eq!(tomorrow.len(), today.len() + 1);
+    }
+}
+
+#[test]
+fn x03_where_clients_are_not_told_apart_no_header_of_theirs_helps() {
+    let world = World::new();
+    let sql = SqlRateLimits::new(world.doubles.db.clone(), world.doubles.clock.clone());
+    let world = world.counted_by(Arc::new(sql), 2);
+    for route in [&FOR_STRANGERS[2], &FOR_STRANGERS[3], &FOR_STRANGERS[12]] {
+        for n in 0..2 * OF_ALL_STRANGERS {
+            let reply = asked_from(&world, route, Some(&format!("203.0.113.{n}")));
+            assert_ne!(reply.status, 429, "{}: {n}", route.1);
+        }
+        asked_from(&world, route, Some("203.0.113.99")).assert_problem(429, "rate_limited");
+    }
+    let counted = world.sql("select limit_key from rate_limits order by limit_key").rows;
+    let counted: Vec<_> = counted.iter().map(|row| format!("{:?}", row["limit_key"])).collect();
+    assert_eq!(counted, ["forgot", "link", "live"].map(|family| format!("Text(\"everybody:{family}\")")));
+    // Whoever is known is not kept out by those who are not.
+    let tenant_key = world.restarted(&[]).tenant("+15005550001").key;
+    assert_eq!(world.get("/api/v1/calls", &tenant_key).status, 200);
+}
+
+/// Who may ask, by what counts them: credentials, key or user, tenant.
+fn callers(world: &World) -> Vec<(String, String, Option<String>)> {
+    let (tenant, other) = (world.tenant("+15005550001"), world.tenant("+15005550002"));
+    world.actors_reply(voicecore_api::actors::CallReply::NotRunning);
+    let of = |name: &str, tenant: &str| (name.to_owned(), Some(tenant.to_owned()));
+    let mut callers =
+        vec![(tenant.key.clone(), of("first", &tenant.id)), (other.key, of("other", &other.id))];
+    for n in 1..KEYS {
+        let wanted = json!({"name": format!("{n}"), "permissions": ["calls:read"]});
+        let made = world.request(Method::POST, "/api/v1/api-keys", Some(&tenant.key), Some(&wanted)).json();
+        callers.push((made["api_key"].as_str().unwrap().to_owned(), of(&format!("key {n}"), &tenant.id)));
+    }
+    for (email, role) in [("a@example.com", "tenant_admin"), ("b@example.com", "viewer")] {
+        world.user(&tenant.id, email, role);
+        callers.extend([0, 1].map(|_| (world.login(email), of(email, &tenant.id))));
+    }
+    world.super_admin("root@example.com");
+    let root = world.login("root@example.com");
+    let look = format!("/api/v1/tenants/{}/impersonate", tenant.id);
+    let inside = world.request(Method::POST, &look, Some(&root), None).json();
+    callers.push((inside["access_token"].as_str().unwrap().to_owned(), of("root", &tenant.id)));
+    callers.push((root, ("root".to_owned(), None)));
+    callers.into_iter().map(|(credentials, (name, tenant))| (credentials, name, tenant)).collect()
+}
+
+/// However many keys, sessions and routes are used and whatever is answered: a key, a user with all their sessions, and a tenant with all
+/// of both have their quota, and neither more nor less.
+#[test]
+fn x03_no_path_evades_the_quota_of_key_user_and_tenant() {
+    let world = World::new();
+    let callers = callers(&world);
+    let routes: Vec<_> = operations(&document())
+        .into_iter()
+        .filter(|(_, _, operation)| {
+            operation["security"][0].as_object().is_some_and(|needs| !needs.is_empty())
+        })
+        .map(|(method, path, _)| (method, target(&path)))
+        .collect();
+    assert!(routes.len() > 80, "{}", routes.len());
+    let steps = prop::collection::vec((0..callers.len(), 0..routes.len()), 1..80);
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(100));
+    let outcome = runner.run(&(1_u32..4, steps), |(quota, steps)| {
+        // A step may have ended sessions.
+        world.sql("update sessions set revoked_at = null");
+        let counters = Arc::new(MemoryRateLimits::new(world.doubles.clock.clone()));
+        let world = world.counted_by(counters, quota);
+        let (mut own, mut of_tenant) = (BTreeMap::<_, u32>::new(), BTreeMap::<_, u32>::new());
+        for (caller, route) in steps {
+            let ((credentials, name, tenant), (method, target)) = (&callers[caller], &routes[route]);
+            let reply = world.request(method.clone(), target, Some(credentials), None);
+            // The session is over. A key that asks what only people may is known, and counted.
+            if reply.status == 401 && !credentials.starts_with("vc_") {
+                continue;
+            }
+            let used_up = own.get(name) == Some(&quota);
+            let all_used_up =
+                tenant.as_ref().is_some_and(|t| of_tenant.get(t) == Some(&(quota * OF_A_TENANT)));
+            prop_assert_eq!(
+                reply.status == 429,
+                used_up || all_used_up,
+                "{} {} {}: {}",
+                name,
+                method,
+                target,
+                reply.body
+            );
+            if !used_up {
+                *own.entry(name).or_default() += 1;
+            }
+            if let Some(tenant) = tenant.as_ref().filter(|_| reply.status != 429) {
+                *of_tenant.entry(tenant).or_default() += 1;
+            }
+        }
+        Ok(())
+    });
+    outcome.unwrap();
+    assert_eq!(world.app.ports.clock.now(), NOW, "nothing came back meanwhile");
 }

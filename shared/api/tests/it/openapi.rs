@@ -30,12 +30,12 @@ const PUBLIC: [&str; 15] = [
     "POST /reset-password",                // pays with the token of a mail
 ];
 
-fn document() -> Value {
+pub(crate) fn document() -> Value {
     serde_json::from_str(&openapi_document().to_json().unwrap()).unwrap()
 }
 
 /// Every operation: method, path, description.
-fn operations(document: &Value) -> Vec<(Method, String, Value)> {
+pub(crate) fn operations(document: &Value) -> Vec<(Method, String, Value)> {
     let mut operations = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
@@ -104,7 +104,7 @@ fn needs(name: &str, operation: &Value) -> Needs {
     }
 }
 
-fn target(path: &str) -> String {
+pub(crate) fn target(path: &str) -> String {
     let nobodys = "00000000-0000-7000-8000-000000000000";
     path.replace("{id}", nobodys)
         .replace("{business_id}", nobodys)

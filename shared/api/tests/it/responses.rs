@@ -3,12 +3,15 @@
 //! every answer to any test of this program; so the document has all that is answered, and nothing else.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use axum::http::{Method, header};
 use axum::response::IntoResponse as _;
 use serde_json::{Value, json};
 use voicecore_api::actors::HubReply;
 use voicecore_api::{MAX_BODY_BYTES, live};
+use voicecore_conformance::doubles::MemoryRateLimits;
+use voicecore_domain::rate_limits::OF_ALL_STRANGERS;
 
 use crate::keyed::NEW_NUMBER;
 use crate::phone_numbers::owned;
@@ -82,7 +85,8 @@ fn refused(site: &Site, few: &World, operation: &Operation, status: &str) -> Opt
     let world = &site.world;
     let mut ask = site.asks.get(&operation.name).unwrap_or_else(|| panic!("{}", operation.name)).clone();
     match (status, operation.who) {
-        ("401" | "429", Who::Anybody) => return None,
+        ("401", Who::Anybody) => return None,
+        ("429", Who::Anybody) => return Some(too_often(few, &ask)),
         ("500", _) => return failing(world, &ask, Fault::Broken, 500),
         ("503", _) => return failing(world, &ask, Fault::Away, 503),
         ("401", _) => drop(ask.headers.remove(header::AUTHORIZATION)),
@@ -119,6 +123,17 @@ fn refused(site: &Site, few: &World, operation: &Operation, status: &str) -> Opt
     let reply = ask.send(world);
     world.db.rival(false);
     Some(reply)
+}
+
+/// Asked without what it needs until a stranger is told to wait; nothing of it has been done.
+fn too_often(few: &World, ask: &Ask) -> Reply {
+    let mut idle = Ask { body: String::new(), ..ask.clone() };
+    idle.headers.remove(header::COOKIE);
+    let few = few.counted_by(Arc::new(MemoryRateLimits::new(few.doubles.clock.clone())), 1);
+    let mut replies = (0..=OF_ALL_STRANGERS).map(|_| idle.send(&few));
+    let refused = replies.find(|reply| reply.status == 429).unwrap_or_else(|| panic!("{}", ask.target));
+    refused.assert_problem(429, "rate_limited");
+    refused
 }
 
 /// The database fails as soon as it is known who asks, or at once where it is asked for nothing else.

@@ -18,7 +18,7 @@ use voicecore_api::{AppState, Cause, Config, jobs, router};
 use voicecore_conformance::block_on;
 use voicecore_conformance::doubles::{ActorName, TestDb, TestPorts};
 use voicecore_domain::SetupToken;
-use voicecore_ports::{Db as _, Http, HttpResponse, Ports, Reach, Rows, Stmt};
+use voicecore_ports::{Db as _, Http, HttpResponse, Ports, RateLimits, Reach, Rows, Stmt};
 use voicecore_store::directory;
 use voicecore_types::{CallId, Millis, UserId};
 use voicecore_wire::twilio::signature::sign;
@@ -182,6 +182,14 @@ impl World {
     /// A system whose requests go through `http`, which is told the router: what it asks for may come in between.
     pub(crate) fn with_http(http: Arc<dyn Http>) -> Self {
         Self::over(TestPorts::new(NOW), Some(http), &[])
+    }
+
+    /// The same system after a restart, with these counters and this `RATE_LIMIT_PER_MIN`.
+    pub(crate) fn counted_by(&self, counters: Arc<dyn RateLimits>, per_minute: u32) -> Self {
+        let ports = Ports { rate_limits: counters, ..self.app.ports.clone() };
+        let changed = config(&[("RATE_LIMIT_PER_MIN", &per_minute.to_string())]);
+        let app = AppState::new(ports, Arc::new(changed));
+        Self { doubles: self.doubles.clone(), db: self.db.clone(), router: router(app.clone()), app }
     }
 
     /// The same on this database.

@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value as Json;
 use voicecore_ports::{
-    Blob, BlobError, BoxFuture, Clock as _, Kv, KvError, MAX_BLOB_BYTES, Queue, QueueError, RateLimitError,
-    RateLimits,
+    Blob, BlobError, BoxFuture, Clock as _, Kv, KvError, MAX_BLOB_BYTES, Queue, QueueError, RateLimit,
+    RateLimitError, RateLimits,
 };
-use voicecore_types::{Millis, Quota, RateVerdict};
+use voicecore_types::{Millis, Quota, RateVerdict, network};
 
 use super::ManualClock;
 
@@ -56,7 +56,7 @@ impl Kv for MemoryKv {
     }
 }
 
-/// Counters in memory.
+/// Counters in memory, which vouch for the address of a client as Cloudflare does.
 #[derive(Debug)]
 pub struct MemoryRateLimits {
     clock: Arc<ManualClock>,
@@ -82,13 +82,22 @@ impl MemoryRateLimits {
 }
 
 impl RateLimits for MemoryRateLimits {
-    fn take<'a>(&'a self, key: &'a str, quota: Quota) -> BoxFuture<'a, Result<RateVerdict, RateLimitError>> {
+    fn take<'a>(
+        &'a self,
+        _limit: RateLimit,
+        key: &'a str,
+        quota: Quota,
+    ) -> BoxFuture<'a, Result<RateVerdict, RateLimitError>> {
         let mut states = lock(&self.full_at);
         let state = states.entry(key.to_owned()).or_insert(Millis(0));
         let (verdict, after) = quota.take(*state, self.clock.now());
         *state = after;
         let answer = if self.away.load(Ordering::SeqCst) { Err(RateLimitError) } else { Ok(verdict) };
         Box::pin(async move { answer })
+    }
+
+    fn network(&self, header: &dyn Fn(&str) -> Option<String>) -> Option<[u8; 8]> {
+        network(&header("cf-connecting-ip")?)
     }
 }
 

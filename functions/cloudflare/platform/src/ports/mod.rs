@@ -38,8 +38,12 @@ pub mod binding {
     pub const JOBS: &str = "JOBS";
     /// Actors of calls.
     pub const CALL_ACTOR: &str = "CALL_ACTOR";
-    /// How often a key may ask the API.
+    /// How often a key or a user may ask the API.
     pub const API_LIMIT: &str = "API_LIMIT";
+    /// How often all of a tenant may.
+    pub const TENANT_LIMIT: &str = "TENANT_LIMIT";
+    /// How often a client without credentials may.
+    pub const CLIENT_LIMIT: &str = "CLIENT_LIMIT";
     /// Hubs of tenants.
     pub const HUB_ACTOR: &str = "HUB_ACTOR";
 }

@@ -1,9 +1,12 @@
-use voicecore_ports::{BoxFuture, RateLimitError, RateLimits};
-use voicecore_types::{Quota, RateVerdict};
+use voicecore_ports::{BoxFuture, RateLimit, RateLimitError, RateLimits};
+use voicecore_types::{Quota, RateVerdict, network};
 use worker::Env;
 use worker::send::SendFuture;
 
 use super::binding;
+
+/// Cloudflare sets it itself, whatever the client has sent.
+const CLIENT_ADDRESS: &str = "cf-connecting-ip";
 
 /// Workers' own counters: by data centre, and by the quota that stands in `wrangler.toml` beside the binding.
 pub(crate) struct WorkersRateLimits {
@@ -17,9 +20,19 @@ impl WorkersRateLimits {
 }
 
 impl RateLimits for WorkersRateLimits {
-    fn take<'a>(&'a self, key: &'a str, quota: Quota) -> BoxFuture<'a, Result<RateVerdict, RateLimitError>> {
+    fn take<'a>(
+        &'a self,
+        limit: RateLimit,
+        key: &'a str,
+        quota: Quota,
+    ) -> BoxFuture<'a, Result<RateVerdict, RateLimitError>> {
+        let name = match limit {
+            RateLimit::Caller => binding::API_LIMIT,
+            RateLimit::Tenant => binding::TENANT_LIMIT,
+            RateLimit::Stranger => binding::CLIENT_LIMIT,
+        };
         Box::pin(SendFuture::new(async move {
-            let limiter = self.env.rate_limiter(binding::API_LIMIT).map_err(|_| RateLimitError)?;
+            let limiter = self.env.rate_limiter(name).map_err(|_| RateLimitError)?;
             let outcome = limiter.limit(key.to_owned()).await.map_err(|_| RateLimitError)?;
             // It does not say when: after its period there is a new quota.
             Ok(if outcome.success {
@@ -28,5 +41,9 @@ impl RateLimits for WorkersRateLimits {
                 RateVerdict::Limited { retry_after: quota.per }
             })
         }))
+    }
+
+    fn network(&self, header: &dyn Fn(&str) -> Option<String>) -> Option<[u8; 8]> {
+        network(&header(CLIENT_ADDRESS)?)
     }
 }
