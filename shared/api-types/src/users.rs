@@ -23,7 +23,7 @@ pub struct User {
     /// Since when they work for the tenant.
     #[schema(value_type = u64)]
     pub joined_at: Millis,
-    /// When they signed in last.
+    /// When they last began to work for the tenant: signed in to it, or went over to it from another one.
     #[schema(value_type = Option<u64>)]
     pub last_login_at: Option<Millis>,
     /// They can act for the tenant.
@@ -90,7 +90,7 @@ pub struct Account {
     pub name: String,
     /// They run the installation.
     pub super_admin: bool,
-    /// When they signed in last.
+    /// When they signed in last, for whichever tenant.
     #[schema(value_type = Option<u64>)]
     pub last_login_at: Option<Millis>,
     /// Since when they sign in nowhere any more; null: they may.

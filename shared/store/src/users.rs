@@ -56,7 +56,7 @@ pub struct User {
     pub permissions: Permissions,
     /// Since when they work for the tenant.
     pub joined_at: Millis,
-    /// When they signed in last, wherever.
+    /// When they last began to work for the tenant: signed in to it, or went over to it.
     pub last_login_at: Option<Millis>,
     /// Since when they do nothing in the tenant any more.
     pub deactivated_at: Option<Millis>,
@@ -87,7 +87,7 @@ pub enum Changed {
 /// The columns of a [`User`], of memberships, users and roles, for `concat!`.
 macro_rules! columns {
     () => {
-        "select u.id, u.email, u.name, u.last_login_at, m.role, m.role_id, r.name as role_name, r.permissions,
+        "select u.id, u.email, u.name, m.last_login_at, m.role, m.role_id, r.name as role_name, r.permissions,
         m.created_at, m.deactivated_at
         from memberships m join users u on u.id = m.user_id
         left join roles r on r.id = m.role_id and r.tenant_id = m.tenant_id "

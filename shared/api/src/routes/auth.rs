@@ -115,6 +115,7 @@ async fn begin_session(
     };
     let mut stmts =
         vec![sessions::begin(&session), accounts::signed_in(user, now), accounts::clear_throttle(throttle)];
+    stmts.extend(tenant.map(|tenant| accounts::works_for(user, tenant, now)));
     stmts.extend(on_record(app, user, tenant, "session.create", id));
     app.ports.db.batch(stmts).await.map_err(voicecore_store::StoreError::from)?;
     Ok((id, refresh))
@@ -235,7 +236,8 @@ pub(crate) async fn switch_tenant(
     fields.done()?;
     let tenant = tenant.ok_or(ApiError::NotFound)?;
     if sessions::switch(&*app.ports.db, session.id, session.user_id, tenant).await? {
-        let stmts = on_record(&app, session.user_id, Some(tenant), "session.switch", session.id);
+        let mut stmts = on_record(&app, session.user_id, Some(tenant), "session.switch", session.id);
+        stmts.push(accounts::works_for(session.user_id, tenant, app.now()));
         app.ports.db.batch(stmts).await.map_err(voicecore_store::StoreError::from)?;
         if let Some(left) = session.tenant_id.filter(|left| *left != tenant) {
             look_again(&app, left).await;

@@ -57,7 +57,36 @@ fn whoever_is_signed_in_knows_who_they_are() {
     assert_eq!(me["memberships"].as_array().unwrap().len(), 1);
     assert_eq!(world.get("/api/v1/calls", &token(&reply)).status, 200);
     assert_eq!(world.count("select count(*) as n from users where last_login_at is not null"), 1);
+    assert_eq!(world.count("select count(*) as n from memberships where last_login_at is not null"), 1);
     assert_eq!(world.count("select count(*) as n from audit_log where action = 'session.create'"), 1);
+}
+
+/// A tenant is not told when its people work for others.
+#[test]
+fn a01_a_tenant_sees_who_signed_in_to_it_and_nothing_of_others() {
+    let (world, first) = world();
+    let second = world.tenant("+15005550002");
+    world.sql_with(
+        "insert into memberships (user_id, tenant_id, role, created_at) select id, ?1, 'viewer', 2 from users where email = ?2",
+        vec![second.id.as_str().into(), EMAIL.into()],
+    );
+    let seen_by = |tenant: &Tenant| {
+        let users = world.get("/api/v1/users", &tenant.key).json();
+        let all = users["items"].as_array().unwrap().iter();
+        all.filter(|user| user["email"] == EMAIL).map(|user| user["last_login_at"].as_u64()).next().unwrap()
+    };
+    let session = token(&world.try_login(EMAIL, PASSWORD, &[]));
+    let signed_in = world.app.ports.clock.now().0;
+    assert_eq!((seen_by(&first), seen_by(&second)), (Some(signed_in), None));
+    world.doubles.clock.advance(Millis::from_secs(60));
+    let to = json!({"tenant_id": second.id});
+    assert_eq!(world.request(Method::POST, "/api/v1/auth/tenant", Some(&session), Some(&to)).status, 204);
+    let went_over = world.app.ports.clock.now().0;
+    assert_eq!((seen_by(&first), seen_by(&second)), (Some(signed_in), Some(went_over)));
+    world.doubles.clock.advance(Millis::from_secs(60));
+    let again = json!({"email": EMAIL, "password": PASSWORD, "tenant_id": second.id});
+    assert_eq!(world.with_cookies("/api/v1/auth/login", &[], &again).status, 200);
+    assert_eq!((seen_by(&first), seen_by(&second)), (Some(signed_in), Some(world.app.ports.clock.now().0)));
 }
 
 #[test]

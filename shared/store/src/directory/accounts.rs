@@ -83,6 +83,8 @@ statements! {
 
     SIGNED_IN = "update users set last_login_at = ?2 where id = ?1";
 
+    WORKS_FOR = "update memberships set last_login_at = ?3 where user_id = ?1 and tenant_id = ?2";
+
     NEW_RESET = "insert into password_resets (token_hash, user_id, created_at, expires_at) values (?1, ?2, ?3, ?4)";
 
     RESET = "select u.id, u.email from password_resets p join users u on u.id = p.user_id
@@ -195,6 +197,11 @@ pub async fn account(db: &dyn Db, email: &str) -> Result<Option<Account>, StoreE
 /// The statement that notes when somebody signed in.
 pub fn signed_in(user: UserId, now: Millis) -> Stmt {
     across_tenants(SIGNED_IN, vec![user.to_string().into(), now.into()])
+}
+
+/// The statement that notes when somebody began to work for a tenant of theirs.
+pub fn works_for(user: UserId, tenant: TenantId, now: Millis) -> Stmt {
+    across_tenants(WORKS_FOR, vec![user.to_string().into(), tenant.to_string().into(), now.into()])
 }
 
 /// Notes the token of a mail by which somebody chooses a new password.
