@@ -53,7 +53,7 @@ pub use connection::{ConnectionState, ConnectionTest, TestConnection};
 pub use departments::{Department, Departments, SaveDepartment};
 pub use health::{Health, Readiness};
 pub use live::{LiveEnvelope, LiveTicket};
-pub use messages::{Message, MessageKind};
+pub use messages::{ChangeMessage, Message, MessageKind};
 pub use notes::{Note, SaveNote};
 pub use notifications::{Notification, NotificationKind, UnreadCount};
 pub use opening_hours::OpeningHours;

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use voicecore_types::{CallId, MessageId, Millis};
+use voicecore_types::{CallId, DepartmentId, MessageId, Millis, UserId};
 
 /// How a message was left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -36,4 +36,26 @@ pub struct Message {
     /// When it was left.
     #[schema(value_type = u64)]
     pub created_at: Millis,
+    /// The department of the business at that time.
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub department_id: Option<DepartmentId>,
+    /// Since when nobody needs to deal with it any more.
+    #[schema(value_type = Option<u64>)]
+    pub handled_at: Option<Millis>,
+    /// The user whose task it is.
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub assignee_id: Option<UserId>,
+    /// Grows by one with every change; that of `ETag`.
+    pub version: u64,
+}
+
+/// What is to be different about a message. What is absent stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"handled": true})))]
+pub struct ChangeMessage {
+    /// Whether somebody has dealt with it.
+    pub handled: Option<bool>,
+    /// A user of the tenant, whose task it is from now on; null: nobody's in particular.
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub assignee_id: Option<UserId>,
 }

@@ -42,6 +42,7 @@ needs!(
     CallsRead,
     CallsWrite,
     MessagesRead,
+    MessagesWrite,
     LiveRead,
     UsersRead,
     UsersWrite,

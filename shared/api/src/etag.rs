@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, header};
 use crate::ApiError;
 
 /// Routes of what has a version; their handlers ask for it.
-pub(crate) const WITH_VERSIONS: [&str; 8] = [
+pub(crate) const WITH_VERSIONS: [&str; 9] = [
     "/api/v1/config/business/{id}",
     "/api/v1/assistants/{id}",
     "/api/v1/assistants/{id}/publish",
@@ -16,6 +16,7 @@ pub(crate) const WITH_VERSIONS: [&str; 8] = [
     "/api/v1/preferences",
     "/api/v1/agents/{id}",
     "/api/v1/saved-views/{id}",
+    "/api/v1/messages/{id}",
 ];
 
 /// The tag of a version.
@@ -46,6 +47,11 @@ pub(crate) fn demand(headers: &HeaderMap, current: u64) -> Result<(), ApiError> 
         return Err(ApiError::PreconditionRequired);
     }
     check(headers, current)
+}
+
+/// What is said when somebody else was faster than between our reading and our writing.
+pub(crate) fn outrun(headers: &HeaderMap, what: &'static str) -> ApiError {
+    if is_asked(headers) { ApiError::PreconditionFailed } else { ApiError::Conflict(what) }
 }
 
 /// Refuses `If-Match` with a change of what has no version: 412, as no tag of ours can have been meant. Called with whoever asks.

@@ -9,8 +9,10 @@ use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Path, Query, Req
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use serde::de::DeserializeOwned;
-use voicecore_api_types::FieldError;
-use voicecore_types::PageRequest;
+use utoipa::ToSchema;
+use voicecore_api_types::{FieldError, Page};
+use voicecore_store::Cursor;
+use voicecore_types::{CallId, Millis, Page as StoredPage, PageRequest};
 
 use crate::described::wrong_fields;
 use crate::error::ApiError;
@@ -265,4 +267,57 @@ pub(crate) fn page_request(page: Option<u32>, page_size: Option<u32>) -> Result<
         return Err(ApiError::invalid("page_size", format!("must be from 1 to {}", PageRequest::MAX_SIZE)));
     }
     Ok(PageRequest { page, page_size })
+}
+
+/// No moment and no length is as large: what D1 carries exactly.
+const MAX_CURSOR_KEY: u64 = 1 << 53;
+
+/// Checks `cursor` of a query, which stands in the place of `page`.
+fn cursor(text: Option<&str>, page: Option<u32>) -> Result<Option<Cursor>, ApiError> {
+    let Some(text) = text else { return Ok(None) };
+    if page.is_some() {
+        return Err(ApiError::invalid("cursor", "cannot be given together with `page`"));
+    }
+    let place = text.split_once('.').and_then(|(key, id)| {
+        let key = key.parse().ok().filter(|key| *key < MAX_CURSOR_KEY)?;
+        // Whatever it names, ids are written alike.
+        let id: CallId = id.parse().ok()?;
+        Some(Cursor { key: Millis(key), id: id.to_string() })
+    });
+    place.map(Some).ok_or_else(|| ApiError::invalid("cursor", "must be what `next_cursor` said"))
+}
+
+/// What is wrong with one parameter does not hide what is wrong with the next.
+pub(crate) fn gather<T: Default>(parsed: Result<T, ApiError>, wrong: &mut Vec<FieldError>) -> T {
+    match parsed {
+        Ok(value) => return value,
+        Err(ApiError::Invalid(errors)) => wrong.extend(errors),
+        Err(_) => {}
+    }
+    T::default()
+}
+
+/// Checks the three of them.
+pub(crate) fn window(
+    page: Option<u32>,
+    page_size: Option<u32>,
+    after: Option<&str>,
+) -> Result<(PageRequest, Option<Cursor>), ApiError> {
+    let mut wrong = Vec::new();
+    let request = gather(page_request(page, page_size), &mut wrong);
+    let after = gather(cursor(after, page), &mut wrong);
+    if wrong.is_empty() { Ok((request, after)) } else { Err(ApiError::Invalid(wrong)) }
+}
+
+/// A page of a list that can go on behind the `place` of its last row.
+pub(crate) fn paged<R, T: ToSchema>(
+    rows: StoredPage<R>,
+    place: impl Fn(&R) -> Cursor,
+    show: impl FnMut(R) -> T,
+) -> Page<T> {
+    let full = rows.items.len() == rows.page_size as usize;
+    let last = rows.items.last().filter(|_| full).map(place);
+    let mut shown = Page::from_rows(rows, show);
+    shown.next_cursor = last.map(|place| format!("{}.{}", place.key.0, place.id));
+    shown
 }

@@ -62,6 +62,11 @@ impl Fields {
         }
     }
 
+    /// Whether a field is there at all, be it null.
+    pub(crate) fn has(&self, field: &str) -> bool {
+        self.given.contains_key(field)
+    }
+
     /// Null is absent.
     fn take(&mut self, field: &str) -> Option<Value> {
         self.given.remove(field).filter(|value| !value.is_null())

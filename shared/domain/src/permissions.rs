@@ -27,13 +27,15 @@ macro_rules! permissions {
 }
 
 // The table of permissions. Who has which: `roles`.
-permissions! { 21:
+permissions! { 22:
     /// See calls and what was said.
     CallsRead = "calls:read",
     /// Act on calls.
     CallsWrite = "calls:write",
     /// See messages that callers left.
     MessagesRead = "messages:read",
+    /// Deal with them: say whose task they are and that they are done.
+    MessagesWrite = "messages:write",
     /// Follow running calls.
     LiveRead = "live:read",
     /// See who works for the tenant, and who is invited.

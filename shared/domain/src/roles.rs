@@ -20,6 +20,7 @@ const MANAGER: &[Permission] = &[
     Permission::CallsRead,
     Permission::CallsWrite,
     Permission::MessagesRead,
+    Permission::MessagesWrite,
     Permission::LiveRead,
     Permission::UsersRead,
     Permission::RolesRead,
@@ -36,6 +37,7 @@ const AGENT: &[Permission] = &[
     Permission::CallsRead,
     Permission::CallsWrite,
     Permission::MessagesRead,
+    Permission::MessagesWrite,
     Permission::DepartmentsRead,
     Permission::AgentsRead,
 ];

@@ -47,10 +47,12 @@ pub mod setup_progress;
 pub mod tenant_deletions;
 pub mod tenants;
 pub mod test_calls;
+pub mod text_words;
 pub mod tool_runs;
 pub mod users;
 
 pub use error::StoreError;
+pub use paging::Cursor;
 pub use scope::Scope;
 
 #[cfg(test)]

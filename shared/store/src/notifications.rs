@@ -6,8 +6,8 @@ use voicecore_ports::{Db, Stmt, Value};
 use voicecore_types::{CallId, MessageId, Millis, NotificationId, Page, PageRequest, UserId};
 
 use crate::directory::across_tenants;
-use crate::paging::{self, COUNT_LIMIT};
-use crate::row::{Reader, count_arg};
+use crate::paging::{self, Condition, Cursor, Order};
+use crate::row::Reader;
 use crate::{Scope, StoreError, row};
 
 /// The most that are forgotten, and keys that are spoken of, in one run.
@@ -62,10 +62,6 @@ macro_rules! joined {
 }
 
 const UNREAD: &str = "and s.read_at is null and n.created_at > coalesce(k.read_until, m.created_at, 0)";
-const OF_KIND: &str = "and n.kind = ?";
-const SINCE: &str = "and n.created_at >= ?";
-const UNTIL: &str = "and n.created_at < ?";
-const NAMED: &str = "and n.id = ?";
 
 statements! {
     LIST = concat!("select n.id, n.kind, n.subject_id, n.created_at, case when s.read_at is not null then s.read_at
@@ -126,14 +122,15 @@ fn map(r: &Reader<'_>) -> Result<Notification, StoreError> {
     })
 }
 
-/// What concerns a user, newest first.
+/// What concerns a user, newest first: a page by its number, or what follows `after`.
 pub async fn list(
     scope: &Scope,
     who: Recipient<'_>,
     filter: Filter,
+    after: Option<&Cursor>,
     request: PageRequest,
 ) -> Result<Page<Notification>, StoreError> {
-    let found = paging::run(scope, list_stmts(scope, who, filter, request)).await?;
+    let found = paging::run(scope, list_stmts(scope, who, filter, after, request)).await?;
     found.page(request, |r| map(&r))
 }
 
@@ -143,9 +140,10 @@ pub async fn get(
     who: Recipient<'_>,
     id: NotificationId,
 ) -> Result<Option<Notification>, StoreError> {
-    let mut stmt = chosen(scope, LIST, who, Filter::default());
-    stmt.sql.push(NAMED);
+    let mut stmt = Stmt::new(LIST, joined(scope, who));
+    stmt.sql.push("and n.id = ?");
     stmt.args.push(id.to_string().into());
+    scope.in_sight(&mut stmt);
     row::one(&scope.query(stmt).await?, |r| map(&r))
 }
 
@@ -154,18 +152,18 @@ pub(crate) fn list_stmts(
     scope: &Scope,
     who: Recipient<'_>,
     filter: Filter,
+    after: Option<&Cursor>,
     request: PageRequest,
 ) -> [Stmt; 2] {
-    let mut page = chosen(scope, LIST, who, filter);
-    page.sql.push("order by n.created_at desc, n.id desc limit ? offset ?");
-    page.args.extend(paging::window(request));
-    let mut count = chosen(scope, LIST_COUNT, who, filter);
-    count.sql.push("limit ?) as counted");
-    count.args.push(count_arg(COUNT_LIMIT));
-    [page, count]
+    let order = Order {
+        by: "order by n.created_at desc, n.id desc",
+        after: "and (n.created_at, n.id) < (cast(? as bigint), ?)",
+    };
+    paging::stmts([LIST, LIST_COUNT], &joined(scope, who), &conditions(scope, filter), &order, after, request)
 }
 
-fn chosen(scope: &Scope, text: &'static str, who: Recipient<'_>, filter: Filter) -> Stmt {
+/// The arguments of `joined!`.
+fn joined(scope: &Scope, who: Recipient<'_>) -> Vec<Value> {
     let user = || Value::from(who.user.to_string());
     let mut args = vec![user(), user(), user(), scope.tenant_arg()];
     // A kind that is no word stands for one that the user is not told of.
@@ -173,22 +171,20 @@ fn chosen(scope: &Scope, text: &'static str, who: Recipient<'_>, filter: Filter)
         let told = who.permissions.contains(kind.needs());
         Value::from(if told { kind.as_str() } else { "" })
     }));
-    let mut stmt = Stmt::new(text, args);
+    args
+}
+
+fn conditions(scope: &Scope, filter: Filter) -> Vec<Condition> {
+    let mut conditions = vec![];
     if filter.unread {
-        stmt.sql.push(UNREAD);
+        conditions.push((UNREAD, vec![]));
     }
-    for (condition, arg) in [
-        (OF_KIND, filter.kind.map(|kind| Value::from(kind.as_str()))),
-        (SINCE, filter.since.map(Value::from)),
-        (UNTIL, filter.until.map(Value::from)),
-    ] {
-        if let Some(arg) = arg {
-            stmt.sql.push(condition);
-            stmt.args.push(arg);
-        }
-    }
-    scope.in_sight(&mut stmt);
-    stmt
+    let mut add = |condition, arg: Option<Value>| paging::add(&mut conditions, condition, arg);
+    add("and n.kind = ?", filter.kind.map(|kind| kind.as_str().into()));
+    add("and n.created_at >= ?", filter.since.map(Value::from));
+    add("and n.created_at < ?", filter.until.map(Value::from));
+    conditions.extend(scope.sight());
+    conditions
 }
 
 /// The user has read it. That it concerns them has been found out before.

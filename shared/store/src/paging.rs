@@ -1,5 +1,5 @@
 use voicecore_ports::{Rows, Stmt, Value};
-use voicecore_types::{Page, PageRequest};
+use voicecore_types::{Millis, Page, PageRequest};
 
 use crate::row::{self, Reader, count_arg};
 use crate::{Scope, StoreError};
@@ -10,6 +10,59 @@ pub(crate) const COUNT_LIMIT: u64 = Page::<()>::TOTAL_CAP + 1;
 /// The arguments of `limit ? offset ?`.
 pub(crate) fn window(page: PageRequest) -> [Value; 2] {
     [page.page_size.into(), count_arg(page.offset())]
+}
+
+/// A place in a list: what follows it begins the next page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    /// What the list is ordered by: a moment or a length.
+    pub key: Millis,
+    /// The row there.
+    pub id: String,
+}
+
+/// The text of an order, and of what follows a place in it (by its key and its id).
+pub(crate) struct Order {
+    pub(crate) by: &'static str,
+    pub(crate) after: &'static str,
+}
+
+/// A condition and its arguments, in the order of its text.
+pub(crate) type Condition = (&'static str, Vec<Value>);
+
+/// Adds a condition where there is something to compare with.
+pub(crate) fn add(conditions: &mut Vec<Condition>, condition: &'static str, arg: Option<Value>) {
+    conditions.extend(arg.map(|arg| (condition, vec![arg])));
+}
+
+/// The page and the count of a list that begins with `texts`, whose arguments are `args`: a page by its number, or what follows
+/// `after`.
+pub(crate) fn stmts(
+    texts: [&'static str; 2],
+    args: &[Value],
+    conditions: &[Condition],
+    order: &Order,
+    after: Option<&Cursor>,
+    request: PageRequest,
+) -> [Stmt; 2] {
+    let [mut page, mut count] = texts.map(|text| {
+        let mut stmt = Stmt::new(text, args.to_vec());
+        for (condition, args) in conditions {
+            stmt.sql.push(condition);
+            stmt.args.extend(args.iter().cloned());
+        }
+        stmt
+    });
+    if let Some(after) = after {
+        page.sql.push(order.after);
+        page.args.extend([after.key.into(), after.id.as_str().into()]);
+    }
+    page.sql.push(order.by);
+    page.sql.push("limit ? offset ?");
+    page.args.extend(window(request));
+    count.sql.push("limit ?) as counted");
+    count.args.push(count_arg(COUNT_LIMIT));
+    [page, count]
 }
 
 /// What a list has found: the rows of a page, and how many there are.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use crate::StoreError;
 use crate::audit_log;
 use crate::idempotency::{self, Once};
+use crate::paging::Condition;
 use voicecore_ports::{Db, DbError, Reach, Rows, Stmt, Value};
 use voicecore_types::{TenantId, UserId};
 
@@ -72,6 +73,11 @@ impl Scope {
     pub(crate) fn viewer_args(&self) -> Option<[Value; 3]> {
         let viewer = self.viewer?;
         Some([self.tenant_arg(), viewer.to_string().into(), self.tenant_arg()])
+    }
+
+    /// The same as a condition of a list.
+    pub(crate) fn sight(&self) -> Option<Condition> {
+        Some((VISIBLE, self.viewer_args()?.into()))
     }
 
     /// Adds [`VISIBLE`] to a statement that takes its arguments in the order of the text, if what is seen is bounded.

@@ -141,6 +141,9 @@ statements! {
 
     DELETE_MESSAGES = "delete from messages where id in (select id from messages where tenant_id = ?1 limit ?2)";
 
+    DELETE_TEXT_WORDS = "delete from text_words where tenant_id = ?1 and (noun, word, at, subject_id) in (
+        select noun, word, at, subject_id from text_words where tenant_id = ?1 limit ?2)";
+
     DELETE_BUSINESSES = "delete from businesses where id in (select id from businesses where tenant_id = ?1 limit ?2)";
 
     DELETE_AUDIT_LOG = "delete from audit_log where id in (select id from audit_log where tenant_id = ?1 limit ?2)";
@@ -181,7 +184,7 @@ pub const ACCESS_TABLES: [(&str, &str); 4] = [
 ];
 
 /// All other tables but those of calls, children before parents.
-pub const TABLES: [(&str, &str); 22] = [
+pub const TABLES: [(&str, &str); 23] = [
     ("setup_progress", DELETE_SETUP_PROGRESS),
     ("notification_states", DELETE_NOTIFICATION_STATES),
     ("notification_marks", DELETE_NOTIFICATION_MARKS),
@@ -190,6 +193,7 @@ pub const TABLES: [(&str, &str); 22] = [
     ("agent_departments", DELETE_AGENT_DEPARTMENTS),
     ("agents", DELETE_AGENTS),
     ("messages", DELETE_MESSAGES),
+    ("text_words", DELETE_TEXT_WORDS),
     ("test_calls", DELETE_TEST_CALLS),
     ("businesses", DELETE_BUSINESSES),
     ("assistant_versions", DELETE_ASSISTANT_VERSIONS),

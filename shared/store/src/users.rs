@@ -6,6 +6,7 @@ use voicecore_types::{DepartmentId, Millis, Page, PageRequest, RoleId, UserId};
 
 use crate::agents;
 use crate::audit_log::{self, AuditEntry};
+use crate::messages;
 use crate::notifications;
 use crate::paging;
 use crate::preferences;
@@ -225,6 +226,7 @@ pub async fn remove(scope: &Scope, user: UserId, entry: &AuditEntry<'_>) -> Resu
         Stmt::new(LEAVE_DEPARTMENTS, member(scope, user)),
         preferences::forget(scope, user),
         agents::forget_user(scope, user),
+        messages::leave(scope, user),
         saved_views::forget(scope, user),
         Stmt::new(REVOKE_SESSIONS, at(scope, user, entry.at)),
         Stmt::new(REMOVE, member(scope, user)).exactly(1),

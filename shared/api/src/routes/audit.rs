@@ -7,11 +7,12 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use voicecore_api_types::{AuditActor, AuditBreak, AuditEntry, AuditFlaw, AuditVerification, Page, Problem};
+use voicecore_store::Cursor;
 use voicecore_store::audit_log::{self, AuditFilter, AuditRow, Broken, Flaw, MAX_EXPORTED, MAX_VERIFIED};
 use voicecore_types::Millis;
 
 use crate::auth::{Access, AuditRead, sees_all};
-use crate::extract::{Params, page_request};
+use crate::extract::{Params, paged, window};
 use crate::{ApiError, AppState};
 
 /// Where an export goes on.
@@ -40,6 +41,8 @@ pub(crate) struct ListAudit {
     /// From 1 to 100; 50 when absent.
     #[param(minimum = 1, maximum = 100)]
     page_size: Option<u32>,
+    /// In the place of `page`: what `next_cursor` of the page before said, with the same filters.
+    cursor: Option<String>,
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -87,7 +90,7 @@ pub(crate) async fn list_audit(
     Params(query): Params<ListAudit>,
 ) -> Result<Json<Page<AuditEntry>>, ApiError> {
     sees_all(&access.principal)?;
-    let page = page_request(query.page, query.page_size)?;
+    let (page, after) = window(query.page, query.page_size, query.cursor.as_deref())?;
     let filter = AuditFilter {
         actor_id: query.actor.as_deref(),
         action: query.action.as_deref(),
@@ -95,8 +98,8 @@ pub(crate) async fn list_audit(
         since: query.since.map(Millis),
         until: query.until.map(Millis),
     };
-    let rows = audit_log::list(&access.principal.scope, &filter, page).await?;
-    Ok(Json(Page::from_rows(rows, show)))
+    let rows = audit_log::list(&access.principal.scope, &filter, after.as_ref(), page).await?;
+    Ok(Json(paged(rows, |row| Cursor { key: row.at, id: row.id.to_string() }, show)))
 }
 
 /// Walks the chain of sealed entries in bounded steps and says where it is broken: an entry that was changed, removed, inserted

@@ -8,13 +8,14 @@ use voicecore_api_types as wire;
 use voicecore_api_types::{FieldError, Interactions, Page, Problem};
 use voicecore_domain::CallDirection;
 use voicecore_domain::words::words;
-use voicecore_store::calls::{self, Call, CallCursor, CallFilter, CallSort};
+use voicecore_store::Cursor;
+use voicecore_store::calls::{self, Call, CallFilter, CallSort};
 use voicecore_store::directory::Principal;
 use voicecore_store::seal::{Column, Sealer};
 use voicecore_types::{BusinessId, CallId, E164, Millis, PageRequest};
 
 use crate::auth::{Access, CallsRead};
-use crate::extract::{Id, Params, page_request};
+use crate::extract::{Id, Params, gather, paged, window};
 use crate::live::transcript;
 use crate::{ApiError, AppState, convert};
 
@@ -22,8 +23,6 @@ use crate::{ApiError, AppState, convert};
 const MAX_SEARCH_WORDS: usize = 8;
 /// The most entries of one answer.
 const MAX_INTERACTIONS: u32 = 10_000;
-/// No moment and no length is as large: what D1 carries exactly.
-const MAX_CURSOR_KEY: u64 = 1 << 53;
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -128,12 +127,8 @@ pub(crate) async fn list_calls(
         Sort::Longest => CallSort::Longest,
         Sort::Shortest => CallSort::Shortest,
     };
-    let rows = calls::list(scope, &filter, sort, after, page).await?;
-    let full = rows.items.len() == rows.page_size as usize;
-    let last = rows.items.last().filter(|_| full).map(|last| sort.place(last));
-    let mut shown = Page::from_rows(rows, |row| show(&sealer, row));
-    shown.next_cursor = last.map(|place| format!("{}.{}", place.key.0, place.id));
-    Ok(Json(shown))
+    let rows = calls::list(scope, &filter, sort, after.as_ref(), page).await?;
+    Ok(Json(paged(rows, |call| sort.place(call), |row| show(&sealer, row))))
 }
 
 /// What the parameters of a list mean.
@@ -142,30 +137,20 @@ pub(super) struct Wanted {
     from: Option<E164>,
     to: Option<E164>,
     words: Vec<String>,
-    after: Option<CallCursor>,
+    after: Option<Cursor>,
 }
 
 impl ListCalls {
     /// Reads what is text in the parameters; every one that is not acceptable is named.
     pub(super) fn wanted(&self) -> Result<Wanted, Vec<FieldError>> {
         let mut wrong = Vec::new();
-        let page = gather(page_request(self.page, self.page_size), &mut wrong);
+        let window = window(self.page, self.page_size, self.cursor.as_deref());
+        let (page, after) = gather(window, &mut wrong);
         let from = gather(number("from", self.from.as_deref()), &mut wrong);
         let to = gather(number("to", self.to.as_deref()), &mut wrong);
         let words = gather(wanted_words(self.q.as_deref()), &mut wrong);
-        let after = gather(cursor(self.cursor.as_deref(), self.page), &mut wrong);
         if wrong.is_empty() { Ok(Wanted { page, from, to, words, after }) } else { Err(wrong) }
     }
-}
-
-/// What is wrong with one parameter does not hide what is wrong with the next.
-fn gather<T: Default>(parsed: Result<T, ApiError>, wrong: &mut Vec<FieldError>) -> T {
-    match parsed {
-        Ok(value) => return value,
-        Err(ApiError::Invalid(errors)) => wrong.extend(errors),
-        Err(_) => {}
-    }
-    T::default()
 }
 
 fn number(field: &str, text: Option<&str>) -> Result<Option<E164>, ApiError> {
@@ -178,18 +163,6 @@ pub(super) fn wanted_words(text: Option<&str>) -> Result<Vec<String>, ApiError> 
     let words = words(text.unwrap_or_default());
     let good = words.len() <= MAX_SEARCH_WORDS && (text.is_none() || !words.is_empty());
     if good { Ok(words) } else { Err(ApiError::invalid("q", "must hold 1 to 8 different words")) }
-}
-
-fn cursor(text: Option<&str>, page: Option<u32>) -> Result<Option<CallCursor>, ApiError> {
-    let Some(text) = text else { return Ok(None) };
-    if page.is_some() {
-        return Err(ApiError::invalid("cursor", "cannot be given together with `page`"));
-    }
-    let place = text.split_once('.').and_then(|(key, id)| {
-        let key = key.parse().ok().filter(|key| *key < MAX_CURSOR_KEY)?;
-        Some(CallCursor { key: Millis(key), id: id.parse().ok()? })
-    });
-    place.map(Some).ok_or_else(|| ApiError::invalid("cursor", "must be what `next_cursor` said"))
 }
 
 /// One call.

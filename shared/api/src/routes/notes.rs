@@ -162,11 +162,7 @@ pub(crate) async fn update_note(
         return Ok(response);
     }
     // Somebody else was faster than between our reading and our writing.
-    Err(if etag::is_asked(&headers) {
-        ApiError::PreconditionFailed
-    } else {
-        ApiError::Conflict("The note was changed at the same moment. Try again.")
-    })
+    Err(etag::outrun(&headers, "The note was changed at the same moment. Try again."))
 }
 
 /// Deletes a note. With `If-Match`, only if it still is that version.

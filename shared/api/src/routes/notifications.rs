@@ -10,13 +10,14 @@ use utoipa::IntoParams;
 use voicecore_api_types as wire;
 use voicecore_api_types::{Page, Problem, UnreadCount};
 use voicecore_domain::NotificationKind;
+use voicecore_store::Cursor;
 use voicecore_store::directory::Principal;
 use voicecore_store::notifications::{self as store, Filter, Notification, Recipient};
 use voicecore_types::{Millis, NotificationId, PageRequest, UserId};
 
 use super::preferences::member;
 use crate::auth::SignedIn;
-use crate::extract::{Id, Params, page_request};
+use crate::extract::{Id, Params, paged, window};
 use crate::idempotency::{answer_unkept, nothing_to_say};
 use crate::{ApiError, AppState};
 
@@ -38,6 +39,8 @@ pub(crate) struct ListNotifications {
     /// From 1 to 100; 50 when absent.
     #[param(minimum = 1, maximum = 100)]
     page_size: Option<u32>,
+    /// In the place of `page`: what `next_cursor` of the page before said, with the same filters.
+    cursor: Option<String>,
 }
 
 /// What concerns oneself, newest first.
@@ -52,7 +55,7 @@ pub(crate) async fn list_notifications(
     SignedIn(session): SignedIn,
     Params(query): Params<ListNotifications>,
 ) -> Result<Json<Page<wire::Notification>>, ApiError> {
-    let page = page_request(query.page, query.page_size)?;
+    let (page, after) = window(query.page, query.page_size, query.cursor.as_deref())?;
     let (user, principal) = member(session)?;
     let filter = Filter {
         unread: query.unread.unwrap_or_default(),
@@ -60,8 +63,10 @@ pub(crate) async fn list_notifications(
         since: query.since.map(Millis),
         until: query.until.map(Millis),
     };
-    let found = store::list(&principal.scope, recipient(user, &principal), filter, page).await?;
-    Ok(Json(Page::from_rows(found, |notification| show(&notification))))
+    let found =
+        store::list(&principal.scope, recipient(user, &principal), filter, after.as_ref(), page).await?;
+    let place = |row: &Notification| Cursor { key: row.created_at, id: row.id.to_string() };
+    Ok(Json(paged(found, place, |notification| show(&notification))))
 }
 
 /// How many one has not read.
@@ -75,7 +80,7 @@ pub(crate) async fn unread_count(SignedIn(session): SignedIn) -> Result<Json<Unr
     let (user, principal) = member(session)?;
     let filter = Filter { unread: true, ..Filter::default() };
     let one = PageRequest { page: 1, page_size: 1 };
-    let found = store::list(&principal.scope, recipient(user, &principal), filter, one).await?;
+    let found = store::list(&principal.scope, recipient(user, &principal), filter, None, one).await?;
     Ok(Json(UnreadCount { unread: found.total, unread_capped: found.total_capped }))
 }
 

@@ -360,7 +360,7 @@ proptest! {
         for (table, rows) in &before {
             let filled = !rows.is_empty()
                 || ["audit_chains"].contains(&table.as_str())
-                || (calls == 0 && ["calls", "call_events", "tool_runs", "messages", "usage_daily", "dialogues", "call_words", "call_notes", "idempotency_keys"].contains(&table.as_str()))
+                || (calls == 0 && ["calls", "call_events", "tool_runs", "messages", "usage_daily", "dialogues", "call_words", "call_notes", "text_words", "idempotency_keys"].contains(&table.as_str()))
                 || (table == "dialogues" && (!turn_based || calls < 4));
             prop_assert!(filled, "nothing in {} to delete", table);
         }

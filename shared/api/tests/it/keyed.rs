@@ -10,12 +10,14 @@ use voicecore_api::openapi_document;
 use voicecore_ports::ActorError;
 
 use crate::conventions::keyed;
+use crate::messages::left;
 use crate::phone_numbers::owned;
 use crate::world::{Reply, Tenant, World};
 
 /// Their answers are not kept; each with its reason.
-const NOT_KEPT: [&str; 8] = [
+const NOT_KEPT: [&str; 9] = [
     "PUT /api/v1/setup/progress",     // shows what was entered, which may be a secret
+    "PATCH /api/v1/messages/{id}",    // shows a telephone number
     "POST /api/v1/phone-numbers",     // shows a telephone number
     "PUT /api/v1/phone-numbers/{id}", // the same
     "POST /api/v1/api-keys",          // shows a key
@@ -110,6 +112,7 @@ pub(crate) fn requests(world: &World, tenant: &Tenant) -> BTreeMap<&'static str,
             200
         );
     }
+    let message = |n: u32| format!("/api/v1/messages/{}", left(world, tenant, n, "Ring back"));
     let agent = |name: &str| made("/api/v1/agents", &json!({"name": name}));
     BTreeMap::from([
         (
@@ -118,6 +121,8 @@ pub(crate) fn requests(world: &World, tenant: &Tenant) -> BTreeMap<&'static str,
         ),
         ("POST /api/v1/setup/complete", ("/api/v1/setup/complete".to_owned(), json!(null))),
         ("POST /api/v1/agents", ("/api/v1/agents".to_owned(), json!({"name": "A", "skills": ["b", "a"]}))),
+        ("PATCH /api/v1/messages/{id}", (message(201), json!({"handled": true}))),
+        ("DELETE /api/v1/messages/{id}", (message(202), json!(null))),
         ("PUT /api/v1/agents/{id}", (agent("B"), json!({"name": "C"}))),
         ("DELETE /api/v1/agents/{id}", (agent("D"), json!(null))),
         (

@@ -27,6 +27,7 @@ mod limits;
 mod live;
 mod mails;
 mod media;
+mod messages;
 mod notes;
 mod notifications;
 mod openapi;

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use voicecore_api::actors::CallReply;
 use voicecore_api::openapi_document;
 
+use crate::messages::left;
 use crate::world::{Reply, Tenant, World};
 
 const NUMBERS: [&str; 2] = ["+15005550001", "+15005550002"];
@@ -82,6 +83,7 @@ impl Owner {
         ask(Method::PUT, &format!("/api/v1/businesses/{}/opening-hours", tenant.business_id), Some(hours));
         let guest = json!({"email": format!("guest{n}@example.com"), "role": "viewer"});
         let ids = BTreeMap::from([
+            ("messages", left(world, &tenant, 10 + n, "Ring back")),
             ("notes", made(&format!("/api/v1/calls/{call}/notes"), json!({"body": "Ring back"}))),
             ("test-calls", made(&format!("/api/v1/assistants/{assistant}/test-calls"), json!({}))),
             ("agents", made("/api/v1/agents", json!({"name": "Ana"}))),

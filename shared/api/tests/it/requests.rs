@@ -6,11 +6,10 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, Request};
 use serde_json::{Value, json};
 use voicecore_api::actors::CallReply;
-use voicecore_api::{live, openapi_document};
-use voicecore_call::ToolCall;
-use voicecore_conformance::block_on;
+use voicecore_api::openapi_document;
 
 use crate::keyed;
+use crate::messages::left;
 use crate::search::finish;
 use crate::world::{PASSWORD, Reply, Tenant, World};
 
@@ -268,6 +267,7 @@ impl Site {
             ("GET /api/v1/config/business/{id}", business.clone()),
             ("GET /api/v1/config/business/{id}/usage", business + "/usage"),
             ("GET /api/v1/departments/{id}", at("PUT /api/v1/departments/{id}")),
+            ("GET /api/v1/messages/{id}", at("PATCH /api/v1/messages/{id}")),
             ("GET /api/v1/phone-numbers/{id}", at("PUT /api/v1/phone-numbers/{id}")),
             ("GET /api/v1/users/{id}", at("PATCH /api/v1/users/{id}")),
         ];
@@ -316,14 +316,7 @@ impl Site {
     /// Of words that somebody has left, in two calls.
     fn notifications(&self, admin: &str) -> [String; 2] {
         for n in [101, 102] {
-            let (_, call) = self.world.call(&self.tenant, n);
-            let setup = block_on(live::load_call(&self.world.app, call)).unwrap();
-            let tool = ToolCall {
-                tool_call_id: "tool".to_owned(),
-                name: "take_message".to_owned(),
-                arguments: json!({"message": "Ring back"}).to_string(),
-            };
-            block_on(live::run_tool(&self.world.app, &setup, &tool));
+            left(&self.world, &self.tenant, n, "Ring back");
         }
         let all = self.world.get("/api/v1/notifications", admin).json();
         [0, 1].map(|n| format!("/api/v1/notifications/{}", all["items"][n]["id"].as_str().unwrap()))

@@ -68,7 +68,7 @@ impl Switch {
     }
 
     async fn interpose(&self, stmt: &Stmt) {
-        let raced = ["update dialogues", "update call_notes"];
+        let raced = ["update dialogues", "update call_notes", "update messages", "delete from messages"];
         let work = if raced.iter().any(|start| stmt.sql.text().starts_with(start)) {
             self.before_change.lock().unwrap().take()
         } else {

@@ -1,7 +1,7 @@
-use voicecore_ports::{Sql, Stmt, Value};
+use voicecore_ports::{Stmt, Value};
 use voicecore_types::{AuditEntryId, Millis, Page, PageRequest};
 
-use crate::paging::{self, COUNT_LIMIT};
+use crate::paging::{self, Condition, Cursor, Order};
 use crate::row::{self, Reader, count_arg};
 use crate::{Scope, StoreError};
 
@@ -61,13 +61,14 @@ statements! {
         where tenant_id = ?1 and seq > ?2 order by seq limit ?3");
 }
 
-/// The tenant's entries, newest first.
+/// The tenant's entries, newest first: a page by its number, or what follows `after`.
 pub async fn list(
     scope: &Scope,
     filter: &AuditFilter<'_>,
+    after: Option<&Cursor>,
     request: PageRequest,
 ) -> Result<Page<AuditRow>, StoreError> {
-    let found = paging::run(scope, list_stmts(scope, filter, request)).await?;
+    let found = paging::run(scope, list_stmts(scope, filter, after, request)).await?;
     found.page(request, |r| map_audit(&r))
 }
 
@@ -80,25 +81,19 @@ pub async fn export(scope: &Scope, after: u64, limit: u32) -> Result<Vec<AuditRo
 }
 
 /// The page and the count.
-pub(crate) fn list_stmts(scope: &Scope, filter: &AuditFilter<'_>, request: PageRequest) -> [Stmt; 2] {
-    let mut page = Stmt::of(Sql::new(LIST), vec![scope.tenant_arg()]);
-    let mut count = Stmt::of(Sql::new(COUNT), vec![scope.tenant_arg()]);
-    for (condition, arg) in conditions(filter) {
-        for stmt in [&mut page, &mut count] {
-            stmt.sql.push(condition);
-            stmt.args.push(arg.clone());
-        }
-    }
-    page.sql.push("order by at desc, id desc limit ? offset ?");
-    page.args.extend(paging::window(request));
-    count.sql.push("limit ?) as counted");
-    count.args.push(count_arg(COUNT_LIMIT));
-    [page, count]
+pub(crate) fn list_stmts(
+    scope: &Scope,
+    filter: &AuditFilter<'_>,
+    after: Option<&Cursor>,
+    request: PageRequest,
+) -> [Stmt; 2] {
+    let order = Order { by: "order by at desc, id desc", after: "and (at, id) < (cast(? as bigint), ?)" };
+    paging::stmts([LIST, COUNT], &[scope.tenant_arg()], &conditions(filter), &order, after, request)
 }
 
-fn conditions(filter: &AuditFilter<'_>) -> Vec<(&'static str, Value)> {
+fn conditions(filter: &AuditFilter<'_>) -> Vec<Condition> {
     let mut conditions = Vec::new();
-    let mut add = |condition, arg: Option<Value>| conditions.extend(arg.map(|arg| (condition, arg)));
+    let mut add = |condition, arg: Option<Value>| paging::add(&mut conditions, condition, arg);
     add("and actor_id = ?", filter.actor_id.map(Into::into));
     add("and action = ?", filter.action.map(Into::into));
     add("and subject_id = ?", filter.subject_id.map(Into::into));

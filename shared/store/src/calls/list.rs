@@ -1,11 +1,10 @@
 use voicecore_domain::{CallDirection, CallStatus};
-use voicecore_ports::{Sql, Stmt, Value};
+use voicecore_ports::{Stmt, Value};
 use voicecore_types::{BusinessId, CallId, Millis, Page, PageRequest};
 
 use super::{Call, call_columns, map_call};
-use crate::paging::{self, COUNT_LIMIT};
-use crate::row::{self, count_arg};
-use crate::scope::VISIBLE;
+use crate::paging::{self, Condition, Cursor, Order};
+use crate::row;
 use crate::seal::LookupHash;
 use crate::{Scope, StoreError};
 
@@ -44,23 +43,14 @@ pub enum CallSort {
     Shortest,
 }
 
-/// A place in a list: what follows it begins the next page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CallCursor {
-    /// What the list is ordered by: a moment or a length.
-    pub key: Millis,
-    /// The call there.
-    pub id: CallId,
-}
-
 impl CallSort {
     /// The place of a call in this order.
-    pub fn place(self, call: &Call) -> CallCursor {
+    pub fn place(self, call: &Call) -> Cursor {
         let key = match self {
             Self::Newest | Self::Oldest => call.started_at,
             Self::Longest | Self::Shortest => call.duration().unwrap_or(Millis::ZERO),
         };
-        CallCursor { key, id: call.id }
+        Cursor { key, id: call.id.to_string() }
     }
 }
 
@@ -101,7 +91,7 @@ pub async fn list(
     scope: &Scope,
     filter: &CallFilter,
     sort: CallSort,
-    after: Option<CallCursor>,
+    after: Option<&Cursor>,
     request: PageRequest,
 ) -> Result<Page<Call>, StoreError> {
     let found = paging::run(scope, list_stmts(scope, filter, sort, after, request)).await?;
@@ -113,41 +103,14 @@ pub(crate) fn list_stmts(
     scope: &Scope,
     filter: &CallFilter,
     sort: CallSort,
-    after: Option<CallCursor>,
+    after: Option<&Cursor>,
     request: PageRequest,
 ) -> [Stmt; 2] {
     let searched = !filter.words.is_empty();
-    let [list, total] = if searched { [SEARCH, SEARCH_COUNT] } else { [LIST, COUNT] };
-    let mut count = Stmt::of(Sql::new(total), vec![scope.tenant_arg()]);
-    for (condition, arg) in conditions(filter) {
-        count.sql.push(condition);
-        count.args.push(arg);
-    }
-    scope.in_sight(&mut count);
-    let mut page = Stmt { sql: Sql::new(list), ..count.clone() };
-    for (condition, _) in conditions(filter) {
-        page.sql.push(condition);
-    }
-    if scope.viewer_args().is_some() {
-        page.sql.push(VISIBLE);
-    }
-    let order = order(sort, searched);
-    if let Some(after) = after {
-        page.sql.push(order.after);
-        page.args.extend([after.key.into(), after.id.to_string().into()]);
-    }
-    page.sql.push(order.by);
-    page.sql.push("limit ? offset ?");
-    page.args.extend(paging::window(request));
-    count.sql.push("limit ?) as counted");
-    count.args.push(count_arg(COUNT_LIMIT));
-    [page, count]
-}
-
-/// The text of an order, and of what follows a place in it.
-struct Order {
-    by: &'static str,
-    after: &'static str,
+    let texts = if searched { [SEARCH, SEARCH_COUNT] } else { [LIST, COUNT] };
+    let mut conditions = conditions(filter);
+    conditions.extend(scope.sight());
+    paging::stmts(texts, &[scope.tenant_arg()], &conditions, &order(sort, searched), after, request)
 }
 
 fn order(sort: CallSort, searched: bool) -> Order {
@@ -176,15 +139,15 @@ fn order(sort: CallSort, searched: bool) -> Order {
     Order { by, after }
 }
 
-fn conditions(filter: &CallFilter) -> Vec<(&'static str, Value)> {
+fn conditions(filter: &CallFilter) -> Vec<Condition> {
     let mut conditions = Vec::new();
     let mut words: Vec<&str> = filter.words.iter().map(String::as_str).collect();
     words.sort_by_key(|word| std::cmp::Reverse(word.chars().count()));
     for (index, word) in words.into_iter().enumerate() {
         // The first one has its place in `SEARCH`.
-        conditions.push((if index == 0 { "" } else { AND_WORD }, word.into()));
+        conditions.push((if index == 0 { "" } else { AND_WORD }, vec![word.into()]));
     }
-    let mut add = |condition, arg: Option<Value>| conditions.extend(arg.map(|arg| (condition, arg)));
+    let mut add = |condition, arg: Option<Value>| paging::add(&mut conditions, condition, arg);
     add("and status = ?", filter.status.map(|s| s.as_str().into()));
     add("and direction = ?", filter.direction.map(|d| d.as_str().into()));
     add("and business_id = ?", filter.business_id.map(|id| id.to_string().into()));

@@ -6,7 +6,7 @@ mod progress;
 
 pub(crate) use admit::lock;
 pub use admit::{Admission, NewCall, Refusal, admit};
-pub use list::{CallCursor, CallFilter, CallSort, get, list};
+pub use list::{CallFilter, CallSort, get, list};
 pub use progress::{Advance, FinishedCall, advance, finish};
 pub(crate) use progress::{add_cost, log_end};
 use voicecore_domain::{CallDirection, CallStatus, TokenUsage};

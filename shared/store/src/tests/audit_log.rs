@@ -302,7 +302,7 @@ proptest! {
 }
 
 fn list(tenant: &Tenant, filter: &AuditFilter<'_>, request: PageRequest) -> Page<AuditRow> {
-    block_on(audit_log::list(&tenant.scope, filter, request)).unwrap()
+    block_on(audit_log::list(&tenant.scope, filter, None, request)).unwrap()
 }
 
 #[test]
@@ -319,7 +319,7 @@ fn every_audit_list_is_a_walk_along_an_index() {
             since: given(3).then_some(NOW),
             until: given(4).then_some(NOW),
         };
-        for stmt in audit_log::list_stmts(&tenant.scope, &filter, PageRequest::default()) {
+        for stmt in audit_log::list_stmts(&tenant.scope, &filter, None, PageRequest::default()) {
             let sql = stmt.sql.text();
             assert_eq!(portable::lint(sql), [""; 0], "{sql}");
             assert_eq!(sqlite.parameters(sql), Ok(stmt.args.len()), "{sql}");

@@ -7,7 +7,7 @@ use voicecore_types::{CallId, MessageId, Millis, PageRequest};
 
 use super::{NOW, Tenant, World};
 use crate::calls::{self, Advance, CallFilter, CallSort, FinishedCall};
-use crate::messages::{self, NewMessage, NewVoicemail};
+use crate::messages::{self, MessageFilter, NewMessage, NewVoicemail};
 use crate::tool_runs::{self, Begun, ToolOutcome, ToolRun};
 use crate::{StoreError, businesses};
 
@@ -45,7 +45,7 @@ fn try_everything(thief: &Tenant, call: CallId, salt: u8) -> Result<(), TestCase
         body: "gotcha",
         created_at: NOW,
     };
-    prop_assert!(block_on(scope.query(messages::insert(scope, &message))).is_err());
+    prop_assert!(block_on(scope.batch(messages::insert(scope, &message).into())).is_err());
     let voicemail = NewVoicemail {
         id: message.id,
         call_id: call,
@@ -86,7 +86,7 @@ proptest! {
         let other_business = CallFilter { business_id: Some(owner.business), ..CallFilter::default() };
         let list = block_on(calls::list(&thief.scope, &other_business, CallSort::Newest, None, PageRequest::default()));
         prop_assert_eq!(list.unwrap().total, 0);
-        prop_assert_eq!(block_on(messages::list(&thief.scope, PageRequest::default())).unwrap().total, 0);
+        prop_assert_eq!(block_on(messages::list(&thief.scope, &MessageFilter::default(), None, PageRequest::default())).unwrap().total, 0);
     }
 
     /// The same person ringing two tenants cannot be recognised by their hashes.

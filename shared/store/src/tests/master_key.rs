@@ -15,7 +15,7 @@ use super::{NOW, Tenant, World};
 use crate::audit_log::{self, AuditEntry};
 use crate::calls::{self, NewCall};
 use crate::master_key::{self, REWRAPPED_AT_ONCE, Rewrapped};
-use crate::messages::{self, NewMessage};
+use crate::messages::{self, MessageFilter, NewMessage};
 use crate::providers::{self, NewCredential};
 use crate::seal::{Column, MasterKey, SealError};
 use crate::{StoreError, businesses, directory};
@@ -91,7 +91,7 @@ impl Kept {
             body: "ring me",
             created_at: NOW,
         };
-        block_on(scope.query(messages::insert(scope, &message))).unwrap();
+        block_on(scope.batch(messages::insert(scope, &message).into())).unwrap();
         let new = NewCredential {
             provider: Provider::OpenAi,
             credential: &seal(Column::OpenAiCredential, &secret),
@@ -134,7 +134,9 @@ impl Kept {
             sealer.open(Column::FallbackNumber, setup.fallback_number.as_ref().unwrap())?,
             "+15005559999"
         );
-        let message = &block_on(messages::list(scope, PageRequest::default()))?.items[0];
+        let message =
+            &block_on(messages::list(scope, &MessageFilter::default(), None, PageRequest::default()))?.items
+                [0];
         let number = sealer.open_number(Column::CallbackNumber, message.callback_number.as_ref().unwrap())?;
         assert_eq!(number, self.caller);
         let credential = block_on(providers::get(scope, Provider::OpenAi))?.unwrap();

@@ -14,10 +14,10 @@ use crate::{
     agents, analytics, api_keys, assistants, audit_log, business_config, businesses, call_notes, call_words,
     calls, departments, dialogues, directory, idempotency, invitations, master_key, messages, notifications,
     opening_hours, phone_numbers, preferences, providers, rate_limits, roles, saved_views, setup_progress,
-    tenant_deletions, tenants, test_calls, tool_runs, users,
+    tenant_deletions, tenants, test_calls, text_words, tool_runs, users,
 };
 
-const MODULES: [(&str, &[(&str, &str)]); 40] = [
+const MODULES: [(&str, &[(&str, &str)]); 41] = [
     ("agents", agents::STATEMENTS),
     ("analytics", analytics::STATEMENTS),
     ("api_keys", api_keys::STATEMENTS),
@@ -56,6 +56,7 @@ const MODULES: [(&str, &[(&str, &str)]); 40] = [
     ("tenant_deletions", tenant_deletions::STATEMENTS),
     ("tenants", tenants::STATEMENTS),
     ("test_calls", test_calls::STATEMENTS),
+    ("text_words", text_words::STATEMENTS),
     ("tool_runs", tool_runs::STATEMENTS),
     ("users", users::STATEMENTS),
 ];

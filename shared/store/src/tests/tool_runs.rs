@@ -6,7 +6,7 @@ use voicecore_conformance::interleave::{both, step_aside_by};
 use voicecore_types::{CallId, MessageId, PageRequest};
 
 use super::{NOW, Tenant, World};
-use crate::messages::{self, NewMessage};
+use crate::messages::{self, MessageFilter, NewMessage};
 use crate::tool_runs::{self, Begun, ToolOutcome, ToolRun};
 
 fn outcome(name: &str) -> ToolOutcome {
@@ -35,7 +35,7 @@ async fn runner(
         body: name,
         created_at: NOW,
     };
-    let effects = vec![messages::insert(&tenant.scope, &message)];
+    let effects = messages::insert(&tenant.scope, &message).into();
     if tool_runs::finish(&tenant.scope, &run, &outcome(name), effects, NOW).await.unwrap() {
         return outcome(name);
     }
@@ -59,7 +59,7 @@ proptest! {
             runner(&tenant, call, "two", world.rng.bytes(), second),
         ));
         prop_assert_eq!(&one, &two);
-        let stored = block_on(messages::list(&tenant.scope, PageRequest::default())).unwrap();
+        let stored = block_on(messages::list(&tenant.scope, &MessageFilter::default(), None, PageRequest::default())).unwrap();
         prop_assert_eq!(stored.total, 1);
         prop_assert_eq!(outcome(&stored.items[0].body), one);
     }
@@ -93,7 +93,7 @@ fn an_effect_that_fails_leaves_the_run_open() {
         body: "to nobody",
         created_at: NOW,
     };
-    let effects = vec![messages::insert(&tenant.scope, &orphan)];
+    let effects = messages::insert(&tenant.scope, &orphan).into();
     assert!(block_on(tool_runs::finish(&tenant.scope, &run, &outcome("x"), effects, NOW)).is_err());
     assert_eq!(block_on(tool_runs::begin(&tenant.scope, &run, NOW)).unwrap(), Begun::Running);
 }

@@ -65,8 +65,7 @@ fn run(context: &Context<'_>, arguments: &Arguments) -> Result<Ran, ApiError> {
         body: arguments.get("message").unwrap_or_default(),
         created_at: now,
     };
-    Ok(Ran {
-        output: json!({"ok": true, "callback_number_known": sealed.is_some()}),
-        store: vec![messages::insert(scope, &message), notifications::of_message(scope, message.id)],
-    })
+    let mut store = Vec::from(messages::insert(scope, &message));
+    store.push(notifications::of_message(scope, message.id));
+    Ok(Ran { output: json!({"ok": true, "callback_number_known": sealed.is_some()}), store })
 }

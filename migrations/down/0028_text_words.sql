@@ -1,0 +1,11 @@
+drop index call_notes_author;
+drop index call_notes_category;
+drop index call_notes_recent;
+drop table text_words;
+drop index messages_handled;
+drop index messages_open;
+drop index messages_assignee;
+drop index messages_department;
+alter table messages drop column version;
+alter table messages drop column assignee_id;
+alter table messages drop column handled_at;
