@@ -36,6 +36,7 @@ macro_rules! documented_routes {
             interventions::end_call,
             interventions::intervene,
             transcripts::export_transcript,
+            notes::find_notes,
             notes::list_notes,
             notes::get_note,
             notes::create_note,

@@ -1,10 +1,15 @@
-//! What people write down about calls. A call has few notes, so its list is read whole and filtered by whoever asks.
+//! What people write down about calls. A call has few notes, so its list is read whole and filtered by whoever asks; those of all
+//! calls are found by an index for each filter.
 
+use voicecore_domain::words::words;
 use voicecore_ports::{Stmt, Value};
-use voicecore_types::{CallId, Millis, NoteId};
+use voicecore_types::{CallId, Millis, NoteId, Page, PageRequest};
 
 use crate::audit_log::{self, AuditEntry};
+use crate::paging::{self, Cursor};
 use crate::row::{self, Reader, count_arg};
+use crate::scope::visible_departments;
+use crate::text_words::{self, TextNoun};
 use crate::{Scope, StoreError};
 
 /// The most notes of a call.
@@ -35,12 +40,52 @@ pub struct Note {
     pub updated_at: Millis,
 }
 
-statements! {
-    LIST = "select id, call_id, author_kind, author_id, body, category, tags, version, created_at, updated_at from call_notes
-        where call_id = ?1 and tenant_id = ?2 order by created_at desc, id desc limit ?3";
+/// Which notes of all calls; every part that is given must fit.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoteFilter<'a> {
+    /// About this call.
+    pub call_id: Option<CallId>,
+    /// By this author.
+    pub author_id: Option<&'a str>,
+    /// Of this category.
+    pub category: Option<&'a str>,
+    /// With this tag.
+    pub tag: Option<&'a str>,
+    /// With all of these words in them (as `voicecore_domain::words` makes them).
+    pub words: &'a [String],
+    /// The oldest first, and not the newest.
+    pub oldest_first: bool,
+}
 
-    GET = "select id, call_id, author_kind, author_id, body, category, tags, version, created_at, updated_at from call_notes
-        where id = ?1 and call_id = ?2 and tenant_id = ?3";
+/// The columns of a [`Note`], for `concat!`.
+macro_rules! columns {
+    () => {
+        "select id, call_id, author_kind, author_id, body, category, tags, version, created_at, updated_at"
+    };
+}
+
+/// A note belongs to the department of its call; its arguments are `Scope::viewer_args`.
+const OF_VISIBLE: &str = concat!(
+    "and exists (select 1 from calls c where c.id = call_notes.call_id and c.tenant_id = call_notes.tenant_id and c.department_id in ",
+    visible_departments!("?", "?", "?"),
+    ")"
+);
+
+statements! {
+    FIND = concat!(columns!(), " from call_notes where tenant_id = ?");
+
+    FIND_COUNT = "select count(*) as total from (select 1 from call_notes where tenant_id = ?";
+
+    SEARCH = concat!(columns!(), " from text_words w join call_notes on call_notes.id = w.subject_id
+        and call_notes.tenant_id = w.tenant_id where w.tenant_id = ? and w.noun = ? and w.word = ?");
+
+    SEARCH_COUNT = "select count(*) as total from (select 1 from text_words w join call_notes on call_notes.id = w.subject_id
+        and call_notes.tenant_id = w.tenant_id where w.tenant_id = ? and w.noun = ? and w.word = ?";
+
+    LIST = concat!(columns!(), " from call_notes
+        where call_id = ?1 and tenant_id = ?2 order by created_at desc, id desc limit ?3");
+
+    GET = concat!(columns!(), " from call_notes where id = ?1 and call_id = ?2 and tenant_id = ?3");
 
     INSERT = "insert into call_notes (id, tenant_id, call_id, author_kind, author_id, body, category, tags, version,
         created_at, updated_at)
@@ -77,6 +122,44 @@ pub async fn list(scope: &Scope, call: CallId) -> Result<Vec<Note>, StoreError> 
     row::all(&scope.query(Stmt::new(LIST, args)).await?, |r| map(&r))
 }
 
+/// The page and the count.
+pub(crate) fn find_stmts(
+    scope: &Scope,
+    filter: &NoteFilter<'_>,
+    after: Option<&Cursor>,
+    request: PageRequest,
+) -> [Stmt; 2] {
+    let mut sought: Vec<_> = filter.words.iter().map(|word| (TextNoun::Note, word.as_str())).collect();
+    sought.extend(filter.tag.map(|tag| (TextNoun::NoteTag, tag)));
+    let mut conditions = text_words::search(&sought);
+    let mut add = |condition, arg: Option<Value>| paging::add(&mut conditions, condition, arg);
+    add("and call_id = ?", filter.call_id.map(|id| id.to_string().into()));
+    add("and author_id = ?", filter.author_id.map(Into::into));
+    add("and category = ?", filter.category.map(Into::into));
+    conditions.extend(scope.viewer_args().map(|args| (OF_VISIBLE, args.into())));
+    let texts = if sought.is_empty() { [FIND, FIND_COUNT] } else { [SEARCH, SEARCH_COUNT] };
+    let order = text_words::order(!sought.is_empty(), filter.oldest_first);
+    paging::stmts(texts, &[scope.tenant_arg()], &conditions, &order, after, request)
+}
+
+/// Notes of all calls of the departments that the scope sees: a page by its number, or what follows `after`.
+pub async fn find(
+    scope: &Scope,
+    filter: &NoteFilter<'_>,
+    after: Option<&Cursor>,
+    request: PageRequest,
+) -> Result<Page<Note>, StoreError> {
+    let found = paging::run(scope, find_stmts(scope, filter, after, request)).await?;
+    found.page(request, |r| map(&r))
+}
+
+/// The statements that store what a note is found by.
+fn words_of(scope: &Scope, note: &Note) -> [Stmt; 2] {
+    let insert =
+        |noun, words: &[String]| text_words::insert(scope, noun, note.id.to_string(), note.created_at, words);
+    [insert(TextNoun::Note, &words(&note.body)), insert(TextNoun::NoteTag, &note.tags)]
+}
+
 /// One of them.
 pub async fn get(scope: &Scope, call: CallId, id: NoteId) -> Result<Option<Note>, StoreError> {
     row::one(&scope.query(Stmt::new(GET, names(scope, call, id))).await?, |r| map(&r))
@@ -96,7 +179,9 @@ pub async fn create(scope: &Scope, note: &Note, entry: &AuditEntry<'_>) -> Resul
         note.created_at.into(),
         MAX_NOTES.into(),
     ];
-    scope.batch_once(vec![Stmt::new(INSERT, args).exactly(1), audit_log::entry(scope, entry)]).await
+    let mut stmts = vec![Stmt::new(INSERT, args).exactly(1), audit_log::entry(scope, entry)];
+    stmts.extend(words_of(scope, note));
+    scope.batch_once(stmts).await
 }
 
 /// Changes a note whose version is the one before `note.version`, on the tenant's record. `false`: it is another one by now.
@@ -110,7 +195,13 @@ pub async fn update(scope: &Scope, note: &Note, entry: &AuditEntry<'_>) -> Resul
         note.tags.join(" ").into(),
         note.updated_at.into(),
     ];
-    scope.batch_once(vec![Stmt::new(UPDATE, args).exactly(1), audit_log::entry(scope, entry)]).await
+    let mut stmts = vec![
+        Stmt::new(UPDATE, args).exactly(1),
+        text_words::forget(scope, note.id.to_string()),
+        audit_log::entry(scope, entry),
+    ];
+    stmts.extend(words_of(scope, note));
+    scope.batch_once(stmts).await
 }
 
 /// Deletes a note, on the tenant's record; with `version`, only if it still is that one. `false`: there is none (of that version).
@@ -123,7 +214,8 @@ pub async fn delete(
     let mut args = names(scope, note.call_id, note.id);
     let text = if version.is_some() { DELETE_VERSION } else { DELETE };
     args.extend(version.map(count_arg));
-    scope.batch_once(vec![Stmt::new(text, args).exactly(1), audit_log::entry(scope, entry)]).await
+    let forget = text_words::forget(scope, note.id.to_string());
+    scope.batch_once(vec![Stmt::new(text, args).exactly(1), forget, audit_log::entry(scope, entry)]).await
 }
 
 fn names(scope: &Scope, call: CallId, id: NoteId) -> Vec<Value> {

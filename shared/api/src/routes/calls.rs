@@ -158,6 +158,19 @@ fn number(field: &str, text: Option<&str>) -> Result<Option<E164>, ApiError> {
     parsed.map_err(|_| ApiError::invalid(field, "must be a number in E.164 form"))
 }
 
+/// Where in a list that can be searched, and for what; every parameter that is not acceptable is named.
+pub(super) fn search_window(
+    page: Option<u32>,
+    page_size: Option<u32>,
+    after: Option<&str>,
+    text: Option<&str>,
+) -> Result<(PageRequest, Option<Cursor>, Vec<String>), ApiError> {
+    let mut wrong = Vec::new();
+    let (page, after) = gather(window(page, page_size, after), &mut wrong);
+    let words = gather(wanted_words(text), &mut wrong);
+    if wrong.is_empty() { Ok((page, after, words)) } else { Err(ApiError::Invalid(wrong)) }
+}
+
 /// Words to look for; text without any finds nothing wrong and everything.
 pub(super) fn wanted_words(text: Option<&str>) -> Result<Vec<String>, ApiError> {
     let words = words(text.unwrap_or_default());

@@ -12,9 +12,9 @@ use voicecore_store::seal::{Column, Sealer};
 use voicecore_store::{Cursor, users};
 use voicecore_types::{DepartmentId, MessageId, Millis, UserId};
 
-use super::calls::wanted_words;
+use super::calls::search_window;
 use crate::auth::{Access, MessagesRead, MessagesWrite, sees_all};
-use crate::extract::{Id, Params, gather, paged, window};
+use crate::extract::{Id, Params, paged};
 use crate::fields::Fields;
 use crate::idempotency::{answer_unkept, nothing_to_say};
 use crate::record::Record;
@@ -70,13 +70,8 @@ pub(crate) async fn list_messages(
     State(app): State<AppState>,
     Params(query): Params<ListMessages>,
 ) -> Result<Json<Page<Message>>, ApiError> {
-    let mut wrong = Vec::new();
-    let window = window(query.page, query.page_size, query.cursor.as_deref());
-    let (page, after) = gather(window, &mut wrong);
-    let words = gather(wanted_words(query.q.as_deref()), &mut wrong);
-    if !wrong.is_empty() {
-        return Err(ApiError::Invalid(wrong));
-    }
+    let (page, after, words) =
+        search_window(query.page, query.page_size, query.cursor.as_deref(), query.q.as_deref())?;
     let filter = MessageFilter {
         department_id: query.department_id,
         handled: query.handled,

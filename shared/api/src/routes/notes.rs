@@ -9,12 +9,14 @@ use utoipa::IntoParams;
 use voicecore_api_types as wire;
 use voicecore_api_types::{AuditActor, Page, Problem};
 use voicecore_domain::words::words;
-use voicecore_store::call_notes::{self, Note};
+use voicecore_store::Cursor;
+use voicecore_store::call_notes::{self, Note, NoteFilter};
 use voicecore_types::{CallId, NoteId, Page as StoredPage};
 
-use super::calls::{find, wanted_words};
+use super::calls::{find, search_window, wanted_words};
+use super::messages::Sort;
 use crate::auth::{Access, CallsRead, CallsWrite, sees_all};
-use crate::extract::{Id, Ids, Params, page_request};
+use crate::extract::{Id, Ids, Params, page_request, paged};
 use crate::fields::Fields;
 use crate::idempotency::{answer, answer_unkept, nothing_to_say};
 use crate::record::Record;
@@ -43,6 +45,59 @@ pub(crate) struct ListNotes {
     /// From 1 to 100; 50 when absent.
     #[param(minimum = 1, maximum = 100)]
     page_size: Option<u32>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct FindNotes {
+    /// Only notes about this call.
+    #[param(value_type = Option<String>, format = "uuid")]
+    call_id: Option<CallId>,
+    /// Only notes with this tag.
+    tag: Option<String>,
+    /// Only notes of this category.
+    category: Option<String>,
+    /// Only notes of this author, by their id.
+    author_id: Option<String>,
+    /// Only notes with all of these words in them, whole, in any order and case: 1 to 8 different ones.
+    q: Option<String>,
+    /// `newest` (the default) or `oldest` first.
+    #[param(inline)]
+    sort: Option<Sort>,
+    /// From 1.
+    #[param(minimum = 1, maximum = 10_000)]
+    page: Option<u32>,
+    /// From 1 to 100; 50 when absent.
+    #[param(minimum = 1, maximum = 100)]
+    page_size: Option<u32>,
+    /// In the place of `page`: what `next_cursor` of the page before said, with the same filters and order.
+    cursor: Option<String>,
+}
+
+/// The notes of all calls that the asker sees.
+#[utoipa::path(get, path = "/api/v1/notes", tag = "notes", security(("api_key" = ["calls:read"])), params(FindNotes),
+    responses(
+        (status = 200, description = "One page.", body = Page<wire::Note>),
+        (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn find_notes(
+    access: Access<CallsRead>,
+    Params(query): Params<FindNotes>,
+) -> Result<Json<Page<wire::Note>>, ApiError> {
+    let (page, after, words) =
+        search_window(query.page, query.page_size, query.cursor.as_deref(), query.q.as_deref())?;
+    let filter = NoteFilter {
+        call_id: query.call_id,
+        author_id: query.author_id.as_deref(),
+        category: query.category.as_deref(),
+        tag: query.tag.as_deref(),
+        words: &words,
+        oldest_first: query.sort == Some(Sort::Oldest),
+    };
+    let rows = call_notes::find(&access.principal.scope, &filter, after.as_ref(), page).await?;
+    let place = |note: &Note| Cursor { key: note.created_at, id: note.id.to_string() };
+    Ok(Json(paged(rows, place, |note| show(&note))))
 }
 
 /// The notes of a call, newest first.

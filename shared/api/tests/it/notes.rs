@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, header};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
+use voicecore_types::Millis;
 
 use crate::world::{Reply, World};
 
@@ -106,6 +107,98 @@ fn wrong_notes_are_refused_field_by_field() {
     world.request(Method::POST, &target, Some(&tenant.key), Some(&body)).assert_problem(409, "conflict");
 }
 
+/// The notes of all calls, by their texts.
+fn found(world: &World, key: &str, query: &str) -> Vec<String> {
+    let list = world.get(&format!("/api/v1/notes?{query}"), key);
+    assert_eq!(list.status, 200, "{query}: {}", list.body);
+    let list = list.json();
+    let items = list["items"].as_array().unwrap();
+    items.iter().map(|note| note["body"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn notes_of_all_calls_are_found() {
+    let world = World::new();
+    let tenant = world.tenant("+15005550001");
+    let calls = [world.call(&tenant, 1).1, world.call(&tenant, 2).1];
+    let create = |call: usize, body: Value| {
+        world.doubles.clock.advance(Millis::from_secs(1));
+        let target = format!("/api/v1/calls/{}/notes", calls[call]);
+        let note = world.request(Method::POST, &target, Some(&tenant.key), Some(&body));
+        assert_eq!(note.status, 201, "{}", note.body);
+        (
+            note.json()["author"]["id"].as_str().unwrap().to_owned(),
+            format!("{target}/{}", note.json()["id"].as_str().unwrap()),
+        )
+    };
+    let long_tag = "t".repeat(30);
+    let (author, first) =
+        create(0, json!({"body": "Asked for invoice 42", "category": "billing", "tags": ["vip", "Money"]}));
+    create(1, json!({"body": "Invoice is paid", "category": "billing", "tags": [&long_tag]}));
+    create(1, json!({"body": "Rings back"}));
+    let found = |query: &str| found(&world, &tenant.key, query);
+    let (one, two, three) = ("Asked for invoice 42", "Invoice is paid", "Rings back");
+    for (query, expected) in [
+        ("", &[three, two, one][..]),
+        ("sort=oldest", &[one, two, three]),
+        ("q=INVOICE", &[two, one]),
+        ("q=invoice&sort=oldest", &[one, two]),
+        ("q=paid+invoice", &[two]),
+        ("q=inv", &[]),
+        ("tag=vip", &[one]),
+        ("tag=Money&q=42", &[one]),
+        // Tags are compared as they were written, and are no words.
+        ("tag=money", &[]),
+        ("q=vip", &[]),
+        (&format!("tag={long_tag}"), &[two]),
+        ("category=billing", &[two, one]),
+        ("category=billing&tag=vip&q=asked", &[one]),
+        (&format!("author_id={author}"), &[three, two, one]),
+        ("author_id=nobody", &[]),
+        (&format!("call_id={}", calls[1]), &[three, two]),
+        (&format!("call_id={}&q=invoice", calls[1]), &[two]),
+    ] {
+        assert_eq!(found(query), expected, "{query}");
+    }
+    let wrong = world.get("/api/v1/notes?q=-&page_size=0&cursor=x", &tenant.key).wrong_fields();
+    assert_eq!(wrong, ["page_size", "cursor", "q"]);
+    for query in ["", "&sort=oldest", "&q=invoice"] {
+        let mut seen = vec![];
+        let mut cursor = String::new();
+        loop {
+            let page = world.get(&format!("/api/v1/notes?page_size=1{query}{cursor}"), &tenant.key).json();
+            seen.extend(
+                page["items"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|note| note["body"].as_str().unwrap().to_owned()),
+            );
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!(seen, found(query.trim_start_matches('&')), "{query}");
+    }
+    // What is found is what it says now.
+    assert_eq!(
+        put(&world, &first, &tenant.key, None, &json!({"body": "Settled", "tags": ["done"]})).status,
+        200
+    );
+    assert_eq!((found("q=asked"), found("tag=vip")), (vec![], vec![]));
+    assert_eq!(
+        (found("q=settled"), found("tag=done")),
+        (vec!["Settled".to_owned()], vec!["Settled".to_owned()])
+    );
+    assert_eq!(delete(&world, &first, &tenant.key, "*").status, 204);
+    assert_eq!(found("q=settled"), [""; 0]);
+    assert_eq!(world.count("select count(*) as n from text_words where word = 'settled'"), 0);
+    // Of another tenant nothing is found.
+    let other = world.tenant("+15005550002");
+    for query in ["", "q=invoice", "category=billing", &format!("call_id={}", calls[1])] {
+        assert_eq!(super::notes::found(&world, &other.key, query), [""; 0], "{query}");
+    }
+}
+
 #[test]
 fn a01_notes_of_others_are_not_there() {
     let world = World::new();
@@ -183,6 +276,17 @@ fn words_of_somebody_else_are_changed_by_whoever_sees_all_alone() {
     let (one, two) = (world.login("one@example.com"), world.login("two@example.com"));
     let note = world.request(Method::POST, &target, Some(&one), Some(&json!({"body": "Rings back"}))).json();
     let target = format!("{target}/{}", note["id"].as_str().unwrap());
+    // a19: those of other departments are not found.
+    world.sql("update businesses set department_id = null");
+    let (_, hidden) = world.call(&tenant, 2);
+    let elsewhere = format!("/api/v1/calls/{hidden}/notes");
+    let body = json!({"body": "Rings elsewhere"});
+    assert_eq!(world.request(Method::POST, &elsewhere, Some(&tenant.key), Some(&body)).status, 201);
+    for query in ["", "q=rings", "sort=oldest"] {
+        assert_eq!(found(&world, &two, query), ["Rings back"], "{query}");
+        assert_eq!(found(&world, &tenant.key, query).len(), 2, "{query}");
+    }
+    assert_eq!(found(&world, &two, &format!("call_id={hidden}")), [""; 0]);
     put(&world, &target, &two, None, &json!({"body": "Pays never"})).assert_problem(403, "forbidden");
     assert_eq!(world.get(&target, &one).json()["body"], "Rings back");
     // What it is filed under says nothing in anybody's name.

@@ -11,6 +11,7 @@ use voicecore_types::{BusinessId, DepartmentId, E164, MessageId, Millis, Page, P
 
 use super::{NOW, Tenant, World};
 use crate::Cursor;
+use crate::call_notes::{self, NoteFilter};
 use crate::call_words;
 use crate::calls::{self, Call, CallFilter, CallSort, NewCall};
 use crate::messages::{self, MessageFilter, NewMessage, NewVoicemail};
@@ -119,6 +120,35 @@ fn every_list_of_messages_is_a_walk_along_an_index() {
         {
             for stmt in messages::list_stmts(scope, &filter, after, PageRequest::default()) {
                 walks(&sqlite, &postgres, &stmt, first, "messages");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_list_of_notes_is_a_walk_along_an_index() {
+    let world = World::new();
+    let (sqlite, postgres) = (SqliteDb::migrated(Numbers::Doubles), PostgresDb::migrated());
+    let tenant = world.tenant("+15005550001");
+    let viewer = tenant.scope.clone().seen_by(UserId::new(NOW, &[2; 10]));
+    let place = Cursor { key: NOW, id: world.call_id(NOW).to_string() };
+    let sought = ["parcel".to_owned(), "where".to_owned()];
+    for mask in (0..1_u32 << 7).filter(|mask| (mask & 63).count_ones() <= 2) {
+        let given = |bit: u32| mask & (1 << bit) != 0;
+        let filter = NoteFilter {
+            call_id: given(0).then(|| world.call_id(NOW)),
+            author_id: given(1).then_some("somebody"),
+            category: given(2).then_some("billing"),
+            tag: given(3).then_some("vip"),
+            words: &sought[..usize::from(given(4)) + usize::from(given(5))],
+            oldest_first: given(6),
+        };
+        let searched = filter.tag.is_some() || !filter.words.is_empty();
+        let first = if searched { "SEARCH w USING" } else { "SEARCH call_notes USING" };
+        for (scope, after) in [(&tenant.scope, None), (&tenant.scope, Some(&place)), (&viewer, Some(&place))]
+        {
+            for stmt in call_notes::find_stmts(scope, &filter, after, PageRequest::default()) {
+                walks(&sqlite, &postgres, &stmt, first, "call_notes");
             }
         }
     }
