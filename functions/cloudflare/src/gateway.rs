@@ -1,4 +1,4 @@
-//! HTTP between Workers and axum, and the two WebSocket routes, which go to actors.
+//! HTTP between Workers and axum, the two WebSocket routes, which go to actors, and the pages of the dashboard, whose addresses are no files.
 //!
 //! The conversion is our own because `worker`'s panics on a request with an HTTP version it does not know and refuses
 //! one with a header that is not ASCII; here such a header is left out.
@@ -12,10 +12,12 @@ use tower::ServiceExt as _;
 use voicecore_api::{Cause, admit_stranger, live, media};
 use voicecore_cloudflare_platform::ports::{self, binding, object_name};
 use voicecore_cloudflare_platform::{App, into_worker, path_and_query};
-use worker::{Request, Response, Result};
+use worker::{Fetcher, Request, RequestInit, Response, Result};
 
 /// Twilio's signature of a request.
 const SIGNATURE_HEADER: &str = "X-Twilio-Signature";
+/// Files whose names tell their contents; nothing there is a page.
+const HASHED: &str = "assets/";
 
 thread_local! {
     /// Made with the first request that is not for an actor.
@@ -33,6 +35,9 @@ pub(crate) async fn serve(app: &App, request: Request) -> Result<Response> {
         if is_live(path_and_query) {
             return open_live(app, request, path_and_query).await;
         }
+    }
+    if is_page(path_only(path_and_query)) {
+        return page(&app.env.assets(binding::ASSETS)?, &request, &url).await;
     }
     let Ok(request) = to_axum(&request, path_and_query) else {
         return into_worker(http::StatusCode::BAD_REQUEST.into_response()).await;
@@ -68,6 +73,24 @@ async fn open_live(app: &App, request: Request, path_and_query: &str) -> Result<
         Ok(access) => forward(app, binding::HUB_ACTOR, &object_name(access.tenant_id), request).await,
         Err(refusal) => into_worker(refusal.into_response()).await,
     }
+}
+
+/// The page of every address below `/app/` that is no file: the one at the top. Files are served before anybody asks us, so whatever else is
+/// below `/app/` is not there; no headers of a file's go with that answer, or browsers would keep it for a year.
+async fn page(assets: &Fetcher, request: &Request, url: &str) -> Result<Response> {
+    let mut init = RequestInit::new();
+    init.with_method(request.method()).with_headers(request.headers().clone());
+    let path = path_and_query(url).len();
+    let origin = url.get(..url.len().saturating_sub(path)).unwrap_or_default();
+    assets.fetch(format!("{origin}/"), Some(init)).await?.try_into()
+}
+
+/// Whether it is the address of a page: `/app`, or below it one whose last part has no ending, as on Spin.
+fn is_page(path: &str) -> bool {
+    let Some(below) = path.strip_prefix("/app") else { return false };
+    let Some(below) = below.strip_prefix('/') else { return below.is_empty() };
+    let last = below.rsplit('/').next().unwrap_or_default();
+    !last.contains('.') && !below.starts_with(HASHED)
 }
 
 async fn forward(app: &App, binding: &str, name: &str, request: Request) -> Result<Response> {

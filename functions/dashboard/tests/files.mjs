@@ -41,6 +41,15 @@ export function files({ journey, system, app }) {
     const moved = await fetch(`${system.base_url}/docs/`, { redirect: "manual" });
     assert.deepEqual([moved.status, moved.headers.get("location")], [307, "/docs"]);
     for (const path of ["/", "/index.html", "/docs.html", "/_headers", "/apple"]) assert.equal((await fetch(system.base_url + path)).status, 404, path);
+    // Whoever asks for a file of another version must not be told for a year that it is a page.
+    for (const path of ["/app/assets/none-00000000.js", "/app/assets/none", "/app/assets/", "/app/none.png"]) {
+      for (const method of ["GET", "HEAD"]) {
+        const response = await fetch(system.base_url + path, { method });
+        assert.equal(response.status, 404, path);
+        assert.match(response.headers.get("cache-control"), /^no-store/u, path);
+        assert.doesNotMatch(response.headers.get("content-type"), /html/u, path);
+      }
+    }
     for (const path of ["/app/", "/docs"]) assert.equal((await fetch(system.base_url + path, { method: "POST" })).status, 405, path);
   }, { brief: true });
 }

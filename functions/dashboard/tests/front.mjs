@@ -33,6 +33,11 @@ export async function front(at, behind, port = 0) {
     if (!/^\/(?:app(?:\/|$)|docs$)/u.test(pathname)) return handOn(asked, answer);
     const file = join(at.folder, normalize(pathname));
     const there = existsSync(file) && statSync(file).isFile();
+    // What is no file is a page, but for what looks like one.
+    if (!there && (pathname.startsWith("/app/assets/") || extname(pathname) !== "")) {
+      answer.writeHead(404, { "cache-control": "no-store" }).end();
+      return;
+    }
     const found = there ? file : join(at.folder, "index.html");
     const packed = PACKED.includes(extname(found));
     answer.writeHead(200, { "content-type": TYPES[extname(found)] ?? "application/octet-stream", ...(packed ? { "content-encoding": "gzip" } : {}), ...headersOf(at.folder, pathname) });

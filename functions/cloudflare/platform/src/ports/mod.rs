@@ -46,6 +46,8 @@ pub mod binding {
     pub const CLIENT_LIMIT: &str = "CLIENT_LIMIT";
     /// Hubs of tenants.
     pub const HUB_ACTOR: &str = "HUB_ACTOR";
+    /// The dashboard's files.
+    pub const ASSETS: &str = "ASSETS";
 }
 
 /// Every port, over the bindings of `env`. A binding that is missing shows when its port is used, as `Unavailable`.
