@@ -7,7 +7,7 @@ import { useState } from "react";
 import * as Aria from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { Link, useNavigate } from "react-router";
-import { answer, api, ApiFailure, type Schema } from "../api/client";
+import { answer, api, type Schema } from "../api/client";
 import { inTurn } from "../api/in-turn";
 import { queries } from "../api/queries";
 import { useMe } from "../session";
@@ -213,16 +213,15 @@ function Editor({ view, url, columns, close }: { view?: View; url: URLSearchPara
     await client.invalidateQueries({ queryKey: queries.views().queryKey });
     await navigate(`/calls?${addressOf(made)}`);
   };
-  const { submit, busy, error } = useSubmit(async () => {
+  const { submit, busy, error, wrong } = useSubmit(async () => {
     await (view === undefined ? make() : save(view, { name, shared }));
     toast(t("views.saved"));
     close();
   });
-  const wrong = error instanceof ApiFailure ? error.fields.get("name") : undefined;
   return (
     <Aria.Form onSubmit={submit}>
       {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
-      <TextField label={t("views.name")} isRequired autoFocus maxLength={100} value={name} onChange={setName} wrong={wrong} />
+      <TextField label={t("views.name")} isRequired autoFocus maxLength={100} value={name} onChange={setName} wrong={wrong.get("name")} />
       <CheckBox isSelected={shared} onChange={setShared}>
         {t("views.share")}
       </CheckBox>

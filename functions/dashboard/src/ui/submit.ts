@@ -1,15 +1,15 @@
 // How a form asks the API for something.
 
-import { useRef, useState, type FormEvent } from "react";
-import { ApiFailure } from "../api/client";
-
-const NONE: ReadonlyMap<string, string> = new Map();
+import { useMemo, useRef, useState, type FormEvent } from "react";
+import { useTranslation } from "react-i18next";
+import { wrongFields } from "./explain";
 
 /**
  * `run` is called when the form is submitted, and not again before it has ended: Enter submits a form whose button is busy, too.
- * `error` is what it failed with, `wrong` what the API says of single fields.
+ * `error` is what it failed with, `wrong` what is wrong with single fields, in the reader's language.
  */
 export function useSubmit(run: () => Promise<unknown>) {
+  const { t } = useTranslation();
   const running = useRef(false);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -28,5 +28,6 @@ export function useSubmit(run: () => Promise<unknown>) {
       setBusy(false);
     }
   };
-  return { submit, busy, error, wrong: error instanceof ApiFailure ? error.fields : NONE };
+  const wrong = useMemo(() => wrongFields(t, error), [t, error]);
+  return { submit, busy, error, wrong };
 }

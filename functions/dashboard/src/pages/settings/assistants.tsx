@@ -4,7 +4,7 @@ import { Form } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
 import type { Ahead } from "../../api/ahead";
-import { answer, api, ApiFailure, type Schema } from "../../api/client";
+import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useFormat } from "../../format";
 import { LANGUAGES } from "../../i18n";
@@ -12,7 +12,7 @@ import { useMay } from "../../session";
 import { useTitle } from "../../shell/title";
 import { Badge, Button, Card, ComboBox, Confirm, Empty, Failed, Modal, NoteBar, Select, Skeleton, TextField } from "../../ui";
 import { Asked } from "../../ui/asked";
-import { explain } from "../../ui/explain";
+import { explain, wrongFields } from "../../ui/explain";
 import { toast } from "../../ui/toast";
 import { TestSession } from "./test-session";
 import { VersionDifference } from "./version-difference";
@@ -88,7 +88,7 @@ function Draft({ assistant }: { assistant: Assistant }) {
   const [draft, setDraft] = useState(assistant.draft);
   const [busy, setBusy] = useState<"save" | "publish" | null>(null);
   const [error, setError] = useState<unknown>(null);
-  const wrong = error instanceof ApiFailure ? error.fields : new Map<string, string>();
+  const wrong = wrongFields(t, error);
   const set = (changed: Partial<Settings>) => setDraft((now) => ({ ...now, ...changed }));
   const save = (version: number) =>
     answer(

@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Form } from "react-aria-components";
 import { useTranslation } from "react-i18next";
-import { answer, api, ApiFailure, type Schema } from "../../api/client";
+import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useFormat } from "../../format";
 import { useMay } from "../../session";
@@ -63,11 +63,10 @@ function Editor({ businessId, known }: { businessId: string; known: Schema["Open
     toast(t("common.saved"));
     await client.invalidateQueries({ queryKey: queries.hours(businessId).queryKey });
   });
-  const wrong = error instanceof ApiFailure ? [...error.fields.values()].join("; ") : "";
   return (
     <Form className="stack" onSubmit={submit}>
       {known === null ? <p className="muted">{t("settings.hours.unknown")}</p> : null}
-      {error === null ? null : <NoteBar tone="bad">{wrong === "" ? explain(t, error).text : wrong}</NoteBar>}
+      {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
       <ComboBox label={t("settings.hours.zone")} options={zones(zone)} value={zone} onChange={setZone} />
       <div className="form-grid days">
         {DAYS.map((day, index) => (
