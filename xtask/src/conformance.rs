@@ -15,7 +15,20 @@ pub(crate) const VARIABLE: &str = "VOICECORE_CONFORMANCE_REPORT";
 pub(crate) const BACKEND: &str = "VOICECORE_CONFORMANCE_BACKEND";
 /// What a backend can be asked, in the order of the table; `calls`: a whole call went through it, from webhook to transcript; `dashboard`: the
 /// journeys in a browser.
-const SUITES: [&str; 8] = ["Db", "Kv", "Blob", "Queue", "Http", "HTTP API", "calls", "dashboard"];
+const SUITES: [&str; 12] = [
+    "Db",
+    "Kv",
+    "Blob",
+    "Queue",
+    "Http",
+    "Clock",
+    "Rng",
+    "RateLimits",
+    "Actors",
+    "HTTP API",
+    "calls",
+    "dashboard",
+];
 /// How a line of the report begins that is shown below the table.
 const NOTE: &str = "note\t";
 /// Where, in its order, and whether it has to be there.
@@ -100,7 +113,7 @@ pub(crate) fn show() -> Result<()> {
 fn table(report: &str, spin: bool) -> (String, Vec<String>) {
     let passed: BTreeSet<(&str, &str)> = report.lines().filter_map(|line| line.split_once('\t')).collect();
     let row = |name: &str, cells: [&str; SUITES.len()]| {
-        let cells = cells.map(|cell| format!("{cell:<9}")).join("");
+        let cells = cells.map(|cell| format!("{cell:<11}")).join("");
         format!("  {name:<20} {}\n", cells.trim_end())
     };
     let mut missing = Vec::new();
@@ -133,8 +146,14 @@ mod tests {
     #[test]
     fn what_did_not_report_has_not_passed() {
         let (table, missing) = table("Db\tWorkers D1\nHTTP API\tSpin SQLite\nDb\tWorkers D1\n", true);
-        assert_eq!(row(&table, "Workers D1"), ["passed", "-", "-", "-", "-", "-", "-", "-"]);
-        assert_eq!(row(&table, "Spin SQLite"), ["-", "-", "-", "-", "-", "passed", "-", "-"]);
+        assert_eq!(
+            row(&table, "Workers D1"),
+            ["passed", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"]
+        );
+        assert_eq!(
+            row(&table, "Spin SQLite"),
+            ["-", "-", "-", "-", "-", "-", "-", "-", "-", "passed", "-", "-"]
+        );
         assert!(missing.contains(&"HTTP API on Workers D1".to_owned()));
         assert!(!missing.contains(&"Db on Workers D1".to_owned()));
     }

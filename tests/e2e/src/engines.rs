@@ -1,11 +1,12 @@
 //! The worker on each of its databases: D1, and PostgreSQL over Hyperdrive, on a server of this process's own.
 
+use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value as Json;
 use voicecore_conformance::doubles::PostgresDb;
-use voicecore_conformance::report;
+use voicecore_conformance::{outside, report};
 use voicecore_ports::{Db as _, Reach, Sql, Stmt, Value};
 
 use crate::cases::Outcome;
@@ -14,10 +15,30 @@ use crate::workerd::{Options, Workerd};
 /// What `cargo xtask test` has built for these.
 pub(crate) const WITH_POSTGRES: &str = "functions/cloudflare/build-postgres";
 const SUITES: &str = "target/workers-probe";
+/// The product's own.
+const ACTORS: &str = "functions/cloudflare/actors/build";
 /// A broken promise is a panic, after which the request gets no answer.
 const SUITE_LIMIT: Duration = Duration::from_mins(1);
+/// What the probe's requests may be counted by.
+const RATE_LIMIT_PER_MIN: u32 = 20;
+
 /// The suites that the probe runs besides that of the database: they do not depend on it.
-const OTHER_SUITES: [(&str, &str); 2] = [("/kv", "Kv"), ("/blob", "Blob")];
+fn other_suites() -> anyhow::Result<Vec<(String, &'static str)>> {
+    let server = TcpListener::bind("127.0.0.1:0")?;
+    let nobody = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let http = format!("/http?base=http://{}&nobody=http://{nobody}", server.local_addr()?);
+    outside::serve(server);
+    Ok(vec![
+        ("/kv".to_owned(), "Kv"),
+        ("/blob".to_owned(), "Blob"),
+        ("/queue".to_owned(), "Queue"),
+        (http, "Http"),
+        ("/clock".to_owned(), "Clock"),
+        ("/rng".to_owned(), "Rng"),
+        (format!("/rate-limits?quota={RATE_LIMIT_PER_MIN}"), "RateLimits"),
+        ("/actors".to_owned(), "Actors"),
+    ])
+}
 
 /// A database of the worker's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,15 +128,16 @@ pub(crate) async fn ports(engine: Engine, directory: &Path) -> anyhow::Result<Ou
     let options = Options {
         build: Some(SUITES),
         postgres: db.as_ref().map(|db| with_password(&db.owner_address())),
-        actors: Some(false),
+        actors: Some(ACTORS),
         ..Options::default()
     };
-    let workerd = Workerd::start(0, &directory.join("state"), &serde_json::json!({}), options).await?;
+    let vars = serde_json::json!({"RATE_LIMIT_PER_MIN": RATE_LIMIT_PER_MIN.to_string()});
+    let workerd = Workerd::start(0, &directory.join("state"), &vars, options).await?;
     let client = reqwest::Client::builder().timeout(SUITE_LIMIT).build()?;
     let mut problems = Vec::new();
     let mut passed = Vec::new();
-    let others = OTHER_SUITES.into_iter().filter(|_| engine == Engine::D1);
-    for (path, suite) in std::iter::once(("/db", "Db")).chain(others) {
+    let others = if engine == Engine::D1 { other_suites()? } else { vec![] };
+    for (path, suite) in std::iter::once(("/db".to_owned(), "Db")).chain(others) {
         let response = client.post(format!("{}{path}", workerd.url())).send().await;
         match response.and_then(reqwest::Response::error_for_status) {
             Ok(_) => {

@@ -59,8 +59,9 @@ pub(crate) struct Options {
     /// The database behind Hyperdrive.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) postgres: Option<String>,
+    /// Where the actors' script is, when it is not beside the worker's.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) actors: Option<bool>,
+    pub(crate) actors: Option<&'static str>,
 }
 
 /// A workerd that starts again, on the same port and storage, when it dies. Its harness and whatever that has started are killed

@@ -13,6 +13,7 @@ mod queue_suite;
 
 use std::cell::Cell;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,8 +24,9 @@ use http_body_util::{Full, StreamBody};
 use send_wrapper::SendWrapper;
 use spin_sdk::http::{BoxBody, Request, box_body};
 use spin_sdk::http_service;
-use voicecore_conformance::{blob, db, kv};
+use voicecore_conformance::{actors, blob, clock, db, http as outbound, kv, queue, rate_limits, rng};
 use voicecore_ports::{Db, HttpError, HttpRequest, Kv, Ports, Stmt};
+use voicecore_types::Quota;
 
 /// How long a request of the tests takes that is in the middle of something.
 const SLOW: Duration = Duration::from_millis(500);
@@ -78,7 +80,19 @@ async fn alone(request: &Request) -> http::Response<BoxBody> {
         "/blob" => blob::suite(ports.blob).await,
         // The query is a word that no earlier run has used.
         "/kv" => kv::suite(ports.kv, &query).await,
-        "/queue" => queue_suite::run(&ports).await,
+        "/queue" => {
+            let (sender, clock) = (Arc::clone(&ports.queue), Arc::clone(&ports.clock));
+            queue::suite(sender, clock, async || queue_suite::delivered(&ports).await).await;
+            queue_suite::run(&ports).await;
+        }
+        "/clock" => clock::suite(ports.clock).await,
+        "/rng" => rng::suite(ports.rng),
+        "/rate-limits" => rate_limits::suite(ports.rate_limits, &query, Quota::per_minute(20)).await,
+        "/actors" => actors::suite_without(ports.actors).await,
+        "/http" => {
+            let (base, nobody) = query.split_once('&').unwrap_or_default();
+            outbound::suite(ports.http, base, nobody).await;
+        }
         "/count" => return count(&*ports.db).await,
         "/count-late" => {
             spin_sdk::time::sleep(SLOW).await;
@@ -86,6 +100,7 @@ async fn alone(request: &Request) -> http::Response<BoxBody> {
         }
         "/count-in-kv" => count_in_kv(&*ports.kv).await,
         "/counted-in-kv" => return answer(StatusCode::OK, counted_in_kv(&*ports.kv).await.to_string()),
+        "/reach" => return answer(StatusCode::OK, reach(&*ports.http, query).await),
         "/slow" => spin_sdk::time::sleep(SLOW).await,
         "/panic" => {
             // In the middle of something, so that others could be in the same instance.
@@ -95,7 +110,6 @@ async fn alone(request: &Request) -> http::Response<BoxBody> {
         "/busy" => busy(),
         "/begun" => return answer(StatusCode::OK, BEGUN.get().to_string()),
         "/parts" => return in_parts(),
-        "/http" => return answer(StatusCode::OK, fetch(&*ports.http, &query).await),
         _ => return answer(StatusCode::NOT_FOUND, String::new()),
     }
     answer(StatusCode::OK, "passed".to_owned())
@@ -155,20 +169,13 @@ async fn count(db: &dyn Db) -> http::Response<BoxBody> {
     }
 }
 
-/// What the port makes of a GET of `<timeout>&<url>`.
-async fn fetch(http: &dyn voicecore_ports::Http, query: &str) -> String {
-    let (timeout, url) = query.split_once('&').unwrap_or_default();
-    let request = HttpRequest {
-        method: "POST",
-        url: url.to_owned(),
-        headers: vec![("x-probe".to_owned(), "yes".to_owned())],
-        body: b"ping".to_vec(),
-        timeout_ms: timeout.parse().unwrap_or_default(),
-    };
+/// What the port says of a server.
+async fn reach(http: &dyn voicecore_ports::Http, url: String) -> String {
+    let request =
+        HttpRequest { method: "GET", url, headers: Vec::new(), body: Vec::new(), timeout_ms: 10_000 };
     match http.send(request).await {
-        Ok(response) => format!("{} {}", response.status, String::from_utf8_lossy(&response.body)),
+        Ok(response) => response.status.to_string(),
         Err(HttpError::Unreachable) => "unreachable".to_owned(),
-        Err(HttpError::TimedOut) => "timed out".to_owned(),
-        Err(HttpError::Invalid) => "invalid".to_owned(),
+        Err(error) => error.to_string(),
     }
 }

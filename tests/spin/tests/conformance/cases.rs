@@ -1,30 +1,32 @@
 //! What is tested.
 
 use std::collections::BTreeMap;
+use std::net::TcpListener;
 
 use anyhow::{Result, ensure};
 use serde_json::Value;
-use tokio::net::TcpListener;
 use voicecore_conformance::doubles::{Numbers, PostgresDb, SqliteDb};
 use voicecore_conformance::http_api::{Answer, Ask, Site, suite};
-use voicecore_conformance::{block_on, report};
+use voicecore_conformance::{block_on, outside, report};
 use voicecore_domain::credentials::SetupToken;
 use voicecore_e2e::turn_based::{ACCOUNT_SID, AUTH_TOKEN, PUBLIC_URL};
 use voicecore_ports::{Db as _, Stmt};
 
+use crate::Case;
 use crate::host::{App, Host, JOBS_SECRET, Kind};
 use crate::tenant::{setup_row, setup_token};
-use crate::{Case, outside};
 
 /// Where the probe may send requests to (its manifest says so).
 const OUTSIDE_PORT: u16 = 47_319;
+/// The same, where nobody is.
+const NOBODYS_PORT: u16 = 47_320;
 
 /// Every case by its name.
 pub(crate) fn all() -> Vec<(&'static str, Case)> {
     cases!(
         ports_pass_their_suites,
         ports_pass_their_suites_on_postgres,
-        requests_to_others_keep_to_the_contract,
+        hosts_that_the_manifest_does_not_name_are_not_reached,
         instances_that_start_at_once_migrate_once,
         the_component_passes_the_http_suite,
         the_component_passes_the_http_suite_on_postgres,
@@ -35,7 +37,20 @@ pub(crate) fn all() -> Vec<(&'static str, Case)> {
 
 async fn ports_pass_their_suites(kind: Kind) -> Result<()> {
     let host = Host::start(kind, App::Probe).await?;
-    for (suite, path) in [("Db", "/db"), ("Blob", "/blob"), ("Kv", "/kv?run"), ("Queue", "/queue")] {
+    // Its manifest says where it may ask; nobody is at the other place.
+    outside::serve(TcpListener::bind(("127.0.0.1", OUTSIDE_PORT))?);
+    let http = format!("/http?http://127.0.0.1:{OUTSIDE_PORT}&http://127.0.0.1:{NOBODYS_PORT}");
+    for (suite, path) in [
+        ("Db", "/db"),
+        ("Blob", "/blob"),
+        ("Kv", "/kv?run"),
+        ("Queue", "/queue"),
+        ("Http", &http),
+        ("Clock", "/clock"),
+        ("Rng", "/rng"),
+        ("RateLimits", "/rate-limits?run"),
+        ("Actors", "/actors"),
+    ] {
         host.probe(path).await?;
         report::passed(suite, kind.backend());
     }
@@ -46,38 +61,22 @@ async fn ports_pass_their_suites(kind: Kind) -> Result<()> {
 async fn ports_pass_their_suites_on_postgres(kind: Kind) -> Result<()> {
     let db = PostgresDb::migrated();
     let host = Host::start_on_postgres(kind, App::Probe, &db.owner_address()).await?;
-    for (suite, path) in [("Db", "/db"), ("Blob", "/blob"), ("Queue", "/queue")] {
+    let suites = [("Db", "/db"), ("Blob", "/blob"), ("Queue", "/queue"), ("RateLimits", "/rate-limits?run")];
+    for (suite, path) in suites {
         host.probe(path).await?;
         report::passed(suite, kind.backend_on_postgres());
     }
     Ok(())
 }
 
-async fn requests_to_others_keep_to_the_contract(kind: Kind) -> Result<()> {
+/// Whatever listens there: the probe is told that nobody does.
+async fn hosts_that_the_manifest_does_not_name_are_not_reached(kind: Kind) -> Result<()> {
     let host = Host::start(kind, App::Probe).await?;
-    let listener = TcpListener::bind(("127.0.0.1", OUTSIDE_PORT)).await?;
-    let server = tokio::spawn(outside::serve(listener));
-    let base = format!("http://127.0.0.1:{OUTSIDE_PORT}");
-    for (path, timeout, outcome) in [
-        ("/polite", 10_000, "200 pong"),
-        ("/teapot", 10_000, "418 "),
-        ("/elsewhere", 10_000, "302 "),
-        ("/endless", 30_000, "invalid"),
-        ("/never", 300, "timed out"),
-    ] {
-        let said = host.probe(&format!("/http?{timeout}&{base}{path}")).await?;
-        ensure!(said == outcome, "{path}: {said}");
-    }
-    server.abort();
-    // Nobody listens there (any more); that host is not in the manifest; that is no address.
-    drop(server.await);
-    for (url, outcome) in
-        [(base.as_str(), "unreachable"), ("http://127.0.0.1:9", "unreachable"), ("no%20address", "invalid")]
-    {
-        let said = host.probe(&format!("/http?10000&{url}")).await?;
-        ensure!(said == outcome, "{url}: {said}");
-    }
-    report::passed("Http", kind.backend());
+    let server = TcpListener::bind("127.0.0.1:0")?;
+    let address = server.local_addr()?;
+    outside::serve(server);
+    let said = host.probe(&format!("/reach?http://{address}/echo")).await?;
+    ensure!(said == "unreachable", "{said}");
     Ok(())
 }
 

@@ -9,7 +9,6 @@ mod calls;
 mod cases;
 mod files;
 mod host;
-mod outside;
 mod tenant;
 mod traps;
 
