@@ -10,7 +10,7 @@ use voicecore_ports::{Db, DbError, Sql, Stmt, Value};
 use voicecore_types::{CallId, Millis, TenantId};
 
 use crate::audit_log::{self, AuditEntry};
-use crate::directory::across_tenants;
+use crate::directory::{across_tenants, people};
 use crate::row::{self, Reader, count_arg};
 use crate::{Scope, StoreError};
 
@@ -93,20 +93,6 @@ statements! {
     LEAVE_DEPARTMENTS = "delete from membership_departments where tenant_id = ?1 and user_id = ?2";
 
     LEAVE = "delete from memberships where tenant_id = ?1 and user_id = ?2";
-
-    /// Links that were sent to somebody who works for nobody any more.
-    FORGET_LINKS = "delete from setup_tokens where email = (select u.email from users u where u.id = ?1
-        and not exists (select 1 from memberships m where m.user_id = u.id))";
-
-    FORGET_RESETS = "delete from password_resets where user_id = (select u.id from users u where u.id = ?1 and u.super_admin = 0
-        and not exists (select 1 from memberships m where m.user_id = u.id))";
-
-    FORGET_SESSIONS = "delete from sessions where user_id = (select u.id from users u where u.id = ?1 and u.super_admin = 0
-        and not exists (select 1 from memberships m where m.user_id = u.id))";
-
-    /// Whoever runs the installation stays.
-    FORGET_PERSON = "delete from users where id = ?1 and super_admin = 0
-        and not exists (select 1 from memberships m where m.user_id = users.id)";
 
     DELETE_SESSIONS = "delete from sessions where id in (select id from sessions where tenant_id = ?1 limit ?2)";
 
@@ -298,14 +284,11 @@ pub async fn delete_people(scope: &Scope) -> Result<u32, StoreError> {
     for person in &people {
         let id = || Value::from(person.as_str());
         // Whether they work for somebody else is asked of all tenants' rows.
-        let stmts = vec![
+        let mut stmts = vec![
             scope.reaching(Stmt::new(LEAVE_DEPARTMENTS, vec![scope.tenant_arg(), id()])),
             scope.reaching(Stmt::new(LEAVE, vec![scope.tenant_arg(), id()])),
-            across_tenants(FORGET_LINKS, vec![id()]),
-            across_tenants(FORGET_RESETS, vec![id()]),
-            across_tenants(FORGET_SESSIONS, vec![id()]),
-            across_tenants(FORGET_PERSON, vec![id()]),
         ];
+        stmts.extend(people::forget_alone(person));
         scope.db().batch(stmts).await?;
     }
     Ok(u32::try_from(people.len()).unwrap_or(u32::MAX))

@@ -6,6 +6,7 @@ use voicecore_types::{DepartmentId, Millis, Page, PageRequest, RoleId, UserId};
 
 use crate::agents;
 use crate::audit_log::{self, AuditEntry};
+use crate::directory::people;
 use crate::messages;
 use crate::notifications;
 use crate::paging;
@@ -134,6 +135,8 @@ statements! {
 
     REMOVE = concat!("delete from memberships where tenant_id = ?1 and user_id = ?2", not_the_last_admin!());
 
+    FORGET_INVITATIONS = "delete from invitations where tenant_id = ?1 and email = (select u.email from users u where u.id = ?2)";
+
     REVOKE_SESSIONS = "update sessions set revoked_at = ?3 where user_id = ?2 and tenant_id = ?1 and revoked_at is null";
 }
 
@@ -219,7 +222,8 @@ pub async fn update(
     }
 }
 
-/// The user does not work for the tenant any more, on its record.
+/// The user does not work for the tenant any more, on its record. What was sent to their address does not bring them back, and if the tenant
+/// was their last one, nothing is kept of them but their id.
 pub async fn remove(scope: &Scope, user: UserId, entry: &AuditEntry<'_>) -> Result<Changed, StoreError> {
     let mut stmts = vec![
         Stmt::new(LOCK, vec![scope.tenant_arg()]),
@@ -233,6 +237,8 @@ pub async fn remove(scope: &Scope, user: UserId, entry: &AuditEntry<'_>) -> Resu
         audit_log::entry(scope, entry),
     ];
     stmts.extend(notifications::leave(scope, user));
+    stmts.push(Stmt::new(FORGET_INVITATIONS, member(scope, user)));
+    stmts.extend(people::forget_alone(&user.to_string()));
     let done = scope.batch_once(stmts).await?;
     Ok(if done { Changed::Done } else { Changed::LastAdmin })
 }

@@ -113,7 +113,8 @@ pub(crate) async fn update_user(
     Ok(response)
 }
 
-/// The user does not work for the tenant any more. Their very next request is refused.
+/// The user does not work for the tenant any more. Their very next request is refused. Whoever works for no other tenant either is forgotten:
+/// address, name, password and sessions.
 #[utoipa::path(delete, path = "/api/v1/users/{id}", tag = "users", security(("api_key" = ["users:write"])),
     params(("id" = String, Path, format = "uuid")),
     responses(

@@ -7,7 +7,7 @@ use voicecore_domain::{BuiltinRole, Permission, Permissions};
 use voicecore_types::Millis;
 
 use crate::search::finish;
-use crate::world::{NOW, Reply, Tenant, World};
+use crate::world::{NOW, PASSWORD, Reply, Tenant, World};
 
 const NUMBERS: [&str; 2] = ["+15005550006", "+15005550007"];
 
@@ -57,8 +57,8 @@ fn what_changes_of_a_user_holds_for_the_very_next_request() {
     assert_eq!(ask(&world, Method::DELETE, &target, &boss, &Value::Null).status, 204);
     world.get("/api/v1/calls", &token).assert_problem(401, "unauthenticated");
     ask(&world, Method::GET, &target, &boss, &Value::Null).assert_problem(404, "not_found");
-    // Signed in again, they work for nobody.
-    world.get("/api/v1/calls", &world.login("ada@example.com")).assert_problem(403, "forbidden");
+    // They worked for nobody else, and are not known any more.
+    world.try_login("ada@example.com", PASSWORD, &[]).assert_problem(401, "login_refused");
 }
 
 #[test]
@@ -442,4 +442,54 @@ fn built_in_roles_are_listed_and_fixed() {
     }
     let body = json!({"name": "X", "permissions": []});
     ask(&world, Method::PUT, "/api/v1/roles/agent", &boss, &body).assert_problem(404, "not_found");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    /// Whoever is removed from their last tenant is forgotten with it: address, password, sessions, links. Whoever works for another
+    /// tenant, or runs the installation, stays. What had been sent to the address does not bring them back.
+    #[test]
+    fn a03_whoever_works_for_nobody_any_more_is_forgotten(
+        order in Just(vec![0_usize, 1, 2]).prop_shuffle(), of in 1_usize..4, runs_the_installation in any::<bool>(),
+    ) {
+        const GONE: &str = "somebody.who.left@example.com";
+        let world = World::new();
+        let tenants: Vec<_> = (1..=3).map(|n| world.tenant(&format!("+1500555000{n}"))).collect();
+        let works_for: Vec<_> = order.iter().take(of).map(|index| &tenants[*index]).collect();
+        let user = world.user(&works_for[0].id, GONE, "viewer");
+        let args = |tenant: &Tenant| vec![user.as_str().into(), tenant.id.as_str().into()];
+        for tenant in &works_for[1..] {
+            world.sql_with("insert into memberships (user_id, tenant_id, role, created_at) values (?1, ?2, 'viewer', 1)", args(tenant));
+        }
+        for tenant in &works_for {
+            world.sql_with(
+                "insert into sessions (id, user_id, tenant_id, kind, rotated_at, label, created_at, last_used_at, expires_at)
+                values (?2, ?1, ?2, 'login', 1, '', 1, 1, 9000000000000)", args(tenant));
+            world.sql_with(
+                "insert into invitations (id, tenant_id, email, name, role, departments, token_hash, created_at, expires_at)
+                select ?2, ?2, u.email, u.name, 'viewer', '', ?2, 1, 9000000000000 from users u where u.id = ?1", args(tenant));
+        }
+        world.sql_with(
+            "insert into password_resets (token_hash, user_id, created_at, expires_at) values ('link', ?1, 1, 9000000000000)",
+            vec![user.as_str().into()],
+        );
+        world.sql_with("update users set super_admin = ?1", vec![i64::from(runs_the_installation).into()]);
+        let known = |world: &World| world.doubles.db.dump().iter().any(|text| text.contains(GONE));
+        for (left, tenant) in works_for.iter().enumerate().map(|(n, tenant)| (of - n - 1, tenant)) {
+            prop_assert!(known(&world));
+            let target = format!("/api/v1/users/{user}");
+            prop_assert_eq!(world.request(Method::DELETE, &target, Some(&tenant.key), None).status, 204);
+            prop_assert_eq!(world.count("select count(*) as n from invitations"), left as i64);
+            let stays = left > 0 || runs_the_installation;
+            prop_assert_eq!(known(&world), stays);
+            for table in [
+                "select count(*) as n from users where email = 'somebody.who.left@example.com'",
+                "select count(*) as n from password_resets",
+            ] {
+                prop_assert_eq!(world.count(table) > 0, stays);
+            }
+            prop_assert_eq!(world.count("select count(*) as n from sessions") > 0, stays);
+        }
+    }
 }

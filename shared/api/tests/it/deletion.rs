@@ -165,6 +165,13 @@ fn busy(world: &World, actors: &Actors, n: u32, calls: u32) -> (Tenant, Vec<(Str
     let target = "/api/v1/config/providers/openai";
     assert_eq!(world.request(Method::PUT, target, Some(&tenant.key), Some(&api_key)).status, 200);
     employ(world, &tenant.id);
+    let gone = world.user(&tenant.id, &removed(n), "viewer");
+    world.sql_with(
+        "insert into password_resets (token_hash, user_id, created_at, expires_at) values (?1, ?1, 1, 9000000000000)",
+        vec![gone.as_str().into()],
+    );
+    let target = format!("/api/v1/users/{gone}");
+    assert_eq!(world.request(Method::DELETE, &target, Some(&tenant.key), None).status, 204);
     let mut placed = Vec::new();
     for call in 0..calls {
         let (sid, id) = world.call(&tenant, n * 100 + call);
@@ -190,6 +197,11 @@ fn busy(world: &World, actors: &Actors, n: u32, calls: u32) -> (Tenant, Vec<(Str
     actors.holds(&format!("hub {}", tenant.id));
     world.get("/api/v1/audit", &tenant.key);
     (tenant, placed)
+}
+
+/// The address of somebody who worked for the tenant, and for nobody else, until they were removed.
+fn removed(n: u32) -> String {
+    format!("removed-from-{n:04}@example.com")
 }
 
 /// Somebody who is signed in, somebody who is invited, a role, and a department below another one.
@@ -380,6 +392,7 @@ proptest! {
             prop_assert!(rows.is_empty(), "{} rows in {}", rows.len(), table);
         }
         let dump = world.doubles.db.dump();
+        prop_assert!(!dump.iter().any(|text| text.contains(&removed(1))), "somebody who was removed before");
         // What two tenants have in common (words for permissions, a person) says nothing of either.
         for trace in traces(&before).difference(&traces(&theirs)) {
             let left = dump.iter().filter(|text| text.contains(trace.as_str())).count();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use voicecore_ports::{Db, DbError};
+use voicecore_ports::{Db, DbError, Stmt};
 use voicecore_types::{AuditEntryId, Millis, TenantId, UserId};
 
 use super::{accounts, across_tenants, installation};
@@ -50,6 +50,20 @@ statements! {
         or exists (select 1 from users o where o.super_admin = 1 and o.deactivated_at is null and o.id <> ?1))";
 
     REACTIVATE = "update users set deactivated_at = null where id = ?1";
+
+    /// Links that were sent to somebody who works for nobody any more.
+    FORGET_LINKS = "delete from setup_tokens where email = (select u.email from users u where u.id = ?1
+        and not exists (select 1 from memberships m where m.user_id = u.id))";
+
+    FORGET_RESETS = "delete from password_resets where user_id = (select u.id from users u where u.id = ?1 and u.super_admin = 0
+        and not exists (select 1 from memberships m where m.user_id = u.id))";
+
+    FORGET_SESSIONS = "delete from sessions where user_id = (select u.id from users u where u.id = ?1 and u.super_admin = 0
+        and not exists (select 1 from memberships m where m.user_id = u.id))";
+
+    /// Whoever runs the installation stays.
+    FORGET_PERSON = "delete from users where id = ?1 and super_admin = 0
+        and not exists (select 1 from memberships m where m.user_id = users.id)";
 }
 
 fn map(r: &Reader<'_>) -> Result<PersonRow, StoreError> {
@@ -106,4 +120,11 @@ pub async fn set_active(
         Err(DbError::Unexpected { .. }) => Ok(Activation::Refused),
         Err(other) => Err(other.into()),
     }
+}
+
+/// The statements that forget a user who works for nobody any more, with their address, password, sessions and links; to stand behind the
+/// one that takes them their last tenant, in its batch. Nothing happens to whoever has another tenant or runs the installation.
+pub(crate) fn forget_alone(user: &str) -> [Stmt; 4] {
+    [FORGET_LINKS, FORGET_RESETS, FORGET_SESSIONS, FORGET_PERSON]
+        .map(|text| across_tenants(text, vec![user.into()]))
 }

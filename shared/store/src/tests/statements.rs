@@ -153,10 +153,10 @@ const UNSCOPED: [&str; 87] = [
     // Which deletions go on; people who work for nobody any more; the tenant's own row.
     "tenant_deletions::REQUEST",
     "tenant_deletions::DUE",
-    "tenant_deletions::FORGET_LINKS",
-    "tenant_deletions::FORGET_RESETS",
-    "tenant_deletions::FORGET_SESSIONS",
-    "tenant_deletions::FORGET_PERSON",
+    "directory/people::FORGET_LINKS",
+    "directory/people::FORGET_RESETS",
+    "directory/people::FORGET_SESSIONS",
+    "directory/people::FORGET_PERSON",
     "tenant_deletions::DELETE_TENANT",
     "tenant_deletions::STOP",
     // Finished where they are used.
