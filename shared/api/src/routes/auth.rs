@@ -9,6 +9,7 @@ use voicecore_api_types::Problem;
 use voicecore_domain::credentials::SESSION_LIFETIME;
 use voicecore_domain::throttle::Wait;
 use voicecore_domain::{InvitationToken, PasswordResetToken, RefreshToken};
+use voicecore_ports::DbError;
 use voicecore_store::audit_log::AuditEntry;
 use voicecore_store::directory::accounts::{self, Acceptance};
 use voicecore_store::directory::sessions::{self, NewSession, Refreshed, SessionKind};
@@ -189,12 +190,32 @@ pub(crate) async fn refresh(State(app): State<AppState>, headers: HeaderMap) -> 
             response.headers_mut().append(header::SET_COOKIE, cookies::keep(&app, &next)?);
             Ok(response)
         }
-        Refreshed::Reused | Refreshed::Unknown => {
+        refused @ (Refreshed::Reused { .. } | Refreshed::Unknown) => {
             // A stolen cookie is not answered any later for the sake of a live stream: its hub finds out by itself.
+            if let Refreshed::Reused { user_id, tenant_id } = refused {
+                end_stolen(&app, token.session(), user_id, tenant_id).await?;
+            }
             let mut response = ApiError::Unauthenticated(None).into_response();
             response.headers_mut().append(header::SET_COOKIE, cookies::forget(&app)?);
             Ok(response)
         }
+    }
+}
+
+/// Ends a session whose cookie may have been stolen, on the record of the tenant that it works in: other tenants of its user are not told
+/// where else they are signed in. Once, however often the cookie is shown.
+async fn end_stolen(
+    app: &AppState,
+    session: SessionId,
+    user: UserId,
+    tenant: Option<TenantId>,
+) -> Result<(), ApiError> {
+    let mut stmts = vec![sessions::revoke(session, user, app.now()).exactly(1)];
+    stmts.extend(on_record(app, user, tenant, "session.reuse", session));
+    match app.ports.db.batch(stmts).await {
+        // Somebody else has ended it at this moment.
+        Ok(_) | Err(DbError::Unexpected { .. }) => Ok(()),
+        Err(error) => Err(voicecore_store::StoreError::from(error).into()),
     }
 }
 

@@ -182,16 +182,33 @@ fn a_cookie_works_twice_within_ten_seconds_and_gives_the_same_next_one() {
 
 #[test]
 fn a_cookie_that_was_stolen_ends_the_session_of_both() {
-    let (world, _) = world();
+    let (world, tenant) = world();
+    let other = world.tenant("+15005550002");
+    world.sql_with(
+        "insert into memberships (user_id, tenant_id, role, created_at) select id, ?1, 'viewer', 2 from users where email = ?2",
+        vec![other.id.as_str().into(), EMAIL.into()],
+    );
     let signed_in = world.try_login(EMAIL, PASSWORD, &[]);
     let first = signed_in.cookies();
     let second = refresh(&world, &first);
     let third = refresh(&world, &second.cookies());
     assert_eq!(world.get("/api/v1/me", &token(&third)).status, 200);
+    let reused = |tenant: &Tenant| {
+        let entries = world.get("/api/v1/audit", &tenant.key).json();
+        let entries = entries["items"].as_array().unwrap().clone();
+        entries.into_iter().filter(|entry| entry["action"] == "session.reuse").collect::<Vec<_>>()
+    };
+    assert!(reused(&tenant).is_empty());
     // The first one, which is two generations old.
     refresh(&world, &first).assert_problem(401, "unauthenticated");
     world.get("/api/v1/me", &token(&third)).assert_problem(401, "unauthenticated");
     refresh(&world, &third.cookies()).assert_problem(401, "unauthenticated");
+    // On record once, where the session worked, by whom and which.
+    refresh(&world, &first).assert_problem(401, "unauthenticated");
+    let entries = reused(&tenant);
+    assert_eq!(entries.len(), 1, "{entries:?}");
+    assert_eq!(entries[0]["subject_id"], signed_in.json()["session_id"]);
+    assert!(reused(&other).is_empty());
 }
 
 #[test]

@@ -108,8 +108,13 @@ pub enum Refreshed {
     Rotated,
     /// It was the one before, used again within the grace: the same successor is current.
     Again,
-    /// It was used long ago: whoever shows it may have stolen it, so the session has been revoked.
-    Reused,
+    /// It was used long ago: whoever shows it may have stolen it, so the session is to be revoked, on record.
+    Reused {
+        /// Whose session it is.
+        user_id: UserId,
+        /// The tenant that it works in.
+        tenant_id: Option<TenantId>,
+    },
     /// It opens nothing.
     Unknown,
 }
@@ -143,10 +148,8 @@ statements! {
         where id = ?1 and refresh_hash = ?2 and revoked_at is null and expires_at > ?4
         and exists (select 1 from users u where u.id = sessions.user_id and u.deactivated_at is null)";
 
-    PREVIOUS = "select refresh_hash, previous_hash, rotated_at from sessions
+    PREVIOUS = "select refresh_hash, previous_hash, rotated_at, user_id, tenant_id from sessions
         where id = ?1 and revoked_at is null and expires_at > ?2 and refresh_hash is not null";
-
-    REVOKE_BY_ID = "update sessions set revoked_at = ?2 where id = ?1 and revoked_at is null";
 
     REVOKE_OWN = "update sessions set revoked_at = ?3 where id = ?1 and user_id = ?2 and revoked_at is null and expires_at > ?3";
 
@@ -263,9 +266,11 @@ pub async fn refresh(
     }
     let rows = db.query(across_tenants(PREVIOUS, vec![id(), now.into()])).await?;
     let known = row::one(&rows, |r| {
-        Ok((r.text("refresh_hash")?, r.opt_text("previous_hash")?, r.moment("rotated_at")?))
+        let tenant_id = r.opt_text("tenant_id")?.and_then(|id| id.parse().ok());
+        let reused = Refreshed::Reused { user_id: r.parsed("user_id")?, tenant_id };
+        Ok((r.text("refresh_hash")?, r.opt_text("previous_hash")?, r.moment("rotated_at")?, reused))
     })?;
-    let Some((current, previous, rotated_at)) = known else { return Ok(Refreshed::Unknown) };
+    let Some((current, previous, rotated_at, reused)) = known else { return Ok(Refreshed::Unknown) };
     if current == token.hash() {
         // It would have rotated, but for the user, who is not active any more.
         return Ok(Refreshed::Unknown);
@@ -273,8 +278,7 @@ pub async fn refresh(
     if previous == Some(token.hash()) && current == next.hash() && now.since(rotated_at) <= REFRESH_GRACE {
         return Ok(Refreshed::Again);
     }
-    db.query(across_tenants(REVOKE_BY_ID, vec![id(), now.into()])).await?;
-    Ok(Refreshed::Reused)
+    Ok(reused)
 }
 
 /// The statement that revokes one session of a user. It changes no row when it is not theirs or not good any more.
