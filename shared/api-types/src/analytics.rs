@@ -84,8 +84,28 @@ pub struct BusinessVolume {
     pub counts: CallCounts,
 }
 
+/// Who rang whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CallDirection {
+    /// A caller rang one of the tenant's numbers.
+    Inbound,
+    /// Somebody was rung for the tenant.
+    Outbound,
+}
+
+/// The calls of one direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DirectionVolume {
+    /// Which.
+    pub direction: CallDirection,
+    /// Its calls.
+    #[serde(flatten)]
+    pub counts: CallCounts,
+}
+
 /// When calls came in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CallVolume {
     /// The first moment that counts.
     #[schema(value_type = u64)]
@@ -103,4 +123,10 @@ pub struct CallVolume {
     pub businesses: Vec<BusinessVolume>,
     /// By status; those without calls are left out.
     pub by_status: Vec<StatusCount>,
+    /// Inbound and outbound; those without calls are left out.
+    pub by_direction: Vec<DirectionVolume>,
+    /// Calls of the period of the same length before.
+    pub previous: CallCounts,
+    /// By what share of those there are more calls now (0.5: half as many again; -1: none any more); absent without calls before.
+    pub growth: Option<f64>,
 }

@@ -33,7 +33,10 @@ mod tenants;
 mod users;
 
 pub use agents::{Agent, AgentUsage, Availability, SaveAgent, SetAvailability};
-pub use analytics::{BusinessVolume, CallCounts, CallVolume, HourVolume, Overview, StatusCount, VolumePoint};
+pub use analytics::{
+    BusinessVolume, CallCounts, CallDirection, CallVolume, DirectionVolume, HourVolume, Overview,
+    StatusCount, VolumePoint,
+};
 pub use api_keys::{ApiKey, CreateApiKey, NewApiKey, RotateApiKey};
 pub use assistants::{
     Assistant, AssistantPublication, AssistantSettings, AssistantVersion, Eagerness, NoiseReduction,

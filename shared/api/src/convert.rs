@@ -3,7 +3,7 @@
 
 use voicecore_api_types as wire;
 use voicecore_call::{Interaction, InteractionKind, OperatorAction, Speaker};
-use voicecore_domain::{BusinessKind, CallStatus, MessageKind, TokenUsage, VoiceMode};
+use voicecore_domain::{BusinessKind, CallDirection, CallStatus, MessageKind, TokenUsage, VoiceMode};
 
 pub(crate) fn interaction(from: Interaction) -> wire::Interaction {
     wire::Interaction {
@@ -95,6 +95,20 @@ pub(crate) const fn shown_status(from: CallStatus) -> wire::CallStatus {
         CallStatus::Failed => wire::CallStatus::Failed,
         CallStatus::NoAnswer => wire::CallStatus::NoAnswer,
         CallStatus::Canceled => wire::CallStatus::Canceled,
+    }
+}
+
+pub(crate) const fn shown_direction(from: CallDirection) -> wire::CallDirection {
+    match from {
+        CallDirection::Inbound => wire::CallDirection::Inbound,
+        CallDirection::Outbound => wire::CallDirection::Outbound,
+    }
+}
+
+pub(crate) const fn stored_direction(from: wire::CallDirection) -> CallDirection {
+    match from {
+        wire::CallDirection::Inbound => CallDirection::Inbound,
+        wire::CallDirection::Outbound => CallDirection::Outbound,
     }
 }
 

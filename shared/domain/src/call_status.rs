@@ -14,6 +14,8 @@ pub struct UnknownWord;
 pub enum CallDirection {
     /// A caller rang one of the tenant's numbers.
     Inbound,
+    /// Somebody was rung for the tenant. There are none yet.
+    Outbound,
 }
 
 impl CallDirection {
@@ -21,6 +23,7 @@ impl CallDirection {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Inbound => "inbound",
+            Self::Outbound => "outbound",
         }
     }
 }
@@ -29,7 +32,7 @@ impl FromStr for CallDirection {
     type Err = UnknownWord;
 
     fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        if text == "inbound" { Ok(Self::Inbound) } else { Err(UnknownWord) }
+        [Self::Inbound, Self::Outbound].into_iter().find(|way| way.as_str() == text).ok_or(UnknownWord)
     }
 }
 

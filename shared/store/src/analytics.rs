@@ -3,7 +3,7 @@
 //! All of them are about the calls that came in within a period and that the scope sees, so each is a walk along
 //! `calls_recent`. The length of a period is bounded by whoever asks.
 
-use voicecore_domain::CallStatus;
+use voicecore_domain::{CallDirection, CallStatus};
 use voicecore_ports::{Rows, Sql, Stmt, Value};
 use voicecore_types::{BusinessId, Millis};
 
@@ -74,6 +74,10 @@ pub struct Volume {
     pub businesses: Vec<(BusinessId, Counts)>,
     /// By status.
     pub by_status: Vec<(CallStatus, u64)>,
+    /// Who rang whom; those without calls are left out.
+    pub by_direction: Vec<(CallDirection, Counts)>,
+    /// The period of the same length before it.
+    pub previous: Counts,
 }
 
 /// The figures of [`Counts`], for `concat!`.
@@ -95,6 +99,9 @@ statements! {
     /// What is grouped by is no column, so that no index by status is walked: that would be every call there ever was.
     BY_STATUS = "select status || '' as status, count(*) as calls from calls
         where tenant_id = ? and started_at >= ? and started_at < ?";
+
+    BY_DIRECTION = concat!("select direction || '' as way, ", figures!(), " from calls
+        where tenant_id = ? and started_at >= ? and started_at < ?");
 
     BY_BUSINESS = concat!("select business_id, ", figures!(), " from calls
         where tenant_id = ? and started_at >= ? and started_at < ?");
@@ -133,7 +140,7 @@ pub async fn volume(
     ahead: i64,
 ) -> Result<Volume, StoreError> {
     let results = scope.batch(volume_stmts(scope, period, division, ahead)).await?;
-    let [points, hours, businesses, by_status] = results.as_slice() else {
+    let [points, hours, businesses, by_status, by_direction, previous] = results.as_slice() else {
         return Err(StoreError::OddRow { column: "calls" });
     };
     Ok(Volume {
@@ -141,18 +148,25 @@ pub async fn volume(
         hours: row::all(hours, |r| Ok((r.count("part")?, r.count("calls")?)))?,
         businesses: row::all(businesses, |r| Ok((r.parsed("business_id")?, counts(&r)?)))?,
         by_status: statuses(by_status)?,
+        by_direction: row::all(by_direction, |r| Ok((r.parsed("way")?, counts(&r)?)))?,
+        previous: row::one(previous, |r| counts(&r))?.unwrap_or_default(),
     })
 }
 
+impl Period {
+    /// The one of the same length before it.
+    fn before(&self) -> Self {
+        let length = self.until.since(self.since);
+        Self { since: Millis(self.since.0.saturating_sub(length.0)), until: self.since, ..*self }
+    }
+}
+
 pub(crate) fn overview_stmts(scope: &Scope, period: &Period) -> Vec<Stmt> {
-    let length = period.until.since(period.since);
-    let since = Millis(period.since.0.saturating_sub(length.0));
-    let before = Period { since, until: period.since, ..*period };
     let mut active = Stmt::of(Sql::new(ACTIVE), vec![scope.tenant_arg()]);
     restrict(scope, period, &mut active);
     vec![
         about(scope, TOTAL, None, period, ""),
-        about(scope, TOTAL, None, &before, ""),
+        about(scope, TOTAL, None, &period.before(), ""),
         active,
         about(scope, BY_STATUS, None, period, "group by status || ''"),
     ]
@@ -169,6 +183,8 @@ pub(crate) fn volume_stmts(scope: &Scope, period: &Period, division: Division, a
         about(scope, BY_WEEK_HOUR, ahead, period, "group by part order by part"),
         about(scope, BY_BUSINESS, None, period, "group by business_id order by calls desc, business_id"),
         about(scope, BY_STATUS, None, period, "group by status || ''"),
+        about(scope, BY_DIRECTION, None, period, "group by direction || '' order by way"),
+        about(scope, TOTAL, None, &period.before(), ""),
     ]
 }
 

@@ -93,7 +93,8 @@ pub(crate) async fn overview(
     }))
 }
 
-/// When calls came in: by day or hour, by hour of the week, by business and by status.
+/// When calls came in: by day or hour, by hour of the week, by business, status and direction, beside the period of the same length
+/// before.
 #[utoipa::path(get, path = "/api/v1/analytics/call-volume", tag = "analytics", security(("api_key" = ["calls:read"])),
     params(CallVolume),
     responses(
@@ -117,6 +118,18 @@ pub(crate) async fn call_volume(
     let ahead = i64::from(offset) * 60_000;
     let found = analytics::volume(&access.principal.scope, &period, division, ahead).await?;
     let begins = |part: u64| Millis(part.saturating_mul(step).saturating_add_signed(-ahead));
+    let by_direction: Vec<_> = found
+        .by_direction
+        .into_iter()
+        .map(|(direction, of)| wire::DirectionVolume {
+            direction: convert::shown_direction(direction),
+            counts: counts(of),
+        })
+        .collect();
+    let calls: u64 = by_direction.iter().map(|direction| direction.counts.calls).sum();
+    let before = found.previous.calls;
+    // A division by no calls has no result.
+    let growth = (before > 0).then(|| calls as f64 / before as f64 - 1.0);
     let points = found.points.into_iter();
     let hours = found.hours.into_iter();
     let businesses = found.businesses.into_iter();
@@ -136,6 +149,9 @@ pub(crate) async fn call_volume(
             .map(|(business_id, of)| wire::BusinessVolume { business_id, counts: counts(of) })
             .collect(),
         by_status: statuses(found.by_status),
+        by_direction,
+        previous: counts(found.previous),
+        growth,
     }))
 }
 

@@ -41,6 +41,21 @@ pub(crate) async fn list_api_keys(
     Ok(Json(Page::from_rows(rows, show)))
 }
 
+/// One key, also one that opens nothing any more.
+#[utoipa::path(get, path = "/api/v1/api-keys/{id}", tag = "api keys", security(("api_key" = ["api_keys:read"])),
+    params(("id" = String, Path, format = "uuid")),
+    responses(
+        (status = 200, description = "What is known of it; never the key itself.", body = wire::ApiKey),
+        (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn get_api_key(
+    access: Access<ApiKeysRead>,
+    Id(id): Id<ApiKeyId>,
+) -> Result<Json<wire::ApiKey>, ApiError> {
+    let row = api_keys::get(&access.principal.scope, id).await?.ok_or(ApiError::NotFound)?;
+    Ok(Json(show(row)))
+}
+
 /// Makes a key. It is the tenant's, not its maker's: it goes on opening when they leave.
 #[utoipa::path(post, path = "/api/v1/api-keys", tag = "api keys", security(("api_key" = ["api_keys:write"])),
     request_body = wire::CreateApiKey,

@@ -6,7 +6,6 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use voicecore_api_types as wire;
 use voicecore_api_types::{FieldError, Interactions, Page, Problem};
-use voicecore_domain::CallDirection;
 use voicecore_domain::words::words;
 use voicecore_store::Cursor;
 use voicecore_store::calls::{self, Call, CallFilter, CallSort};
@@ -30,9 +29,10 @@ const MAX_INTERACTIONS: u32 = 10_000;
 pub(crate) struct ListCalls {
     /// Only calls in this status.
     status: Option<wire::CallStatus>,
-    /// Only calls this way. There are none but `inbound` ones yet.
-    #[param(inline)]
-    direction: Option<Direction>,
+    /// Only calls this way. There are no `outbound` ones yet.
+    direction: Option<wire::CallDirection>,
+    /// `true`: only calls that went on to a human being; `false`: only those that did not.
+    escalated: Option<bool>,
     /// Only calls to this business.
     #[param(value_type = Option<String>, format = "uuid")]
     business_id: Option<BusinessId>,
@@ -74,12 +74,6 @@ pub(crate) struct ListInteractions {
     limit: Option<u32>,
 }
 
-#[derive(Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Direction {
-    Inbound,
-}
-
 #[derive(Clone, Copy, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Sort {
@@ -113,7 +107,8 @@ pub(crate) async fn list_calls(
     }
     let filter = CallFilter {
         status: query.status.map(convert::stored_status),
-        direction: query.direction.map(|Direction::Inbound| CallDirection::Inbound),
+        direction: query.direction.map(convert::stored_direction),
+        escalated: query.escalated,
         business_id: query.business_id,
         caller,
         dialled,

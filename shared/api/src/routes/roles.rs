@@ -28,17 +28,28 @@ pub(crate) const MAX_NAME_CHARS: usize = 100;
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn list_roles(access: Access<RolesRead>) -> Result<Json<wire::Roles>, ApiError> {
-    let mut items: Vec<wire::Role> = BuiltinRole::ALL
-        .into_iter()
-        .map(|role| wire::Role {
-            id: role.as_str().to_owned(),
-            name: role.as_str().to_owned(),
-            builtin: true,
-            permissions: words(&role.permissions()),
-        })
-        .collect();
+    let mut items: Vec<wire::Role> = BuiltinRole::ALL.into_iter().map(show_builtin).collect();
     items.extend(roles::list(&access.principal.scope).await?.iter().map(show));
     Ok(Json(wire::Roles { items }))
+}
+
+/// One role: one of those that every tenant has by its word, one that this tenant has made by its id.
+#[utoipa::path(get, path = "/api/v1/roles/{id}", tag = "roles", security(("api_key" = ["roles:read"])),
+    params(("id" = String, Path)),
+    responses(
+        (status = 200, description = "The role.", body = wire::Role),
+        (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn get_role(
+    access: Access<RolesRead>,
+    Id(id): Id<String>,
+) -> Result<Json<wire::Role>, ApiError> {
+    if let Some(role) = BuiltinRole::ALL.into_iter().find(|role| role.as_str() == id) {
+        return Ok(Json(show_builtin(role)));
+    }
+    let id: RoleId = id.parse().map_err(|_| ApiError::NotFound)?;
+    let role = roles::get(&access.principal.scope, id).await?.ok_or(ApiError::NotFound)?;
+    Ok(Json(show(&role)))
 }
 
 /// Makes a role.
@@ -133,6 +144,15 @@ pub(crate) fn saved(saved: Saved) -> Result<(), ApiError> {
 /// As the API names them.
 pub(crate) fn words(permissions: &Permissions) -> Vec<String> {
     permissions.iter().map(|permission| permission.as_str().to_owned()).collect()
+}
+
+fn show_builtin(role: BuiltinRole) -> wire::Role {
+    wire::Role {
+        id: role.as_str().to_owned(),
+        name: role.as_str().to_owned(),
+        builtin: true,
+        permissions: words(&role.permissions()),
+    }
 }
 
 fn show(role: &Role) -> wire::Role {

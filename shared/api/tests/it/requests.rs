@@ -267,6 +267,8 @@ impl Site {
             ("GET /api/v1/config/business/{id}", business.clone()),
             ("GET /api/v1/config/business/{id}/usage", business + "/usage"),
             ("GET /api/v1/departments/{id}", at("PUT /api/v1/departments/{id}")),
+            ("GET /api/v1/roles/{id}", at("PUT /api/v1/roles/{id}")),
+            ("GET /api/v1/api-keys/{id}", without(at("POST /api/v1/api-keys/{id}/rotate"), "/rotate")),
             ("GET /api/v1/messages/{id}", at("PATCH /api/v1/messages/{id}")),
             ("GET /api/v1/phone-numbers/{id}", at("PUT /api/v1/phone-numbers/{id}")),
             ("GET /api/v1/users/{id}", at("PATCH /api/v1/users/{id}")),

@@ -81,6 +81,14 @@ fn calls_are_found_by_what_was_said_in_them() {
     assert_eq!(found("to=%2B15005550002"), [""; 0]);
     assert_eq!(found("direction=inbound&q=good&status=completed").len(), 2);
 
+    assert_eq!(found("direction=outbound"), [""; 0]);
+    assert_eq!((found("escalated=true"), found("escalated=false").len()), (vec![], 2));
+    world.sql_with("update calls set end_reason = 'transferred' where id = ?1", vec![one.to_string().into()]);
+    assert_eq!(
+        (found("escalated=true&q=good"), found("escalated=false")),
+        (vec![one.to_string()], vec![two.to_string()])
+    );
+
     let wrong = world.get("/api/v1/calls?q=%20-&from=1&to=2&page=0&cursor=x", &tenant.key).wrong_fields();
     assert_eq!(wrong, ["page", "cursor", "from", "to", "q"]);
     for bad in [

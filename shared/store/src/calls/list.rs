@@ -15,6 +15,8 @@ pub struct CallFilter {
     pub status: Option<CallStatus>,
     /// This way.
     pub direction: Option<CallDirection>,
+    /// That went on to a human being, or did not (as yet).
+    pub escalated: Option<bool>,
     /// Answered by this business.
     pub business_id: Option<BusinessId>,
     /// From this number (exact; hashed by `LookupKey::caller`).
@@ -73,6 +75,10 @@ statements! {
 const AND_WORD: &str =
     "and exists (select 1 from call_words o where o.tenant_id = w.tenant_id and o.word = ? and o.at = w.at
     and o.call_id = w.call_id)";
+
+/// As the partial index has it.
+const ESCALATED: &str = "and end_reason = 'transferred'";
+const NOT_ESCALATED: &str = "and (end_reason is null or end_reason <> 'transferred')";
 
 /// One call, if it is of a department that the scope sees.
 pub async fn get(scope: &Scope, call: CallId) -> Result<Option<Call>, StoreError> {
@@ -150,6 +156,9 @@ fn conditions(filter: &CallFilter) -> Vec<Condition> {
     let mut add = |condition, arg: Option<Value>| paging::add(&mut conditions, condition, arg);
     add("and status = ?", filter.status.map(|s| s.as_str().into()));
     add("and direction = ?", filter.direction.map(|d| d.as_str().into()));
+    let went_on = |escalated| if escalated { ESCALATED } else { NOT_ESCALATED };
+    conditions.extend(filter.escalated.map(|escalated| (went_on(escalated), vec![])));
+    let mut add = |condition, arg: Option<Value>| paging::add(&mut conditions, condition, arg);
     add("and business_id = ?", filter.business_id.map(|id| id.to_string().into()));
     add("and caller_number_hash = ?", filter.caller.as_ref().map(Into::into));
     add(

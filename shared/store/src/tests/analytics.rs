@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use voicecore_conformance::doubles::{Numbers, PostgresDb, SqliteDb};
 use voicecore_conformance::{block_on, portable};
-use voicecore_domain::{CallStatus, TokenUsage};
+use voicecore_domain::{CallDirection, CallStatus, TokenUsage};
 use voicecore_ports::postgres::Plan;
 use voicecore_types::{BusinessId, Millis};
 
@@ -48,6 +48,12 @@ fn place(world: &World, tenant: &Tenant, seeds: &[Seed]) -> Vec<Call> {
             1 => drop(advance(CallStatus::NoAnswer, answered)),
             5 => drop(advance(CallStatus::Failed, ended)),
             _ => {}
+        }
+        if index % 3 == 1 {
+            world.select(
+                "update calls set direction = 'outbound' where id = ?1",
+                vec![call.id.to_string().into()],
+            );
         }
         placed.push(block_on(calls::get(&tenant.scope, call.id)).unwrap().unwrap());
     }
@@ -154,5 +160,11 @@ proptest! {
         let businesses = if counted.is_empty() { vec![] } else { vec![(tenant.business, all)] };
         prop_assert_eq!(found.businesses, businesses);
         prop_assert_eq!(found.by_status, statuses(&counted));
+        let ways = [CallDirection::Inbound, CallDirection::Outbound].map(|way| {
+            (way, recount(counted.iter().copied().filter(|call| call.direction == way)))
+        });
+        let ways: Vec<_> = ways.into_iter().filter(|(_, of)| of.calls > 0).collect();
+        prop_assert_eq!(found.by_direction, ways);
+        prop_assert_eq!(found.previous, recount(within(before, period.since)));
     }
 }

@@ -21,7 +21,7 @@ const SORTS: [CallSort; 4] = [CallSort::Newest, CallSort::Oldest, CallSort::Long
 
 /// No filter, each, and each pair of them.
 fn every_pair_of_filters(world: &World, tenant: &Tenant) -> Vec<CallFilter> {
-    const FILTERS: u32 = 9;
+    const FILTERS: u32 = 10;
     let number: E164 = "+15005550123".parse().unwrap();
     let masks = (0..1_u32 << FILTERS).filter(|mask| mask.count_ones() <= 2);
     masks
@@ -33,6 +33,7 @@ fn every_pair_of_filters(world: &World, tenant: &Tenant) -> Vec<CallFilter> {
             CallFilter {
                 status: given(0).then_some(CallStatus::Completed),
                 direction: given(1).then_some(CallDirection::Inbound),
+                escalated: given(9).then_some(mask % 2 == 0),
                 business_id: given(2).then_some(tenant.business),
                 caller: given(3).then(|| world.lookup.caller(tenant.scope.tenant(), &number)),
                 dialled: given(4).then(|| world.lookup.dialled(&number)),
@@ -211,6 +212,12 @@ fn some_calls(world: &World, tenant: &Tenant, seeds: &[(u64, u8, u8)]) -> Vec<(C
             block_on(calls::advance(&tenant.scope, new.call_id, CallStatus::InProgress, at)).unwrap();
         }
         block_on(calls::advance(&tenant.scope, new.call_id, status, ended)).unwrap();
+        if *caller == 1 {
+            world.select(
+                "update calls set end_reason = 'transferred' where id = ?1",
+                vec![new.call_id.to_string().into()],
+            );
+        }
         if index % 3 == 0 {
             // A carrier's clock that is ahead of ours answers after the end.
             world.select(
@@ -240,6 +247,8 @@ proptest! {
         sort in 0_usize..4,
         said_words in prop::sample::subsequence(vec!["hello", "1", "parcels", "nothing"], 0..3),
         dialled in prop::option::of(any::<bool>()),
+        escalated in prop::option::of(any::<bool>()),
+        outbound in prop::option::of(any::<bool>()),
         page in 1_u32..4,
         page_size in 1_u32..6,
     ) {
@@ -250,7 +259,8 @@ proptest! {
         let number = |c: u8| format!("+1500555010{c}").parse::<E164>().unwrap();
         let filter = CallFilter {
             status: status.map(|s| CallStatus::ALL[usize::from(s)]),
-            direction: Some(CallDirection::Inbound),
+            direction: outbound.map(|out| if out { CallDirection::Outbound } else { CallDirection::Inbound }),
+            escalated,
             dialled: dialled.map(|ours| {
                 world.lookup.dialled(&if ours { "+15005550001" } else { "+15005550002" }.parse().unwrap())
             }),
@@ -273,6 +283,8 @@ proptest! {
                     && filter.to.is_none_or(|m| call.started_at < m)
                     && filter.words.iter().all(|word| heard.contains(word))
                     && dialled != Some(false)
+                    && outbound != Some(true)
+                    && escalated.is_none_or(|wanted| (call.end_reason.as_deref() == Some("transferred")) == wanted)
             })
             .map(|(call, _)| call)
             .collect();
