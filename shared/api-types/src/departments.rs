@@ -19,6 +19,8 @@ pub struct Department {
     /// When it was changed last.
     #[schema(value_type = u64)]
     pub updated_at: Millis,
+    /// Grows by one with every change; that of `ETag`.
+    pub version: u64,
 }
 
 /// The departments that the asker sees.

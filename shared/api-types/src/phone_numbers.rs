@@ -22,6 +22,8 @@ pub struct PhoneNumber {
     /// When it was added.
     #[schema(value_type = u64)]
     pub created_at: Millis,
+    /// Grows by one with every change; that of `ETag`.
+    pub version: u64,
 }
 
 /// Addresses for Twilio's "Voice configuration" of a number, each with HTTP POST.

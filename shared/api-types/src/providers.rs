@@ -40,6 +40,8 @@ pub struct ProviderStatus {
     pub account_sid: Option<String>,
     /// With the tenant's own: when it was set.
     pub updated_at: Option<u64>,
+    /// With the tenant's own: grows by one with every change; that of `ETag`.
+    pub version: Option<u64>,
 }
 
 /// Whose accounts are used.

@@ -13,6 +13,8 @@ pub struct Role {
     pub builtin: bool,
     /// What it allows.
     pub permissions: Vec<String>,
+    /// Of a role that the tenant has made: grows by one with every change; that of `ETag`.
+    pub version: Option<u64>,
 }
 
 /// All roles of a tenant.

@@ -28,6 +28,8 @@ pub struct User {
     pub last_login_at: Option<Millis>,
     /// They can act for the tenant.
     pub active: bool,
+    /// Grows by one with every change of what they are in the tenant; that of `ETag`.
+    pub version: u64,
 }
 
 /// Changes what somebody is in the tenant. What is absent stays.

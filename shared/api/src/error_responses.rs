@@ -67,12 +67,15 @@ const OF_ERRORS: [(&str, &str); 2] = [("429", "Retry-After"), ("401", "WWW-Authe
 /// A change of what has a version that is not told of by its own address.
 const OF_AVAILABILITY: &str = "/api/v1/agents/{id}/availability";
 /// Where what has versions is made.
-const MADE_WITH_VERSIONS: [&str; 5] = [
+const MADE_WITH_VERSIONS: [&str; 8] = [
     "/api/v1/config/business",
     "/api/v1/assistants",
     "/api/v1/calls/{id}/notes",
     "/api/v1/agents",
     "/api/v1/saved-views",
+    "/api/v1/departments",
+    "/api/v1/roles",
+    "/api/v1/phone-numbers",
 ];
 /// The parameter that names a change, among the components.
 const KEY: &str = "IdempotencyKey";

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, header};
 use crate::ApiError;
 
 /// Routes of what has a version; their handlers ask for it.
-pub(crate) const WITH_VERSIONS: [&str; 9] = [
+pub(crate) const WITH_VERSIONS: [&str; 15] = [
     "/api/v1/config/business/{id}",
     "/api/v1/assistants/{id}",
     "/api/v1/assistants/{id}/publish",
@@ -17,6 +17,12 @@ pub(crate) const WITH_VERSIONS: [&str; 9] = [
     "/api/v1/agents/{id}",
     "/api/v1/saved-views/{id}",
     "/api/v1/messages/{id}",
+    "/api/v1/departments/{id}",
+    "/api/v1/roles/{id}",
+    "/api/v1/users/{id}",
+    "/api/v1/phone-numbers/{id}",
+    "/api/v1/businesses/{id}/opening-hours",
+    "/api/v1/config/providers/{provider}",
 ];
 
 /// The tag of a version.

@@ -5,7 +5,7 @@ use voicecore_types::{DepartmentId, Millis};
 
 use crate::agents;
 use crate::audit_log::AuditEntry;
-use crate::roles::{Saved, save};
+use crate::roles::{Saved, bump, save};
 use crate::row::{self, Reader};
 use crate::scope::visible_departments;
 use crate::{Scope, StoreError};
@@ -26,17 +26,19 @@ pub struct Department {
     pub created_at: Millis,
     /// When it was changed last.
     pub updated_at: Millis,
+    /// Grows by one with every change.
+    pub version: u64,
 }
 
 statements! {
-    LIST = "select id, parent_id, name, created_at, updated_at from departments where tenant_id = ?1 order by name limit ?2";
+    LIST = "select id, parent_id, name, created_at, updated_at, version from departments where tenant_id = ?1 order by name limit ?2";
 
-    LIST_VISIBLE = concat!("select id, parent_id, name, created_at, updated_at from departments
+    LIST_VISIBLE = concat!("select id, parent_id, name, created_at, updated_at, version from departments
         where tenant_id = ?1 and id in ", visible_departments!("?1", "?3", "?1"), " order by name limit ?2");
 
-    GET = "select id, parent_id, name, created_at, updated_at from departments where tenant_id = ?1 and id = ?2";
+    GET = "select id, parent_id, name, created_at, updated_at, version from departments where tenant_id = ?1 and id = ?2";
 
-    GET_VISIBLE = concat!("select id, parent_id, name, created_at, updated_at from departments
+    GET_VISIBLE = concat!("select id, parent_id, name, created_at, updated_at, version from departments
         where tenant_id = ?1 and id = ?2 and id in ", visible_departments!("?1", "?3", "?1"));
 
     /// A parent has to be the tenant's.
@@ -50,6 +52,8 @@ statements! {
 
     /// Serialises moves on PostgreSQL, where two of them could otherwise make a circle together.
     LOCK = "update tenants set max_concurrent_calls = max_concurrent_calls where id = ?1";
+
+    BUMP = "update departments set version = version + 1 where id = ?1 and tenant_id = ?2 and version = ?3";
 
     UPDATE_TOP = "update departments set name = ?3, parent_id = null, updated_at = ?4 where id = ?1 and tenant_id = ?2";
 
@@ -77,6 +81,7 @@ fn map(r: &Reader<'_>) -> Result<Department, StoreError> {
         name: r.text("name")?,
         created_at: r.moment("created_at")?,
         updated_at: r.moment("updated_at")?,
+        version: r.count("version")?,
     })
 }
 
@@ -112,7 +117,7 @@ pub async fn create(scope: &Scope, new: &Department, entry: &AuditEntry<'_>) -> 
     save(scope, vec![Stmt::new(sql, args).exactly(1)], entry, Saved::TooMany, Saved::NameTaken).await
 }
 
-/// Renames and moves a department, on the tenant's record. [`Saved::Unknown`] when the new parent is not the tenant's, or is the
+/// Renames and moves a department whose version is the one before `changed.version`, on the tenant's record. [`Saved::Unknown`] when the new parent is not the tenant's, or is the
 /// department itself or below it.
 pub async fn update(
     scope: &Scope,
@@ -131,14 +136,24 @@ pub async fn update(
     } else {
         UPDATE_TOP
     };
-    let stmts = vec![Stmt::new(LOCK, vec![scope.tenant_arg()]), Stmt::new(sql, args).exactly(1)];
+    let stmts = vec![
+        bump(scope, BUMP, changed.id, changed.version.saturating_sub(1)),
+        Stmt::new(LOCK, vec![scope.tenant_arg()]),
+        Stmt::new(sql, args).exactly(1),
+    ];
     save(scope, stmts, entry, Saved::Unknown, Saved::NameTaken).await
 }
 
-/// Deletes a department that has nothing below it and no business, on the tenant's record. Its people leave it.
-pub async fn delete(scope: &Scope, id: DepartmentId, entry: &AuditEntry<'_>) -> Result<Saved, StoreError> {
+/// Deletes a department of this version that has nothing below it and no business, on the tenant's record. Its people leave it.
+pub async fn delete(
+    scope: &Scope,
+    id: DepartmentId,
+    version: u64,
+    entry: &AuditEntry<'_>,
+) -> Result<Saved, StoreError> {
     let args = || vec![id.to_string().into(), scope.tenant_arg()];
     let stmts = vec![
+        bump(scope, BUMP, id, version),
         Stmt::new(LEAVE, args()),
         agents::leave_department(scope, id),
         Stmt::new(DELETE, args()).exactly(1),

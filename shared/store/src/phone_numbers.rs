@@ -3,8 +3,8 @@
 use voicecore_ports::{Stmt, Value};
 use voicecore_types::{BusinessId, Millis, PhoneNumberId};
 
-use crate::audit_log::{self, AuditEntry};
-use crate::roles::{Saved, save};
+use crate::audit_log::AuditEntry;
+use crate::roles::{Saved, bump, save};
 use crate::row::{self, Reader};
 use crate::seal::{LookupHash, Sealed};
 use crate::{Scope, StoreError};
@@ -23,6 +23,8 @@ pub struct PhoneNumber {
     pub number: Sealed,
     /// When it was added.
     pub created_at: Millis,
+    /// Grows by one with every change.
+    pub version: u64,
 }
 
 /// A number to be added.
@@ -37,16 +39,18 @@ pub struct NewPhoneNumber<'a> {
 }
 
 statements! {
-    LIST = "select p.id, p.business_id, p.number, p.created_at from phone_numbers p
+    LIST = "select p.id, p.business_id, p.number, p.created_at, p.version from phone_numbers p
         join businesses b on b.id = p.business_id and b.tenant_id = p.tenant_id where p.tenant_id = ?";
 
-    GET = "select p.id, p.business_id, p.number, p.created_at from phone_numbers p
+    GET = "select p.id, p.business_id, p.number, p.created_at, p.version from phone_numbers p
         join businesses b on b.id = p.business_id and b.tenant_id = p.tenant_id where p.tenant_id = ? and p.id = ?";
 
     /// The business has to be the tenant's.
     INSERT = "insert into phone_numbers (id, tenant_id, business_id, number, number_hash, created_at)
         select ?1, b.tenant_id, b.id, ?4, ?5, cast(?6 as bigint) from businesses b where b.id = ?3 and b.tenant_id = ?2
         and (select count(*) from phone_numbers n where n.tenant_id = ?2) < ?7";
+
+    BUMP = "update phone_numbers set version = version + 1 where id = ?1 and tenant_id = ?2 and version = ?3";
 
     MOVE = "update phone_numbers set business_id = ?3 where id = ?1 and tenant_id = ?2
         and exists (select 1 from businesses b where b.id = ?3 and b.tenant_id = ?2)";
@@ -60,6 +64,7 @@ fn map(r: &Reader<'_>) -> Result<PhoneNumber, StoreError> {
         business_id: r.parsed("business_id")?,
         number: r.sealed("number")?.ok_or(StoreError::OddRow { column: "number" })?,
         created_at: r.moment("created_at")?,
+        version: r.count("version")?,
     })
 }
 
@@ -108,21 +113,26 @@ pub async fn create(
     save(scope, vec![insert(scope, business, new, entry.at)], entry, Saved::TooMany, Saved::NameTaken).await
 }
 
-/// From now on another business of the tenant answers, on its record. [`Saved::Unknown`]: there is no such number or business.
+/// From now on another business of the tenant answers a number of this version, on its record. [`Saved::Unknown`]: there is no such number or business.
 pub async fn set_business(
     scope: &Scope,
-    id: PhoneNumberId,
+    (id, version): (PhoneNumberId, u64),
     business: BusinessId,
     entry: &AuditEntry<'_>,
 ) -> Result<Saved, StoreError> {
     let args = [names(scope, id), vec![business.to_string().into()]].concat();
-    save(scope, vec![Stmt::new(MOVE, args).exactly(1)], entry, Saved::Unknown, Saved::Unknown).await
+    let stmts = vec![bump(scope, BUMP, id, version), Stmt::new(MOVE, args).exactly(1)];
+    save(scope, stmts, entry, Saved::Unknown, Saved::Unknown).await
 }
 
-/// Nobody answers the number any more, on the tenant's record. Calls that run go on. `false`: there is no such number.
-pub async fn delete(scope: &Scope, id: PhoneNumberId, entry: &AuditEntry<'_>) -> Result<bool, StoreError> {
-    let stmt = Stmt::new(DELETE, names(scope, id)).exactly(1);
-    scope.batch_once(vec![stmt, audit_log::entry(scope, entry)]).await
+/// Nobody answers a number of this version any more, on the tenant's record. Calls that run go on.
+pub async fn delete(
+    scope: &Scope,
+    (id, version): (PhoneNumberId, u64),
+    entry: &AuditEntry<'_>,
+) -> Result<Saved, StoreError> {
+    let stmts = vec![bump(scope, BUMP, id, version), Stmt::new(DELETE, names(scope, id)).exactly(1)];
+    save(scope, stmts, entry, Saved::Unknown, Saved::Unknown).await
 }
 
 fn names(scope: &Scope, id: PhoneNumberId) -> Vec<Value> {

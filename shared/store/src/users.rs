@@ -11,6 +11,7 @@ use crate::messages;
 use crate::notifications;
 use crate::paging;
 use crate::preferences;
+use crate::roles::{Saved, bump, save};
 use crate::row::{self, Reader};
 use crate::saved_views;
 use crate::{Scope, StoreError};
@@ -62,6 +63,8 @@ pub struct User {
     pub last_login_at: Option<Millis>,
     /// Since when they do nothing in the tenant any more.
     pub deactivated_at: Option<Millis>,
+    /// Of what they are in the tenant: grows by one with every change.
+    pub version: u64,
 }
 
 /// What changes of a membership; `None` stays.
@@ -84,13 +87,15 @@ pub enum Changed {
     LastAdmin,
     /// One of the departments is not the tenant's.
     NoSuchDepartment,
+    /// It is another version by now.
+    Outrun,
 }
 
 /// The columns of a [`User`], of memberships, users and roles, for `concat!`.
 macro_rules! columns {
     () => {
         "select u.id, u.email, u.name, m.last_login_at, m.role, m.role_id, r.name as role_name, r.permissions,
-        m.created_at, m.deactivated_at
+        m.created_at, m.deactivated_at, m.version
         from memberships m join users u on u.id = m.user_id
         left join roles r on r.id = m.role_id and r.tenant_id = m.tenant_id "
     };
@@ -117,6 +122,8 @@ statements! {
 
     /// Serialises changes of one tenant's people on PostgreSQL, where two administrators could otherwise remove each other.
     LOCK = "update tenants set max_concurrent_calls = max_concurrent_calls where id = ?1";
+
+    BUMP = "update memberships set version = version + 1 where user_id = ?1 and tenant_id = ?2 and version = ?3";
 
     SET_ROLE = "update memberships set role = ?3, role_id = ?4 where tenant_id = ?1 and user_id = ?2";
 
@@ -163,6 +170,7 @@ fn map(r: &Reader<'_>) -> Result<User, StoreError> {
         joined_at: r.moment("created_at")?,
         last_login_at: r.opt_moment("last_login_at")?,
         deactivated_at: r.opt_moment("deactivated_at")?,
+        version: r.count("version")?,
     })
 }
 
@@ -184,14 +192,14 @@ pub async fn departments(scope: &Scope, user: UserId) -> Result<Vec<DepartmentId
     row::all(&rows, |r| r.parsed("department_id"))
 }
 
-/// Changes what a user is in the tenant, on its record. That they are one of its users has been found out before.
+/// Changes what a user of this version is in the tenant, on its record. That they are one of its users has been found out before.
 pub async fn update(
     scope: &Scope,
-    user: UserId,
+    (user, version): (UserId, u64),
     change: &UserChange,
     entry: &AuditEntry<'_>,
 ) -> Result<Changed, StoreError> {
-    let mut stmts = vec![Stmt::new(LOCK, vec![scope.tenant_arg()])];
+    let mut stmts = vec![bump(scope, BUMP, user, version), Stmt::new(LOCK, vec![scope.tenant_arg()])];
     if let Some(role) = change.role {
         let args = [member(scope, user), role.columns().into()].concat();
         stmts.push(Stmt::new(if role.is_admin() { SET_ROLE } else { TAKE_ROLE }, args).exactly(1));
@@ -215,6 +223,7 @@ pub async fn update(
     stmts.push(audit_log::entry(scope, entry));
     match scope.batch(stmts).await {
         Ok(_) => Ok(Changed::Done),
+        Err(DbError::Unexpected { index: 0 }) => Ok(Changed::Outrun),
         Err(DbError::Unexpected { index }) if index < people => Ok(Changed::LastAdmin),
         // A department that was named twice is refused by its key.
         Err(DbError::Unexpected { .. } | DbError::Constraint) => Ok(Changed::NoSuchDepartment),
@@ -222,10 +231,15 @@ pub async fn update(
     }
 }
 
-/// The user does not work for the tenant any more, on its record. What was sent to their address does not bring them back, and if the tenant
-/// was their last one, nothing is kept of them but their id.
-pub async fn remove(scope: &Scope, user: UserId, entry: &AuditEntry<'_>) -> Result<Changed, StoreError> {
+/// The user of this version does not work for the tenant any more, on its record. What was sent to their address does not bring them back, and
+/// if the tenant was their last one, nothing is kept of them but their id.
+pub async fn remove(
+    scope: &Scope,
+    (user, version): (UserId, u64),
+    entry: &AuditEntry<'_>,
+) -> Result<Changed, StoreError> {
     let mut stmts = vec![
+        bump(scope, BUMP, user, version),
         Stmt::new(LOCK, vec![scope.tenant_arg()]),
         Stmt::new(LEAVE_DEPARTMENTS, member(scope, user)),
         preferences::forget(scope, user),
@@ -234,13 +248,15 @@ pub async fn remove(scope: &Scope, user: UserId, entry: &AuditEntry<'_>) -> Resu
         saved_views::forget(scope, user),
         Stmt::new(REVOKE_SESSIONS, at(scope, user, entry.at)),
         Stmt::new(REMOVE, member(scope, user)).exactly(1),
-        audit_log::entry(scope, entry),
     ];
     stmts.extend(notifications::leave(scope, user));
     stmts.push(Stmt::new(FORGET_INVITATIONS, member(scope, user)));
     stmts.extend(people::forget_alone(&user.to_string()));
-    let done = scope.batch_once(stmts).await?;
-    Ok(if done { Changed::Done } else { Changed::LastAdmin })
+    Ok(match save(scope, stmts, entry, Saved::InUse, Saved::InUse).await? {
+        Saved::Done => Changed::Done,
+        Saved::Outrun => Changed::Outrun,
+        _ => Changed::LastAdmin,
+    })
 }
 
 fn member(scope: &Scope, user: UserId) -> Vec<Value> {

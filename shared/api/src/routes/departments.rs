@@ -3,7 +3,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use voicecore_api_types as wire;
 use voicecore_api_types::Problem;
@@ -15,9 +15,9 @@ use super::roles::{MAX_NAME_CHARS, saved};
 use crate::auth::{Access, DepartmentsRead, DepartmentsWrite, sees_all};
 use crate::extract::{Id, Ids};
 use crate::fields::Fields;
-use crate::idempotency::{answer, nothing_to_say};
+use crate::idempotency::{answer, answer_unkept, nothing_to_say};
 use crate::record::Record;
-use crate::{ApiError, AppState};
+use crate::{ApiError, AppState, etag};
 
 /// Departments, by name.
 #[utoipa::path(get, path = "/api/v1/departments", tag = "departments", security(("api_key" = ["departments:read"])),
@@ -42,9 +42,9 @@ pub(crate) async fn list_departments(
 pub(crate) async fn get_department(
     access: Access<DepartmentsRead>,
     Id(id): Id<DepartmentId>,
-) -> Result<Json<wire::Department>, ApiError> {
+) -> Result<Response, ApiError> {
     let department = departments::get(&access.principal.scope, id).await?.ok_or(ApiError::NotFound)?;
-    Ok(Json(show(&department)))
+    answer_unkept(StatusCode::OK, &show(&department), Some(department.version))
 }
 
 /// Makes a department.
@@ -67,16 +67,17 @@ pub(crate) async fn create_department(
     }
     let now = app.now();
     let id = DepartmentId::new(now, &app.random());
-    let department = Department { id, parent_id, name, created_at: now, updated_at: now };
+    let department = Department { id, parent_id, name, created_at: now, updated_at: now, version: 1 };
     let record = Record::of(&app, principal.actor, "department.create", Some(id.to_string()));
-    let response = answer(principal, StatusCode::CREATED, &show(&department), None)?;
-    saved(departments::create(&principal.scope, &department, &record.entry()).await?)?;
+    let response = answer(principal, StatusCode::CREATED, &show(&department), Some(department.version))?;
+    saved(&HeaderMap::new(), departments::create(&principal.scope, &department, &record.entry()).await?)?;
     Ok(response)
 }
 
 /// Renames and moves a department. It cannot be moved into itself or below.
 #[utoipa::path(put, path = "/api/v1/departments/{id}", tag = "departments", security(("api_key" = ["departments:write"])),
-    params(("id" = String, Path, format = "uuid")), request_body = wire::SaveDepartment,
+    params(("id" = String, Path, format = "uuid"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")), request_body = wire::SaveDepartment,
     responses(
         (status = 200, description = "The department as it is now.", body = wire::Department),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
@@ -85,26 +86,30 @@ pub(crate) async fn update_department(
     access: Access<DepartmentsWrite>,
     State(app): State<AppState>,
     Id(id): Id<DepartmentId>,
+    headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response, ApiError> {
     let principal = &access.principal;
     sees_all(principal)?;
     let (name, parent_id) = wanted(fields)?;
     let before = departments::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
-    let department = Department { name, parent_id, updated_at: app.now(), ..before };
+    etag::check(&headers, before.version)?;
+    let version = before.version + 1;
+    let department = Department { name, parent_id, updated_at: app.now(), version, ..before };
     let record = Record::of(&app, principal.actor, "department.update", Some(id.to_string()));
-    let response = answer(principal, StatusCode::OK, &show(&department), None)?;
+    let response = answer(principal, StatusCode::OK, &show(&department), Some(version))?;
     match departments::update(&principal.scope, &department, &record.entry()).await? {
         // That there is such a department has been found out.
         Saved::Unknown => return Err(no_such_parent()),
-        other => saved(other)?,
+        other => saved(&headers, other)?,
     }
     Ok(response)
 }
 
 /// Deletes a department that has none below it and no business. Its people leave it.
 #[utoipa::path(delete, path = "/api/v1/departments/{id}", tag = "departments",
-    security(("api_key" = ["departments:write"])), params(("id" = String, Path, format = "uuid")),
+    security(("api_key" = ["departments:write"])), params(("id" = String, Path, format = "uuid"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
     responses(
         (status = 204, description = "It is gone."),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
@@ -113,12 +118,15 @@ pub(crate) async fn delete_department(
     access: Access<DepartmentsWrite>,
     State(app): State<AppState>,
     Id(id): Id<DepartmentId>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let principal = &access.principal;
     sees_all(principal)?;
+    let before = departments::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
+    etag::check(&headers, before.version)?;
     let record = Record::of(&app, principal.actor, "department.delete", Some(id.to_string()));
     let response = nothing_to_say(principal);
-    saved(departments::delete(&principal.scope, id, &record.entry()).await?)?;
+    saved(&headers, departments::delete(&principal.scope, id, before.version, &record.entry()).await?)?;
     Ok(response)
 }
 
@@ -139,7 +147,10 @@ pub(crate) async fn assign_business(
     sees_all(principal)?;
     let record = Record::of(&app, principal.actor, "department.assign", Some(business.to_string()));
     let response = nothing_to_say(principal);
-    saved(departments::assign_business(&principal.scope, id, business, &record.entry()).await?)?;
+    saved(
+        &HeaderMap::new(),
+        departments::assign_business(&principal.scope, id, business, &record.entry()).await?,
+    )?;
     Ok(response)
 }
 
@@ -161,5 +172,6 @@ fn show(department: &Department) -> wire::Department {
         name: department.name.clone(),
         created_at: department.created_at,
         updated_at: department.updated_at,
+        version: department.version,
     }
 }

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use voicecore_api_types as wire;
 use voicecore_api_types::Problem;
@@ -12,17 +11,18 @@ use voicecore_domain::opening_hours::{MAX_SPANS, OpenSpan, OpeningHours, TimeZon
 use voicecore_store::opening_hours;
 use voicecore_types::BusinessId;
 
+use super::roles::OUTRUN;
 use crate::auth::{Access, ConfigRead, ConfigWrite, sees_all};
 use crate::extract::Id;
 use crate::fields::Fields;
-use crate::idempotency::{answer, nothing_to_say};
+use crate::idempotency::{answer, answer_unkept, nothing_to_say};
 use crate::record::Record;
-use crate::{ApiError, AppState};
+use crate::{ApiError, AppState, etag};
 
 /// What is said of a zone that nobody knows.
 pub(crate) const ZONE_RULE: &str = "must be a name of the tz database, such as Europe/Berlin";
 
-/// When a business is open. 404 also as long as nobody has said.
+/// When a business is open. 404 also as long as nobody has said. `ETag` is the version of the business.
 #[utoipa::path(get, path = "/api/v1/businesses/{id}/opening-hours", tag = "businesses", security(("api_key" = ["config:read"])),
     params(("id" = String, Path, format = "uuid")),
     responses(
@@ -32,15 +32,17 @@ pub(crate) const ZONE_RULE: &str = "must be a name of the tz database, such as E
 pub(crate) async fn get_opening_hours(
     access: Access<ConfigRead>,
     Id(id): Id<BusinessId>,
-) -> Result<Json<wire::OpeningHours>, ApiError> {
+) -> Result<Response, ApiError> {
     sees_all(&access.principal)?;
-    let hours = opening_hours::get(&access.principal.scope, id).await?.flatten();
-    hours.map(|hours| Json(show(&hours))).ok_or(ApiError::NotFound)
+    let found = opening_hours::get(&access.principal.scope, id).await?;
+    let Some((Some(hours), version)) = found else { return Err(ApiError::NotFound) };
+    answer_unkept(StatusCode::OK, &show(&hours), Some(version))
 }
 
 /// Says when a business is open.
 #[utoipa::path(put, path = "/api/v1/businesses/{id}/opening-hours", tag = "businesses", security(("api_key" = ["config:write"])),
-    params(("id" = String, Path, format = "uuid")), request_body = wire::OpeningHours,
+    params(("id" = String, Path, format = "uuid"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")), request_body = wire::OpeningHours,
     responses(
         (status = 200, description = "The hours.", body = wire::OpeningHours),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
@@ -49,6 +51,7 @@ pub(crate) async fn put_opening_hours(
     access: Access<ConfigWrite>,
     State(app): State<AppState>,
     Id(id): Id<BusinessId>,
+    headers: HeaderMap,
     mut fields: Fields,
 ) -> Result<Response, ApiError> {
     let zone: Option<TimeZone> = fields.parsed("time_zone", ZONE_RULE);
@@ -61,14 +64,13 @@ pub(crate) async fn put_opening_hours(
     );
     fields.done()?;
     let hours = hours.ok_or(ApiError::NotFound)?;
-    let response = answer(&access.principal, StatusCode::OK, &show(&hours), None)?;
-    set(&app, &access, id, Some(&hours)).await?;
-    Ok(response)
+    set(&app, &access, &headers, id, Some(&hours)).await
 }
 
 /// Takes back what was said: the assistant does not say any more when the business is open.
 #[utoipa::path(delete, path = "/api/v1/businesses/{id}/opening-hours", tag = "businesses",
-    security(("api_key" = ["config:write"])), params(("id" = String, Path, format = "uuid")),
+    security(("api_key" = ["config:write"])), params(("id" = String, Path, format = "uuid"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
     responses(
         (status = 204, description = "Nobody has said them."),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
@@ -77,26 +79,31 @@ pub(crate) async fn delete_opening_hours(
     access: Access<ConfigWrite>,
     State(app): State<AppState>,
     Id(id): Id<BusinessId>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let response = nothing_to_say(&access.principal);
-    set(&app, &access, id, None).await?;
-    Ok(response)
+    set(&app, &access, &headers, id, None).await
 }
 
 async fn set(
     app: &AppState,
     access: &Access<ConfigWrite>,
+    headers: &HeaderMap,
     id: BusinessId,
     hours: Option<&OpeningHours>,
-) -> Result<(), ApiError> {
+) -> Result<Response, ApiError> {
     let principal = &access.principal;
     sees_all(principal)?;
     let record = Record::of(app, principal.actor, "business.opening_hours", Some(id.to_string()));
-    if opening_hours::set(&principal.scope, id, hours, &record.entry()).await? {
-        Ok(())
-    } else {
-        Err(ApiError::NotFound)
+    let (_, version) = opening_hours::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
+    etag::check(headers, version)?;
+    let response = match hours {
+        Some(hours) => answer(principal, StatusCode::OK, &show(hours), Some(version + 1))?,
+        None => nothing_to_say(principal),
+    };
+    if opening_hours::set(&principal.scope, (id, version), hours, &record.entry()).await? {
+        return Ok(response);
     }
+    Err(etag::outrun(headers, OUTRUN))
 }
 
 fn show(hours: &OpeningHours) -> wire::OpeningHours {

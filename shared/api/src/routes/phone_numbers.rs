@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use voicecore_api_types as wire;
 use voicecore_api_types::{Page, Problem, WebhookAddresses};
@@ -12,6 +12,7 @@ use voicecore_store::seal::{Column, Sealer};
 use voicecore_store::{Scope, audit_log, business_config, idempotency};
 use voicecore_types::{BusinessId, E164, Page as StoredPage, PhoneNumberId};
 
+use super::roles::{OUTRUN, saved};
 use crate::auth::{Access, ConfigRead, ConfigWrite, sees_all};
 use crate::carrier::{self, NumberAtCarrier};
 use crate::extract::{Id, PageParams, Params};
@@ -19,7 +20,7 @@ use crate::fields::Fields;
 use crate::idempotency::{answer, answer_unkept, nothing_to_say};
 use crate::record::Record;
 use crate::webhooks::twilio::{FALLBACK_PATH, STATUS_PATH, VOICE_PATH};
-use crate::{ApiError, AppState, doctor};
+use crate::{ApiError, AppState, doctor, etag};
 
 const BUSINESS_RULE: &str = "must be a business of this tenant";
 
@@ -54,11 +55,11 @@ pub(crate) async fn get_phone_number(
     access: Access<ConfigRead>,
     State(app): State<AppState>,
     Id(id): Id<PhoneNumberId>,
-) -> Result<Json<wire::PhoneNumber>, ApiError> {
+) -> Result<Response, ApiError> {
     let principal = &access.principal;
     let number = store::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
     let sealer = app.sealer(principal.scope.tenant(), &principal.wrapped_key)?;
-    Ok(Json(show(&sealer, &webhooks(&app)?, &number)))
+    answer_unkept(StatusCode::OK, &show(&sealer, &webhooks(&app)?, &number), Some(number.version))
 }
 
 /// Adds a number, which rings nowhere yet and is one of the account at Twilio that the tenant's calls use: Twilio is asked.
@@ -92,9 +93,9 @@ pub(crate) async fn create_phone_number(
     let number_hash = lookup.dialled(&phone_number);
     let new = NewPhoneNumber { id, number: &number, number_hash: &number_hash };
     let record = Record::of(&app, principal.actor, "phone_number.create", Some(id.to_string()));
-    let shown = PhoneNumber { id, business_id, number: number.clone(), created_at: now };
+    let shown = PhoneNumber { id, business_id, number: number.clone(), created_at: now, version: 1 };
     // Telephone numbers lie encrypted: an answer that shows one is not kept for repetitions.
-    let response = answer_unkept(StatusCode::CREATED, &show(&sealer, &webhooks(&app)?, &shown), None)?;
+    let response = answer_unkept(StatusCode::CREATED, &show(&sealer, &webhooks(&app)?, &shown), Some(1))?;
     match store::create(scope, business_id, &new, &record.entry()).await? {
         Saved::Done => Ok(response),
         Saved::NameTaken => Err(ApiError::Conflict("This telephone number is set up already.")),
@@ -104,7 +105,8 @@ pub(crate) async fn create_phone_number(
 
 /// Another business answers from now on.
 #[utoipa::path(put, path = "/api/v1/phone-numbers/{id}", tag = "phone-numbers", security(("api_key" = ["config:write"])),
-    params(("id" = String, Path, format = "uuid")), request_body = wire::UpdatePhoneNumber,
+    params(("id" = String, Path, format = "uuid"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")), request_body = wire::UpdatePhoneNumber,
     responses(
         (status = 200, description = "The number as it is now.", body = wire::PhoneNumber),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
@@ -113,6 +115,7 @@ pub(crate) async fn update_phone_number(
     access: Access<ConfigWrite>,
     State(app): State<AppState>,
     Id(id): Id<PhoneNumberId>,
+    headers: HeaderMap,
     mut fields: Fields,
 ) -> Result<Response, ApiError> {
     let principal = &access.principal;
@@ -121,12 +124,16 @@ pub(crate) async fn update_phone_number(
     fields.done()?;
     let before = store::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
     let business_id: BusinessId = business_id.ok_or(ApiError::NotFound)?;
+    etag::check(&headers, before.version)?;
+    let names = (id, before.version);
     let sealer = app.sealer(principal.scope.tenant(), &principal.wrapped_key)?;
     let record = Record::of(&app, principal.actor, "phone_number.update", Some(id.to_string()));
-    let changed = show(&sealer, &webhooks(&app)?, &PhoneNumber { business_id, ..before });
-    let response = answer_unkept(StatusCode::OK, &changed, None)?;
-    match store::set_business(&principal.scope, id, business_id, &record.entry()).await? {
+    let changed =
+        show(&sealer, &webhooks(&app)?, &PhoneNumber { business_id, version: before.version + 1, ..before });
+    let response = answer_unkept(StatusCode::OK, &changed, Some(changed.version))?;
+    match store::set_business(&principal.scope, names, business_id, &record.entry()).await? {
         Saved::Done => Ok(response),
+        Saved::Outrun => Err(etag::outrun(&headers, OUTRUN)),
         _ => Err(ApiError::invalid("business_id", BUSINESS_RULE)),
     }
 }
@@ -134,7 +141,8 @@ pub(crate) async fn update_phone_number(
 /// Nobody answers the number any more. Calls that run go on. At Twilio nothing changes: there the number is rung until its webhooks
 /// are taken away.
 #[utoipa::path(delete, path = "/api/v1/phone-numbers/{id}", tag = "phone-numbers", security(("api_key" = ["config:write"])),
-    params(("id" = String, Path, format = "uuid")),
+    params(("id" = String, Path, format = "uuid"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
     responses(
         (status = 204, description = "It is gone."),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
@@ -143,16 +151,16 @@ pub(crate) async fn delete_phone_number(
     access: Access<ConfigWrite>,
     State(app): State<AppState>,
     Id(id): Id<PhoneNumberId>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let principal = &access.principal;
     sees_all(principal)?;
+    let before = store::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
+    etag::check(&headers, before.version)?;
     let record = Record::of(&app, principal.actor, "phone_number.delete", Some(id.to_string()));
     let response = nothing_to_say(principal);
-    if store::delete(&principal.scope, id, &record.entry()).await? {
-        Ok(response)
-    } else {
-        Err(ApiError::NotFound)
-    }
+    saved(&headers, store::delete(&principal.scope, (id, before.version), &record.entry()).await?)?;
+    Ok(response)
 }
 
 /// Asks Twilio whether calls to the number reach us: whether the account has it, and whether it is set to our webhooks.
@@ -239,5 +247,6 @@ fn show(sealer: &Sealer, webhooks: &WebhookAddresses, number: &PhoneNumber) -> w
         business_id: number.business_id,
         webhooks: webhooks.clone(),
         created_at: number.created_at,
+        version: number.version,
     }
 }

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use voicecore_api_types::{
     CredentialSource, FieldError, Problem, Provider as WireProvider, ProviderCredential, ProviderStatus,
@@ -14,11 +15,12 @@ use voicecore_store::directory::Principal;
 use voicecore_store::providers::{self as store, NewCredential, StoredCredential};
 use voicecore_wire::twilio::sid::AccountSid;
 
+use super::roles::OUTRUN;
 use crate::auth::{Access, ConfigRead, ConfigWrite};
 use crate::extract::{Id, JsonBody};
-use crate::idempotency::nothing_to_say;
+use crate::idempotency::{answer_unkept, nothing_to_say};
 use crate::record::Record;
-use crate::{ApiError, AppState, providers};
+use crate::{ApiError, AppState, etag, providers};
 
 /// The fewest characters of a secret: of fewer, the last four would give too much away.
 const MIN_SECRET_CHARS: usize = 16;
@@ -48,7 +50,8 @@ pub(crate) async fn list_providers(
 /// Sets the tenant's own account at a provider. Calls that begin from now on use it; those that run go on as they began.
 #[utoipa::path(put, path = "/api/v1/config/providers/{provider}", tag = "config",
     security(("api_key" = ["config:write"])),
-    params(("provider" = WireProvider, Path)), request_body = ProviderCredential,
+    params(("provider" = WireProvider, Path),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")), request_body = ProviderCredential,
     responses(
         (status = 200, description = "It is stored.", body = ProviderStatus),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
@@ -57,31 +60,40 @@ pub(crate) async fn put_provider(
     access: Access<ConfigWrite>,
     State(app): State<AppState>,
     Id(provider): Id<Provider>,
+    headers: HeaderMap,
     JsonBody(body): JsonBody<ProviderCredential>,
-) -> Result<Json<ProviderStatus>, ApiError> {
+) -> Result<Response, ApiError> {
     let principal = &access.principal;
     let wanted = Wanted::check(provider, &body)?;
+    let before = store::get(&principal.scope, provider).await?.map_or(0, |stored| stored.version);
+    etag::check(&headers, before)?;
     let sealer = app.sealer(principal.scope.tenant(), &principal.wrapped_key)?;
     let credential = providers::seal(&app, &sealer, provider, wanted.secret)?;
     let account_id = wanted.account.as_ref().map(AccountSid::as_str);
     let new = NewCredential { provider, credential: &credential, account_id, now: app.now() };
     let fields: &[&str] =
         if provider == Provider::Twilio { &["account_sid", "auth_token"] } else { &["api_key"] };
-    store::set(&principal.scope, &new, audit(&app, principal, "provider.set", provider, fields)).await?;
+    let audit = audit(&app, principal, "provider.set", provider, fields);
+    if !store::set(&principal.scope, &new, before, audit).await? {
+        return Err(etag::outrun(&headers, OUTRUN));
+    }
     let stored = StoredCredential {
         provider,
         account_id: account_id.map(str::to_owned),
         updated_at: new.now,
+        version: before + 1,
         wrapped_key: principal.wrapped_key.clone(),
         credential,
     };
-    Ok(Json(show(&app, principal, provider, Some(&stored))?))
+    let shown = show(&app, principal, provider, Some(&stored))?;
+    answer_unkept(StatusCode::OK, &shown, shown.version)
 }
 
 /// Forgets the tenant's own account at a provider: the installation's is used from now on.
 #[utoipa::path(delete, path = "/api/v1/config/providers/{provider}", tag = "config",
     security(("api_key" = ["config:write"])),
-    params(("provider" = WireProvider, Path)),
+    params(("provider" = WireProvider, Path),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
     responses(
         (status = 204, description = "It is forgotten."),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
@@ -90,15 +102,17 @@ pub(crate) async fn delete_provider(
     access: Access<ConfigWrite>,
     State(app): State<AppState>,
     Id(provider): Id<Provider>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let principal = &access.principal;
+    let before = store::get(&principal.scope, provider).await?.ok_or(ApiError::NotFound)?.version;
+    etag::check(&headers, before)?;
     let audit = audit(&app, principal, "provider.delete", provider, &[]);
     let response = nothing_to_say(principal);
-    if store::delete(&principal.scope, provider, audit).await? {
-        Ok(response)
-    } else {
-        Err(ApiError::NotFound)
+    if store::delete(&principal.scope, provider, before, audit).await? {
+        return Ok(response);
     }
+    Err(etag::outrun(&headers, OUTRUN))
 }
 
 fn audit(
@@ -139,6 +153,7 @@ fn show(
         ends_with,
         account_sid: own.and_then(|own| own.account_id.clone()),
         updated_at: own.map(|own| own.updated_at.0),
+        version: own.map(|own| own.version),
     })
 }
 

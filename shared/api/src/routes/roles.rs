@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use voicecore_api_types as wire;
 use voicecore_api_types::Problem;
@@ -13,13 +13,16 @@ use voicecore_types::RoleId;
 use crate::auth::{Access, RolesRead, RolesWrite, may_give};
 use crate::extract::Id;
 use crate::fields::Fields;
-use crate::idempotency::{answer, nothing_to_say};
+use crate::idempotency::{answer, answer_unkept, nothing_to_say};
 use crate::live::watchers::look_again;
 use crate::record::Record;
-use crate::{ApiError, AppState};
+use crate::{ApiError, AppState, etag};
 
 /// The most characters of the name of a role, a department or a key.
 pub(crate) const MAX_NAME_CHARS: usize = 100;
+
+/// What is said when somebody else was faster.
+pub(crate) const OUTRUN: &str = "It was changed at the same moment. Try again.";
 
 /// All roles.
 #[utoipa::path(get, path = "/api/v1/roles", tag = "roles", security(("api_key" = ["roles:read"])),
@@ -40,16 +43,13 @@ pub(crate) async fn list_roles(access: Access<RolesRead>) -> Result<Json<wire::R
         (status = 200, description = "The role.", body = wire::Role),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
-pub(crate) async fn get_role(
-    access: Access<RolesRead>,
-    Id(id): Id<String>,
-) -> Result<Json<wire::Role>, ApiError> {
+pub(crate) async fn get_role(access: Access<RolesRead>, Id(id): Id<String>) -> Result<Response, ApiError> {
     if let Some(role) = BuiltinRole::ALL.into_iter().find(|role| role.as_str() == id) {
-        return Ok(Json(show_builtin(role)));
+        return answer_unkept(StatusCode::OK, &show_builtin(role), None);
     }
     let id: RoleId = id.parse().map_err(|_| ApiError::NotFound)?;
     let role = roles::get(&access.principal.scope, id).await?.ok_or(ApiError::NotFound)?;
-    Ok(Json(show(&role)))
+    answer_unkept(StatusCode::OK, &show(&role), Some(role.version))
 }
 
 /// Makes a role.
@@ -69,16 +69,17 @@ pub(crate) async fn create_role(
     may_give(principal, &permissions)?;
     let now = app.now();
     let id = RoleId::new(now, &app.random());
-    let role = Role { id, name, permissions, created_at: now, updated_at: now };
+    let role = Role { id, name, permissions, created_at: now, updated_at: now, version: 1 };
     let record = Record::of(&app, principal.actor, "role.create", Some(id.to_string()));
-    let response = answer(principal, StatusCode::CREATED, &show(&role), None)?;
-    saved(roles::create(&principal.scope, &role, &record.entry()).await?)?;
+    let response = answer(principal, StatusCode::CREATED, &show(&role), Some(role.version))?;
+    saved(&HeaderMap::new(), roles::create(&principal.scope, &role, &record.entry()).await?)?;
     Ok(response)
 }
 
 /// Changes a role that the tenant has made. It holds for the very next request of whoever has it.
 #[utoipa::path(put, path = "/api/v1/roles/{id}", tag = "roles", security(("api_key" = ["roles:write"])),
-    params(("id" = String, Path, format = "uuid")), request_body = wire::SaveRole,
+    params(("id" = String, Path, format = "uuid"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")), request_body = wire::SaveRole,
     responses(
         (status = 200, description = "The role as it is now.", body = wire::Role),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
@@ -87,6 +88,7 @@ pub(crate) async fn update_role(
     access: Access<RolesWrite>,
     State(app): State<AppState>,
     Id(id): Id<RoleId>,
+    headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response, ApiError> {
     let (name, permissions) = wanted(fields)?;
@@ -94,17 +96,19 @@ pub(crate) async fn update_role(
     let before = roles::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
     may_give(principal, &before.permissions)?;
     may_give(principal, &permissions)?;
-    let role = Role { name, permissions, updated_at: app.now(), ..before };
+    etag::check(&headers, before.version)?;
+    let role = Role { name, permissions, updated_at: app.now(), version: before.version + 1, ..before };
     let record = Record::of(&app, principal.actor, "role.update", Some(id.to_string()));
-    let response = answer(principal, StatusCode::OK, &show(&role), None)?;
-    saved(roles::update(&principal.scope, &role, &record.entry()).await?)?;
+    let response = answer(principal, StatusCode::OK, &show(&role), Some(role.version))?;
+    saved(&headers, roles::update(&principal.scope, &role, &record.entry()).await?)?;
     look_again(&app, principal.scope.tenant()).await;
     Ok(response)
 }
 
 /// Deletes a role that nobody has and nobody is invited to.
 #[utoipa::path(delete, path = "/api/v1/roles/{id}", tag = "roles", security(("api_key" = ["roles:write"])),
-    params(("id" = String, Path, format = "uuid")),
+    params(("id" = String, Path, format = "uuid"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
     responses(
         (status = 204, description = "It is gone."),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
@@ -113,13 +117,15 @@ pub(crate) async fn delete_role(
     access: Access<RolesWrite>,
     State(app): State<AppState>,
     Id(id): Id<RoleId>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let principal = &access.principal;
     let before = roles::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
     may_give(principal, &before.permissions)?;
+    etag::check(&headers, before.version)?;
     let record = Record::of(&app, principal.actor, "role.delete", Some(id.to_string()));
     let response = nothing_to_say(principal);
-    saved(roles::delete(&principal.scope, id, &record.entry()).await?)?;
+    saved(&headers, roles::delete(&principal.scope, id, before.version, &record.entry()).await?)?;
     Ok(response)
 }
 
@@ -130,14 +136,15 @@ fn wanted(mut fields: Fields) -> Result<(String, Permissions), ApiError> {
     Ok((name, permissions))
 }
 
-/// What is said when something with a name was not saved.
-pub(crate) fn saved(saved: Saved) -> Result<(), ApiError> {
+/// What is said when something with a name was not saved, in answer to a request with these headers.
+pub(crate) fn saved(headers: &HeaderMap, saved: Saved) -> Result<(), ApiError> {
     match saved {
         Saved::Done => Ok(()),
         Saved::NameTaken => Err(ApiError::Conflict("There is one with this name already.")),
         Saved::TooMany => Err(ApiError::Conflict("There are as many as a tenant may have.")),
         Saved::InUse => Err(ApiError::Conflict("Somebody or something still belongs to it.")),
         Saved::Unknown => Err(ApiError::NotFound),
+        Saved::Outrun => Err(etag::outrun(headers, OUTRUN)),
     }
 }
 
@@ -152,6 +159,7 @@ fn show_builtin(role: BuiltinRole) -> wire::Role {
         name: role.as_str().to_owned(),
         builtin: true,
         permissions: words(&role.permissions()),
+        version: None,
     }
 }
 
@@ -161,5 +169,6 @@ fn show(role: &Role) -> wire::Role {
         permissions: words(&role.permissions),
         name: role.name.clone(),
         builtin: false,
+        version: Some(role.version),
     }
 }

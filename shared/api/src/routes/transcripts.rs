@@ -118,7 +118,7 @@ async fn as_pdf(
     complete: bool,
 ) -> Result<Vec<u8>, ApiError> {
     let business = business_config::get(scope, call.business_id).await?;
-    let hours = opening_hours::get(scope, call.business_id).await?.flatten();
+    let hours = opening_hours::get(scope, call.business_id).await?.and_then(|(hours, _)| hours);
     let zone = hours.map(|hours| hours.zone()).or_else(|| TimeZone::of_name("UTC"));
     let mut facts: Vec<String> = business.into_iter().map(|business| business.name).collect();
     facts.extend(zone.map(|zone| written(zone, call.started_at)));

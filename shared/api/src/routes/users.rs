@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use voicecore_api_types as wire;
 use voicecore_api_types::{Page, Problem};
@@ -15,16 +15,17 @@ use voicecore_store::{Scope, departments, roles};
 use voicecore_types::{DepartmentId, InvitationId, RoleId, UserId};
 
 use super::auth::MAX_NAME_CHARS;
+use super::roles::OUTRUN;
 use crate::auth::{Access, UsersRead, UsersWrite, may_give, sees_all};
 use crate::email::HttpEmail;
 use crate::extract::{Id, PageParams, Params};
 use crate::fields::Fields;
-use crate::idempotency::{answer, nothing_to_say};
+use crate::idempotency::{answer, answer_unkept, nothing_to_say};
 use crate::jobs::{self, Job};
 use crate::live::watchers::look_again;
 use crate::mails::MailInvitation;
 use crate::record::Record;
-use crate::{ApiError, AppState};
+use crate::{ApiError, AppState, etag};
 
 const LAST_ADMIN: ApiError =
     ApiError::Conflict("The tenant would be left without an administrator. Make somebody else one first.");
@@ -51,20 +52,19 @@ pub(crate) async fn list_users(
         (status = 200, description = "The user.", body = wire::User),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
-pub(crate) async fn get_user(
-    access: Access<UsersRead>,
-    Id(id): Id<UserId>,
-) -> Result<Json<wire::User>, ApiError> {
+pub(crate) async fn get_user(access: Access<UsersRead>, Id(id): Id<UserId>) -> Result<Response, ApiError> {
     let scope = &access.principal.scope;
     let user = users::get(scope, id).await?.ok_or(ApiError::NotFound)?;
     let departments = users::departments(scope, id).await?;
-    Ok(Json(show(user, Some(departments))))
+    let version = user.version;
+    answer_unkept(StatusCode::OK, &show(user, Some(departments)), Some(version))
 }
 
 /// Changes what a user is, what they belong to, and whether they work. It holds for their very next request. Nobody makes of
 /// anybody, or takes from anybody, what they are not themselves.
 #[utoipa::path(patch, path = "/api/v1/users/{id}", tag = "users", security(("api_key" = ["users:write"])),
-    params(("id" = String, Path, format = "uuid")), request_body = wire::UpdateUser,
+    params(("id" = String, Path, format = "uuid"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")), request_body = wire::UpdateUser,
     responses(
         (status = 200, description = "The user as they are now.", body = wire::User),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
@@ -73,6 +73,7 @@ pub(crate) async fn update_user(
     access: Access<UsersWrite>,
     State(app): State<AppState>,
     Id(id): Id<UserId>,
+    headers: HeaderMap,
     mut fields: Fields,
 ) -> Result<Response, ApiError> {
     let role = fields.optional_line("role", 64);
@@ -89,6 +90,9 @@ pub(crate) async fn update_user(
     if departments.is_some() {
         sees_all(principal)?;
     }
+    let version = user.version;
+    etag::check(&headers, version)?;
+    user.version += 1;
     let departments: Option<Vec<DepartmentId>> = departments.map(|ids| ids.into_iter().collect());
     let record = Record::of(&app, principal.actor, "user.update", Some(id.to_string()));
     let belongs_to = match &departments {
@@ -104,11 +108,12 @@ pub(crate) async fn update_user(
         Some(false) => user.deactivated_at = user.deactivated_at.or(Some(app.now())),
         None => {}
     }
-    let response = answer(principal, StatusCode::OK, &show(user, Some(belongs_to)), None)?;
-    match users::update(&principal.scope, id, &change, &record.entry()).await? {
+    let response = answer(principal, StatusCode::OK, &show(user, Some(belongs_to)), Some(version + 1))?;
+    match users::update(&principal.scope, (id, version), &change, &record.entry()).await? {
         Changed::Done => look_again(&app, principal.scope.tenant()).await,
         Changed::LastAdmin => return Err(LAST_ADMIN),
         Changed::NoSuchDepartment => return Err(no_such_department()),
+        Changed::Outrun => return Err(etag::outrun(&headers, OUTRUN)),
     }
     Ok(response)
 }
@@ -116,7 +121,8 @@ pub(crate) async fn update_user(
 /// The user does not work for the tenant any more. Their very next request is refused. Whoever works for no other tenant either is forgotten:
 /// address, name, password and sessions.
 #[utoipa::path(delete, path = "/api/v1/users/{id}", tag = "users", security(("api_key" = ["users:write"])),
-    params(("id" = String, Path, format = "uuid")),
+    params(("id" = String, Path, format = "uuid"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
     responses(
         (status = 204, description = "They are gone."),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
@@ -125,17 +131,20 @@ pub(crate) async fn remove_user(
     access: Access<UsersWrite>,
     State(app): State<AppState>,
     Id(id): Id<UserId>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let principal = &access.principal;
     let user = users::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
     may_give(principal, &user.permissions)?;
+    etag::check(&headers, user.version)?;
     let record = Record::of(&app, principal.actor, "user.remove", Some(id.to_string()));
     let response = nothing_to_say(principal);
-    match users::remove(&principal.scope, id, &record.entry()).await? {
+    match users::remove(&principal.scope, (id, user.version), &record.entry()).await? {
         Changed::Done => {
             look_again(&app, principal.scope.tenant()).await;
             Ok(response)
         }
+        Changed::Outrun => Err(etag::outrun(&headers, OUTRUN)),
         Changed::LastAdmin | Changed::NoSuchDepartment => Err(LAST_ADMIN),
     }
 }
@@ -287,6 +296,7 @@ fn show(user: User, departments: Option<Vec<DepartmentId>>) -> wire::User {
         departments,
         joined_at: user.joined_at,
         last_login_at: user.last_login_at,
+        version: user.version,
         active: user.deactivated_at.is_none(),
     }
 }

@@ -53,5 +53,6 @@ mod test_connection;
 mod transcripts;
 mod turn_races;
 mod turns;
+mod versions;
 mod webhooks;
 mod world;

@@ -186,6 +186,16 @@ fn figures_speak_of_the_period_that_was_asked_for() {
     // NOW is Wednesday, 2026-11-18, 11:06 UTC.
     assert_eq!(volume["hours"], json!([{"weekday": 2, "hour": 16, "calls": 3}]));
     assert_eq!(volume["businesses"][0]["business_id"], tenant.business_id.as_str());
+    assert_eq!(
+        (&volume["by_direction"][0]["direction"], &volume["by_direction"][0]["calls"]),
+        (&json!("inbound"), &json!(3))
+    );
+    assert_eq!((&volume["previous"]["calls"], &volume["growth"]), (&json!(0), &json!(null)));
+    // The period before has all three of them, and this one has none.
+    let (since, until) = (NOW.0 + 60_000, NOW.0 + 120_000);
+    let after =
+        world.get(&format!("/api/v1/analytics/call-volume?since={since}&until={until}"), &tenant.key).json();
+    assert_eq!((&after["previous"]["calls"], &after["growth"]), (&json!(3), &json!(-1.0)));
     let nothing = world.get("/api/v1/analytics/overview?since=1&until=2", &tenant.key).json();
     assert_eq!((&nothing["average_duration_ms"], &nothing["escalation_rate"]), (&json!(null), &json!(null)));
     for (query, field) in [

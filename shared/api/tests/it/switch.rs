@@ -62,13 +62,25 @@ impl Switch {
         }
     }
 
-    /// Before the next change of a dialogue or a note is made, `work` is done: a race that the change must lose or win cleanly.
+    /// Before the next change of what has a version is made, `work` is done: a race that the change must lose or win cleanly.
     pub(crate) fn before_change(&self, work: BoxFuture<'static, ()>) {
         *self.before_change.lock().unwrap() = Some(work);
     }
 
     async fn interpose(&self, stmt: &Stmt) {
-        let raced = ["update dialogues", "update call_notes", "update messages", "delete from messages"];
+        let raced = [
+            "update dialogues",
+            "update call_notes",
+            "update messages",
+            "delete from messages",
+            "update departments",
+            "update roles",
+            "update memberships",
+            "update phone_numbers",
+            "update businesses set time_zone",
+            "insert into provider_credentials",
+            "delete from provider_credentials",
+        ];
         let work = if raced.iter().any(|start| stmt.sql.text().starts_with(start)) {
             self.before_change.lock().unwrap().take()
         } else {

@@ -106,7 +106,7 @@ impl Kept {
             action: "provider.set",
             subject_id: None,
         };
-        block_on(providers::set(scope, &new, audit_log::entry(scope, &entry))).unwrap();
+        block_on(providers::set(scope, &new, 0, audit_log::entry(scope, &entry))).unwrap();
         block_on(audit_log::seal(scope, sealer, NOW)).unwrap();
         Self { tenant, dialled, caller, secret }
     }
