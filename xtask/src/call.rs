@@ -71,6 +71,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         no_sim: false,
         json: true,
         fresh: false,
+        past_calls: None,
         providers: if options.real { Providers::Models } else { Providers::Simulated },
         build: dev::Build::First,
     })?;

@@ -98,6 +98,7 @@ impl Journeys {
             no_sim: false,
             json: true,
             fresh: false,
+            past_calls: None,
             providers: Providers::Simulated,
             build: dev::Build::Done,
         })?;

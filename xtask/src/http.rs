@@ -26,7 +26,16 @@ pub(crate) fn get_json(url: &str) -> Result<(u16, Value)> {
 
 /// POSTs JSON and returns the JSON of a 2xx answer; anything else is an error that shows the answer.
 pub(crate) fn post_json(url: &str, body: &Value) -> Result<Value> {
-    let answer = minreq::post(url)
+    post_body(minreq::post(url), url, body)
+}
+
+/// The same, with an API key.
+pub(crate) fn post_json_as(url: &str, key: &str, body: &Value) -> Result<Value> {
+    post_body(minreq::post(url).with_header("authorization", format!("Bearer {key}")), url, body)
+}
+
+fn post_body(post: minreq::Request, url: &str, body: &Value) -> Result<Value> {
+    let answer = post
         .with_header("content-type", "application/json")
         .with_body(body.to_string())
         .with_timeout(LIMIT_SECONDS)

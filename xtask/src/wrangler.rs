@@ -25,6 +25,12 @@ pub(crate) enum Place {
 /// wrangler, silent about itself and, for local commands, to the outside world.
 pub(crate) fn wrangler() -> Command {
     let mut command = proc::command(npm_bin("wrangler"));
+    quiet(&mut command);
+    command
+}
+
+/// Makes a program that uses wrangler silent likewise.
+pub(crate) fn quiet(command: &mut Command) -> &mut Command {
     command
         .env("CI", "1")
         .env("WRANGLER_SEND_METRICS", "false")
@@ -32,8 +38,7 @@ pub(crate) fn wrangler() -> Command {
         .env("CLOUDFLARE_CF_FETCH_ENABLED", "false")
         .env("WRANGLER_LOG_PATH", root().join("target/wrangler/logs"))
         // wrangler.toml's own build command is for people who call wrangler directly.
-        .env("VOICECORE_BUILT", "1");
-    command
+        .env("VOICECORE_BUILT", "1")
 }
 
 /// wrangler for each script in the order in which they are deployed: the actors, then the one in front, which is bound to them.

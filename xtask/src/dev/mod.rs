@@ -2,6 +2,7 @@
 
 mod assets;
 mod demo;
+mod past;
 mod plan;
 mod spin;
 mod state;
@@ -30,6 +31,15 @@ pub(crate) enum Runtime {
     Spin,
 }
 
+/// Whether there is something to look at before anybody has rung.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum PastCalls {
+    /// Calls of the last days, with notes and messages
+    On,
+    /// None: whoever counts calls knows how many there are
+    Off,
+}
+
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// What it runs on
@@ -50,12 +60,21 @@ pub(crate) struct Options {
     /// Forgets what earlier runs have stored
     #[arg(long)]
     pub(crate) fresh: bool,
+    /// Whether a new demo tenant has calls of the last days: otherwise only without --json
+    #[arg(long, value_enum)]
+    pub(crate) past_calls: Option<PastCalls>,
     /// Who may be real
     #[arg(skip)]
     pub(crate) providers: Providers,
     /// Whether what it runs is built first
     #[arg(skip)]
     pub(crate) build: Build,
+}
+
+impl Options {
+    fn has_past_calls(&self) -> bool {
+        self.past_calls.map_or(!self.json, |wanted| wanted == PastCalls::On)
+    }
 }
 
 /// Whether what a system runs has to be built.

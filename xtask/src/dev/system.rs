@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail};
 
 use super::plan::{Plan, Ports, Secrets};
 use super::state::{self, State};
-use super::{Build, Options, Running, Runtime, assets, demo, spin};
+use super::{Build, Options, Running, Runtime, assets, demo, past, spin};
 use crate::group::Group;
 use crate::proc::{self, output};
 use crate::progress::{spell, tail};
@@ -128,6 +128,13 @@ impl System {
                 let log = state.path(log(options.runtime));
                 let demo = demo::claim(&base_url, token.expose())
                     .with_context(|| format!("{} says why", log.display()))?;
+                if plan.simulate_twilio && options.has_past_calls() {
+                    let place = match options.runtime {
+                        Runtime::Workers => Place::Local(state.storage()),
+                        Runtime::Spin => Place::Spin { host: build::host()?, state: state.storage() },
+                    };
+                    past::fill(&base_url, &plan, &place, &demo).context("filling the demo tenant")?;
+                }
                 state.keep_demo(&demo)?;
                 demo
             }
