@@ -53,6 +53,41 @@ export function numbers({ journey, api, app, system, heading, signedIn }) {
     assert.equal((await api("DELETE", `/config/business/${business.body.id}`)).status, 204);
   });
 
+  journey("a second business is made, told who answers, how, how long and for which department, and deleted", async (page) => {
+    const department = await api("POST", "/departments", { name: `Front ${Date.now()}` });
+    assert.equal(department.status, 201);
+    await signedIn(page);
+    await page.goto(`${app}/settings/business`);
+    await page.getByRole("button", { name: "Add business" }).click();
+    const name = `Bakery ${Date.now()}`;
+    await page.getByRole("dialog").getByLabel("Name").fill(name);
+    await page.keyboard.press("Enter");
+    await page.getByText("The business is made.").waitFor();
+    const length = page.getByLabel("Longest call, in seconds");
+    await length.fill("5");
+    const choose = async (label, option) => {
+      await page.getByRole("button", { name: label }).click();
+      await page.getByRole("option", { name: option }).click();
+    };
+    await choose(/How calls are held/u, "Turn by turn");
+    await choose(/^Assistant|Assistant$/u, /Ada/u);
+    await choose(/Department/u, department.body.name);
+    await page.getByRole("button", { name: "Save" }).first().click();
+    await page.locator(".wrong").getByText("A whole number from 30 to 3600.").waitFor();
+    await length.fill("600");
+    await page.getByRole("button", { name: "Save" }).first().click();
+    await page.getByText("Saved. It holds for the next call.").waitFor();
+    const { body } = await api("GET", "/config/business?page_size=100");
+    const made = body.items.find((one) => one.name === name);
+    assert.deepEqual([made.voice_mode, made.call_length_seconds, made.department_id], ["turn_based", 600, department.body.id]);
+    assert.notEqual(made.assistant_id ?? null, null);
+    await page.getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("alertdialog").waitFor({ state: "detached" });
+    assert.equal((await api("GET", `/config/business/${made.id}`)).status, 404);
+    assert.equal((await api("DELETE", `/departments/${department.body.id}`)).status, 204);
+  });
+
   journey("what is wrong with a number is said, and how to mend it", async (page) => {
     await signedIn(page);
     const checks = [
