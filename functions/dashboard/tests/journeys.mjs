@@ -10,6 +10,7 @@ import { flaws, launch, watch } from "./browser.mjs";
 import { calls } from "./calls.mjs";
 import { deploys } from "./deploys.mjs";
 import { files } from "./files.mjs";
+import { gallery } from "./gallery.mjs";
 import { shell } from "./shell.mjs";
 import { OUTSIDE, PAGES } from "./pages.mjs";
 import { people } from "./people.mjs";
@@ -529,6 +530,7 @@ deploys(whatAllHave);
 const tools = { journey, api, app, system, heading, signedIn, CALL_MS };
 numbers(tools);
 people(tools);
+gallery({ journey, app, shots });
 setup(tools);
 simulated(tools);
 
@@ -537,12 +539,13 @@ journey("axe finds nothing serious on any page, light and dark, and none is wide
   const { body } = await api("GET", "/calls?page_size=1");
   const found = [];
   const look = async (path) => {
-    for (const colorScheme of ["light", "dark"]) {
-      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      for (const flaw of await flaws(page)) found.push(`${path} ${colorScheme}: ${flaw}`);
+    for (const size of [{ width: 1280, height: 900 }, { width: 360, height: 780 }]) {
+      await page.setViewportSize(size);
+      for (const colorScheme of ["light", "dark"]) {
+        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+        for (const flaw of await flaws(page)) found.push(`${path} ${colorScheme} at ${size.width} px: ${flaw}`);
+      }
     }
-    await page.setViewportSize({ width: 360, height: 780 });
-    for (const flaw of await flaws(page)) found.push(`${path} at 360 px: ${flaw}`);
     await page.setViewportSize({ width: 1280, height: 900 });
   };
   for (const path of OUTSIDE) {

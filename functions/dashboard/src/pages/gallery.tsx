@@ -5,10 +5,11 @@ import { useState } from "react";
 import * as Aria from "react-aria-components";
 import { ApiFailure } from "../api/client";
 import { paint } from "../session";
+import { type Group, PaletteBox, Ways } from "../shell/palette";
 import { useTitle } from "../shell/title";
 import {
-  Avatar, Badge, Button, Card, CheckBox, ComboBox, Confirm, CopyButton, Empty, Failed, IconButton, Modal, NoteBar, Paging, Select, Skeleton,
-  TableBox, TextField,
+  Avatar, Badge, Button, Card, CheckBox, ComboBox, Confirm, CopyButton, Drawer, Empty, Failed, IconButton, Modal, NoteBar, Paging, Select, Skeleton,
+  TableBox, TextField, Tooltip,
 } from "../ui";
 import { DateRange } from "../ui/date-range";
 import type { Days } from "./call-query";
@@ -32,6 +33,7 @@ export function Gallery() {
       <Fields />
       <Small />
       <Lists />
+      <TabList />
       <Overlays />
       <States />
     </main>
@@ -86,6 +88,7 @@ function Fields() {
         <Select label="Select, disabled" options={FRUIT} value={fruit} onChange={setFruit} isDisabled />
         <ComboBox label="Combo box" options={FRUIT} value={fruit} onChange={setFruit} />
         <ComboBox label="Combo box, wrong" options={FRUIT} value={fruit} onChange={setFruit} wrong="Not this one." />
+        <ComboBox label="Combo box, disabled" options={FRUIT} value={fruit} onChange={setFruit} isDisabled />
         <DateRange label="Date range" value={days} onChange={setDays} />
         <div className="stack">
           <CheckBox>Check box</CheckBox>
@@ -116,62 +119,112 @@ function Small() {
         <div className="row">
           <Avatar name="Ada Lovelace" />
           <Avatar name="grace@example.com" />
+          <Aria.TooltipTrigger delay={0}>
+            <Button>Tooltip</Button>
+            <Tooltip>What the button does</Tooltip>
+          </Aria.TooltipTrigger>
         </div>
       </div>
     </Card>
   );
 }
 
+const THINGS = ["Apple", "Apricot", "Banana", "Cherry", "Fig", "Grape", "Kiwi", "Lemon", "Mango", "Plum"].map((name, index) => ({ name, number: (index * 37) % 101 }));
+const WAYS: Group[] = [
+  { id: "pages", name: "Pages", ways: ["Overview", "Live calls", "Calls"].map((label) => ({ to: label, label })) },
+  { id: "settings", name: "Set up here", ways: [{ to: "bakery", label: "Bakery", beside: "Business" }] },
+];
+const PAGE_SIZE = 4;
+const SORTS = [{ id: "name", label: "By name" }, { id: "number", label: "Highest number first" }];
+const TABLES = [{ id: "there", label: "There" }, { id: "loading", label: "Loading" }, { id: "failed", label: "Failed" }];
+
+/** As lists of pages are: filter, order and page stand above and below the table, which says by itself how things are. */
 function Lists() {
-  const [page, setPage] = useState(2);
-  const items = ["first", "second", "third"];
+  const [[text, sort, state], change] = useState(["", "name", "there"]);
+  const [page, setPage] = useState(1);
+  const set = (changed: [string, string, string]) => {
+    change(changed);
+    setPage(1);
+  };
+  const found = THINGS.filter(({ name }) => name.toLowerCase().includes(text.toLowerCase()));
+  if (sort === "number") found.sort((one, other) => other.number - one.number);
+  const items = found.slice((page - 1) * PAGE_SIZE, page * PAGE_SIZE);
   return (
-    <Card title="Table, paging, tabs" flush>
-      <TableBox label="Things">
-        <thead>
-          <tr>
-            <th scope="col">Name</th>
-            <th scope="col" className="number">
-              Number
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {items.map((name, index) => (
-            <tr key={name}>
-              <td>{name}</td>
-              <td className="number">{index}</td>
-            </tr>
-          ))}
-        </tbody>
-      </TableBox>
-      <Paging page={{ page, page_size: 3, total: 12, total_capped: false, items }} onPage={setPage} />
-      <div className="body">
-        <Aria.Tabs>
-          <Aria.TabList className="tabs" aria-label="Tabs">
-            <Aria.Tab className="tab" id="one">
-              One
-            </Aria.Tab>
-            <Aria.Tab className="tab" id="two">
-              Two
-            </Aria.Tab>
-          </Aria.TabList>
-          <Aria.TabPanel id="one">The first one.</Aria.TabPanel>
-          <Aria.TabPanel id="two">The second one.</Aria.TabPanel>
-        </Aria.Tabs>
+    <Card title="Table with filter, order and pages" flush>
+      <div className="body form-grid">
+        <TextField label="Filter" value={text} onChange={(now) => set([now, sort, state])} />
+        <Select label="Order" options={SORTS} value={sort} onChange={(now) => set([text, now, state])} />
+        <Select label="State of the table" options={TABLES} value={state} onChange={(now) => set([text, sort, now])} />
       </div>
+      {state === "loading" ? (
+        <div className="body">
+          <Skeleton lines={PAGE_SIZE} />
+        </div>
+      ) : state === "failed" ? (
+        <Failed error={PROBLEM} retry={() => set([text, sort, "there"])} />
+      ) : items.length === 0 ? (
+        <Empty title="Nothing matches">Another filter may find something.</Empty>
+      ) : (
+        <>
+          <TableBox label="Things">
+            <thead>
+              <tr>
+                <th scope="col">Name</th>
+                <th scope="col" className="number">
+                  Number
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {items.map(({ name, number }) => (
+                <tr key={name}>
+                  <td>{name}</td>
+                  <td className="number">{number}</td>
+                </tr>
+              ))}
+            </tbody>
+          </TableBox>
+          <Paging page={{ page, page_size: PAGE_SIZE, total: found.length, total_capped: false, items }} onPage={setPage} />
+        </>
+      )}
+    </Card>
+  );
+}
+
+function TabList() {
+  return (
+    <Card title="Tabs">
+      <Aria.Tabs>
+        <Aria.TabList className="tabs" aria-label="Tabs">
+          <Aria.Tab className="tab" id="one">
+            One
+          </Aria.Tab>
+          <Aria.Tab className="tab" id="two">
+            Two
+          </Aria.Tab>
+          <Aria.Tab className="tab" id="three" isDisabled>
+            Disabled
+          </Aria.Tab>
+        </Aria.TabList>
+        <Aria.TabPanel id="one">The first one.</Aria.TabPanel>
+        <Aria.TabPanel id="two">The second one.</Aria.TabPanel>
+      </Aria.Tabs>
     </Card>
   );
 }
 
 function Overlays() {
-  const [open, setOpen] = useState<"dialog" | "confirm" | null>(null);
+  const [open, setOpen] = useState<"dialog" | "confirm" | "drawer" | "palette" | null>(null);
   const close = () => setOpen(null);
+  const [text, setText] = useState("");
+  const ways = WAYS.map((group) => ({ ...group, ways: group.ways.filter(({ label }) => label.toLowerCase().includes(text.toLowerCase())) }));
   return (
-    <Card title="Dialog, confirm, menu, toast">
+    <Card title="Dialog, confirm, drawer, command palette, menu, toast">
       <div className="row">
         <Button onPress={() => setOpen("dialog")}>Dialog</Button>
         <Button onPress={() => setOpen("confirm")}>Confirm</Button>
+        <Button onPress={() => setOpen("drawer")}>Drawer</Button>
+        <Button onPress={() => setOpen("palette")}>Command palette</Button>
         <Aria.MenuTrigger>
           <Button>Menu</Button>
           <Aria.Popover className="popover">
@@ -187,6 +240,15 @@ function Overlays() {
         <Button onPress={() => toast("It was saved.")}>Toast</Button>
         <Button onPress={() => toast("It was not saved.", "bad")}>Toast, bad</Button>
       </div>
+      <Drawer label="A drawer" open={open === "drawer"} setOpen={(now) => setOpen(now ? "drawer" : null)}>
+        <div className="in-drawer stack">
+          <p>Over what is there, from the side.</p>
+          <Button onPress={close}>Close</Button>
+        </div>
+      </Drawer>
+      <PaletteBox open={open === "palette"} setOpen={(now) => setOpen(now ? "palette" : null)}>
+        <Ways text={text} setText={setText} groups={ways} go={close} />
+      </PaletteBox>
       <Modal title="A dialog" open={open === "dialog"} onClose={close}>
         <p>With something in it.</p>
         <div className="actions">

@@ -7,7 +7,7 @@ import { useTranslation } from "react-i18next";
 import { NavLink, useLocation, useNavigate } from "react-router";
 import { answer, api, lookedInto, signOut, stopLooking } from "../api/client";
 import { useMay, useMe } from "../session";
-import { Avatar, Button, IconButton } from "../ui";
+import { Avatar, Button, Drawer, IconButton } from "../ui";
 import { simulator } from "../simulator";
 import { settingsPages } from "../pages/settings/pages";
 import { Bell } from "./notifications";
@@ -54,13 +54,9 @@ export function Frame({ children }: { children: ReactNode }) {
           <Side show={show} />
         </aside>
       )}
-      <Aria.ModalOverlay isOpen={drawer} onOpenChange={setDrawer} isDismissable className="veil">
-        <Aria.Modal className="drawer">
-          <Aria.Dialog aria-label={t("shell.menu")}>
-            <Side show={show} />
-          </Aria.Dialog>
-        </Aria.Modal>
-      </Aria.ModalOverlay>
+      <Drawer label={t("shell.menu")} open={drawer} setOpen={setDrawer}>
+        <Side show={show} />
+      </Drawer>
       <div className="content">
         <Banners />
         {children}

@@ -1,6 +1,6 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Search } from "lucide-react";
-import { useEffect, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import * as Aria from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
@@ -18,7 +18,6 @@ const FOUND_SHOWN = 5;
 
 /** Ctrl or ⌘ and K: to any page, to a call by its number or by what was said, to what is set up. */
 export function Palette({ open, setOpen }: { open: boolean; setOpen: (open: boolean) => void }) {
-  const { t } = useTranslation();
   useEffect(() => {
     const key = (event: KeyboardEvent) => {
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
@@ -30,21 +29,27 @@ export function Palette({ open, setOpen }: { open: boolean; setOpen: (open: bool
     return () => window.removeEventListener("keydown", key);
   }, [open, setOpen]);
   return (
+    <PaletteBox open={open} setOpen={setOpen}>
+      <Commands close={() => setOpen(false)} />
+    </PaletteBox>
+  );
+}
+
+export function PaletteBox({ open, setOpen, children }: { open: boolean; setOpen: (open: boolean) => void; children: ReactNode }) {
+  const { t } = useTranslation();
+  return (
     <Aria.ModalOverlay isOpen={open} onOpenChange={setOpen} isDismissable className="veil top-aligned">
       <Aria.Modal className="dialog palette">
-        <Aria.Dialog aria-label={t("palette.title")}>
-          <Commands close={() => setOpen(false)} />
-        </Aria.Dialog>
+        <Aria.Dialog aria-label={t("palette.title")}>{children}</Aria.Dialog>
       </Aria.Modal>
     </Aria.ModalOverlay>
   );
 }
 
 type Way = { to: string; label: string; beside?: string };
-type Group = { id: string; name: string; ways: Way[] };
+export type Group = { id: string; name: string; ways: Way[] };
 
 function Commands({ close }: { close: () => void }) {
-  const { t } = useTranslation();
   const navigate = useNavigate();
   const [text, setText] = useState("");
   const groups = [usePageWays(text), useSetUp(text), useCallWays(text.trim())].filter(({ ways }) => ways.length > 0);
@@ -52,6 +57,12 @@ function Commands({ close }: { close: () => void }) {
     close();
     void navigate(to);
   };
+  return <Ways text={text} setText={setText} groups={groups} go={go} />;
+}
+
+/** What was found for what is typed, and what has a name; `go` is told the address of what is chosen. */
+export function Ways({ text, setText, groups, go }: { text: string; setText: (text: string) => void; groups: Group[]; go: (to: string) => void }) {
+  const { t } = useTranslation();
   return (
     <Aria.Autocomplete inputValue={text} onInputChange={setText}>
       <Aria.SearchField aria-label={t("palette.title")} autoFocus className="palette-field">

@@ -152,7 +152,8 @@ export function ComboBox({
   onType,
   wrong,
   hint,
-}: FieldProps & { options: Option[]; value: string; onChange: (id: string) => void; onType?: (text: string) => void }) {
+  isDisabled = false,
+}: FieldProps & { options: Option[]; value: string; onChange: (id: string) => void; onType?: (text: string) => void; isDisabled?: boolean }) {
   const { t } = useTranslation();
   return (
     <Aria.ComboBox
@@ -161,6 +162,7 @@ export function ComboBox({
       value={value}
       onChange={(key) => key !== null && onChange(String(key))}
       allowsEmptyCollection
+      isDisabled={isDisabled}
       {...(onType === undefined ? {} : { onInputChange: onType })}
       {...said(wrong)}
     >
@@ -285,6 +287,17 @@ export function Skeleton({ lines = 3 }: { lines?: number }) {
         <span key={line} className="skeleton" aria-hidden="true" />
       ))}
     </div>
+  );
+}
+
+/** Comes from the side, over what is there. */
+export function Drawer({ label, open, setOpen, children }: { label: string; open: boolean; setOpen: (open: boolean) => void; children: ReactNode }) {
+  return (
+    <Aria.ModalOverlay isOpen={open} onOpenChange={setOpen} isDismissable className="veil">
+      <Aria.Modal className="drawer">
+        <Aria.Dialog aria-label={label}>{children}</Aria.Dialog>
+      </Aria.Modal>
+    </Aria.ModalOverlay>
   );
 }
 
