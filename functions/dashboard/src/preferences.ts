@@ -2,8 +2,8 @@
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { answer, api } from "./api/client";
 import { inTurn } from "./api/in-turn";
+import { savePreferences } from "./api/own";
 import { queries } from "./api/queries";
 import { explain } from "./ui/explain";
 import { toast } from "./ui/toast";
@@ -25,7 +25,7 @@ export function useLayout(name: string): [unknown, (value: unknown) => Promise<v
       const now = client.getQueryData(queryKey);
       if (now === undefined) return undefined;
       const body = { theme: now.theme ?? null, language: now.language ?? null, layout: now.layout };
-      return answer(api.PUT("/api/v1/preferences", { body }));
+      return savePreferences(body);
     };
     try {
       const saved = await inTurn("preferences", write);

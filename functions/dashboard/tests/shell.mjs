@@ -8,6 +8,29 @@ const PASSWORD = "a long enough password";
 export function shell({ journey, browser, system, app, api, ring, mailed, signIn, signedIn, heading, wordOfCaller }) {
   const login = async () => (await api("POST", "/auth/login", { email: system.email, password: system.password }, "none")).body.access_token;
 
+  journey("whoever runs the installation and belongs to no organisation has a profile, too, and their device keeps what they prefer", async (page) => {
+    const problem = { type: "about:blank", title: "Conflict", status: 409, code: "conflict", detail: "What is your own is kept for each tenant, and you work in none now." };
+    await page.route("**/api/v1/me", async (route) => {
+      const me = await (await route.fetch()).json();
+      await route.fulfill({ json: { ...me, tenant_id: null, role: null, memberships: [], permissions: ["tenants:read", "tenants:write", "tenants:impersonate"] } });
+    });
+    await page.route(/\/api\/v1\/(preferences|notifications|saved-views)/u, (route) =>
+      route.fulfill({ status: 409, contentType: "application/problem+json", body: JSON.stringify(problem) }));
+    await signIn(page);
+    await heading(page, "Profile");
+    await page.getByText(system.email).first().waitFor();
+    await page.getByRole("button", { name: /Theme/u }).click();
+    await page.getByRole("option", { name: "Dark" }).click();
+    await page.getByText("Saved").first().waitFor();
+    await page.getByText("Shortcuts with a single key").click();
+    await page.reload();
+    await heading(page, "Profile");
+    await page.getByRole("button", { name: /Theme/u }).getByText("Dark").waitFor();
+    assert.equal(await page.getByRole("checkbox").isChecked(), false);
+    assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark");
+    assert.equal(await page.getByRole("alert").count(), 0);
+  });
+
   journey("the bell counts what one has not read, and what is read, put away or all read stays so", async (page) => {
     // Whatever was there before is read; then a caller leaves a message.
     const token = await login();

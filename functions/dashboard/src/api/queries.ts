@@ -3,6 +3,7 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import type { paths } from "./schema";
 import { answer, api } from "./client";
+import { readPreferences } from "./own";
 
 export type CallsQuery = NonNullable<paths["/api/v1/calls"]["get"]["parameters"]["query"]>;
 export type AuditQuery = NonNullable<paths["/api/v1/audit"]["get"]["parameters"]["query"]>;
@@ -16,8 +17,7 @@ type Period = { since: number; until: number; business_id?: string };
 
 export const queries = {
   me: () => queryOptions({ queryKey: ["me"], queryFn: () => answer(api.GET("/api/v1/me")), staleTime: 60_000 }),
-  preferences: () =>
-    queryOptions({ queryKey: ["preferences"], queryFn: () => answer(api.GET("/api/v1/preferences")), staleTime: Infinity }),
+  preferences: () => queryOptions({ queryKey: ["preferences"], queryFn: readPreferences, staleTime: Infinity }),
   sessions: () => queryOptions({ queryKey: ["sessions"], queryFn: () => answer(api.GET("/api/v1/sessions")) }),
   calls: (query: CallsQuery) =>
     queryOptions({

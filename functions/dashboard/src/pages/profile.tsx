@@ -3,6 +3,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Ahead } from "../api/ahead";
 import { answer, api, type Schema } from "../api/client";
+import { savePreferences } from "../api/own";
 import { queries } from "../api/queries";
 import { useFormat } from "../format";
 import { LANGUAGES, isLanguage, speak } from "../i18n";
@@ -72,7 +73,7 @@ function Preferences() {
   const save = async (changed: Partial<Schema["SavePreferences"]>) => {
     const body = { theme: known.theme ?? null, language: known.language ?? null, layout: known.layout, ...changed };
     try {
-      const saved = await answer(api.PUT("/api/v1/preferences", { body }));
+      const saved = await savePreferences(body);
       client.setQueryData(queries.preferences().queryKey, saved);
       // In the language that was chosen just now.
       toast(i18n.t("common.saved"));
