@@ -72,5 +72,7 @@ pub use roles::{CreatedRole, Role, Roles, SaveRole};
 pub use saved_views::{SaveView, SavedView, ViewNoun};
 pub use setup::{SetupClaim, SetupResult, VoiceMode};
 pub use setup_progress::{SaveSetupStep, SetupProgress, SetupStep, SetupStepProgress, StepState};
-pub use tenants::{CreateTenant, CreatedTenant, DeleteTenant, Remains, Tenant, TenantDeletion, UpdateTenant};
+pub use tenants::{
+    CreateTenant, CreatedTenant, DeleteTenant, Remains, Tenant, TenantDeletion, UpdateOwnTenant, UpdateTenant,
+};
 pub use users::{Account, Invitation, InviteUser, UpdateUser, User};

@@ -84,6 +84,16 @@ pub struct UpdateTenant {
     pub max_daily_cost_micros: Option<u64>,
 }
 
+/// Changes one's own tenant. What is absent stays.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"name": "Bella", "max_hourly_calls_per_caller": 30})))]
+pub struct UpdateOwnTenant {
+    /// Its name, 1 to 200 characters.
+    pub name: Option<String>,
+    /// Calls of one number within an hour, 0 to 1,000,000.
+    pub max_hourly_calls_per_caller: Option<u64>,
+}
+
 /// Deletes a tenant.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(examples(json!({"name": "Bella"})))]

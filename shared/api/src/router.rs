@@ -146,6 +146,8 @@ macro_rules! documented_routes {
             tenants::get_tenant,
             tenants::create_tenant,
             tenants::update_tenant,
+            tenants::get_own_tenant,
+            tenants::update_own_tenant,
             tenants::suspend_tenant,
             tenants::resume_tenant,
             tenants::impersonate,

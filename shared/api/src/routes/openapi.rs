@@ -18,9 +18,14 @@ use voicecore_api_types::LiveEnvelope;
                        answer that shows a secret or its end (API keys, accounts at providers) or a telephone number is not kept: the repetition is \
                        answered 409 and changes nothing. Tickets of the live stream and all that is not asked for with a \
                        permission of a tenant (signing in, one's own sessions and preferences, set-up, the routes of super \
-                       admins) take no notice of the header. Agents, assistants, businesses, notes, preferences and saved views have versions: `ETag` is that of \
+                       admins) take no notice of the header. Accounts at providers, agents, assistants, businesses and their opening hours, \
+                       departments, messages, notes, preferences, roles, saved views, telephone numbers and users have versions: `ETag` is that of \
                        what was read, and a change with `If-Match` is answered 412 when it is another one by then. What has no \
-                       version refuses a change with `If-Match`, except `*`, with 412. Bodies have at most 65,536 bytes.",
+                       version refuses a change with `If-Match`, except `*`, with 412. Bodies have at most 65,536 bytes. Below `/api/v1` nothing is taken away: fields, values of \
+                       parameters and operations are added, so clients pass over what they do not know. An operation that is to go is marked \
+                       `deprecated` here, with what stands in its place; from then on its answers carry `Deprecation` (RFC 9745: since when) \
+                       and, when the day is set, `Sunset` (RFC 8594: until when), at least 180 days ahead. What cannot be had by \
+                       additions is a new version beside the old one, below `/api/v2`, and all of `/api/v1` is then deprecated alike.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     components(schemas(LiveEnvelope)),

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use voicecore_api_types as wire;
 use voicecore_api_types::{Page, Problem};
 use voicecore_domain::BuiltinRole;
@@ -28,10 +29,13 @@ use super::auth::{label, signed_in};
 use super::opening_hours::ZONE_RULE;
 use super::setup::{DEPARTMENT_NAME, MAX_NAME_CHARS, fresh_key, is_language};
 use super::users::send_invitation;
-use crate::auth::{Operator, TenantsImpersonate, TenantsRead, TenantsWrite};
+use crate::auth::{
+    Access, ConfigRead, ConfigWrite, Operator, TenantsImpersonate, TenantsRead, TenantsWrite, sees_all,
+};
 use crate::email::HttpEmail;
 use crate::extract::{Id, PageParams, Params};
 use crate::fields::Fields;
+use crate::idempotency::answer;
 use crate::live::watchers::look_again;
 use crate::record::Record;
 use crate::{ApiError, AppState};
@@ -220,6 +224,49 @@ pub(crate) async fn update_tenant(
     let record = Record::of_super_admin(&app, operator.session.user_id, "tenant.update");
     done(installation::update(&app.ports.db, id, &change, &record.entry()).await?)?;
     find(&app, id).await.map(Json)
+}
+
+/// One's own tenant, with what it may use.
+#[utoipa::path(get, path = "/api/v1/tenant", tag = "config", security(("api_key" = ["config:read"])),
+    responses(
+        (status = 200, description = "The tenant.", body = wire::Tenant),
+        (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn get_own_tenant(
+    access: Access<ConfigRead>,
+    State(app): State<AppState>,
+) -> Result<Json<wire::Tenant>, ApiError> {
+    find(&app, access.principal.scope.tenant()).await.map(Json)
+}
+
+/// Changes the name of one's own tenant, and how often one number may ring it. Its other limits are those of whoever runs the
+/// installation.
+#[utoipa::path(patch, path = "/api/v1/tenant", tag = "config", security(("api_key" = ["config:write"])),
+    request_body = wire::UpdateOwnTenant,
+    responses(
+        (status = 200, description = "The tenant as it is now.", body = wire::Tenant),
+        (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn update_own_tenant(
+    access: Access<ConfigWrite>,
+    State(app): State<AppState>,
+    mut fields: Fields,
+) -> Result<Response, ApiError> {
+    let name = fields.optional_line("name", MAX_NAME_CHARS);
+    let calls = fields.optional_count("max_hourly_calls_per_caller", 0, MAX_DAILY_CALLS);
+    fields.done()?;
+    let principal = &access.principal;
+    sees_all(principal)?;
+    let id = principal.scope.tenant();
+    let mut tenant = find(&app, id).await?;
+    tenant.max_hourly_calls_per_caller = calls.unwrap_or(tenant.max_hourly_calls_per_caller);
+    tenant.name = name.clone().unwrap_or(tenant.name);
+    let change =
+        TenantChange { name: name.as_deref(), max_hourly_calls_per_caller: calls, ..Default::default() };
+    let record = Record::of(&app, principal.actor, "tenant.update", Some(id.to_string()));
+    let response = answer(principal, StatusCode::OK, &tenant, None)?;
+    done(installation::update_own(&principal.scope, &change, &record.entry()).await?)?;
+    Ok(response)
 }
 
 /// From now on callers are told that the call cannot be taken, and every credential of the tenant is refused. Calls that run

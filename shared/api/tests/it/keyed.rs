@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use axum::body::Body;
 use axum::http::{Method, Request, header};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 use voicecore_api::actors::CallReply;
 use voicecore_api::openapi_document;
@@ -121,6 +124,7 @@ pub(crate) fn requests(world: &World, tenant: &Tenant) -> BTreeMap<&'static str,
         ),
         ("POST /api/v1/setup/complete", ("/api/v1/setup/complete".to_owned(), json!(null))),
         ("POST /api/v1/agents", ("/api/v1/agents".to_owned(), json!({"name": "A", "skills": ["b", "a"]}))),
+        ("PATCH /api/v1/tenant", ("/api/v1/tenant".to_owned(), json!({"name": "Renamed"}))),
         ("PATCH /api/v1/messages/{id}", (message(201), json!({"handled": true}))),
         ("DELETE /api/v1/messages/{id}", (message(202), json!(null))),
         ("PUT /api/v1/agents/{id}", (agent("B"), json!({"name": "C"}))),
@@ -269,4 +273,83 @@ fn a_call_that_was_not_ended_leaves_its_key_free() {
     let commands = world.commands();
     assert_eq!((ended.status.as_u16(), &commands[0]["intervention"]["action"]), (202, &json!("end")));
     assert_eq!((end().body, world.commands()), (ended.body, vec![]));
+}
+
+/// What one key has done: with which body, and how that was answered.
+type Carried = BTreeMap<(String, u8), (usize, Reply)>;
+
+/// A request whose body is the same but for blanks at its end: to everybody but the key it means the same.
+fn spaced(
+    world: &World,
+    name: &str,
+    (target, body): &(String, Value),
+    key: &str,
+    (named, blanks): (u8, usize),
+) -> Reply {
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let request = Request::builder()
+        .method(name.split(' ').next().unwrap())
+        .uri(target)
+        .header(header::AUTHORIZATION, format!("Bearer {key}"))
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::IF_MATCH, "*")
+        .header("idempotency-key", format!("key {named}"));
+    world.send(request.body(Body::from(body + &" ".repeat(blanks))).unwrap())
+}
+
+/// A22: whatever is sent to whichever operation, by which key, how often and in which order: each key makes one change, or none as
+/// long as it is refused; it is answered alike, and a key is not taken for another request. One world for all cases.
+#[test]
+fn a22_each_key_makes_one_change_of_every_operation() {
+    let world = World::new();
+    let tenant = world.tenant("+15005550001");
+    world.actors_reply(CallReply::Accepted);
+    let requests = requests(&world, &tenant);
+    let changes: Vec<_> = changes().into_iter().filter(|name| name != NO_NOTICE).collect();
+    let carried = std::cell::RefCell::new(Carried::new());
+    let asks = prop::collection::vec((any::<Index>(), 0_u8..2, 0_usize..2), 8..16);
+    let records = || world.count("select count(*) as n from audit_log");
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(100));
+    let tried = runner.run(&asks, |asks| {
+        for (index, named, blanks) in asks {
+            let name = index.get(&changes).as_str();
+            owned(&world, NEW_NUMBER, "");
+            let before = records();
+            let reply = spaced(&world, name, &requests[name], &tenant.key, (named, blanks));
+            let mut carried = carried.borrow_mut();
+            match carried.get(&(name.to_owned(), named)) {
+                // What another key has done, and is done, needs no change (a call that was ended).
+                None if reply.status.is_success() && records() == before => {
+                    let others = carried.keys().any(|(known, _)| known == name);
+                    prop_assert!(others, "{}: {}", name, reply.body);
+                }
+                None if reply.status.is_success() => {
+                    prop_assert_eq!(records(), before + 1, "{}", name);
+                    prop_assert!(!reply.headers.contains_key("idempotency-replayed"), "{}", name);
+                    carried.insert((name.to_owned(), named), (blanks, reply));
+                }
+                None => {
+                    prop_assert!(reply.status.is_client_error(), "{}: {}", name, reply.body);
+                    prop_assert_eq!(records(), before, "{}", name);
+                }
+                Some((same, first)) => {
+                    prop_assert_eq!(records(), before, "{}", name);
+                    if *same != blanks {
+                        reply.assert_problem(422, "idempotency_key_reused");
+                    } else if NOT_KEPT.contains(&name) {
+                        reply.assert_problem(409, "conflict");
+                    } else {
+                        prop_assert_eq!((reply.status, &reply.body), (first.status, &first.body), "{}", name);
+                        prop_assert!(reply.headers.contains_key("idempotency-replayed"), "{}", name);
+                    }
+                }
+            }
+        }
+        Ok(())
+    });
+    tried.unwrap();
+    // Of nearly all of them, one has made a change: few depend on what another has done before.
+    let carried = carried.into_inner();
+    let made = changes.iter().filter(|name| carried.keys().any(|(known, _)| known == *name)).count();
+    assert!(made + 3 >= changes.len(), "{made} of {}", changes.len());
 }

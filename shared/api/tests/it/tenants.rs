@@ -182,3 +182,30 @@ fn whoever_redeems_a_set_up_link_with_a_password_runs_the_installation() {
     assert_eq!(world.request(Method::POST, "/api/v1/setup/claim", None, Some(&second)).status, 201);
     assert_eq!(world.try_login("owner@example.com", "another long password", &[]).status, 401);
 }
+
+#[test]
+fn a_tenant_says_what_it_is_called_and_how_often_one_number_may_ring() {
+    let world = World::new();
+    let (tenant, other) = (world.tenant("+15005550001"), world.tenant("+15005550002"));
+    let (target, key) = ("/api/v1/tenant", Some(tenant.key.as_str()));
+    let before = world.get(target, &tenant.key).json();
+    assert_eq!(before["id"], tenant.id.as_str());
+    let theirs = world.get(target, &other.key).json();
+    let change = |body: Value| world.request(Method::PATCH, target, key, Some(&body));
+    let changed = change(json!({"name": "Bella", "max_hourly_calls_per_caller": 3})).json();
+    assert_eq!((&changed["name"], &changed["max_hourly_calls_per_caller"]), (&json!("Bella"), &json!(3)));
+    assert_eq!(changed["max_daily_calls"], before["max_daily_calls"]);
+    assert_eq!(world.get(target, &tenant.key).json(), changed);
+    assert_eq!(world.get(target, &other.key).json(), theirs);
+    // What it may use altogether is not its own to say.
+    for limit in ["max_concurrent_calls", "max_daily_calls", "max_daily_cost_micros"] {
+        let mut body = json!({});
+        body[limit] = json!(1);
+        assert_eq!(change(body).wrong_fields(), [limit]);
+    }
+    assert_eq!(world.get(target, &tenant.key).json(), changed);
+    assert_eq!(world.count("select count(*) as n from audit_log where action = 'tenant.update'"), 1);
+    world.user(&tenant.id, "agent@example.com", "agent");
+    let agent = world.login("agent@example.com");
+    assert_eq!(world.get(target, &agent).status, 403);
+}

@@ -112,15 +112,24 @@ pub async fn update(
     change: &TenantChange<'_>,
     entry: &AuditEntry<'_>,
 ) -> Result<bool, StoreError> {
+    update_own(&Scope::new(Arc::clone(db), id), change, entry).await
+}
+
+/// The same of the tenant whose people ask for it.
+pub async fn update_own(
+    scope: &Scope,
+    change: &TenantChange<'_>,
+    entry: &AuditEntry<'_>,
+) -> Result<bool, StoreError> {
     let args = vec![
-        id.to_string().into(),
+        scope.tenant_arg(),
         change.name.into(),
         change.max_concurrent_calls.map(count_arg).into(),
         change.max_daily_calls.map(count_arg).into(),
         change.max_daily_cost_micros.map(count_arg).into(),
         change.max_hourly_calls_per_caller.map(count_arg).into(),
     ];
-    on_record(db, id, across_tenants(UPDATE, args), entry).await
+    scope.batch_once(vec![Stmt::new(UPDATE, args).exactly(1), audit_log::entry(scope, entry)]).await
 }
 
 /// From now on the tenant does not work, or works again; on its record. `false`: there is no such tenant, or it is being deleted
