@@ -10,6 +10,8 @@
 //   content    the page's main heading and its data are in the document, and no skeleton is left
 //   usable     from then on no task took longer than 50 ms, for a second
 //   blocked    what tasks took beyond 50 ms each, from the first paint to `usable`
+//   script     what the page's thread worked at scripts until then, in its own time: however busy the machine is, slowed down like all
+//   layout     the same, at styles and layout
 //   requests   of the API
 //   kB         that came over the wire, headers among them
 
@@ -94,6 +96,7 @@ async function measure(address, storageState) {
   const cdp = await context.newCDPSession(page);
   await cdp.send("Network.enable");
   await cdp.send("Page.enable");
+  await cdp.send("Performance.enable", { timeDomain: "threadTicks" });
   await cdp.send("Emulation.setCPUThrottlingRate", { rate: slow });
   let [bytes, requests] = [0, 0];
   cdp.on("Network.loadingFinished", ({ encodedDataLength }) => (bytes += encodedDataLength));
@@ -101,16 +104,19 @@ async function measure(address, storageState) {
   await cdp.send("Page.addScriptToEvaluateOnNewDocument", { source: `(${note})({ quiet: ${QUIET_MS} })` });
   await page.goto(address, { waitUntil: "commit" });
   const seen = await quiet(cdp, address);
+  const { metrics } = await cdp.send("Performance.getMetrics");
+  const worked = (...of) => metrics.filter(({ name }) => of.includes(name)).reduce((sum, { value }) => sum + 1000 * value, 0);
+  const [script, layout] = [worked("ScriptDuration"), worked("LayoutDuration", "RecalcStyleDuration")];
   const blocked = seen.tasks.filter(([at]) => at >= seen.paint && at <= seen.usable).reduce((sum, [, took]) => sum + took - 50, 0);
   const cookies = await context.storageState();
   await context.close();
-  return { found: { paint: seen.paint, content: seen.content, usable: seen.usable, blocked, requests, kB: bytes / 1000 }, cookies: { cookies: cookies.cookies, origins: [] } };
+  return { found: { paint: seen.paint, content: seen.content, usable: seen.usable, blocked, script, layout, requests, kB: bytes / 1000 }, cookies: { cookies: cookies.cookies, origins: [] } };
 }
 
 const median = (all) => all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)];
 const load = () => loadavg().map((one) => one.toFixed(2)).join(" ");
 
-const names = ["paint", "content", "usable", "blocked", "requests", "kB"];
+const names = ["paint", "content", "usable", "blocked", "script", "layout", "requests", "kB"];
 console.log(`${runs} runs each, ${slow} times slower${warm ? ", opened before" : ""}; load ${load()}`);
 console.log(["page".padEnd(26), ...names.map((name) => name.padStart(8))].join(" "));
 let [session, taken] = [await signIn(), 0];

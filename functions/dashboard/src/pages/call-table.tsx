@@ -11,7 +11,7 @@ import { queries } from "../api/queries";
 import { clock, useFormat } from "../format";
 import { useLayout } from "../preferences";
 import { Button, TableBox } from "../ui";
-import { StatusBadge, useBusinesses, useCaller, useReason } from "./call-words";
+import { reasonIn, STATUSES, StatusSign, useBusinesses } from "./call-words";
 import { Marked } from "./transcript";
 
 type Call = Schema["Call"];
@@ -74,15 +74,14 @@ export function ColumnChoice({ columns, choose }: { columns: Column[]; choose: (
 }
 
 type TableProps = { calls: Call[]; columns: Column[]; words: string | undefined };
+type Cells = (call: Call, column: Column) => ReactNode;
 
 export const CallTable = memo(function CallTable({ calls, columns, words }: TableProps) {
   const { t } = useTranslation();
-  const caller = useCaller();
   const name = useColumnNames();
-  const cell = useCells();
   const businesses = useBusinesses();
-  const shown = columns.filter((column) => column !== "business_id" || businesses.length > 1);
-  const query = words === undefined ? "" : `?q=${encodeURIComponent(words)}`;
+  const cells = useCells();
+  const shown = useMemo(() => columns.filter((column) => column !== "business_id" || businesses.length > 1), [columns, businesses.length]);
   return (
     <TableBox label={t("nav.calls")}>
       <thead>
@@ -96,52 +95,72 @@ export const CallTable = memo(function CallTable({ calls, columns, words }: Tabl
         </tr>
       </thead>
       {calls.map((call) => (
-        <tbody key={call.id}>
-          <tr>
-            <td className="tabular">
-              <Link to={`/calls/${call.id}${query}`} className="row-link">
-                {caller(call)}
-              </Link>
-            </td>
-            {shown.map((column) => (
-              <td key={column} className={NUMBERS.includes(column) ? "number muted" : column === "status" ? "" : "muted"}>
-                {cell(call, column)}
-              </td>
-            ))}
-          </tr>
-          {words === undefined ? null : <Found call={call} words={words} span={shown.length + 1} />}
-        </tbody>
+        <Row key={call.id} call={call} shown={shown} words={words} cells={cells} withheld={t("calls.withheld")} />
       ))}
     </TableBox>
   );
 });
 
-function useCells(): (call: Call, column: Column) => ReactNode {
+type RowProps = { call: Call; shown: Column[]; words: string | undefined; cells: Cells; withheld: string };
+
+/** Drawn again only when something of it has changed: a page has fifty. */
+const Row = memo(function Row({ call, shown, words, cells, withheld }: RowProps) {
+  const query = words === undefined ? "" : `?q=${encodeURIComponent(words)}`;
+  return (
+    <tbody>
+      <tr>
+        <td className="tabular">
+          <Link to={`/calls/${call.id}${query}`} className="row-link">
+            {call.from ?? withheld}
+          </Link>
+        </td>
+        {shown.map((column) => (
+          <td key={column} className={NUMBERS.includes(column) ? "number muted" : column === "status" ? "" : "muted"}>
+            {cells(call, column)}
+          </td>
+        ))}
+      </tr>
+      {words === undefined ? null : <Found call={call} words={words} span={shown.length + 1} />}
+    </tbody>
+  );
+});
+
+function useCells(): Cells {
+  const { t } = useTranslation();
   const format = useFormat();
-  const reason = useReason();
-  const businesses = new Map(useBusinesses().map(({ id, name }) => [id, name]));
-  return (call, column) => {
-    switch (column) {
-      case "status":
-        return <StatusBadge status={call.status} />;
-      case "business_id":
-        return businesses.get(call.business_id) ?? "";
-      case "end_reason":
-        return call.end_reason == null ? "" : reason(call.end_reason);
-      case "duration_ms":
-        return call.duration_ms == null ? "" : clock(call.duration_ms);
-      case "cost_micros":
-        return call.cost_micros == null ? "" : format.money(call.cost_micros);
-      case "started_at":
-        return format.date(call.started_at);
-      case "interaction_count":
-        return format.number(call.interaction_count);
-      case "model":
-        return call.model ?? "";
-      case "id":
-        return <code>{call.id}</code>;
-    }
-  };
+  const businesses = useBusinesses();
+  return useMemo(() => {
+    const named = new Map(businesses.map(({ id, name }) => [id, name]));
+    // Each is translated once, not in every row.
+    const statuses = Object.fromEntries(STATUSES.map((status) => [status, t(`status.${status}`)]));
+    const reasons = new Map<string, string>();
+    const reason = (word: string) => {
+      if (!reasons.has(word)) reasons.set(word, reasonIn(t, word));
+      return reasons.get(word);
+    };
+    return (call, column) => {
+      switch (column) {
+        case "status":
+          return <StatusSign status={call.status} label={statuses[call.status] ?? call.status} />;
+        case "business_id":
+          return named.get(call.business_id) ?? "";
+        case "end_reason":
+          return call.end_reason == null ? "" : reason(call.end_reason);
+        case "duration_ms":
+          return call.duration_ms == null ? "" : clock(call.duration_ms);
+        case "cost_micros":
+          return call.cost_micros == null ? "" : format.money(call.cost_micros);
+        case "started_at":
+          return format.date(call.started_at);
+        case "interaction_count":
+          return format.number(call.interaction_count);
+        case "model":
+          return call.model ?? "";
+        case "id":
+          return <code>{call.id}</code>;
+      }
+    };
+  }, [t, format, businesses]);
 }
 
 /** Where the words were said. Each word may stand in another entry: those that have any of them are looked for one word at a time. */

@@ -1,6 +1,7 @@
 // How a call's state and end are shown everywhere.
 
 import { useQuery } from "@tanstack/react-query";
+import type { TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
 import type { Schema } from "../api/client";
 import { queries } from "../api/queries";
@@ -21,9 +22,14 @@ export function isRunning(status: Status): boolean {
 
 export function StatusBadge({ status }: { status: Status }) {
   const { t } = useTranslation();
+  return <StatusSign status={status} label={t(`status.${status}`)} />;
+}
+
+/** The same, for whoever has the words already. */
+export function StatusSign({ status, label }: { status: Status; label: string }) {
   return (
     <Badge tone={TONES[status]} pulse={isRunning(status)}>
-      {t(`status.${status}`)}
+      {label}
     </Badge>
   );
 }
@@ -35,10 +41,12 @@ const REASONS = [
 /** Why a call ended, in words where there are some. */
 export function useReason(): (reason: string) => string {
   const { t } = useTranslation();
-  return (reason) => {
-    const known = REASONS.find((word) => word === reason);
-    return known === undefined ? reason.replaceAll("_", " ") : t(`reason.${known}`);
-  };
+  return (reason) => reasonIn(t, reason);
+}
+
+export function reasonIn(t: TFunction, reason: string): string {
+  const known = REASONS.find((word) => word === reason);
+  return known === undefined ? reason.replaceAll("_", " ") : t(`reason.${known}`);
 }
 
 export function useCaller(): (call: { from?: string | null }) => string {
@@ -46,8 +54,10 @@ export function useCaller(): (call: { from?: string | null }) => string {
   return ({ from }) => from ?? t("calls.withheld");
 }
 
+const NONE: Schema["Business"][] = [];
+
 /** Businesses, for whoever may read them. */
 export function useBusinesses(): Schema["Business"][] {
   const may = useMay("config:read");
-  return useQuery({ ...queries.businesses(), enabled: may }).data?.items ?? [];
+  return useQuery({ ...queries.businesses(), enabled: may }).data?.items ?? NONE;
 }

@@ -2,7 +2,7 @@
 // styles/surfaces.css (what holds and tells).
 
 import { AlertTriangle, Check, CheckCircle2, ChevronDown, Copy, Inbox, Info, RotateCw, X } from "lucide-react";
-import { type FocusEvent, type ReactNode, useId, useState } from "react";
+import { type FocusEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import * as Aria from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { ApiFailure } from "../api/client";
@@ -86,25 +86,81 @@ export function TextField({
 
 export type Option = { id: string; label: string };
 
-export function Select({
-  label,
-  options,
-  value,
-  onChange,
-  wrong,
-  hint,
-  isDisabled,
-}: FieldProps & { options: Option[]; value: string; onChange: (id: string) => void; isDisabled?: boolean }) {
+type SelectProps = FieldProps & { options: Option[]; value: string; onChange: (id: string) => void; isDisabled?: boolean };
+
+/**
+ * One of a few. React Aria's takes as long to draw as twenty rows of a table, for the list that it prepares: until somebody wants that, a button that
+ * looks and is read the same stands in its place.
+ */
+export function Select(props: SelectProps) {
+  const [wanted, setWanted] = useState(false);
+  return wanted ? <OpenedSelect {...props} /> : <SelectAtRest {...props} open={() => setWanted(true)} />;
+}
+
+function SelectAtRest({ label, options, value, wrong, hint, isDisabled = false, open }: SelectProps & { open: () => void }) {
+  const id = useId();
+  const about = [hint === undefined ? "" : `${id}-hint`, wrong === undefined ? "" : `${id}-wrong`].join(" ").trim();
+  return (
+    <div className="field">
+      <span className="label" id={`${id}-label`}>
+        {label}
+      </span>
+      <button
+        type="button"
+        className="select-button"
+        id={id}
+        disabled={isDisabled}
+        aria-haspopup="listbox"
+        aria-expanded={false}
+        aria-labelledby={`${id}-value ${id}-label`}
+        {...(about === "" ? {} : { "aria-describedby": about })}
+        {...(isDisabled ? { "data-disabled": true } : {})}
+        onClick={open}
+        onKeyDown={(event) => {
+          if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+          event.preventDefault();
+          open();
+        }}
+      >
+        <span className="value" id={`${id}-value`}>
+          {options.find((option) => option.id === value)?.label}
+        </span>
+        <ChevronDown aria-hidden="true" />
+      </button>
+      {hint === undefined ? null : (
+        <span className="hint" id={`${id}-hint`}>
+          {hint}
+        </span>
+      )}
+      {wrong === undefined ? null : (
+        <span className="wrong" id={`${id}-wrong`}>
+          {wrong}
+        </span>
+      )}
+    </div>
+  );
+}
+
+/** Opens as soon as it is there. Its button has the focus first, so that it has it again when the list is closed. */
+function OpenedSelect({ label, options, value, onChange, wrong, hint, isDisabled }: SelectProps) {
+  const [open, setOpen] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    button.current?.focus();
+    setOpen(true);
+  }, []);
   return (
     <Aria.Select
       className="field"
       value={value}
       onChange={(key) => key !== null && onChange(String(key))}
+      isOpen={open}
+      onOpenChange={setOpen}
       {...said(wrong)}
       {...(isDisabled === undefined ? {} : { isDisabled })}
     >
       <Aria.Label className="label">{label}</Aria.Label>
-      <Aria.Button className="select-button">
+      <Aria.Button className="select-button" ref={button}>
         <Aria.SelectValue className="value" />
         <ChevronDown aria-hidden="true" />
       </Aria.Button>
