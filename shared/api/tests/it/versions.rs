@@ -68,7 +68,8 @@ fn a_change_is_made_of_the_version_that_it_is_meant_for_and_of_no_other() {
             let sent = |names: &mut dyn Iterator<Item = String>| {
                 if name == changed { body(names) } else { Value::Null }
             };
-            let send = |tag: Option<&str>, body: &Value| world.send(change(name, target, &tenant.key, tag, body));
+            let send =
+                |tag: Option<&str>, body: &Value| world.send(change(name, target, &tenant.key, tag, body));
             send(Some("\"999999\""), &sent(&mut names)).assert_problem(412, "precondition_failed");
             // Somebody else is faster, between what is read and what is written.
             for (meant, status, code) in [(false, 409, "conflict"), (true, 412, "precondition_failed")] {
