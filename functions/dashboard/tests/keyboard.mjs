@@ -1,0 +1,76 @@
+// The tasks of a day, with the keyboard alone: nothing here points at anything.
+
+import assert from "node:assert/strict";
+
+/** More stops than any page has before what is looked for. */
+const MOST_STOPS = 80;
+
+/** Until what was opened has closed and given the focus back. */
+const PATIENCE_MS = 5_000;
+
+export function keyboard({ journey, api, app, heading, signedIn }) {
+  journey("calls are filtered, one is opened, and a note about it is written and deleted, with the keyboard alone", async (page) => {
+    const press = (key) => page.keyboard.press(key);
+    /** How what has the focus is called: by its own name, or by the field that it is part of. */
+    const focused = () =>
+      page.evaluate(() => {
+        const element = document.activeElement;
+        const field = element?.closest(".field")?.querySelector(".label")?.textContent;
+        return (field ?? element?.getAttribute("aria-label") ?? element?.textContent ?? "").trim();
+      });
+    const hasFocusAgain = async (name) => {
+      for (const until = Date.now() + PATIENCE_MS; (await focused()) !== name; ) assert.ok(Date.now() < until, `${name} has not got the focus again`);
+    };
+    const opened = () => page.locator("[role=option]:focus").waitFor();
+    const tabTo = async (name) => {
+      for (let stop = 0; stop < MOST_STOPS; stop += 1) {
+        await press("Tab");
+        const found = await focused();
+        if (typeof name === "string" ? found === name : name.test(found)) return;
+      }
+      throw new Error(`${name} is not reached`);
+    };
+    await signedIn(page);
+    await page.goto(`${app}/calls`);
+    await heading(page, "Calls");
+    await page.getByRole("row").nth(1).waitFor();
+    // A list opens with Enter and with an arrow, is left with Escape, and gives the focus back each time.
+    await tabTo("Status");
+    await press("Enter");
+    await opened();
+    await press("Escape");
+    await page.getByRole("listbox").waitFor({ state: "detached" });
+    await hasFocusAgain("Status");
+    await press("ArrowDown");
+    await opened();
+    await page.keyboard.type("Compl");
+    await press("Enter");
+    await page.waitForURL(/status=completed/u);
+    await hasFocusAgain("Status");
+    await tabTo("Order");
+    await press("ArrowDown");
+    await opened();
+    await press("End");
+    await press("Enter");
+    await page.waitForURL(/sort=shortest/u);
+    await hasFocusAgain("Order");
+    await page.getByRole("row").nth(1).waitFor();
+    await tabTo(/^(\+\d{8,}|Withheld)$/u);
+    await press("Enter");
+    await heading(page, /Call from/u);
+    const id = new URL(page.url()).pathname.split("/").at(-1);
+    await tabTo("Add a note");
+    await press("Enter");
+    await page.getByLabel("Note", { exact: true }).waitFor();
+    const text = `By keyboard ${Date.now()}`;
+    if ((await focused()) !== "Note") await tabTo("Note");
+    await page.keyboard.type(text);
+    await tabTo("Save");
+    await press("Enter");
+    await page.getByText(text).first().waitFor();
+    const { body } = await api("GET", `/calls/${id}/notes`);
+    const note = body.items.find((one) => one.body === text);
+    assert.ok(note);
+    assert.equal((await api("DELETE", `/calls/${id}/notes/${note.id}`)).status, 204);
+  });
+}
