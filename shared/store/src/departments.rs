@@ -137,7 +137,7 @@ pub async fn update(
         UPDATE_TOP
     };
     let stmts = vec![
-        bump(scope, BUMP, changed.id, changed.version.saturating_sub(1)),
+        bump(scope, BUMP, &changed.id, changed.version.saturating_sub(1)),
         Stmt::new(LOCK, vec![scope.tenant_arg()]),
         Stmt::new(sql, args).exactly(1),
     ];
@@ -153,7 +153,7 @@ pub async fn delete(
 ) -> Result<Saved, StoreError> {
     let args = || vec![id.to_string().into(), scope.tenant_arg()];
     let stmts = vec![
-        bump(scope, BUMP, id, version),
+        bump(scope, BUMP, &id, version),
         Stmt::new(LEAVE, args()),
         agents::leave_department(scope, id),
         Stmt::new(DELETE, args()).exactly(1),

@@ -121,7 +121,7 @@ pub async fn set_business(
     entry: &AuditEntry<'_>,
 ) -> Result<Saved, StoreError> {
     let args = [names(scope, id), vec![business.to_string().into()]].concat();
-    let stmts = vec![bump(scope, BUMP, id, version), Stmt::new(MOVE, args).exactly(1)];
+    let stmts = vec![bump(scope, BUMP, &id, version), Stmt::new(MOVE, args).exactly(1)];
     save(scope, stmts, entry, Saved::Unknown, Saved::Unknown).await
 }
 
@@ -131,7 +131,7 @@ pub async fn delete(
     (id, version): (PhoneNumberId, u64),
     entry: &AuditEntry<'_>,
 ) -> Result<Saved, StoreError> {
-    let stmts = vec![bump(scope, BUMP, id, version), Stmt::new(DELETE, names(scope, id)).exactly(1)];
+    let stmts = vec![bump(scope, BUMP, &id, version), Stmt::new(DELETE, names(scope, id)).exactly(1)];
     save(scope, stmts, entry, Saved::Unknown, Saved::Unknown).await
 }
 

@@ -111,7 +111,7 @@ pub async fn update(scope: &Scope, role: &Role, entry: &AuditEntry<'_>) -> Resul
         role.updated_at.into(),
     ];
     let stmts =
-        vec![bump(scope, BUMP, role.id, role.version.saturating_sub(1)), Stmt::new(UPDATE, args).exactly(1)];
+        vec![bump(scope, BUMP, &role.id, role.version.saturating_sub(1)), Stmt::new(UPDATE, args).exactly(1)];
     save(scope, stmts, entry, Saved::Unknown, Saved::NameTaken).await
 }
 
@@ -124,7 +124,7 @@ pub async fn delete(
 ) -> Result<Saved, StoreError> {
     let forget = vec![id.to_string().into(), scope.tenant_arg(), entry.at.into()];
     let stmts = vec![
-        bump(scope, BUMP, id, version),
+        bump(scope, BUMP, &id, version),
         Stmt::new(FORGET, forget),
         Stmt::new(DELETE, vec![id.to_string().into(), scope.tenant_arg()]).exactly(1),
     ];
@@ -133,7 +133,7 @@ pub async fn delete(
 
 /// The statement that moves a version on by one, if it still is the one that was read: the first of a batch that is to be made for
 /// that version alone.
-pub(crate) fn bump(scope: &Scope, text: &'static str, id: impl ToString, version: u64) -> Stmt {
+pub(crate) fn bump(scope: &Scope, text: &'static str, id: &impl ToString, version: u64) -> Stmt {
     Stmt::new(text, vec![id.to_string().into(), scope.tenant_arg(), count_arg(version)]).exactly(1)
 }
 

@@ -199,7 +199,7 @@ pub async fn update(
     change: &UserChange,
     entry: &AuditEntry<'_>,
 ) -> Result<Changed, StoreError> {
-    let mut stmts = vec![bump(scope, BUMP, user, version), Stmt::new(LOCK, vec![scope.tenant_arg()])];
+    let mut stmts = vec![bump(scope, BUMP, &user, version), Stmt::new(LOCK, vec![scope.tenant_arg()])];
     if let Some(role) = change.role {
         let args = [member(scope, user), role.columns().into()].concat();
         stmts.push(Stmt::new(if role.is_admin() { SET_ROLE } else { TAKE_ROLE }, args).exactly(1));
@@ -239,7 +239,7 @@ pub async fn remove(
     entry: &AuditEntry<'_>,
 ) -> Result<Changed, StoreError> {
     let mut stmts = vec![
-        bump(scope, BUMP, user, version),
+        bump(scope, BUMP, &user, version),
         Stmt::new(LOCK, vec![scope.tenant_arg()]),
         Stmt::new(LEAVE_DEPARTMENTS, member(scope, user)),
         preferences::forget(scope, user),

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// A request of the suite is not longer.
 const MAX_REQUEST_BYTES: usize = 1024 * 1024;
 /// Whoever asked has given up by then.
-const NEVER: Duration = Duration::from_secs(60);
+const NEVER: Duration = Duration::from_mins(1);
 
 /// Answers whoever comes to `listener`, by path, until the process ends.
 pub fn serve(listener: TcpListener) {

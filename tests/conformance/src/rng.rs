@@ -14,11 +14,11 @@ const RUN: usize = 16;
 pub type SharedRng = Arc<dyn Rng>;
 
 /// Runs every case against a backend, and panics at the first promise that is broken; the output names the case.
-pub fn suite(rng: SharedRng) {
+pub fn suite(rng: &SharedRng) {
     macro_rules! cases {
         ($($case:ident),+ $(,)?) => {$(
             println!("{}", stringify!($case));
-            $case(&*rng);
+            $case(&**rng);
         )+};
     }
     cases!(all_of_it_is_filled, every_byte_comes, nothing_comes_twice);

@@ -45,7 +45,8 @@ fn a_clock_that_is_moved_keeps_the_promises_of_clock() {
 
 #[test]
 fn seeded_bytes_keep_the_promises_of_rng() {
-    rng::suite(Arc::new(SeededRng::new(7)));
+    let seeded: rng::SharedRng = Arc::new(SeededRng::new(7));
+    rng::suite(&seeded);
     report::passed("Rng", HERE);
 }
 

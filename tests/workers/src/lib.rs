@@ -36,7 +36,7 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
         }
         "/http" => http::suite(ports.http, said(0), said(1)).await,
         "/clock" => clock::suite(ports.clock).await,
-        "/rng" => rng::suite(ports.rng),
+        "/rng" => rng::suite(&ports.rng),
         // What the harness gives the binding.
         "/rate-limits" => {
             let quota = Quota::per_minute(said(0).parse().unwrap_or_default());

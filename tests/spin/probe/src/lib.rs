@@ -86,7 +86,7 @@ async fn alone(request: &Request) -> http::Response<BoxBody> {
             queue_suite::run(&ports).await;
         }
         "/clock" => clock::suite(ports.clock).await,
-        "/rng" => rng::suite(ports.rng),
+        "/rng" => rng::suite(&ports.rng),
         "/rate-limits" => rate_limits::suite(ports.rate_limits, &query, Quota::per_minute(20)).await,
         "/actors" => actors::suite_without(ports.actors).await,
         "/http" => {
