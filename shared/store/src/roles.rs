@@ -133,7 +133,7 @@ pub async fn delete(
 
 /// The statement that moves a version on by one, if it still is the one that was read: the first of a batch that is to be made for
 /// that version alone.
-pub(crate) fn bump(scope: &Scope, text: &'static str, id: &impl ToString, version: u64) -> Stmt {
+pub(crate) fn bump(scope: &Scope, text: &'static str, id: &dyn ToString, version: u64) -> Stmt {
     Stmt::new(text, vec![id.to_string().into(), scope.tenant_arg(), count_arg(version)]).exactly(1)
 }
 

@@ -124,7 +124,7 @@ pub(crate) async fn update_message(
     let Access { principal, .. } = &access;
     let scope = &principal.scope;
     let handled = fields.optional_bool("handled");
-    let assigned = fields.has("assignee_id");
+    let is_given = fields.has("assignee_id");
     let assignee = fields.optional("assignee_id", NO_USER);
     fields.done()?;
     let mut message = messages::get(scope, id).await?.ok_or(ApiError::NotFound)?;
@@ -134,7 +134,7 @@ pub(crate) async fn update_message(
     {
         return Err(ApiError::invalid("assignee_id", NO_USER));
     }
-    if assigned {
+    if is_given {
         message.assignee_id = assignee;
     }
     if let Some(handled) = handled {

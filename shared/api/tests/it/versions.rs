@@ -65,12 +65,12 @@ fn a_change_is_made_of_the_version_that_it_is_meant_for_and_of_no_other() {
             assert_eq!(first.status, 200, "{name}: {}", first.body);
             let shown = first.headers[header::ETAG].to_str().unwrap().to_owned();
             assert_eq!(tag(&world, target, &tenant.key), shown, "{name}");
-            let sent = |names: &mut dyn Iterator<Item = String>| {
+            let said = |names: &mut dyn Iterator<Item = String>| {
                 if name == changed { body(names) } else { Value::Null }
             };
             let send =
                 |tag: Option<&str>, body: &Value| world.send(change(name, target, &tenant.key, tag, body));
-            send(Some("\"999999\""), &sent(&mut names)).assert_problem(412, "precondition_failed");
+            send(Some("\"999999\""), &said(&mut names)).assert_problem(412, "precondition_failed");
             // Somebody else is faster, between what is read and what is written.
             for (meant, status, code) in [(false, 409, "conflict"), (true, 412, "precondition_failed")] {
                 let before = tag(&world, target, &tenant.key);
@@ -79,13 +79,13 @@ fn a_change_is_made_of_the_version_that_it_is_meant_for_and_of_no_other() {
                 world.db.before_change(Box::pin(async move {
                     assert_eq!(router.oneshot(quicker).await.unwrap().status(), 200);
                 }));
-                let reply = send(meant.then_some(before.as_str()), &sent(&mut names));
+                let reply = send(meant.then_some(before.as_str()), &said(&mut names));
                 assert_eq!(reply.status, status, "{name}: {}", reply.body);
                 reply.assert_problem(status, code);
                 assert_eq!(tag(&world, target, &tenant.key), after(&before), "{name}");
             }
             let before = tag(&world, target, &tenant.key);
-            let reply = send(Some(&before), &sent(&mut names));
+            let reply = send(Some(&before), &said(&mut names));
             assert!(reply.status.is_success(), "{name}: {}", reply.body);
             if name == changed {
                 assert_eq!(reply.headers[header::ETAG], after(&before), "{name}");
