@@ -8,16 +8,18 @@ import { chromium } from "playwright-core";
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PROGRAMS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"];
 
+export const ARGUMENTS = [
+  "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+];
+
+export function program() {
+  const found = process.env.CHROMIUM ?? PROGRAMS.find((path) => existsSync(path));
+  assert.ok(found, "Chromium is missing: `cargo xtask setup` installs it");
+  return found;
+}
+
 export function launch() {
-  const executablePath = process.env.CHROMIUM ?? PROGRAMS.find((path) => existsSync(path));
-  assert.ok(executablePath, "Chromium is missing: `cargo xtask setup` installs it");
-  return chromium.launch({
-    executablePath,
-    args: [
-      "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
+  return chromium.launch({ executablePath: program(), args: ARGUMENTS });
 }
 
 /** What no page may do: throw, break its policy, show a dialog, ask another server than these. */
