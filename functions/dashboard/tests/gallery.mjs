@@ -12,7 +12,7 @@ const SIZES = [{ width: 360, height: 780 }, { width: 1920, height: 1080 }];
 /** How different a pixel's colour may be (pixelmatch's measure, from 0 to 1), and which share of the pixels of any square of so many may be more than that: letters
  * are drawn by the system, a little differently by each version of it. */
 const COLOUR = 0.1;
-const SHARE = 0.02;
+const SHARE = 0.01;
 const SQUARE = 120;
 /** Opened one after the other, over the page. */
 const OVERLAYS = ["Dialog", "Confirm", "Drawer", "Command palette", "Menu"];

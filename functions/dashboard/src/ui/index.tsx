@@ -101,7 +101,7 @@ function SelectAtRest({ label, options, value, wrong, hint, isDisabled = false, 
   const id = useId();
   const about = [hint === undefined ? "" : `${id}-hint`, wrong === undefined ? "" : `${id}-wrong`].join(" ").trim();
   return (
-    <div className="field">
+    <div className="field" {...(wrong === undefined ? {} : { "data-invalid": true })}>
       <span className="label" id={`${id}-label`}>
         {label}
       </span>
