@@ -8,6 +8,8 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 use voicecore_sim::scenario::Entry;
 
+use crate::traces;
+
 /// The longest that a finished call may take to show its transcript.
 const TRANSCRIPT_LIMIT: Duration = Duration::from_secs(15);
 /// Between two looks.
@@ -52,7 +54,11 @@ struct Interactions {
 /// A client that opens a connection for each request: one that has been idle may be closed by workerd at the moment at which it
 /// is used again, and a request that must not be repeated by itself is lost then.
 pub(crate) fn client() -> reqwest::Client {
-    reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap_or_default()
+    reqwest::Client::builder()
+        .pool_max_idle_per_host(0)
+        .default_headers(traces::headers())
+        .build()
+        .unwrap_or_default()
 }
 
 /// A customer with an API key.

@@ -13,6 +13,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use voicecore_sim::twilio::sign;
 
+use crate::api::client;
 use crate::system::{ACCOUNT_SID, AUTH_TOKEN, CALLER, NUMBER, PUBLIC_URL, System};
 
 /// The longest that the product may take to speak, or to hang up.
@@ -56,7 +57,7 @@ pub(crate) async fn post(
     params: &Params,
     signature: Option<String>,
 ) -> anyhow::Result<(u16, String)> {
-    let mut request = reqwest::Client::new().post(format!("{}{path}", system.workerd.url())).form(params);
+    let mut request = client().post(format!("{}{path}", system.workerd.url())).form(params);
     if let Some(signature) = signature {
         request = request.header("x-twilio-signature", signature);
     }

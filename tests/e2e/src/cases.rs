@@ -14,7 +14,7 @@ use crate::api::Call;
 use crate::engines::{self, Engine};
 use crate::system::{CALLER, NUMBER, System, UNKNOWN};
 use crate::{
-    access, actors, bad_input, contract, endings, http_suite, interventions, live, processes, root,
+    access, actors, bad_input, contract, endings, http_suite, interventions, live, processes, root, traces,
     turn_based,
 };
 
@@ -237,8 +237,11 @@ pub(crate) async fn play(case: &Case, directory: &Path) -> anyhow::Result<Outcom
         Kind::Contract(scenario) => contract::run(&system, scenario, directory).await,
         Kind::Processes | Kind::Ports => unreachable!("they have no system"),
     };
+    let holds_rows = matches!(case.engine, Engine::D1);
     system.stop().await;
-    outcome
+    let mut outcome = outcome?;
+    outcome.problems.extend(traces::problems(&directory.join("state"), holds_rows)?);
+    Ok(outcome)
 }
 
 async fn one_call(system: &System, scenario: &Scenario) -> anyhow::Result<Outcome> {

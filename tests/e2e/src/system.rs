@@ -13,7 +13,7 @@ use voicecore_sim::scenario::Entry;
 use voicecore_sim::sim::{Sim, SimOptions};
 use voicecore_sim::twilio::{Account, CallReport};
 
-use crate::api::Api;
+use crate::api::{Api, client};
 use crate::engines::{Database, Engine};
 use crate::workerd::{Options, Workerd};
 
@@ -150,7 +150,7 @@ async fn provision(workerd: &Workerd, database: &Database, seed: u8, number: &st
         "fallback_number": FALLBACK,
     });
     let url = format!("{}/api/v1/setup/claim", workerd.url());
-    let response = reqwest::Client::new().post(url).json(&claim).send().await?;
+    let response = client().post(url).json(&claim).send().await?;
     let status = response.status();
     let body: Value = response.json().await.unwrap_or_default();
     anyhow::ensure!(status.is_success(), "claiming the set-up link: {status} {body}");
