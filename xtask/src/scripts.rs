@@ -35,6 +35,47 @@ pub(crate) fn actors_configuration(folder: &Path) -> Result<PathBuf> {
     Ok(place)
 }
 
+/// The variable that says how often a minute somebody may ask, and that the limits beside the bindings are multiples of.
+pub(crate) const PER_MINUTE: &str = "RATE_LIMIT_PER_MIN";
+
+/// Writes a configuration of the script in front into `folder`, which is made if need be: that of `wrangler.toml`, in which somebody may ask so
+/// often a minute. wrangler counts by what stands there, whatever the variable says. Only for a system of this machine.
+pub(crate) fn front_configuration(folder: &Path, per_minute: &str) -> Result<PathBuf> {
+    let front = fs::read_to_string(root().join("wrangler.toml")).context("reading wrangler.toml")?;
+    fs::create_dir_all(folder)?;
+    let place = folder.join("wrangler.toml");
+    let limited = limited(&front, root(), per_minute)?;
+    fs::write(&place, limited).with_context(|| format!("writing {}", place.display()))?;
+    Ok(place)
+}
+
+fn limited(front: &str, root: &Path, per_minute: &str) -> Result<String> {
+    let mut front: Table = front.parse().context("reading wrangler.toml")?;
+    let per_minute: i64 = per_minute.parse().with_context(|| format!("{PER_MINUTE}: {per_minute:?}"))?;
+    let told = front.get("vars").and_then(|vars| vars.get(PER_MINUTE)).and_then(Value::as_str);
+    let told: i64 = told.and_then(|told| told.parse().ok()).with_context(|| format!("vars.{PER_MINUTE}"))?;
+    let limits = front.get_mut("ratelimits").and_then(Value::as_array_mut).context("ratelimits")?;
+    for limit in limits.iter_mut().filter_map(|limit| limit.get_mut("simple")?.get_mut("limit")) {
+        let times = limit.as_integer().context("ratelimits: limit")? / told.max(1);
+        *limit = per_minute.saturating_mul(times).into();
+    }
+    // Paths are meant from where the file lies. Whoever asks for this has built.
+    front.remove("build");
+    let absolute = |value: Option<&mut Value>| {
+        if let Some(value) = value
+            && let Some(path) = value.as_str()
+        {
+            *value = root.join(path).display().to_string().into();
+        }
+    };
+    absolute(front.get_mut("main"));
+    absolute(front.get_mut("assets").and_then(|assets| assets.get_mut("directory")));
+    for database in front.get_mut("d1_databases").and_then(Value::as_array_mut).into_iter().flatten() {
+        absolute(database.get_mut("migrations_dir"));
+    }
+    Ok(toml::to_string(&front)?)
+}
+
 fn actors(front: &str, script: &Path) -> Result<String> {
     let front: Table = front.parse().context("reading wrangler.toml")?;
     let mut actors = of(&front)?;
@@ -114,6 +155,21 @@ mod tests {
             assert_eq!(&binding["class_name"], class);
             assert!(binding.get("script_name").is_none(), "the classes are the script's own");
         }
+    }
+
+    #[test]
+    fn other_limits_are_the_same_multiples_and_paths_lead_where_they_did() {
+        let front = fs::read_to_string(root().join("wrangler.toml")).unwrap();
+        let made: Table = limited(&front, Path::new("/here"), "700").unwrap().parse().unwrap();
+        let limits: Vec<_> = made["ratelimits"].as_array().unwrap().iter().collect();
+        let limits: Vec<_> = limits.iter().map(|limit| limit["simple"]["limit"].as_integer()).collect();
+        assert_eq!(limits, [Some(700), Some(7_000), Some(700)]);
+        assert_eq!(made["main"].as_str(), Some("/here/functions/cloudflare/build/index.js"));
+        assert_eq!(made["assets"]["directory"].as_str(), Some("/here/functions/dashboard/dist"));
+        assert_eq!(made["d1_databases"][0]["migrations_dir"].as_str(), Some("/here/migrations"));
+        assert!(!made.contains_key("build"));
+        assert!(limited(&front, Path::new("/"), "many").is_err());
+        assert!(limited("", Path::new("/"), "1").is_err());
     }
 
     #[test]

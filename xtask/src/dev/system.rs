@@ -18,7 +18,7 @@ use super::{Build, Options, Running, Runtime, assets, demo, past, spin};
 use crate::group::Group;
 use crate::proc::{self, output};
 use crate::progress::{spell, tail};
-use crate::scripts::actors_configuration;
+use crate::scripts::{PER_MINUTE, actors_configuration, front_configuration};
 use crate::wrangler::{Place, wrangler};
 use crate::{admin, build, cargo_build, dashboard, http, setup};
 
@@ -273,10 +273,16 @@ fn start_worker(group: &mut Group, state: &State, plan: &Plan, ports: Ports) -> 
     // wrangler tells the values of `--env-file` to the first script only; another finds them beside its configuration.
     let actors = actors_configuration(&state.path("actors"))?;
     state::write_private(&actors.with_file_name(".dev.vars"), &plan.env_file()?)?;
+    let front = match plan.vars.get(PER_MINUTE) {
+        Some(per_minute) => front_configuration(&state.path("front"), per_minute)?,
+        None => "wrangler.toml".into(),
+    };
     let mut dev = wrangler();
     dev.env("WRANGLER_REGISTRY_PATH", state.path("registry"))
         .arg("dev")
-        .args(["--config", "wrangler.toml", "--config"])
+        .arg("--config")
+        .arg(front)
+        .arg("--config")
         .arg(actors)
         .args(["--local", "--show-interactive-dev-session=false", "--ip", "127.0.0.1"])
         .args(["--port", &ports.http.to_string(), "--inspector-port", &ports.inspector.to_string()])
