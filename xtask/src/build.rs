@@ -14,6 +14,7 @@ use crate::proc::{self, npm_bin, root};
 use crate::programs;
 use crate::progress::spell;
 use crate::setup::{self, WasmKit};
+use crate::spin_manifest;
 use crate::toolchain::Target;
 
 /// The worker's crate: the script in front.
@@ -24,6 +25,8 @@ pub(crate) const ACTORS: &str = "voicecore-cloudflare-actors";
 pub(crate) const PLATFORM: &str = "voicecore-cloudflare-platform";
 /// The component's crate.
 pub(crate) const COMPONENT: &str = "voicecore-spin";
+/// The component with PostgreSQL, as a file.
+pub(crate) const WITH_POSTGRES: &str = "voicecore-postgres.wasm";
 /// The conformance suites as a component.
 pub(crate) const PROBE: &str = "voicecore-spin-probe";
 /// The conformance suites as a worker.
@@ -288,14 +291,15 @@ fn component_with(features: &[&str]) -> Result<Size> {
         ("component", "voicecore.wasm", COMPONENT_BUDGET)
     } else {
         let budget = COMPONENT_BUDGET + COMPONENT_POSTGRES_BUDGET;
-        ("component with PostgreSQL", "voicecore-postgres.wasm", budget)
+        ("component with PostgreSQL", WITH_POSTGRES, budget)
     };
     let bytes = for_spin(COMPONENT, features, "voicecore_spin.wasm", name)?;
     Ok(Size { what, raw: bytes.len() as u64, gzipped: gzip(&bytes)?, budget })
 }
 
-/// The same with PostgreSQL, as `voicecore-postgres.wasm` beside it.
+/// The same with PostgreSQL beside it, and the manifest for it.
 pub(crate) fn component_with_postgres() -> Result<Size> {
+    spin_manifest::write_on_postgres(WITH_POSTGRES)?;
     component_with(&POSTGRES)
 }
 

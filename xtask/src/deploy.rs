@@ -35,7 +35,7 @@ pub(crate) struct Options {
     /// Environment of wrangler.toml
     #[arg(long)]
     env: Option<String>,
-    /// Cloudflare: with PostgreSQL, through the binding HYPERDRIVE
+    /// With PostgreSQL: on Cloudflare through the binding HYPERDRIVE, on a cloud with Spin by DATABASE_URL and DATABASE_PLACE
     #[arg(long)]
     postgres: bool,
     #[command(flatten)]
@@ -46,7 +46,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     match options.platform {
         Platform::Cloudflare => cloudflare(options),
-        Platform::Spin => spin::run(&options.spin),
+        Platform::Spin => spin::run(&options.spin, options.postgres),
     }
 }
 

@@ -23,6 +23,7 @@ mod python;
 mod scripts;
 mod secret;
 mod setup;
+mod spin_manifest;
 mod suite;
 mod test;
 mod toolchain;

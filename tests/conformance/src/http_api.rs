@@ -77,6 +77,8 @@ pub async fn suite(site: &Site<'_>) -> u32 {
         bodies_are_limited,
         what_was_set_up_is_found_again,
         whoever_signs_in_stays_so_by_a_cookie,
+        a_change_is_made_once_and_only_of_the_version_that_was_read,
+        long_and_strange_words_come_back_as_they_went,
     );
     cases
 }
@@ -271,6 +273,87 @@ async fn what_was_set_up_is_found_again(site: &Site<'_>) {
         let answer = send(site, ask(path)).await;
         assert_eq!(answer.status, status, "{path}: {}", answer.text());
     }
+}
+
+/// A request with a JSON body of whoever has set the tenant up, and more headers.
+async fn signed(
+    site: &Site<'_>,
+    bearer: &str,
+    (method, path): (&'static str, &str),
+    body: Option<&Value>,
+    more: &[(&'static str, &str)],
+) -> Answer {
+    let mut headers = vec![("authorization", bearer.to_owned())];
+    headers.extend(body.map(|_| ("content-type", "application/json".to_owned())));
+    headers.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
+    let body = body.map(Value::to_string).unwrap_or_default().into_bytes();
+    send(site, Ask { method, path: path.to_owned(), headers, body }).await
+}
+
+/// The `Authorization` of whoever has set the tenant up.
+async fn bearer(site: &Site<'_>) -> String {
+    let body = json!({"email": site.setup_email, "password": PASSWORD}).to_string();
+    let signed_in = post(site, "/api/v1/auth/login", "application/json", body.as_bytes()).await;
+    assert_eq!(signed_in.status, 200, "{}", signed_in.text());
+    format!("Bearer {}", signed_in.json()["access_token"].as_str().unwrap_or_default())
+}
+
+/// `Idempotency-Key`, `ETag`, `If-Match`, and each method of a change: PUT, PATCH, DELETE with nothing in its answer.
+async fn a_change_is_made_once_and_only_of_the_version_that_was_read(site: &Site<'_>) {
+    let bearer = bearer(site).await;
+    let (all, new) = ("/api/v1/departments", json!({"name": "Empfang & Küche"}));
+    let mut made = Vec::new();
+    for _ in 0..2 {
+        let answer = signed(site, &bearer, ("POST", all), Some(&new), &[("idempotency-key", "once")]).await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        made.push(answer.json()["id"].as_str().unwrap_or_default().to_owned());
+    }
+    assert_eq!(made.first(), made.last(), "it was made twice");
+    let one = format!("{all}/{}", made.first().map(String::as_str).unwrap_or_default());
+
+    let read = signed(site, &bearer, ("GET", &one), None, &[]).await;
+    let tag = read.header("etag").unwrap_or_default().to_owned();
+    assert!(tag.starts_with('"') && tag.ends_with('"'), "{:?}", read.headers);
+    let renamed = json!({"name": "Front desk"});
+    let changed = signed(site, &bearer, ("PUT", &one), Some(&renamed), &[("if-match", &tag)]).await;
+    assert_eq!(changed.status, 200, "{}", changed.text());
+    assert!(changed.header("etag").is_some_and(|now| now != tag), "{:?}", changed.headers);
+    let outrun = signed(site, &bearer, ("PUT", &one), Some(&new), &[("if-match", &tag)]).await;
+    assert_eq!(outrun.status, 412, "{}", outrun.text());
+
+    let named = json!({"name": "Ünïcode & Söhne"});
+    let patched = signed(site, &bearer, ("PATCH", "/api/v1/tenant"), Some(&named), &[]).await;
+    assert_eq!((patched.status, &patched.json()["name"]), (200, &named["name"]), "{}", patched.text());
+
+    let deleted = signed(site, &bearer, ("DELETE", &one), None, &[]).await;
+    assert_eq!((deleted.status, deleted.body.len()), (204, 0), "{}", deleted.text());
+    assert_eq!(deleted.header("content-type"), None);
+    assert_eq!(signed(site, &bearer, ("GET", &one), None, &[]).await.status, 404);
+}
+
+/// Bodies near the limit, and words in an address, byte for byte.
+async fn long_and_strange_words_come_back_as_they_went(site: &Site<'_>) {
+    let bearer = bearer(site).await;
+    let assistants = signed(site, &bearer, ("GET", "/api/v1/assistants"), None, &[]).await;
+    let first = assistants.json()["items"][0].clone();
+    let one = format!("/api/v1/assistants/{}", first["id"].as_str().unwrap_or_default());
+    let read = signed(site, &bearer, ("GET", &one), None, &[]).await;
+    let mut settings = read.json()["draft"].clone();
+    let words = "Grüße, 世界! 👩‍🍳 \"quoted\" \\ </script>\n".repeat(150);
+    // What is at the ends of it is no part of it.
+    let words = words.trim();
+    settings["instructions"] = words.into();
+    let tag = read.header("etag").unwrap_or_default().to_owned();
+    let saved = signed(site, &bearer, ("PUT", &one), Some(&settings), &[("if-match", &tag)]).await;
+    assert_eq!(saved.status, 200, "{}", saved.text());
+    let again = signed(site, &bearer, ("GET", &one), None, &[]).await.json();
+    assert!(again["draft"]["instructions"] == words, "other words came back");
+
+    let listed = "/api/v1/calls?q=%C3%BCber+%26%20100%25&page_size=1";
+    let listed = signed(site, &bearer, ("GET", listed), None, &[]).await;
+    assert_eq!((listed.status, &listed.json()["items"]), (200, &json!([])), "{}", listed.text());
+    let wrong = signed(site, &bearer, ("GET", "/api/v1/calls?%FF=1"), None, &[]).await;
+    assert_eq!(wrong.status, 400, "{}", wrong.text());
 }
 
 /// A password is hashed and known again, two cookies come and go, and what was revoked is refused at once.

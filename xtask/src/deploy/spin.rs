@@ -10,9 +10,12 @@ use serde_json::Value;
 use super::REQUIRED;
 use crate::build;
 use crate::proc::{self, command, output, root, which};
+use crate::spin_manifest;
 
 /// Required on Spin besides.
 const JOBS_SECRET: &str = "JOBS_SECRET";
+/// Required with PostgreSQL besides: its address, and the server's name and port, which the manifest allows.
+const DATABASE: [&str; 2] = ["DATABASE_URL", "DATABASE_PLACE"];
 /// The manifest for SpinKube, and what in it is an example.
 const MANIFEST: &str = "functions/spin/spinapp.yaml";
 const EXAMPLE_IMAGE: &str = "registry.example.com/voicecore:0.1.0";
@@ -47,11 +50,14 @@ fn reference(text: &str) -> Result<String, String> {
 }
 
 /// Refuses while a value is missing; builds; deploys.
-pub(super) fn run(place: &Place) -> Result<()> {
+pub(super) fn run(place: &Place, postgres: bool) -> Result<()> {
     let set = |name: &str| std::env::var(variable(name)).ok().filter(|value| !value.trim().is_empty());
     match (&place.push, &place.plugin) {
+        (Some(_), _) if postgres => {
+            bail!("{MANIFEST} has libSQL: for PostgreSQL it would have to be another")
+        }
         (Some(image), _) => cluster(image, set("PUBLIC_URL")),
-        (None, Some(plugin)) => cloud(plugin, &given(&set)?),
+        (None, Some(plugin)) => cloud(plugin, &given(&set, postgres)?, postgres),
         (None, None) => bail!(
             "say where: --push registry/name:version (SpinKube) or --plugin NAME (a cloud). On a machine of your own nothing \
              is deployed: `spin up`, as README.md, \"Deploying to Spin\", says"
@@ -73,9 +79,10 @@ fn spin() -> Result<Command> {
 }
 
 /// Every value of the configuration that is set, or an error that names the required ones that are not.
-fn given(set: &dyn Fn(&str) -> Option<String>) -> Result<BTreeMap<String, String>> {
-    let missing: Vec<&str> =
-        REQUIRED.iter().copied().chain([JOBS_SECRET]).filter(|name| set(name).is_none()).collect();
+fn given(set: &dyn Fn(&str) -> Option<String>, postgres: bool) -> Result<BTreeMap<String, String>> {
+    let database = if postgres { DATABASE.as_slice() } else { &[] };
+    let required = REQUIRED.iter().chain([&JOBS_SECRET]).chain(database).copied();
+    let missing: Vec<&str> = required.filter(|name| set(name).is_none()).collect();
     if !missing.is_empty() {
         let mut message =
             "not deployed, because calls could not be answered: these values are missing in the environment"
@@ -87,7 +94,9 @@ fn given(set: &dyn Fn(&str) -> Option<String>) -> Result<BTreeMap<String, String
         bail!(message);
     }
     let text = fs::read_to_string(root().join("spin.toml")).context("reading spin.toml")?;
-    let values = declared(&text).filter_map(|name| Some((name.to_owned(), set(&name.to_uppercase())?)));
+    let declared =
+        declared(&text).map(str::to_uppercase).chain(database.iter().map(|name| (*name).to_owned()));
+    let values = declared.filter_map(|name| Some((name.to_lowercase(), set(&name)?)));
     Ok(values.collect())
 }
 
@@ -98,13 +107,16 @@ fn declared(manifest: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The plugins know values only as arguments: other users of this machine see them while it runs.
-fn cloud(plugin: &str, values: &BTreeMap<String, String>) -> Result<()> {
+fn cloud(plugin: &str, values: &BTreeMap<String, String>, postgres: bool) -> Result<()> {
     let mut deploy = spin()?;
     deploy.args([plugin, "deploy"]);
+    if postgres {
+        deploy.arg("--from").arg(spin_manifest::write_on_postgres(build::WITH_POSTGRES)?);
+    }
     for (name, value) in values {
         deploy.args(["--variable", &format!("{name}={value}")]);
     }
-    build::component()?.check()?;
+    if postgres { build::component_with_postgres() } else { build::component() }?.check()?;
     eprintln!("spin {plugin} deploy, with {} values as arguments", values.len());
     // Not `proc::run`: its errors show the arguments.
     let done = deploy.status().context("starting spin")?;
@@ -189,15 +201,23 @@ mod tests {
 
     #[test]
     fn a_value_that_is_missing_is_named_and_a_value_that_is_set_goes_along() {
-        let none = given(&|_| None).unwrap_err().to_string();
+        let none = given(&|_| None, false).unwrap_err().to_string();
         for name in REQUIRED.iter().chain([&JOBS_SECRET]) {
             assert!(none.contains(&format!("SPIN_VARIABLE_{name}")), "{name}: {none}");
         }
-        let all = given(&|name| (name != "CHAT_MODEL").then(|| name.to_owned())).unwrap();
+        let all = given(&|name| (name != "CHAT_MODEL").then(|| name.to_owned()), false).unwrap();
         assert_eq!(all["jobs_secret"], "JOBS_SECRET");
         assert_eq!(all["twilio_base_url"], "TWILIO_BASE_URL");
         assert_eq!(all["chat_origin"], "CHAT_ORIGIN");
-        assert!(!all.contains_key("chat_model"));
+        assert!(!all.contains_key("chat_model") && !all.contains_key("database_url"));
+        let none =
+            given(&|name| (name != "DATABASE_URL").then(|| name.to_owned()), true).unwrap_err().to_string();
+        assert!(none.contains("SPIN_VARIABLE_DATABASE_URL") && !none.contains("DATABASE_PLACE"), "{none}");
+        let all = given(&|name| Some(name.to_owned()), true).unwrap();
+        assert_eq!(
+            (all["database_url"].as_str(), all["database_place"].as_str()),
+            ("DATABASE_URL", "DATABASE_PLACE")
+        );
     }
 
     #[test]

@@ -9,6 +9,8 @@ mod migrations;
 #[path = "../../../../functions/spin/src/ports/mod.rs"]
 mod ports;
 
+#[cfg(feature = "postgres")]
+mod pg_traps;
 mod queue_suite;
 
 use std::cell::Cell;
@@ -102,6 +104,13 @@ async fn alone(request: &Request) -> http::Response<BoxBody> {
         "/counted-in-kv" => return answer(StatusCode::OK, counted_in_kv(&*ports.kv).await.to_string()),
         "/reach" => return answer(StatusCode::OK, reach(&*ports.http, query).await),
         "/slow" => spin_sdk::time::sleep(SLOW).await,
+        // The answer goes out, and what was spawned goes on.
+        "/later" => spin_sdk::wasip3::spawn(async move {
+            spin_sdk::time::sleep(SLOW).await;
+            count(&*ports.db).await;
+        }),
+        #[cfg(feature = "postgres")]
+        path if path.starts_with("/pg/") => return answer(StatusCode::OK, pg_traps::run(&ports, path).await),
         "/panic" => {
             // In the middle of something, so that others could be in the same instance.
             spin_sdk::time::sleep(SLOW / 5).await;

@@ -87,39 +87,12 @@ impl App {
         })
     }
 
-    /// The same manifest with what PostgreSQL takes: another component, one more host, the variables of [`Host::start_on_postgres`].
-    fn manifest_on_postgres(self) -> Result<PathBuf> {
-        let (name, wasm, with_postgres) = match self {
-            Self::Product => ("voicecore", "target/spin/voicecore.wasm", "voicecore-postgres.wasm"),
-            Self::Probe => ("probe", "../../../target/spin/probe.wasm", "probe.wasm"),
-        };
-        let mut text = std::fs::read_to_string(self.manifest())?;
-        // It lies beside what is built.
-        text = text.replace("{ source = \"target/spin/", "{ source = \"");
-        let hosts = "allowed_outbound_hosts = [";
-        for (old, new) in [
-            (format!("\"{wasm}\""), format!("\"{with_postgres}\"")),
-            (hosts.to_owned(), format!("{hosts}\"postgres://{{{{ database_place }}}}\", ")),
-        ] {
-            ensure!(text.matches(&old).count() == 1, "{old}: not once in the manifest");
-            text = text.replace(&old, &new);
-        }
-        for (table, variable) in [
-            (
-                "variables".to_owned(),
-                "database_url = { required = true, secret = true }\ndatabase_place = { required = true }",
-            ),
-            (format!("component.{name}.variables"), "database_url = \"{{ database_url }}\""),
-        ] {
-            let head = format!("[{table}]\n");
-            if !text.contains(&head) {
-                text.push_str(&head);
-            }
-            text = text.replacen(&head, &format!("{head}{variable}\n"), 1);
-        }
-        let path = root().join(format!("target/spin/{name}-postgres.toml"));
-        std::fs::write(&path, text)?;
-        Ok(path)
+    /// The one with PostgreSQL: that of the product is made by `cargo xtask build --postgres`.
+    fn manifest_on_postgres(self) -> PathBuf {
+        root().join(match self {
+            Self::Product => "target/spin/voicecore-postgres.toml",
+            Self::Probe => "tests/spin/probe/spin-postgres.toml",
+        })
     }
 
     /// What it is told when it is to reach nobody.
@@ -178,7 +151,7 @@ impl Host {
         let mut variables = app.variables();
         variables.push(("DATABASE_URL".to_owned(), address.to_owned()));
         variables.push(("DATABASE_PLACE".to_owned(), place.to_owned()));
-        Self::launch(kind, &app.manifest_on_postgres()?, free_port()?, variables, &[]).await
+        Self::launch(kind, &app.manifest_on_postgres(), free_port()?, variables, &[]).await
     }
 
     /// The same with arguments of `spin up` besides.

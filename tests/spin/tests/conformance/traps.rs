@@ -9,6 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::time::{Instant, sleep, timeout};
+use voicecore_conformance::doubles::PostgresDb;
 
 use crate::Case;
 use crate::host::{App, Host, Kind};
@@ -37,6 +38,7 @@ pub(crate) fn all() -> Vec<(&'static str, Case)> {
         answers_come_as_they_are_made,
         a_body_without_an_end_is_refused,
         a_client_that_leaves_cancels_nothing,
+        what_is_spawned_goes_on_after_the_answer,
         what_needs_an_actor_says_so,
         instances_are_shared_and_a_panic_takes_its_neighbours,
         a_panic_takes_no_other_request_with_it,
@@ -45,6 +47,9 @@ pub(crate) fn all() -> Vec<(&'static str, Case)> {
         sigterm_drops_what_is_in_flight,
         the_key_value_store_loses_counts,
         counters_in_sql_lose_nothing,
+        postgres_hands_a_connection_on_as_it_was_left,
+        postgres_says_what_failed_after_the_rows,
+        postgres_gives_types_that_nobody_can_read,
     )
 }
 
@@ -116,6 +121,20 @@ async fn a_client_that_leaves_cancels_nothing(kind: Kind) -> Result<()> {
     let deadline = Instant::now() + LIMIT;
     while counted(&host)? < 2 {
         ensure!(Instant::now() < deadline, "what the client left was not done\n{}", host.log());
+        sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}
+
+/// So whoever spawns must not rely on being asked again. The product spawns nothing.
+async fn what_is_spawned_goes_on_after_the_answer(kind: Kind) -> Result<()> {
+    let host = Host::start(kind, App::Probe).await?;
+    host.probe("/count").await?;
+    host.probe("/later").await?;
+    ensure!(counted(&host)? == 1, "the answer has waited for what was spawned");
+    let deadline = Instant::now() + LIMIT;
+    while counted(&host)? < 2 {
+        ensure!(Instant::now() < deadline, "what was spawned has ended with the answer\n{}", host.log());
         sleep(Duration::from_millis(50)).await;
     }
     Ok(())
@@ -256,6 +275,50 @@ async fn counters_in_sql_lose_nothing(kind: Kind) -> Result<()> {
     }
     let stored = counted(&host)?;
     ensure!(stored == COUNTERS, "{stored} of {COUNTERS} were counted");
+    Ok(())
+}
+
+/// The probe on a server of its own.
+async fn on_postgres(kind: Kind) -> Result<(PostgresDb, Host)> {
+    let db = PostgresDb::migrated();
+    let host = Host::start_on_postgres(kind, App::Probe, &db.owner_address()).await?;
+    Ok((db, host))
+}
+
+/// Whoever does not begin with `rollback` goes on in somebody else's transaction; the port does.
+async fn postgres_hands_a_connection_on_as_it_was_left(kind: Kind) -> Result<()> {
+    let (_db, host) = on_postgres(kind).await?;
+    host.probe("/pg/raw/leave").await?;
+    for (path, found) in [("/pg/raw/find", "rows 1"), ("/pg/port/find", "rows 0"), ("/pg/raw/find", "rows 0")]
+    {
+        let said = host.probe(path).await?;
+        ensure!(said == found, "{path}: {said}");
+    }
+    Ok(())
+}
+
+/// Rows that end early look like all there are; the port asks to the end.
+async fn postgres_says_what_failed_after_the_rows(kind: Kind) -> Result<()> {
+    let (_db, host) = on_postgres(kind).await?;
+    let raw = host.probe("/pg/raw/breaks").await?;
+    ensure!(raw.starts_with("rows") && !raw.contains("error"), "this host says so at once: {raw}");
+    let port = host.probe("/pg/port/breaks").await?;
+    ensure!(port == "error", "{port}");
+    Ok(())
+}
+
+/// The port refuses them rather than give something else; as text they come. And a call takes one statement.
+async fn postgres_gives_types_that_nobody_can_read(kind: Kind) -> Result<()> {
+    let (_db, host) = on_postgres(kind).await?;
+    for (path, outcome) in [
+        ("/pg/port/time", "error"),
+        ("/pg/port/json", "error"),
+        ("/pg/port/cast", "rows [1]"),
+        ("/pg/raw/two", "refused"),
+    ] {
+        let said = host.probe(path).await?;
+        ensure!(said == outcome, "{path}: {said}");
+    }
     Ok(())
 }
 
