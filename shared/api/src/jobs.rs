@@ -13,6 +13,7 @@ use crate::voicemail::{self, Voicemail};
 use crate::{ApiError, AppState};
 
 mod delete_tenants;
+mod mail_invitations;
 mod rotate_keys;
 mod seal_audit;
 
@@ -77,19 +78,22 @@ pub struct Swept {
     pub rewrapped: u32,
     /// Keys that neither `MASTER_KEY` nor `MASTER_KEY_PREVIOUS` opens.
     pub not_rewrapped: u32,
+    /// Invitations whose mail was asked for again.
+    pub invitations_queued: u32,
     /// Tenants of whom nothing is left.
     pub tenants_deleted: u32,
     /// Tenants whose deletion could not go on now. A later minute tries again.
     pub tenants_not_deleted: u32,
 }
 
-/// Closes calls whose end never came (see `voicecore_domain::limits`), seals audit logs, rotates keys, deletes tenants and
+/// Closes calls whose end never came (see `voicecore_domain::limits`), seals audit logs, rotates keys, has forgotten invitations mailed, deletes tenants and
 /// forgets sign-ins, notifications and test calls that are long over, a limited number in each run. What fails keeps nothing else from being done.
 pub async fn scheduled(app: &AppState) -> Result<Swept, JobError> {
     let mut swept = Swept::default();
     let closed = close_overdue(app, &mut swept).await;
     let sealed = seal_audit::run(app, &mut swept).await;
     let rotated = rotate_keys::run(app, &mut swept).await;
+    let mailed = mail_invitations::run(app, &mut swept).await;
     let deleted = delete_tenants::run(app, &mut swept).await;
     let forgotten = [
         rate_limits::forget(&*app.ports.db, app.now()).await,
@@ -99,7 +103,7 @@ pub async fn scheduled(app: &AppState) -> Result<Swept, JobError> {
         test_calls::forget(&*app.ports.db, app.now()).await,
         accounts::forget(&*app.ports.db, app.now()).await,
     ];
-    closed.and(sealed).and(rotated).and(deleted)?;
+    closed.and(sealed).and(rotated).and(mailed).and(deleted)?;
     forgotten.into_iter().collect::<Result<Vec<_>, _>>().map_err(ApiError::from)?;
     Ok(swept)
 }

@@ -15,7 +15,9 @@ use voicecore_domain::credentials::SETUP_TOKEN_LIFETIME;
 use voicecore_domain::hub::Watcher;
 use voicecore_domain::{ApiKey, CallStatus, Permission, Permissions, SetupToken, VoiceMode, limits};
 use voicecore_ports::{Db, Reach, Stmt, Value};
-use voicecore_types::{ApiKeyId, BusinessId, CallId, Millis, PhoneNumberId, SessionId, TenantId, UserId};
+use voicecore_types::{
+    ApiKeyId, BusinessId, CallId, InvitationId, Millis, PhoneNumberId, SessionId, TenantId, UserId,
+};
 
 use crate::row::{self, Reader};
 use crate::seal::{FreshKey, LookupHash, LookupKey, MasterKey, WrappedKey};
@@ -210,6 +212,11 @@ statements! {
         where d.finished_at is null and d.updated_at < ?4
         limit ?3");
 
+    /// By the index of the tokens: those that have none yet, which are few.
+    UNSENT_INVITATIONS = "select tenant_id, id from invitations
+        where token_hash is null and accepted_at is null and revoked_at is null and created_at < ?1 and expires_at > ?2
+        order by created_at, id limit ?3";
+
     /// Walks the entries that wait, which are few.
     UNSEALED_AUDITS = "select distinct l.tenant_id, k.wrapped_key
         from audit_log l join tenant_keys k on k.tenant_id = l.tenant_id
@@ -328,6 +335,18 @@ pub async fn overdue_calls(db: &Arc<dyn Db>, now: Millis) -> Result<Vec<CallLoca
     ];
     let rows = db.query(across_tenants(OVERDUE_CALLS, args)).await?;
     row::all(&rows, |r| location(db, &r))
+}
+
+/// Invitations of before `made_before` that are open and whose mail nobody has begun to write, the oldest first. For the scheduled job.
+pub async fn unsent_invitations(
+    db: &Arc<dyn Db>,
+    made_before: Millis,
+    now: Millis,
+    limit: u32,
+) -> Result<Vec<(TenantId, InvitationId)>, StoreError> {
+    let args = vec![made_before.into(), now.into(), limit.into()];
+    let rows = db.query(across_tenants(UNSENT_INVITATIONS, args)).await?;
+    row::all(&rows, |r| Ok((r.parsed("tenant_id")?, r.parsed("id")?)))
 }
 
 /// Tenants with entries in their audit logs that wait to be sealed, by their ids, those behind `after`. For the sealing job.

@@ -195,7 +195,7 @@ async fn provision(app: &AppState, by: UserId, wanted: &Wanted) -> Result<wire::
         ProvisionError::TokenInvalid => ApiError::Internal("a tenant was not stored whole".to_owned()),
         ProvisionError::Store(error) => error.into(),
     })?;
-    send_invitation(app, &scope, invitation_id).await?;
+    send_invitation(app, &scope, invitation_id).await;
     Ok(wire::CreatedTenant { tenant_id, business_id, department_id, invitation_id })
 }
 

@@ -194,14 +194,14 @@ pub(crate) async fn invite_user(
     };
     let response = answer(principal, StatusCode::CREATED, &shown, None)?;
     invitations::create(&principal.scope, &new, &record.entry()).await?;
-    send_invitation(&app, &principal.scope, new.id).await?;
+    send_invitation(&app, &principal.scope, new.id).await;
     Ok(response)
 }
 
-/// The mail is sent by a job.
-pub(crate) async fn send_invitation(app: &AppState, scope: &Scope, id: InvitationId) -> Result<(), ApiError> {
+/// The mail is sent by a job. The invitation is stored by now, and is not taken back when the queue is away: the job of every minute finds it.
+pub(crate) async fn send_invitation(app: &AppState, scope: &Scope, id: InvitationId) {
     let job = MailInvitation { tenant_id: scope.tenant(), invitation_id: id };
-    jobs::enqueue(app, &Job::MailInvitation(job)).await
+    let _ = jobs::enqueue(app, &Job::MailInvitation(job)).await;
 }
 
 /// Invitations that are open, the newest first.

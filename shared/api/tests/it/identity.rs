@@ -8,17 +8,17 @@ use voicecore_types::Millis;
 use crate::world::{PASSWORD, Reply, Tenant, World};
 
 const NUMBER: &str = "+15005550006";
-const EMAIL: &str = "ada@example.com";
+pub(crate) const EMAIL: &str = "ada@example.com";
 const REFRESH: &str = "/api/v1/auth/refresh";
 
-fn world() -> (World, Tenant) {
+pub(crate) fn world() -> (World, Tenant) {
     let world = World::new();
     let tenant = world.tenant(NUMBER);
     world.user(&tenant.id, EMAIL, "manager");
     (world, tenant)
 }
 
-fn post(world: &World, target: &str, body: &Value) -> Reply {
+pub(crate) fn post(world: &World, target: &str, body: &Value) -> Reply {
     world.request(Method::POST, target, None, Some(body))
 }
 
@@ -31,7 +31,7 @@ fn token(reply: &Reply) -> String {
 }
 
 /// The token of a link in a mail.
-fn linked(link: &str) -> String {
+pub(crate) fn linked(link: &str) -> String {
     link.split_once("?token=").unwrap().1.to_owned()
 }
 
@@ -329,98 +329,6 @@ fn without_a_mail_service_it_is_said_what_is_missing() {
     let reply = post(&world, "/api/v1/auth/forgot-password", &json!({"email": EMAIL}));
     reply.assert_problem(503, "config_missing");
     assert_eq!(reply.json()["missing"], json!(["EMAIL_API_KEY"]));
-}
-
-#[test]
-fn whoever_is_invited_comes_in_by_mail_once() {
-    let (world, tenant) = world();
-    world.user(&tenant.id, "boss@example.com", "tenant_admin");
-    let boss = world.login("boss@example.com");
-    let invite = json!({"email": "New@Example.com", "name": "New", "role": "agent"});
-    let invited = world.request(Method::POST, "/api/v1/users/invitations", Some(&boss), Some(&invite));
-    assert_eq!(invited.status, 201, "{}", invited.body);
-    assert_eq!(world.get("/api/v1/users/invitations", &boss).json()["total"], 1);
-    let link = world.mails()[0].1.clone();
-    // The page that the link leads to, and its form.
-    let target = link.strip_prefix("https://voice.example.com").unwrap();
-    assert_eq!(world.request(Method::GET, target, None, None).status, 200);
-
-    let accept = |body: &Value| post(&world, "/api/v1/auth/accept-invitation", body);
-    assert_eq!(accept(&json!({"token": linked(&link)})).wrong_fields(), ["password"]);
-    let body = json!({"token": linked(&link), "password": PASSWORD});
-    let accepted = accept(&body);
-    assert_eq!(accepted.status, 200, "{}", accepted.body);
-    assert_eq!(accepted.json()["email"], "new@example.com");
-    accept(&body).assert_problem(403, "token_invalid");
-    let me = world.get("/api/v1/me", &world.login("new@example.com")).json();
-    assert_eq!((&me["role"], &me["name"]), (&json!("agent"), &json!("New")));
-    assert_eq!(world.get("/api/v1/users/invitations", &boss).json()["total"], 0);
-}
-
-#[test]
-fn an_invitation_says_nothing_of_other_tenants_and_keeps_the_password() {
-    let (world, _) = world();
-    let other = world.tenant("+15005550007");
-    world.user(&other.id, "boss@example.com", "tenant_admin");
-    let boss = world.login("boss@example.com");
-    let invite = |email: &str| {
-        let body = json!({"email": email, "role": "viewer"});
-        world.request(Method::POST, "/api/v1/users/invitations", Some(&boss), Some(&body))
-    };
-    let (known, unknown) = (invite(EMAIL).json(), invite("nobody@example.com").json());
-    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(keys(&known), keys(&unknown));
-    let mails = world.mails();
-    let link = &mails.iter().find(|(to, _)| to == EMAIL).unwrap().1;
-    let body = json!({"token": linked(link), "password": "an intruder's password"});
-    assert_eq!(post(&world, "/api/v1/auth/accept-invitation", &body).status, 200);
-    world.try_login(EMAIL, "an intruder's password", &[]).assert_problem(401, "login_refused");
-    let signed_in = world.login(EMAIL);
-    let me = world.get("/api/v1/me", &signed_in).json();
-    assert_eq!(me["memberships"].as_array().unwrap().len(), 2);
-    // And works in either.
-    let switch = |tenant: &str| {
-        let body = json!({"tenant_id": tenant});
-        world.request(Method::POST, "/api/v1/auth/tenant", Some(&signed_in), Some(&body)).status.as_u16()
-    };
-    assert_eq!(switch(&other.id), 204);
-    assert_eq!(world.get("/api/v1/me", &signed_in).json()["role"], "viewer");
-    assert_eq!(switch("00000000-0000-7000-8000-000000000000"), 404);
-}
-
-#[test]
-fn an_invitation_makes_nobody_less_than_they_are() {
-    let (world, tenant) = world();
-    world.user(&tenant.id, "boss@example.com", "tenant_admin");
-    let boss = world.login("boss@example.com");
-    let body = json!({"email": "boss@example.com", "role": "viewer"});
-    world.request(Method::POST, "/api/v1/users/invitations", Some(&boss), Some(&body));
-    let accept = json!({"token": linked(&world.mails()[0].1)});
-    assert_eq!(post(&world, "/api/v1/auth/accept-invitation", &accept).status, 200);
-    assert_eq!(world.get("/api/v1/me", &boss).json()["role"], "tenant_admin");
-}
-
-#[test]
-fn an_invitation_that_was_taken_back_or_replaced_opens_nothing() {
-    let (world, tenant) = world();
-    world.user(&tenant.id, "boss@example.com", "tenant_admin");
-    let boss = world.login("boss@example.com");
-    let invite = || {
-        let body = json!({"email": "new@example.com", "role": "agent"});
-        world.request(Method::POST, "/api/v1/users/invitations", Some(&boss), Some(&body));
-        world.mails()[0].1.clone()
-    };
-    let (first, second) = (invite(), invite());
-    let accept = |link: &str| {
-        let body = json!({"token": linked(link), "password": PASSWORD});
-        post(&world, "/api/v1/auth/accept-invitation", &body)
-    };
-    accept(&first).assert_problem(403, "token_invalid");
-    let list = world.get("/api/v1/users/invitations", &boss).json();
-    assert_eq!(list["total"], 1);
-    let target = format!("/api/v1/users/invitations/{}", list["items"][0]["id"].as_str().unwrap());
-    assert_eq!(world.request(Method::DELETE, &target, Some(&boss), None).status, 204);
-    accept(&second).assert_problem(403, "token_invalid");
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod documented;
 mod hostile;
 mod identity;
 mod interventions;
+mod invitations;
 mod isolation;
 mod keyed;
 mod ladder;

@@ -160,21 +160,29 @@ const MAX_JOB_BYTES: usize = 64 * 1024;
 
 /// Jobs, kept until the test takes them.
 #[derive(Debug, Default)]
-pub struct MemoryQueue(Mutex<Vec<Json>>);
+pub struct MemoryQueue {
+    jobs: Mutex<Vec<Json>>,
+    away: AtomicBool,
+}
 
 impl MemoryQueue {
     /// Takes every job that has been sent, in order.
     pub fn take(&self) -> Vec<Json> {
-        std::mem::take(&mut lock(&self.0))
+        std::mem::take(&mut lock(&self.jobs))
+    }
+
+    /// From now on it takes nothing, or does again.
+    pub fn away(&self, away: bool) {
+        self.away.store(away, Ordering::SeqCst);
     }
 }
 
 impl Queue for MemoryQueue {
     fn send<'a>(&'a self, job: &'a Json) -> BoxFuture<'a, Result<(), QueueError>> {
-        let sent = if job.to_string().len() > MAX_JOB_BYTES {
+        let sent = if self.away.load(Ordering::SeqCst) || job.to_string().len() > MAX_JOB_BYTES {
             Err(QueueError)
         } else {
-            lock(&self.0).push(job.clone());
+            lock(&self.jobs).push(job.clone());
             Ok(())
         };
         Box::pin(async { sent })
