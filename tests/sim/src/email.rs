@@ -1,5 +1,5 @@
 //! Plays an e-mail service: `POST /emails` as Resend documents it (resend.com/docs/api-reference/emails/send-email), strict
-//! about what it takes. What was sent is kept and shown: `GET /sim/emails`.
+//! about what it takes. What was sent is kept and shown: as JSON at `GET /sim/emails`, to people at `GET /`.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,6 +16,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+
+use crate::mailbox;
 
 /// Mails kept; the oldest go first.
 const MAX_KEPT: usize = 200;
@@ -97,6 +99,7 @@ impl EmailSim {
         let router = Router::new()
             .route("/emails", post(send))
             .route("/sim/emails", get(list))
+            .route("/", get(page))
             .with_state(inner.clone());
         // Ends only with its task.
         let server = tokio::spawn(async move { drop(axum::serve(listener, router).await) });
@@ -120,9 +123,17 @@ impl Drop for EmailSim {
     }
 }
 
+/// The newest first.
+fn newest(inner: &Inner) -> Vec<Sent> {
+    inner.kept().mails.iter().rev().cloned().collect()
+}
+
 async fn list(State(inner): State<Arc<Inner>>) -> Json<Value> {
-    let mails: Vec<Sent> = inner.kept().mails.iter().rev().cloned().collect();
-    Json(json!({"items": mails}))
+    Json(json!({"items": newest(&inner)}))
+}
+
+async fn page(State(inner): State<Arc<Inner>>) -> Response {
+    mailbox::page(&newest(&inner))
 }
 
 /// As the service words its errors.
@@ -271,6 +282,11 @@ mod tests {
         let shown = reqwest::get(format!("{}/sim/emails", sim.base_url())).await.unwrap();
         let shown: Value = shown.json().await.unwrap();
         assert_eq!(shown["items"][0]["to"], json!(["a@example.com"]));
+        let page = reqwest::get(sim.base_url()).await.unwrap();
+        assert!(
+            page.headers()["content-security-policy"].to_str().unwrap().starts_with("default-src 'none'")
+        );
+        assert!(page.text().await.unwrap().contains("a@example.com"));
     }
 
     #[tokio::test]

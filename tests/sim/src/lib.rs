@@ -8,6 +8,7 @@
 
 pub mod cli;
 pub mod email;
+mod mailbox;
 pub mod openai;
 pub mod registry;
 pub mod scenario;

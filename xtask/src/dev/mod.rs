@@ -103,7 +103,7 @@ pub(crate) struct Running {
     pub(crate) control_url: Option<String>,
     /// Of the simulated model.
     pub(crate) openai_base_url: Option<String>,
-    /// Of the simulated e-mail service: `GET /sim/emails` shows what was sent.
+    /// Of the simulated e-mail service: `GET /sim/emails` shows what was sent, `GET /` as a page.
     #[serde(default)]
     pub(crate) email_url: Option<String>,
     /// This program's, which ends everything when it is ended.
@@ -147,7 +147,7 @@ fn welcome(running: &Running) {
         None => println!("  OpenAI        {REAL_OPENAI}"),
     }
     match &running.email_url {
-        Some(url) => println!("  mails         simulated, shown here and at {url}/sim/emails"),
+        Some(url) => println!("  mails         simulated, shown here and at {url}/"),
         None => println!("  mails         real, if EMAIL_API_KEY is set"),
     }
     if let Ok((503, problem)) = http::get_json(&format!("{base_url}/ready")) {
