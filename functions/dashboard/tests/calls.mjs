@@ -55,6 +55,9 @@ export function calls({ journey, app, api, ring, signedIn, heading, wordOfCaller
     }
     assert.ok(found, "no call has an answer");
     await signedIn(page);
+    const latency = page.locator(".figure", { hasText: "Answer latency" });
+    await latency.getByText(/^[\d,]+ ms$/u).waitFor();
+    await latency.getByText(/95% of answers within [\d,]+ ms$/u).waitFor();
     await page.goto(`${app}/calls/${found.id}#u${found.answer.seq}`);
     await page.locator(`#u${found.answer.seq}.named`).waitFor();
     await page.waitForFunction((at) => {

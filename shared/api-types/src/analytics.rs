@@ -28,6 +28,17 @@ pub struct StatusCount {
     pub calls: u64,
 }
 
+/// How long callers waited for answers: from the end of what they said to the first sound of the assistant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+pub struct AnswerLatency {
+    /// Answers that somebody waited for, in calls that are over.
+    pub turns: u64,
+    /// Half of the answers came within this time (an exact percentile, by nearest rank); absent when there was none.
+    pub p50_ms: Option<u64>,
+    /// 95 of a hundred answers came within this time, likewise.
+    pub p95_ms: Option<u64>,
+}
+
 /// How a period went.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Overview {
@@ -47,6 +58,11 @@ pub struct Overview {
     pub average_duration_ms: Option<u64>,
     /// Share of the calls that went on to a human being, from 0 to 1; absent without calls.
     pub escalation_rate: Option<f64>,
+    /// How long callers waited for answers, in the calls that came in then. Calls that were over before this was measured have no part
+    /// in it.
+    pub answer_latency: AnswerLatency,
+    /// The same of the period of the same length before.
+    pub previous_answer_latency: AnswerLatency,
     /// By status; those without calls are left out.
     pub by_status: Vec<StatusCount>,
 }

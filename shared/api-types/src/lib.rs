@@ -34,8 +34,8 @@ mod users;
 
 pub use agents::{Agent, AgentUsage, Availability, SaveAgent, SetAvailability};
 pub use analytics::{
-    BusinessVolume, CallCounts, CallDirection, CallVolume, DirectionVolume, HourVolume, Overview,
-    StatusCount, VolumePoint,
+    AnswerLatency, BusinessVolume, CallCounts, CallDirection, CallVolume, DirectionVolume, HourVolume,
+    Overview, StatusCount, VolumePoint,
 };
 pub use api_keys::{ApiKey, CreateApiKey, NewApiKey, RotateApiKey};
 pub use assistants::{

@@ -41,6 +41,17 @@ pub struct Counts {
     pub cost_micros: u64,
 }
 
+/// How long callers waited for answers: so long at most, of so many of a hundred (the smallest wait of which that is true).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AnswerLatency {
+    /// How many answers there were, in calls that are over.
+    pub turns: u64,
+    /// Of fifty; `None`: there was no answer.
+    pub p50: Option<Millis>,
+    /// Of ninety-five, likewise.
+    pub p95: Option<Millis>,
+}
+
 /// By what the calls of a period are divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Division {
@@ -57,6 +68,10 @@ pub struct Overview {
     pub total: Counts,
     /// The one of the same length before it.
     pub previous: Counts,
+    /// How long callers waited for answers in it.
+    pub answer_latency: AnswerLatency,
+    /// And in the one before it.
+    pub previous_answer_latency: AnswerLatency,
     /// Calls on the line now.
     pub active: u64,
     /// By status.
@@ -113,6 +128,13 @@ statements! {
     BY_HOUR = concat!("select (started_at + cast(? as bigint)) / 3600000 as part, ", figures!(), " from calls
         where tenant_id = ? and started_at >= ? and started_at < ?");
 
+    /// Waits of the same length are counted first, so that what is ordered is no longer than waits are different.
+    BY_LATENCY = "select cast(coalesce(max(turns), 0) as bigint) as turns, min(case when upto * 100 >= turns * 50 then latency_ms end) as p50,
+        min(case when upto * 100 >= turns * 95 then latency_ms end) as p95
+        from (select l.latency_ms, sum(count(*)) over (order by l.latency_ms) as upto, sum(count(*)) over () as turns
+        from calls join call_latencies l on l.tenant_id = calls.tenant_id and l.call_id = calls.id
+        where calls.tenant_id = ? and started_at >= ? and started_at < ?";
+
     /// 1970 began on a Thursday, 72 hours after a Monday.
     BY_WEEK_HOUR = "select ((started_at + cast(? as bigint)) / 3600000 + 72) % 168 as part, count(*) as calls from calls
         where tenant_id = ? and started_at >= ? and started_at < ?";
@@ -121,12 +143,14 @@ statements! {
 /// How a period went, and the one before it.
 pub async fn overview(scope: &Scope, period: &Period) -> Result<Overview, StoreError> {
     let results = scope.batch(overview_stmts(scope, period)).await?;
-    let [total, previous, active, by_status] = results.as_slice() else {
+    let [total, previous, active, by_status, latency, previous_latency] = results.as_slice() else {
         return Err(StoreError::OddRow { column: "calls" });
     };
     Ok(Overview {
         total: row::one(total, |r| counts(&r))?.unwrap_or_default(),
         previous: row::one(previous, |r| counts(&r))?.unwrap_or_default(),
+        answer_latency: row::one(latency, |r| waits(&r))?.unwrap_or_default(),
+        previous_answer_latency: row::one(previous_latency, |r| waits(&r))?.unwrap_or_default(),
         active: row::one(active, |r| r.count("calls"))?.unwrap_or(0),
         by_status: statuses(by_status)?,
     })
@@ -169,7 +193,15 @@ pub(crate) fn overview_stmts(scope: &Scope, period: &Period) -> Vec<Stmt> {
         about(scope, TOTAL, None, &period.before(), ""),
         active,
         about(scope, BY_STATUS, None, period, "group by status || ''"),
+        latency(scope, period),
+        latency(scope, &period.before()),
     ]
+}
+
+fn latency(scope: &Scope, period: &Period) -> Stmt {
+    let mut stmt = about(scope, BY_LATENCY, None, period, "");
+    stmt.sql.push("group by l.latency_ms) as waits");
+    stmt
 }
 
 pub(crate) fn volume_stmts(scope: &Scope, period: &Period, division: Division, ahead: i64) -> Vec<Stmt> {
@@ -219,6 +251,10 @@ fn counts(r: &Reader<'_>) -> Result<Counts, StoreError> {
         duration: r.moment("duration_ms")?,
         cost_micros: r.count("cost_micros")?,
     })
+}
+
+fn waits(r: &Reader<'_>) -> Result<AnswerLatency, StoreError> {
+    Ok(AnswerLatency { turns: r.count("turns")?, p50: r.opt_moment("p50")?, p95: r.opt_moment("p95")? })
 }
 
 /// In the order of their stages.

@@ -8,10 +8,10 @@ use std::fmt::Write as _;
 
 use voicecore_domain::words::MAX_WORD_CHARS;
 use voicecore_ports::Stmt;
-use voicecore_types::CallId;
+use voicecore_types::{CallId, Millis};
 
 use crate::row::count_arg;
-use crate::{Scope, StoreError};
+use crate::{Scope, StoreError, call_latencies};
 
 statements! {
     FORGET = "delete from call_words where call_id = ?1 and tenant_id = ?2";
@@ -24,8 +24,14 @@ statements! {
         on conflict (tenant_id, word, at, call_id) do nothing";
 }
 
-/// Stores the words (`voicecore_domain::words`) that were said in a call, in the place of those that are there.
-pub async fn store(scope: &Scope, call: CallId, words: &[String]) -> Result<(), StoreError> {
+/// Stores the words (`voicecore_domain::words`) that were said in a call, and how long callers waited for answers (each with the place
+/// of its answer in the transcript), in the place of those that are there.
+pub async fn store(
+    scope: &Scope,
+    call: CallId,
+    words: &[String],
+    latencies: &[(u32, Millis)],
+) -> Result<(), StoreError> {
     let mut stmts = vec![Stmt::new(FORGET, vec![call.to_string().into(), scope.tenant_arg()])];
     if !words.is_empty() {
         let mut filled = String::with_capacity(words.len() * MAX_WORD_CHARS);
@@ -37,6 +43,7 @@ pub async fn store(scope: &Scope, call: CallId, words: &[String]) -> Result<(), 
         stmts
             .push(Stmt::new(INSERT, vec![call.to_string().into(), scope.tenant_arg(), count, filled.into()]));
     }
+    stmts.extend(call_latencies::stmts(scope, call, latencies));
     scope.batch(stmts).await?;
     Ok(())
 }

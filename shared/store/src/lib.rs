@@ -20,6 +20,7 @@ pub mod audit_log;
 pub mod blob_keys;
 pub mod business_config;
 pub mod businesses;
+mod call_latencies;
 pub mod call_notes;
 pub mod call_words;
 pub mod calls;

@@ -19,7 +19,8 @@ pub const ROWS_AT_ONCE: u32 = 200;
 /// Calls deleted in one step.
 pub const CALLS_AT_ONCE: u32 = 20;
 /// Tables that tell of a call, before the calls themselves.
-const OF_A_CALL: [&str; 7] = [
+const OF_A_CALL: [&str; 8] = [
+    "delete from call_latencies where tenant_id = ? and call_id in (",
     "delete from call_words where tenant_id = ? and call_id in (",
     "delete from call_notes where tenant_id = ? and call_id in (",
     "delete from tool_runs where tenant_id = ? and call_id in (",

@@ -112,8 +112,26 @@ function Figures({ overview }: { overview: Schema["Overview"] }) {
         />
         <Figure label={t("overview.transferred")} value={overview.escalation_rate == null ? "–" : format.percent(overview.escalation_rate)} />
         <Figure label={t("overview.cost")} value={format.money(total.cost_micros)} change={change(total.cost_micros, previous.cost_micros)} />
+        <AnswerLatency overview={overview} />
       </dl>
     </section>
+  );
+}
+
+function AnswerLatency({ overview }: { overview: Schema["Overview"] }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const { p50_ms: middle, p95_ms: most } = overview.answer_latency;
+  const label = t("overview.latency");
+  if (middle == null || most == null) return <Figure wide label={label} value="–" detail={t("overview.noAnswers")} />;
+  return (
+    <Figure
+      wide
+      label={label}
+      value={t("call.latency", { ms: format.number(middle) })}
+      change={change(middle, overview.previous_answer_latency.p50_ms ?? 0)}
+      detail={`${t("latencies.median")} · ${t("overview.latency95", { ms: format.number(most) })}`}
+    />
   );
 }
 
@@ -122,11 +140,13 @@ function change(now: number, before: number): number | null {
   return before === 0 ? null : (now - before) / before;
 }
 
-function Figure({ label, value, change: by = null }: { label: string; value: ReactNode; change?: number | null }) {
+type FigureProps = { label: string; value: ReactNode; change?: number | null; detail?: string; wide?: boolean };
+
+function Figure({ label, value, change: by = null, detail, wide = false }: FigureProps) {
   const { t } = useTranslation();
   const format = useFormat();
   return (
-    <div className="figure">
+    <div className={wide ? "figure wide" : "figure"}>
       <dt>{label}</dt>
       <dd>
         <span className="value">{value}</span>
@@ -136,6 +156,7 @@ function Figure({ label, value, change: by = null }: { label: string; value: Rea
             {format.percent(Math.abs(by))} {t("overview.before")}
           </span>
         )}
+        {detail === undefined ? null : <span className="muted small tabular">{detail}</span>}
       </dd>
     </div>
   );

@@ -49,11 +49,14 @@ pub(crate) async fn store(app: &AppState, tenant: TenantId, summary: &CallSummar
     app.ports.blob.put(&blob_keys::transcript(tenant, summary.call_id), document).await
 }
 
-/// Makes what was said findable: the words of both sides, not what tools gave. May be repeated.
+/// Makes what was said findable: the words of both sides, not what tools gave. Stores how long the caller waited for each answer, too.
+/// May be repeated.
 pub(crate) async fn index(scope: &Scope, summary: &CallSummary) -> Result<(), StoreError> {
     let spoken = summary.interactions.iter().filter(|said| said.kind == InteractionKind::Speech);
     let text: Vec<&str> = spoken.map(|said| said.text.as_str()).collect();
-    call_words::store(scope, summary.call_id, &words(&text.join(" "))).await
+    let answers = summary.interactions.iter();
+    let latencies: Vec<_> = answers.filter_map(|said| Some((said.seq, Millis(said.latency_ms?)))).collect();
+    call_words::store(scope, summary.call_id, &words(&text.join(" ")), &latencies).await
 }
 
 /// What was said in a call so far.

@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use voicecore_api_types as wire;
 use voicecore_api_types::Problem;
 use voicecore_domain::CallStatus;
-use voicecore_store::analytics::{self, Counts, Division, Period};
+use voicecore_store::analytics::{self, AnswerLatency, Counts, Division, Period};
 use voicecore_types::{BusinessId, Millis};
 
 use crate::auth::{Access, CallsRead};
@@ -89,6 +89,8 @@ pub(crate) async fn overview(
         active_calls: found.active,
         average_duration_ms: total.duration.0.checked_div(total.ended),
         escalation_rate: rate,
+        answer_latency: answer_latency(found.answer_latency),
+        previous_answer_latency: answer_latency(found.previous_answer_latency),
         by_status: statuses(found.by_status),
     }))
 }
@@ -179,6 +181,11 @@ fn counts(of: Counts) -> wire::CallCounts {
         duration_ms: of.duration.0,
         cost_micros: of.cost_micros,
     }
+}
+
+fn answer_latency(of: AnswerLatency) -> wire::AnswerLatency {
+    let ms = |wait: Option<Millis>| wait.map(|wait| wait.0);
+    wire::AnswerLatency { turns: of.turns, p50_ms: ms(of.p50), p95_ms: ms(of.p95) }
 }
 
 fn statuses(found: Vec<(CallStatus, u64)>) -> Vec<wire::StatusCount> {

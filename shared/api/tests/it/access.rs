@@ -291,7 +291,7 @@ proptest! {
         prop_assert_eq!(&ids(list), &expected);
         // Words were said in all of them, and figures count them.
         for call in &all {
-            finish(&world, call.parse().unwrap(), 1, &["Hello", "parcel"]);
+            finish(&world, call.parse().unwrap(), 1, &["Hello", "parcel", "One moment."]);
         }
         let found = world.get("/api/v1/calls?q=parcel&sort=longest", &token);
         prop_assert_eq!(&found.json()["total"], &json!(expected.len()));
@@ -299,6 +299,7 @@ proptest! {
         let until = format!("until={}", NOW.0 + 60_000);
         let overview = world.get(&format!("/api/v1/analytics/overview?{until}"), &token).json();
         prop_assert_eq!(&overview["total"]["calls"], &json!(expected.len()));
+        prop_assert_eq!(&overview["answer_latency"]["turns"], &json!(expected.len()));
         let volume = world.get(&format!("/api/v1/analytics/call-volume?{until}"), &token).json();
         let counted = volume["points"].as_array().unwrap().iter().map(|point| point["calls"].as_u64().unwrap());
         prop_assert_eq!(counted.sum::<u64>(), expected.len() as u64);

@@ -184,7 +184,8 @@ fn busy(world: &World, actors: &Actors, n: u32, calls: u32) -> (Tenant, Vec<(Str
         let told = block_on(live::run_tool(&world.app, &setup, &tool));
         block_on(live::record_tool(&world.app, &setup, &tool, &told)).unwrap();
         block_on(live::archive_journal(&world.app, &setup, b"{}")).unwrap();
-        block_on(call_words::store(&scope(world, &tenant), id, &["parcel".to_owned()])).unwrap();
+        block_on(call_words::store(&scope(world, &tenant), id, &["parcel".to_owned()], &[(1, Millis(800))]))
+            .unwrap();
         let note = json!({"body": format!("a note about caller {n}-{call}")});
         let target = (Method::POST, &*format!("/api/v1/calls/{id}/notes"));
         assert_eq!(keyed(world, target, &tenant.key, "note", Some(&note)).status, 201);
@@ -372,7 +373,7 @@ proptest! {
         for (table, rows) in &before {
             let filled = !rows.is_empty()
                 || ["audit_chains"].contains(&table.as_str())
-                || (calls == 0 && ["calls", "call_events", "tool_runs", "messages", "usage_daily", "dialogues", "call_words", "call_notes", "text_words", "idempotency_keys"].contains(&table.as_str()))
+                || (calls == 0 && ["calls", "call_events", "tool_runs", "messages", "usage_daily", "dialogues", "call_words", "call_latencies", "call_notes", "text_words", "idempotency_keys"].contains(&table.as_str()))
                 || (table == "dialogues" && (!turn_based || calls < 4));
             prop_assert!(filled, "nothing in {} to delete", table);
         }

@@ -78,7 +78,7 @@ fn set_up(world: &World, traffic: &[Traffic]) -> Vec<Owned> {
             }
             // The first call is over, and words were said in it.
             if let Some(first) = calls.first() {
-                finish(world, *first, 1, &["Good morning.", "Where is my parcel?"]);
+                finish(world, *first, 1, &["Good morning.", "Where is my parcel?", "On its way."]);
             }
             Owned { tenant, calls, messages }
         })
@@ -165,6 +165,7 @@ proptest! {
                         if route == 5 {
                             let found = world.get(&format!("/api/v1/analytics/overview?{until}"), key).json();
                             prop_assert_eq!(&found["total"]["calls"], &json!(expected));
+                            prop_assert_eq!(&found["answer_latency"]["turns"], &json!(expected.min(1)));
                         } else {
                             let found = world.get(&format!("/api/v1/analytics/call-volume?{until}"), key).json();
                             let points = found["points"].as_array().unwrap();

@@ -40,11 +40,14 @@ pub(crate) fn finish(world: &World, id: CallId, n: u32, said: &[&str]) {
     block_on(live::finish_call(&world.app, &setup, &summary)).unwrap();
 }
 
-/// What is known of such a call.
+/// What is known of such a call. Its callers wait for `n` tenths of a second.
 pub(crate) fn summary(id: CallId, n: u32, said: &[&str]) -> CallSummary {
     let speakers = [Speaker::Assistant, Speaker::Caller].into_iter().cycle();
-    let interactions =
-        said.iter().zip(speakers).zip(1..).map(|((text, speaker), seq)| entry(seq, speaker, text));
+    let interactions = said.iter().zip(speakers).zip(1..).map(|((text, speaker), seq)| {
+        let answers = seq > 1 && speaker == Speaker::Assistant;
+        let latency_ms = answers.then_some(u64::from(n) * 100);
+        Interaction { latency_ms, ..entry(seq, speaker, text) }
+    });
     CallSummary {
         call_id: id,
         started_at: NOW,
@@ -165,9 +168,9 @@ fn figures_speak_of_the_period_that_was_asked_for() {
     let world = World::new();
     let (tenant, other) = (world.tenant("+15005550001"), world.tenant("+15005550002"));
     for n in 1..=3 {
-        finished(&world, &tenant, n, &["Hello"]);
+        finished(&world, &tenant, n, &["Hello", "Is it open?", "Yes."]);
     }
-    finished(&world, &other, 9, &["Hello"]);
+    finished(&world, &other, 9, &["Hello", "Is it open?", "Yes."]);
     world.doubles.clock.advance(Millis::from_secs(60));
     let overview = world.get("/api/v1/analytics/overview", &tenant.key).json();
     assert_eq!((&overview["total"]["calls"], &overview["total"]["duration_ms"]), (&json!(3), &json!(60_000)));
@@ -177,6 +180,8 @@ fn figures_speak_of_the_period_that_was_asked_for() {
     );
     assert_eq!(overview["by_status"], json!([{"status": "completed", "calls": 3}]));
     assert_eq!((&overview["previous"]["calls"], &overview["active_calls"]), (&json!(0), &json!(0)));
+    assert_eq!(overview["answer_latency"], json!({"turns": 3, "p50_ms": 200, "p95_ms": 300}));
+    assert_eq!(overview["previous_answer_latency"], json!({"turns": 0, "p50_ms": null, "p95_ms": null}));
     let volume =
         world.get("/api/v1/analytics/call-volume?interval=hour&utc_offset_minutes=330", &tenant.key).json();
     let (point, ahead) = (&volume["points"][0], 330 * 60_000);

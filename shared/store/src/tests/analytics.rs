@@ -8,7 +8,8 @@ use voicecore_ports::postgres::Plan;
 use voicecore_types::{BusinessId, Millis};
 
 use super::{NOW, Tenant, World};
-use crate::analytics::{self, Counts, Division, Period};
+use crate::analytics::{self, AnswerLatency, Counts, Division, Period};
+use crate::call_words;
 use crate::calls::{self, Call, FinishedCall};
 
 const HOUR: u64 = 3_600_000;
@@ -106,15 +107,79 @@ fn every_figure_is_a_walk_along_an_index() {
             let bound = if sql.contains("started_at >= ?") { "started_at>?" } else { "(tenant_id=?" };
             let walks = |step: &String| step.starts_with("SEARCH calls USING") && step.contains(bound);
             assert!(plan.iter().any(walks), "{sql}: {plan:?}");
+            let of_calls = |step: &String| {
+                step.starts_with("SEARCH l USING") && step.contains("(tenant_id=? AND call_id=?)")
+            };
+            assert_eq!(plan.iter().any(of_calls), sql.contains("call_latencies"), "{sql}: {plan:?}");
             let plan = Plan::new(vec![stmt.clone()]).unwrap();
             let parameters = postgres.parameters(&plan.steps[0].sql);
             assert_eq!(parameters.map(|types| types.len()), Ok(stmt.args.len()), "{sql}");
+            if sql.contains("call_latencies") {
+                assert_eq!(postgres.walks(&plan.steps[0].sql), Ok(vec![]), "{sql}");
+            }
         }
     }
 }
 
+/// Calls, by the hours after the beginning at which they came in, with the waits for answers in them.
+fn waits() -> impl Strategy<Value = Vec<(u64, Vec<u64>)>> {
+    let wait = prop_oneof![4 => 0_u64..4, 4 => 200_u64..3_000, 1 => Just(9_999_999_999)];
+    prop::collection::vec((0_u64..40, prop::collection::vec(wait, 0..30)), 0..8)
+}
+
+fn place_waits(world: &World, tenant: &Tenant, calls: &[(u64, Vec<u64>)]) {
+    world.limits(tenant, 1_000, 1_000, i64::from(u32::MAX));
+    for (index, (hours, waits)) in calls.iter().enumerate() {
+        let at = NOW.plus(Millis(hours * HOUR + index as u64));
+        let call = world.admitted(tenant, &format!("CA{}{index}", tenant.scope.tenant()), at);
+        let store = |latencies: &[(u32, Millis)]| {
+            block_on(call_words::store(&tenant.scope, call.id, &[], latencies)).unwrap();
+        };
+        // Of what was known before nothing stays.
+        store(&[(1, Millis(77)), (99, Millis(7))]);
+        store(&waits.iter().zip(1..).map(|(wait, seq)| (seq, Millis(*wait))).collect::<Vec<_>>());
+    }
+}
+
+/// The wait that stands at the place of so many of a hundred when all of them are in order.
+fn nearest_rank(mut waits: Vec<u64>) -> AnswerLatency {
+    waits.sort_unstable();
+    let at =
+        |percent: usize| Some(Millis(*waits.get((waits.len() * percent).div_ceil(100).checked_sub(1)?)?));
+    AnswerLatency { turns: waits.len() as u64, p50: at(50), p95: at(95) }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn a20_answer_latency_equals_a_naive_recount(
+        mine in waits(),
+        theirs in waits(),
+        since in 0_u64..30,
+        length in 1_u64..30,
+        business in 0_u8..3,
+    ) {
+        let world = World::new();
+        let (tenant, other) = (world.tenant("+15005550001"), world.tenant("+15005550002"));
+        place_waits(&world, &tenant, &mine);
+        place_waits(&world, &other, &theirs);
+        let business_id = [None, Some(tenant.business), Some(BusinessId::new(NOW, &[9; 10]))][usize::from(business)];
+        let moment = |hours: u64| NOW.plus(Millis(hours * HOUR));
+        let period = Period { since: moment(since), until: moment(since + length), business_id };
+        let within = |from: u64, to: u64| {
+            let calls = mine.iter().enumerate().filter(|(index, (hours, _))| {
+                let at = hours * HOUR + *index as u64;
+                business < 2 && at + length * HOUR >= from && at + length * HOUR < to
+            });
+            nearest_rank(calls.flat_map(|(_, (_, waits))| waits.clone()).collect())
+        };
+        let found = block_on(analytics::overview(&tenant.scope, &period)).unwrap();
+        // Moments are counted from a period before the beginning, so that none is below zero.
+        let (before, now, after) = (since * HOUR, (since + length) * HOUR, (since + 2 * length) * HOUR);
+        prop_assert_eq!(found.answer_latency, within(now, after));
+        prop_assert_eq!(found.previous_answer_latency, within(before, now));
+    }
 
     #[test]
     fn a20_b19_figures_equal_a_naive_recount(

@@ -11,13 +11,13 @@ use voicecore_ports::{MAX_PARAMETERS, Stmt};
 
 use crate::directory::{accounts, installation, people, sessions, watchers};
 use crate::{
-    agents, analytics, api_keys, assistants, audit_log, business_config, businesses, call_notes, call_words,
-    calls, departments, dialogues, directory, idempotency, invitations, master_key, messages, notifications,
-    opening_hours, phone_numbers, preferences, providers, rate_limits, roles, saved_views, setup_progress,
-    tenant_deletions, tenants, test_calls, text_words, tool_runs, users,
+    agents, analytics, api_keys, assistants, audit_log, business_config, businesses, call_latencies,
+    call_notes, call_words, calls, departments, dialogues, directory, idempotency, invitations, master_key,
+    messages, notifications, opening_hours, phone_numbers, preferences, providers, rate_limits, roles,
+    saved_views, setup_progress, tenant_deletions, tenants, test_calls, text_words, tool_runs, users,
 };
 
-const MODULES: [(&str, &[(&str, &str)]); 41] = [
+const MODULES: [(&str, &[(&str, &str)]); 42] = [
     ("agents", agents::STATEMENTS),
     ("analytics", analytics::STATEMENTS),
     ("api_keys", api_keys::STATEMENTS),
@@ -27,6 +27,7 @@ const MODULES: [(&str, &[(&str, &str)]); 41] = [
     ("audit_log/list", audit_log::LIST_STATEMENTS),
     ("business_config", business_config::STATEMENTS),
     ("businesses", businesses::STATEMENTS),
+    ("call_latencies", call_latencies::STATEMENTS),
     ("call_notes", call_notes::STATEMENTS),
     ("call_words", call_words::STATEMENTS),
     ("calls/admit", calls::ADMIT_STATEMENTS),

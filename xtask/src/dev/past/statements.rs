@@ -113,6 +113,17 @@ impl Past<'_> {
             "insert into call_words (tenant_id, word, at, call_id) values {}",
             rows.join(", ")
         ));
+        let waits: Vec<String> = entries
+            .iter()
+            .filter_map(|entry| Some((&entry["seq"], entry["latency_ms"].as_u64()?)))
+            .map(|(seq, wait)| format!("('{}', '{id}', {seq}, {wait})", demo.tenant_id))
+            .collect();
+        if !waits.is_empty() {
+            written.statements.push(format!(
+                "insert into call_latencies (tenant_id, call_id, seq, latency_ms) values {}",
+                waits.join(", ")
+            ));
+        }
         self.people(written, demo, ended);
     }
 
@@ -275,11 +286,10 @@ mod tests {
         }
         let documents: Vec<serde_json::Value> =
             written.objects.values().map(|text| serde_json::from_str(text).unwrap()).collect();
-        assert!(
-            documents
-                .iter()
-                .flat_map(|d| d["interactions"].as_array().unwrap())
-                .any(|entry| entry["latency_ms"].is_u64())
-        );
+        let answers = documents.iter().flat_map(|d| d["interactions"].as_array().unwrap());
+        let waits: Vec<u64> = answers.filter_map(|entry| entry["latency_ms"].as_u64()).collect();
+        assert!(waits.len() as u64 > answered);
+        let stored = ["select count(*) from call_latencies", "select sum(latency_ms) from call_latencies"];
+        assert_eq!(stored.map(count), [waits.len() as u64, waits.iter().sum()]);
     }
 }
