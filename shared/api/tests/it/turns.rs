@@ -5,7 +5,7 @@ use voicecore_api::actors::CallReply;
 use voicecore_ports::{HttpError, HttpResponse};
 use voicecore_types::Millis;
 
-use crate::world::{ACCOUNT, ORIGIN, Reply, Tenant, World, human, status};
+use crate::world::{ACCOUNT, NOW, ORIGIN, Reply, Tenant, World, human, status};
 
 pub(crate) const NUMBER: &str = "+15005550006";
 
@@ -139,6 +139,11 @@ fn conversation_is_held_without_a_stream() {
     assert_eq!(call["cost_micros"], 88);
     assert_eq!(transcript["complete"], true);
     assert_eq!(transcript["items"].as_array().unwrap().len(), 6);
+    let answers =
+        transcript["items"].as_array().unwrap().iter().filter(|item| item["latency_ms"].is_u64()).count();
+    let target = format!("/api/v1/analytics/overview?until={}", NOW.0 + 60_000);
+    let waited = world.get(&target, &tenant.key).json()["answer_latency"]["turns"].clone();
+    assert_eq!((waited, answers), (json!(2), 2));
     assert_eq!(world.sql("select cost_micros from usage_daily where cost_micros = 88").rows.len(), 1);
     assert!(world.commands().is_empty(), "no actor is asked");
     // The carrier's report of the end comes last, and the call is what it was.
