@@ -11,6 +11,7 @@ use voicecore_types::{BusinessId, DepartmentId, E164, MessageId, Millis, Page, P
 
 use super::{NOW, Tenant, World};
 use crate::Cursor;
+use crate::analytics::{self, Period};
 use crate::call_notes::{self, NoteFilter};
 use crate::call_words;
 use crate::calls::{self, Call, CallFilter, CallSort, NewCall};
@@ -191,7 +192,7 @@ fn literal(arg: &Value) -> String {
 /// Where reading a table whole is a choice, PostgreSQL does not make it: also for somebody who sees some departments only.
 #[test]
 fn postgres_walks_along_an_index_of_its_own_accord() {
-    const FILL: [&str; 7] = [
+    const FILL: [&str; 8] = [
         "insert into tenants (id, name, created_at)
         select case n when 1 then '{tenant}' else 'tenant ' || n end, 'T', 1 from generate_series(1, 40) n",
         "insert into departments (id, tenant_id, name, created_at, updated_at)
@@ -206,6 +207,8 @@ fn postgres_walks_along_an_index_of_its_own_accord() {
         select 'message ' || c.id, c.tenant_id, c.business_id, c.id, 'message', 'b', c.started_at, c.department_id from calls c",
         "insert into call_notes (id, tenant_id, call_id, author_kind, author_id, body, tags, created_at, updated_at)
         select 'note ' || c.id, c.tenant_id, c.id, 'user', 'somebody', 'b', '', c.started_at, 1 from calls c",
+        "insert into call_latencies (tenant_id, call_id, seq, latency_ms)
+        select c.tenant_id, c.id, n, 400 + c.started_at % 700 from calls c cross join generate_series(1, 4) n",
         "analyze",
     ];
     let world = World::new();
@@ -228,14 +231,17 @@ fn postgres_walks_along_an_index_of_its_own_accord() {
             for (sort, filter) in SORTS.into_iter().flat_map(|sort| [(sort, &every), (sort, &completed)]) {
                 of_calls.extend(calls::list_stmts(&scope, filter, sort, after, page));
             }
-            for stmt in of_messages.into_iter().chain(of_notes).chain(of_calls) {
+            let period = Period { since: Millis(20_000), until: Millis(24_000), business_id: None };
+            let figures = analytics::overview_stmts(&scope, &period);
+            for stmt in of_messages.into_iter().chain(of_notes).chain(of_calls).chain(figures) {
                 let sql = Plan::new(vec![stmt.clone()]).unwrap().steps[0].sql.clone();
                 let args: Vec<_> = stmt.args.iter().map(literal).collect();
                 let args = args.join(", ");
                 let steps =
                     postgres.admin(&format!("prepare listed as {sql}; explain execute listed ({args})"));
                 let steps: Vec<_> = steps.into_iter().flatten().collect();
-                let scan = ["calls", "messages", "call_notes"].map(|table| format!("Seq Scan on {table}"));
+                let scan = ["calls", "messages", "call_notes", "call_latencies"];
+                let scan = scan.map(|table| format!("Seq Scan on {table}"));
                 assert!(steps.iter().any(|step| step.contains("Index")), "{sql}: {steps:?}");
                 assert!(!steps.iter().any(|step| scan.iter().any(|s| step.contains(s))), "{sql}: {steps:?}");
             }
