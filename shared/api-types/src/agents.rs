@@ -18,6 +18,13 @@ pub enum Availability {
 
 /// A human being who takes calls.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "019739f6-2878-7db8-b563-745f2a523ea7", "user_id": "01972fa9-7078-7093-a21f-575106cd3b10", "name": "Ana Ruiz",
+    "email": "ana@example.com", "extension": "12", "phone_number": "+442079460124", "skills": ["billing"], "languages": ["en", "es"],
+    "max_concurrent_calls": 2, "departments": ["01972036-5c78-79d7-8734-8d77b17eb2dd"], "availability": "available",
+    "availability_until": null, "availability_changed_at": 1_794_989_200_000_u64, "version": 3, "created_at": 1_749_024_123_000_u64,
+    "updated_at": 1_791_544_000_000_u64
+})))]
 pub struct Agent {
     /// Their id.
     #[schema(value_type = String, format = "uuid")]
@@ -62,7 +69,7 @@ pub struct Agent {
 
 /// An agent to be added, or as they are to be.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
-#[schema(examples(json!({"name": "Ana Ruiz", "email": "ana@example.com", "extension": "12", "phone_number": "+442079460123", "skills": ["billing"], "languages": ["en", "es"], "departments": ["0192f0c1-7a3e-7c11-9d0a-3b6f5e2a1c4d"], "max_concurrent_calls": 2})))]
+#[schema(examples(json!({"name": "Ana Ruiz", "email": "ana@example.com", "extension": "12", "phone_number": "+442079460124", "skills": ["billing"], "languages": ["en", "es"], "departments": ["01972036-5c78-79d7-8734-8d77b17eb2dd"], "max_concurrent_calls": 2})))]
 pub struct SaveAgent {
     /// 1 to 200 characters.
     pub name: String,
@@ -103,6 +110,10 @@ pub struct SetAvailability {
 
 /// Calls that reach an agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "businesses": ["0192f0c1-7a3e-7d18-ae69-f945589bf3b0"], "since": 1_792_408_000_000_u64, "transferred_calls": 17,
+    "transferred_calls_capped": false, "last_transferred_at": 1_794_899_162_588_u64
+})))]
 pub struct AgentUsage {
     /// Businesses that transfer their calls to the agent's number now.
     #[schema(value_type = Vec<String>)]

@@ -41,6 +41,13 @@ pub struct AnswerLatency {
 
 /// How a period went.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "since": 1_794_787_200_000_u64, "until": 1_794_960_000_000_u64,
+    "total": {"calls": 72, "answered": 67, "transferred": 9, "duration_ms": 5_432_300, "cost_micros": 4_435_660},
+    "previous": {"calls": 60, "answered": 55, "transferred": 7, "duration_ms": 4_310_000, "cost_micros": 3_512_900}, "active_calls": 2,
+    "average_duration_ms": 81_079, "escalation_rate": 0.125,
+    "by_status": [{"status": "completed", "calls": 67}, {"status": "no_answer", "calls": 5}]
+})))]
 pub struct Overview {
     /// The first moment that counts.
     #[schema(value_type = u64)]
@@ -122,6 +129,31 @@ pub struct DirectionVolume {
 
 /// When calls came in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "since": 1_794_787_200_000_u64, "until": 1_794_960_000_000_u64, "utc_offset_minutes": 0,
+    "points": [
+        {
+            "at": 1_794_787_200_000_u64, "calls": 40, "answered": 37, "transferred": 5, "duration_ms": 3_021_400,
+            "cost_micros": 2_467_120
+        },
+        {
+            "at": 1_794_873_600_000_u64, "calls": 32, "answered": 30, "transferred": 4, "duration_ms": 2_410_900,
+            "cost_micros": 1_968_540
+        },
+    ],
+    "hours": [{"weekday": 0, "hour": 9, "calls": 40}, {"weekday": 1, "hour": 14, "calls": 32}],
+    "businesses": [
+        {
+            "business_id": "0192f0c1-7a3e-7d18-ae69-f945589bf3b0", "calls": 72, "answered": 67, "transferred": 9,
+            "duration_ms": 5_432_300, "cost_micros": 4_435_660
+        },
+    ],
+    "by_status": [{"status": "completed", "calls": 67}, {"status": "no_answer", "calls": 5}],
+    "by_direction": [
+        {"direction": "inbound", "calls": 72, "answered": 67, "transferred": 9, "duration_ms": 5_432_300, "cost_micros": 4_435_660},
+    ],
+    "previous": {"calls": 60, "answered": 55, "transferred": 7, "duration_ms": 4_310_000, "cost_micros": 3_512_900}, "growth": 0.2
+})))]
 pub struct CallVolume {
     /// The first moment that counts.
     #[schema(value_type = u64)]

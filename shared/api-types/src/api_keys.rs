@@ -4,6 +4,11 @@ use voicecore_types::{ApiKeyId, Millis, UserId};
 
 /// An API key, without the key itself.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "01a01eda-0600-7dda-ae6f-ee2b476fd63d", "name": "Reporting", "prefix": "0123456789abcdef", "permissions": ["calls:read"],
+    "created_at": 1_787_224_000_000_u64, "created_by": "0192f0c1-7a3e-7a5b-a14a-ca396e2611e4", "expires_at": null,
+    "last_used_at": 1_794_999_720_000_u64, "revoked_at": null
+})))]
 pub struct ApiKey {
     /// Its id.
     #[schema(value_type = String, format = "uuid")]
@@ -33,6 +38,10 @@ pub struct ApiKey {
 
 /// A key that was made.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "01a1ee56-5e00-7f13-befc-d675eabd48d3",
+    "api_key": "vc_0123456789abcdef_0000000000000000000000000000000000000000000000000000000000000000", "expires_at": null
+})))]
 pub struct NewApiKey {
     /// Its id.
     #[schema(value_type = String, format = "uuid")]

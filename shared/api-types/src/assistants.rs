@@ -89,6 +89,16 @@ pub enum NoiseReduction {
 
 /// An assistant: an AI persona that answers for businesses, with its draft. Calls use what was published last.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "0192f0c1-7a3e-72e8-a991-a85811d36efc",
+    "draft": {
+        "name": "Iris", "greeting": "Hello, this is {{assistant_name}}, the AI assistant of {{business_name}}.",
+        "instructions": "You take bookings. Ask for the day, the time and a name.", "language": "en", "voice": "marin", "model": null,
+        "tools": ["end_call", "take_message", "transfer"], "turn_detection": {"type": "semantic_vad", "eagerness": "auto"},
+        "noise_reduction": "far_field"
+    },
+    "published_version": 2, "version": 5, "created_at": 1_730_616_064_574_u64, "updated_at": 1_793_963_200_000_u64
+})))]
 pub struct Assistant {
     /// Its id.
     #[schema(value_type = String, format = "uuid")]
@@ -109,6 +119,7 @@ pub struct Assistant {
 
 /// That a version of an assistant was published.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"number": 2, "published_at": 1_793_963_200_000_u64, "published_by": {"kind": "user", "id": "0192f0c1-7a3e-7a5b-a14a-ca396e2611e4"}})))]
 pub struct AssistantPublication {
     /// The number of the version, from 1.
     pub number: u64,
@@ -121,6 +132,16 @@ pub struct AssistantPublication {
 
 /// A version of an assistant as it was published. It is never changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "number": 2,
+    "settings": {
+        "name": "Iris", "greeting": "Hello, this is {{assistant_name}}, the AI assistant of {{business_name}}.",
+        "instructions": "You take bookings. Ask for the day, the time and a name.", "language": "en", "voice": "marin", "model": null,
+        "tools": ["end_call", "take_message", "transfer"], "turn_detection": {"type": "semantic_vad", "eagerness": "auto"},
+        "noise_reduction": "far_field"
+    },
+    "published_at": 1_793_963_200_000_u64, "published_by": {"kind": "user", "id": "0192f0c1-7a3e-7a5b-a14a-ca396e2611e4"}
+})))]
 pub struct AssistantVersion {
     /// From 1.
     pub number: u64,
@@ -172,6 +193,24 @@ pub enum TestCallState {
 /// tools and limits. It is no call: nobody is dialled, no message is taken and nothing is mailed (a tool that would is checked and
 /// answered as if it had been), and no list or figure of calls counts it. What the model costs counts against the tenant's day.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "01a1ee56-5e00-7a7d-bbc1-4018dc93a963", "version": 2, "step": 2, "state": "listening", "end_reason": null,
+    "interactions": [
+        {
+            "seq": 1, "speaker": "assistant", "kind": "speech", "text": "Hello, this is Iris, the AI assistant of Bella's Salon.",
+            "start_ms": 0, "end_ms": 0, "cut_at_ms": null, "estimated": false, "latency_ms": null
+        },
+        {
+            "seq": 2, "speaker": "caller", "kind": "speech", "text": "Are you open on Saturday?", "start_ms": 0, "end_ms": 0,
+            "cut_at_ms": null, "estimated": false, "latency_ms": null
+        },
+        {
+            "seq": 3, "speaker": "assistant", "kind": "speech", "text": "Yes, from ten to two.", "start_ms": 0, "end_ms": 0,
+            "cut_at_ms": null, "estimated": false, "latency_ms": 0
+        },
+    ],
+    "expires_at": 1_795_001_800_000_u64
+})))]
 pub struct TestCall {
     /// Its id.
     #[schema(value_type = String, format = "uuid")]

@@ -13,6 +13,12 @@ pub struct AuditActor {
 
 /// An entry of the audit log: ids and names of fields, never values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "01a1ee1f-6f80-7fe4-92dc-669d0357b691", "at": 1_794_996_400_000_u64,
+    "actor": {"kind": "user", "id": "0192f0c1-7a3e-7a5b-a14a-ca396e2611e4"}, "action": "agent.update",
+    "subject_id": "019739f6-2878-7db8-b563-745f2a523ea7", "fields": ["skills"], "seq": 1204,
+    "hash": "kj_lOWbGzZND4Rr3ds1LBb4xXqSyALAuTV37D5Kbc78"
+})))]
 pub struct AuditEntry {
     /// Its id.
     #[schema(value_type = String, format = "uuid")]
@@ -57,6 +63,10 @@ pub struct AuditBreak {
 
 /// One step of a verification of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "checked": 204, "broken": null, "next": null, "head_seq": 1204, "head_hash": "kj_lOWbGzZND4Rr3ds1LBb4xXqSyALAuTV37D5Kbc78",
+    "unsealed": 1
+})))]
 pub struct AuditVerification {
     /// Entries that fit, in this step.
     pub checked: u32,

@@ -17,6 +17,10 @@ pub struct Login {
 
 /// Signed in. The refresh token is in a cookie that scripts cannot read.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "access_token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJ2b2ljZWNvcmUiLCJhdWQiOiJ2b2ljZWNvcmUtYXBpIiwic2lkIjoiMDFhMWVkZTgtODEwMC03MmJkLTg3OTYtZGZmOTFiMDk4MzdhIiwiaWF0IjoxNzk1MDAwMDAwLCJleHAiOjE3OTUwMDA5MDB9.0000000000000000000000000000000000000000000",
+    "token_type": "Bearer", "expires_in": 900, "session_id": "01a1ede8-8100-72bd-8796-dff91b09837a"
+})))]
 pub struct SignedIn {
     /// Send it as `Authorization: Bearer …`.
     pub access_token: String,
@@ -61,6 +65,7 @@ pub struct AcceptInvitation {
 
 /// Accepted: sign in now.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"email": "ana@example.com", "tenant_id": "0192f0c1-7a3e-7c11-9d0a-3b6f5e2a1c4d", "tenant_name": "Bella"})))]
 pub struct Accepted {
     /// The address to sign in with.
     pub email: String,
@@ -82,6 +87,13 @@ pub struct SwitchTenant {
 
 /// Who is signed in.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "user_id": "01972fa9-7078-7093-a21f-575106cd3b10", "email": "ana@example.com", "name": "Ana Ruiz",
+    "session_id": "01a1ede8-8100-72bd-8796-dff91b09837a", "super_admin": false, "impersonating": false,
+    "tenant_id": "0192f0c1-7a3e-7c11-9d0a-3b6f5e2a1c4d", "role": "0197255c-b878-7fe7-a6ac-8edd1a67e5e3",
+    "permissions": ["calls:read", "calls:write"],
+    "memberships": [{"tenant_id": "0192f0c1-7a3e-7c11-9d0a-3b6f5e2a1c4d", "tenant_name": "Bella", "role": "Supervisor"}]
+})))]
 pub struct Me {
     /// The user.
     #[schema(value_type = String, format = "uuid")]
@@ -148,6 +160,15 @@ pub struct Session {
 
 /// Where a user is signed in.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "items": [
+        {
+            "id": "01a1ede8-8100-72bd-8796-dff91b09837a", "current": true, "impersonating": false,
+            "tenant_id": "0192f0c1-7a3e-7c11-9d0a-3b6f5e2a1c4d", "label": "Firefox", "created_at": 1_794_992_800_000_u64,
+            "last_used_at": 1_794_999_460_000_u64, "expires_at": 1_797_584_800_000_u64
+        },
+    ]
+})))]
 pub struct Sessions {
     /// The newest first.
     pub items: Vec<Session>,

@@ -20,6 +20,12 @@ pub enum BusinessKind {
 
 /// A line of business of a tenant, and how its calls are answered. What is null is as the installation has it.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "0192f0c1-7a3e-7d18-ae69-f945589bf3b0", "name": "Bella's Salon", "kind": "appointments",
+    "assistant_id": "0192f0c1-7a3e-72e8-a991-a85811d36efc", "voice_mode": "streaming", "fallback_number": "+442079460124",
+    "call_length_seconds": 1800, "department_id": "0192f0c1-7a3e-7ea2-a846-b3456c465c57", "version": 4,
+    "created_at": 1_730_616_064_574_u64, "updated_at": 1_793_272_000_000_u64
+})))]
 pub struct Business {
     /// Its id.
     #[schema(value_type = String, format = "uuid")]
@@ -52,7 +58,7 @@ pub struct Business {
 
 /// A business to be made, or as it is to be: what is absent or null is as the installation has it.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
-#[schema(examples(json!({"name": "Bella's Salon", "voice_mode": "streaming", "fallback_number": "+442079460123", "call_length_seconds": 1800})))]
+#[schema(examples(json!({"name": "Bella's Salon", "voice_mode": "streaming", "fallback_number": "+442079460124", "call_length_seconds": 1800})))]
 pub struct SaveBusiness {
     /// 1 to 200 characters.
     pub name: String,
@@ -71,6 +77,10 @@ pub struct SaveBusiness {
 
 /// What depends on a business.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "phone_numbers": 1, "active_calls": 2, "calls": 3480, "calls_capped": false, "last_call_at": 1_794_985_562_588_u64,
+    "deletable": false
+})))]
 pub struct BusinessUsage {
     /// Telephone numbers that ring there.
     pub phone_numbers: u64,

@@ -26,6 +26,14 @@ pub enum CallStatus {
 
 /// A telephone call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "01a1ed7a-11dc-7b7b-bf7a-2df7b3278b17", "carrier_call_id": "CA5f1e0c9b7a3d48269e0f1b2c3d4e5f60",
+    "business_id": "0192f0c1-7a3e-7d18-ae69-f945589bf3b0", "from": "+442079460958", "status": "completed",
+    "started_at": 1_794_985_562_588_u64, "answered_at": 1_794_985_564_768_u64, "ended_at": 1_794_985_577_198_u64, "duration_ms": 12_430,
+    "end_reason": "caller_hung_up", "interaction_count": 4, "attempts": 1, "model_sessions": 1, "model": "gpt-realtime-2.1",
+    "usage": {"text_in": 1180, "text_cached": 2304, "text_out": 164, "audio_in": 74, "audio_cached": 128, "audio_out": 110},
+    "cost_micros": 19_037
+})))]
 pub struct Call {
     /// Our id of it.
     #[schema(value_type = String, format = "uuid")]
@@ -171,6 +179,7 @@ pub enum InterventionEffect {
 
 /// Somebody has stepped into a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"call_id": "01a1ed7a-11dc-7b7b-bf7a-2df7b3278b17", "action": "message", "takes_effect": "now"})))]
 pub struct Intervened {
     /// Which call.
     #[schema(value_type = String, format = "uuid")]
@@ -207,6 +216,28 @@ pub struct Interaction {
 
 /// The transcript of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "call_id": "01a1ed7a-11dc-7b7b-bf7a-2df7b3278b17", "complete": true,
+    "items": [
+        {
+            "seq": 1, "speaker": "assistant", "kind": "speech", "text": "Hello, this is Iris, the AI assistant of Bella's Salon.",
+            "start_ms": 640, "end_ms": 4310, "cut_at_ms": null, "estimated": false, "latency_ms": null
+        },
+        {
+            "seq": 2, "speaker": "caller", "kind": "speech", "text": "Can you ask Ana to call me back?", "start_ms": 4900,
+            "end_ms": 6420, "cut_at_ms": null, "estimated": false, "latency_ms": null
+        },
+        {
+            "seq": 3, "speaker": "system", "kind": "tool", "name": "take_message", "tool_call_id": "call_1",
+            "text": "{\"ok\":true,\"callback_number_known\":true}", "start_ms": 6910, "end_ms": 7020, "cut_at_ms": null,
+            "estimated": false, "latency_ms": null
+        },
+        {
+            "seq": 4, "speaker": "assistant", "kind": "speech", "text": "I have written that down.", "start_ms": 7130, "end_ms": 8960,
+            "cut_at_ms": null, "estimated": false, "latency_ms": 710
+        },
+    ]
+})))]
 pub struct Interactions {
     /// Which call.
     #[schema(value_type = String, format = "uuid")]
@@ -219,6 +250,7 @@ pub struct Interactions {
 
 /// The call is being ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"call_id": "01a1ed7a-11dc-7b7b-bf7a-2df7b3278b17", "status": "in_progress"})))]
 pub struct EndCall {
     /// Which call.
     #[schema(value_type = String, format = "uuid")]

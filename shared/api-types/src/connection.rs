@@ -28,6 +28,7 @@ pub enum ConnectionState {
 
 /// A connection that was tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"provider": "twilio", "source": "tenant", "state": "works", "status": 200, "took_ms": 184})))]
 pub struct ConnectionTest {
     /// The provider.
     pub provider: Provider,

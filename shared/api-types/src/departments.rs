@@ -4,6 +4,10 @@ use voicecore_types::{DepartmentId, Millis};
 
 /// A part of a tenant.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "01972036-5c78-79d7-8734-8d77b17eb2dd", "parent_id": "0192f0c1-7a3e-7ea2-a846-b3456c465c57", "name": "Front desk",
+    "created_at": 1_748_592_123_000_u64, "updated_at": 1_748_592_123_000_u64, "version": 1
+})))]
 pub struct Department {
     /// Its id.
     #[schema(value_type = String, format = "uuid")]
@@ -25,6 +29,18 @@ pub struct Department {
 
 /// The departments that the asker sees.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "items": [
+        {
+            "id": "01972036-5c78-79d7-8734-8d77b17eb2dd", "parent_id": "0192f0c1-7a3e-7ea2-a846-b3456c465c57", "name": "Front desk",
+            "created_at": 1_748_592_123_000_u64, "updated_at": 1_748_592_123_000_u64, "version": 1
+        },
+        {
+            "id": "0192f0c1-7a3e-7ea2-a846-b3456c465c57", "parent_id": null, "name": "Salon", "created_at": 1_730_616_064_574_u64,
+            "updated_at": 1_730_616_064_574_u64, "version": 1
+        },
+    ]
+})))]
 pub struct Departments {
     /// By name.
     pub items: Vec<Department>,
@@ -32,7 +48,7 @@ pub struct Departments {
 
 /// A department to be made, or as it is to be.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[schema(examples(json!({"name": "Front desk", "parent_id": "0192f0c1-7a3e-7c11-9d0a-3b6f5e2a1c4d"})))]
+#[schema(examples(json!({"name": "Front desk", "parent_id": "0192f0c1-7a3e-7ea2-a846-b3456c465c57"})))]
 pub struct SaveDepartment {
     /// Its name, 1 to 100 characters, unique within the tenant.
     pub name: String,

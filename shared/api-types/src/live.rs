@@ -4,6 +4,11 @@ use voicecore_types::{CallId, Millis};
 
 /// Opens the live stream once: `GET /api/v1/live?ticket=…&after=…` as a WebSocket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "ticket": "0192f0c1-7a3e-7c11-9d0a-3b6f5e2a1c4d.0000000000000000000000000000000000000000000000000000000000000000.0000000000000000000000000000000000000000000000000000000000000000",
+    "expires_at": 1_795_000_030_000_u64,
+    "url": "wss://voicecore.example.com/api/v1/live?ticket=0192f0c1-7a3e-7c11-9d0a-3b6f5e2a1c4d.0000000000000000000000000000000000000000000000000000000000000000.0000000000000000000000000000000000000000000000000000000000000000"
+})))]
 pub struct LiveTicket {
     /// The ticket. Works once.
     pub ticket: String,

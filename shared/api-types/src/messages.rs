@@ -14,6 +14,12 @@ pub enum MessageKind {
 
 /// A message that a caller left.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "01a1ed7a-355e-75dd-b7df-b70543a642bb", "call_id": "01a1ed7a-11dc-7b7b-bf7a-2df7b3278b17", "kind": "message",
+    "caller_name": "Tom Baker", "callback_number": "+442079460958", "text": "Please call back.", "recording_id": null,
+    "recording_ms": null, "created_at": 1_794_985_571_678_u64, "department_id": "0192f0c1-7a3e-7ea2-a846-b3456c465c57",
+    "handled_at": null, "assignee_id": "01972fa9-7078-7093-a21f-575106cd3b10", "version": 2
+})))]
 pub struct Message {
     /// Its id.
     #[schema(value_type = String, format = "uuid")]

@@ -6,6 +6,12 @@ use crate::AuditActor;
 
 /// What somebody wrote down about a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "01a1ed90-f672-797e-b1fe-fe37cacdf8de", "call_id": "01a1ed7a-11dc-7b7b-bf7a-2df7b3278b17",
+    "author": {"kind": "user", "id": "01972fa9-7078-7093-a21f-575106cd3b10"}, "body": "Wants to be called back on Friday.",
+    "category": "follow-up", "tags": ["callback"], "version": 1, "created_at": 1_794_987_062_898_u64,
+    "updated_at": 1_794_987_062_898_u64
+})))]
 pub struct Note {
     /// Its id.
     #[schema(value_type = String, format = "uuid")]

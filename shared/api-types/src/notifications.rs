@@ -22,6 +22,10 @@ pub enum NotificationKind {
 
 /// Something that has happened, as one user sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "01a1ed7a-35b8-736f-b712-f5e52720c40d", "kind": "message_received", "subject_id": "01a1ed7a-355e-75dd-b7df-b70543a642bb",
+    "created_at": 1_794_985_571_768_u64, "read_at": null
+})))]
 pub struct Notification {
     /// Its id.
     #[schema(value_type = String, format = "uuid")]
@@ -40,6 +44,7 @@ pub struct Notification {
 
 /// How many notifications a user has not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"unread": 3, "unread_capped": false})))]
 pub struct UnreadCount {
     /// Counted exactly up to 10,000.
     pub unread: u64,

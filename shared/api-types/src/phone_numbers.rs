@@ -8,6 +8,16 @@ use crate::CredentialSource;
 
 /// A telephone number at which a business is rung.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "0192f0c1-7a3e-7ddd-8693-13cf426ca115", "phone_number": "+442079460123",
+    "business_id": "0192f0c1-7a3e-7d18-ae69-f945589bf3b0",
+    "webhooks": {
+        "voice_url": "https://voicecore.example.com/webhooks/twilio/voice",
+        "status_callback_url": "https://voicecore.example.com/webhooks/twilio/status",
+        "fallback_url": "https://voicecore.example.com/webhooks/twilio/fallback"
+    },
+    "created_at": 1_730_616_064_574_u64, "version": 1
+})))]
 pub struct PhoneNumber {
     /// Its id.
     #[schema(value_type = String, format = "uuid")]
@@ -39,7 +49,7 @@ pub struct WebhookAddresses {
 
 /// A number to be added.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(examples(json!({"phone_number": "+442079460123", "business_id": "0192f0c1-7a3e-7c11-9d0a-3b6f5e2a1c4d"})))]
+#[schema(examples(json!({"phone_number": "+442079460123", "business_id": "0192f0c1-7a3e-7d18-ae69-f945589bf3b0"})))]
 pub struct CreatePhoneNumber {
     /// In E.164 form. The account at Twilio has to have it.
     pub phone_number: String,
@@ -50,7 +60,7 @@ pub struct CreatePhoneNumber {
 
 /// Who is to answer a number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(examples(json!({"business_id": "0192f0c1-7a3e-7c11-9d0a-3b6f5e2a1c4d"})))]
+#[schema(examples(json!({"business_id": "0192f0c1-7a3e-7d18-ae69-f945589bf3b0"})))]
 pub struct UpdatePhoneNumber {
     /// A business of the tenant.
     #[schema(value_type = String, format = "uuid")]
@@ -59,6 +69,18 @@ pub struct UpdatePhoneNumber {
 
 /// Whether calls to a number reach us, as Twilio tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "healthy": false, "source": "tenant",
+    "checks": [
+        {"code": "account", "ok": true, "found": null, "advice": null},
+        {"code": "owned", "ok": true, "found": null, "advice": null},
+        {"code": "takes_calls", "ok": true, "found": null, "advice": null},
+        {
+            "code": "voice_url", "ok": false, "found": "https://elsewhere.example/voice",
+            "advice": "Set \"A call comes in\" to the webhook https://voicecore.example.com/webhooks/twilio/voice"
+        },
+    ]
+})))]
 pub struct PhoneNumberDiagnosis {
     /// Every check is good.
     pub healthy: bool,

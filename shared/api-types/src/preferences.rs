@@ -16,6 +16,10 @@ pub enum Theme {
 
 /// What a user has chosen for themselves in a tenant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "theme": "dark", "language": "en", "layout": {"calls": {"columns": ["started_at", "status"]}}, "version": 4,
+    "updated_at": 1_794_481_600_000_u64
+})))]
 pub struct Preferences {
     /// Light or dark; null: not chosen.
     pub theme: Option<Theme>,

@@ -63,6 +63,11 @@ pub enum ErrorCode {
 
 /// An error, as in RFC 9457 (`application/problem+json`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "type": "about:blank", "title": "Unprocessable Entity", "status": 422, "code": "invalid_request",
+    "detail": "Some values are not acceptable.",
+    "errors": [{"field": "phone_number", "message": "must be a number in E.164 form, such as +15005550006"}]
+})))]
 pub struct Problem {
     /// Always `about:blank`: `code` tells problems apart.
     #[serde(rename = "type")]

@@ -29,6 +29,10 @@ pub enum CredentialSource {
 
 /// Whose account at a provider is used. Secrets are never shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "provider": "openai", "source": "tenant", "ends_with": "cdef", "account_sid": null, "updated_at": 1_789_816_000_000_u64,
+    "version": 1
+})))]
 pub struct ProviderStatus {
     /// At whose service.
     pub provider: Provider,
@@ -46,6 +50,16 @@ pub struct ProviderStatus {
 
 /// Whose accounts are used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "items": [
+        {
+            "provider": "openai", "source": "tenant", "ends_with": "cdef", "account_sid": null, "updated_at": 1_789_816_000_000_u64,
+            "version": 1
+        },
+        {"provider": "chat", "source": "none", "ends_with": null, "account_sid": null, "updated_at": null, "version": null},
+        {"provider": "twilio", "source": "installation", "ends_with": null, "account_sid": null, "updated_at": null, "version": null},
+    ]
+})))]
 pub struct Providers {
     /// One for each provider.
     pub items: Vec<ProviderStatus>,

@@ -4,6 +4,10 @@ use voicecore_types::RoleId;
 
 /// What somebody may do.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "0197255c-b878-7fe7-a6ac-8edd1a67e5e3", "name": "Supervisor", "builtin": false, "permissions": ["calls:read", "calls:write"],
+    "version": 1
+})))]
 pub struct Role {
     /// A word for what every tenant has, an id for what this one has made.
     pub id: String,
@@ -19,6 +23,19 @@ pub struct Role {
 
 /// All roles of a tenant.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "items": [
+        {
+            "id": "agent", "name": "agent", "builtin": true,
+            "permissions": ["calls:read", "calls:write", "messages:read", "messages:write", "departments:read", "agents:read"],
+            "version": null
+        },
+        {
+            "id": "0197255c-b878-7fe7-a6ac-8edd1a67e5e3", "name": "Supervisor", "builtin": false,
+            "permissions": ["calls:read", "calls:write"], "version": 1
+        },
+    ]
+})))]
 pub struct Roles {
     /// The built-in ones first.
     pub items: Vec<Role>,

@@ -12,6 +12,11 @@ pub enum ViewNoun {
 
 /// A way to look at a list that somebody has kept.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "01a153d7-9600-7c74-a02f-2e1a8a964968", "user_id": "01972fa9-7078-7093-a21f-575106cd3b10", "name": "Missed this week",
+    "noun": "calls", "shared": true, "filters": {"status": "no_answer"}, "columns": ["started_at", "status"], "sort": "longest",
+    "version": 1, "created_at": 1_792_408_000_000_u64, "updated_at": 1_792_408_000_000_u64
+})))]
 pub struct SavedView {
     /// Its id.
     #[schema(value_type = String, format = "uuid")]

@@ -65,6 +65,13 @@ impl fmt::Debug for SetupClaim {
 
 /// What was made.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "tenant_id": "0192f0c1-7a3e-7c11-9d0a-3b6f5e2a1c4d", "business_id": "0192f0c1-7a3e-7d18-ae69-f945589bf3b0",
+    "api_key": "vc_0123456789abcdef_0000000000000000000000000000000000000000000000000000000000000000",
+    "voice_webhook_url": "https://voicecore.example.com/webhooks/twilio/voice",
+    "status_callback_url": "https://voicecore.example.com/webhooks/twilio/status",
+    "fallback_url": "https://voicecore.example.com/webhooks/twilio/fallback"
+})))]
 pub struct SetupResult {
     /// The tenant.
     #[schema(value_type = String, format = "uuid")]

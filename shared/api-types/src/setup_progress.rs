@@ -36,6 +36,21 @@ pub enum StepState {
 
 /// How far a tenant's set-up has come.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "steps": [
+        {"step": "api_credentials", "state": "done", "needed": true, "draft": null, "saved_at": null},
+        {"step": "business_profile", "state": "done", "needed": true, "draft": null, "saved_at": null},
+        {
+            "step": "knowledge", "state": "open", "needed": false, "draft": {"instructions": "You take bookings."},
+            "saved_at": 1_794_999_580_000_u64
+        },
+        {"step": "agents", "state": "skipped", "needed": false, "draft": null, "saved_at": 1_794_999_700_000_u64},
+        {"step": "qa", "state": "open", "needed": false, "draft": null, "saved_at": null},
+        {"step": "escalation_rules", "state": "open", "needed": false, "draft": null, "saved_at": null},
+        {"step": "review", "state": "open", "needed": false, "draft": null, "saved_at": null},
+    ],
+    "completable": false, "completed_at": null
+})))]
 pub struct SetupProgress {
     /// All seven, in their order.
     pub steps: Vec<SetupStepProgress>,

@@ -6,6 +6,10 @@ use voicecore_types::{BusinessId, DepartmentId, InvitationId, Millis, TenantId};
 
 /// A customer of the installation.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "0192f0c1-7a3e-7c11-9d0a-3b6f5e2a1c4d", "name": "Bella", "max_concurrent_calls": 10, "max_daily_calls": 1000,
+    "max_hourly_calls_per_caller": 60, "max_daily_cost_micros": 50_000_000, "created_at": 1_730_616_064_574_u64, "suspended_at": null
+})))]
 pub struct Tenant {
     /// Its id.
     #[schema(value_type = String, format = "uuid")]
@@ -53,6 +57,10 @@ pub struct CreateTenant {
 
 /// A tenant that was made.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "tenant_id": "0192f0c1-7a3e-7c11-9d0a-3b6f5e2a1c4d", "business_id": "0192f0c1-7a3e-7d18-ae69-f945589bf3b0",
+    "department_id": "0192f0c1-7a3e-7ea2-a846-b3456c465c57", "invitation_id": "0192f0c1-7a3e-73fb-a8c0-998527345e8b"
+})))]
 pub struct CreatedTenant {
     /// The tenant.
     #[schema(value_type = String, format = "uuid")]
@@ -104,6 +112,15 @@ pub struct DeleteTenant {
 
 /// A deletion and its report: figures, and nothing of the tenant but its id.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "tenant_id": "0192f0c1-7a3e-7c11-9d0a-3b6f5e2a1c4d", "stage": "done", "requested_at": 1_794_827_200_000_u64,
+    "finished_at": 1_794_827_740_000_u64, "rows": {"calls": 3480, "messages": 212}, "objects": 40, "calls_ended": 1,
+    "calls_not_ended": 0, "failed_steps": 0,
+    "remains": [
+        {"what": "logs of the worker: no personal data, ids of requests", "until": 1_795_432_540_000_u64},
+        {"what": "the carrier: records of calls and recordings of voicemails, in the account that took the calls", "until": null},
+    ]
+})))]
 pub struct TenantDeletion {
     /// The tenant.
     #[schema(value_type = String, format = "uuid")]

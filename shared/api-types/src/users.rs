@@ -4,6 +4,11 @@ use voicecore_types::{DepartmentId, InvitationId, Millis, UserId};
 
 /// Somebody who works for the tenant.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "01972fa9-7078-7093-a21f-575106cd3b10", "email": "ana@example.com", "name": "Ana Ruiz",
+    "role": "0197255c-b878-7fe7-a6ac-8edd1a67e5e3", "role_name": "Supervisor", "departments": ["01972036-5c78-79d7-8734-8d77b17eb2dd"],
+    "joined_at": 1_748_851_323_000_u64, "last_login_at": 1_794_992_800_000_u64, "active": true, "version": 2
+})))]
 pub struct User {
     /// Their id.
     #[schema(value_type = String, format = "uuid")]
@@ -62,6 +67,10 @@ pub struct InviteUser {
 
 /// An invitation that is open.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "01a1e930-0200-7073-8cc5-67f8bd1e5b4d", "email": "tom@example.com", "name": "Tom Baker", "role": "viewer",
+    "created_at": 1_794_913_600_000_u64, "expires_at": 1_795_518_400_000_u64
+})))]
 pub struct Invitation {
     /// Its id.
     #[schema(value_type = String, format = "uuid")]
@@ -82,6 +91,10 @@ pub struct Invitation {
 
 /// A user of the installation, whatever tenants they work for.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "01972fa9-7078-7093-a21f-575106cd3b10", "email": "ana@example.com", "name": "Ana Ruiz", "super_admin": false,
+    "last_login_at": 1_794_992_800_000_u64, "deactivated_at": null
+})))]
 pub struct Account {
     /// Their id.
     #[schema(value_type = String, format = "uuid")]

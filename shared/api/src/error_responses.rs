@@ -14,7 +14,7 @@ use crate::idempotency::MAX_KEY_BYTES;
 use crate::rate_limits::is_for_strangers;
 
 /// Status, name among the components, and what it says.
-const ERRORS: [(&str, &str, &str); 13] = [
+pub(crate) const ERRORS: [(&str, &str, &str); 13] = [
     ("400", "BadRequest", "The request is not well-formed: its body, a parameter or a header."),
     ("401", "Unauthenticated", "No valid credentials."),
     ("403", "Forbidden", "The credentials do not allow this, or the tenant does not work now."),
@@ -44,7 +44,7 @@ const ERRORS: [(&str, &str, &str); 13] = [
 ];
 
 /// The media type of every error but those of pages.
-const PROBLEM: &str = "application/problem+json";
+pub(crate) const PROBLEM: &str = "application/problem+json";
 /// What `utoipa::path` is told where an operation can fail.
 const ANY: &str = "default";
 /// What is a user's own in a tenant: somebody who works in none now is answered 409, one whose tenant does not work now 403.

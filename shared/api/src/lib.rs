@@ -18,6 +18,7 @@ mod email;
 mod error;
 mod error_responses;
 mod etag;
+mod examples;
 mod extract;
 mod fields;
 mod hex;

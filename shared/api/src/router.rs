@@ -15,7 +15,8 @@ use crate::routes::{
     setup_progress, tenant_deletion, tenants, test_calls, test_connection, transcripts, users,
 };
 use crate::{
-    ApiError, AppState, MAX_BODY_BYTES, cors, error_responses, idempotency, layers, rate_limits, webhooks,
+    ApiError, AppState, MAX_BODY_BYTES, cors, error_responses, examples, idempotency, layers, rate_limits,
+    webhooks,
 };
 
 /// The documented routes, once: `$make` makes a router or a document of them.
@@ -191,7 +192,7 @@ fn methods<P: Path>() -> MethodFilter {
 /// The OpenAPI document as the code has it. What is served, as a file beside the dashboard's, is the copy in `openapi.json`, which a test
 /// holds equal.
 pub fn openapi_document() -> utoipa::openapi::OpenApi {
-    error_responses::spelled_out(documented_routes!(describe))
+    examples::shown(error_responses::spelled_out(documented_routes!(describe)))
 }
 
 /// The whole HTTP surface but the two WebSocket upgrades, which adapters take before (`media::authorize_upgrade`,

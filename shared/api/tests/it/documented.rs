@@ -57,6 +57,11 @@ fn fits(template: &str, path: &str) -> bool {
     wanted.len() == given.len() && wanted.iter().zip(&given).all(is_like)
 }
 
+/// Whether the value is what the schema says, nothing left out that is needed and nothing there that is not described.
+pub(crate) fn is_described(schema: &Value, value: &Value) -> Result<(), String> {
+    fits_schema(schema, value, true)
+}
+
 /// Whether the value is what the schema says, and, where it is `closed`, has no member that the schema does not name.
 fn fits_schema(schema: &Value, value: &Value, closed: bool) -> Result<(), String> {
     if let Some(reference) = schema["$ref"].as_str() {

@@ -15,6 +15,7 @@ mod conformance;
 mod conventions;
 mod deletion;
 mod documented;
+mod examples;
 mod hostile;
 mod identity;
 mod interventions;

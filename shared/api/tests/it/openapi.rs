@@ -270,7 +270,7 @@ fn references(part: &Value) -> Vec<String> {
 }
 
 /// What a part of the document is, or refers to.
-fn resolved<'a>(document: &'a Value, part: &'a Value) -> &'a Value {
+pub(crate) fn resolved<'a>(document: &'a Value, part: &'a Value) -> &'a Value {
     let pointer = part["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
     pointer.map_or(part, |pointer| document.pointer(pointer).unwrap())
 }
