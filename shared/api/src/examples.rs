@@ -14,6 +14,8 @@ use crate::{ApiError, ConfigMissing};
 
 /// How the names of the schemas of pages begin.
 const PAGE: &str = "Page_";
+/// Whose conflicts are those of a call.
+const INTERVENE: &str = "/api/v1/calls/{id}/intervene";
 
 /// The document with an example of each page and of each error.
 pub(crate) fn shown(mut document: OpenApi) -> OpenApi {
@@ -89,6 +91,9 @@ fn errors(status: &str, path: &str) -> Vec<ApiError> {
             vec![ApiError::TokenInvalid]
         }
         ("403", "/api/v1/setup/claim") => vec![ApiError::SetupTokenInvalid],
+        ("409", INTERVENE) => {
+            vec![ApiError::CallOver, ApiError::CallTurnBased, ApiError::RequestInProgress]
+        }
         ("400", _) => vec![
             ApiError::Malformed("The body is not JSON (line 1, column 0).".to_owned()),
             ApiError::Parameters(vec![field("page", "is of the wrong type, or none of its words")]),
@@ -96,7 +101,6 @@ fn errors(status: &str, path: &str) -> Vec<ApiError> {
         ("401", _) => vec![ApiError::Unauthenticated(None)],
         ("403", _) => vec![ApiError::Forbidden(Permission::ConfigWrite), ApiError::TenantSuspended],
         ("404", _) => vec![ApiError::NotFound],
-        // That of a key is a change's, and those have the shared one.
         ("409", "") => {
             vec![ApiError::Conflict("There is one with this name already."), ApiError::RequestInProgress]
         }

@@ -44,6 +44,8 @@ enum Taken {
     params(("id" = String, Path, format = "uuid")), request_body = wire::Intervene,
     responses(
         (status = 202, description = "It is done, or counts from the next turn on.", body = wire::Intervened),
+        (status = 409, description = "The call is over, no assistant takes part in it, or it is held turn by turn, where this cannot be done. Or a request with this `Idempotency-Key` is being carried out.",
+            body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn intervene(
