@@ -57,7 +57,7 @@ export function calls({ journey, app, api, ring, signedIn, heading, wordOfCaller
     await signedIn(page);
     const latency = page.locator(".figure", { hasText: "Answer latency" });
     await latency.getByText(/^[\d,]+ ms$/u).waitFor();
-    await latency.getByText(/95% of answers within [\d,]+ ms$/u).waitFor();
+    await latency.getByText(/95% of answers within [\d,]+\sms$/u).waitFor();
     await page.goto(`${app}/calls/${found.id}#u${found.answer.seq}`);
     await page.locator(`#u${found.answer.seq}.named`).waitFor();
     await page.waitForFunction((at) => {

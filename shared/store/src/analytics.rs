@@ -128,7 +128,7 @@ statements! {
     BY_HOUR = concat!("select (started_at + cast(? as bigint)) / 3600000 as part, ", figures!(), " from calls
         where tenant_id = ? and started_at >= ? and started_at < ?");
 
-    /// Waits of the same length are counted first, so that what is ordered is no longer than waits are different.
+    /// Waits of the same length are counted first, so that no more rows are put in order than there are different waits.
     BY_LATENCY = "select cast(coalesce(max(turns), 0) as bigint) as turns, min(case when upto * 100 >= turns * 50 then latency_ms end) as p50,
         min(case when upto * 100 >= turns * 95 then latency_ms end) as p95
         from (select l.latency_ms, sum(count(*)) over (order by l.latency_ms) as upto, sum(count(*)) over () as turns

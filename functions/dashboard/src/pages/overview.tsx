@@ -150,13 +150,13 @@ function Figure({ label, value, change: by = null, detail, wide = false }: Figur
       <dt>{label}</dt>
       <dd>
         <span className="value">{value}</span>
+        {detail === undefined ? null : <span className="muted small tabular">{detail}</span>}
         {by === null ? null : (
           <span className="muted small">
             {by >= 0 ? "+" : "−"}
             {format.percent(Math.abs(by))} {t("overview.before")}
           </span>
         )}
-        {detail === undefined ? null : <span className="muted small tabular">{detail}</span>}
       </dd>
     </div>
   );
