@@ -46,6 +46,7 @@ pub struct AnswerLatency {
     "total": {"calls": 72, "answered": 67, "transferred": 9, "duration_ms": 5_432_300, "cost_micros": 4_435_660},
     "previous": {"calls": 60, "answered": 55, "transferred": 7, "duration_ms": 4_310_000, "cost_micros": 3_512_900}, "active_calls": 2,
     "average_duration_ms": 81_079, "escalation_rate": 0.125,
+    "answer_latency": {"turns": 486, "p50_ms": 764, "p95_ms": 1_640}, "previous_answer_latency": {"turns": 402, "p50_ms": 801, "p95_ms": 1_580},
     "by_status": [{"status": "completed", "calls": 67}, {"status": "no_answer", "calls": 5}]
 })))]
 pub struct Overview {
