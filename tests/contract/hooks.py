@@ -25,6 +25,8 @@ POOLS = collections.defaultdict(list)
 NAMES = {}
 # Of which assistant each test call is: below another it is not there.
 TRIED = {}
+# What was last published of each assistant: most numbers are of no version at all.
+PUBLISHED = {}
 MAX_POOL = 50
 # How often an id that schemathesis made up is replaced by one of them: otherwise next to everything is answered 404.
 SHARE = 0.75
@@ -173,6 +175,10 @@ def before_call(context, case, kwargs):
             case.path_parameters[name] = known(noun_before(case.path, name), value, is_change)
     if "call_id" in (case.path_parameters or {}):
         case.path_parameters["id"] = TRIED.get(case.path_parameters["call_id"], case.path_parameters["id"])
+    published = [one for one in POOLS["assistants"] if PUBLISHED.get(one)]
+    if "number" in (case.path_parameters or {}) and published and chance():
+        case.path_parameters["id"] = dice.choice(published)
+        case.path_parameters["number"] = PUBLISHED[case.path_parameters["id"]]
     raw = case.operation.definition.raw
     if any(parameter.get("name") == "If-Match" for parameter in raw.get("parameters", [])) and chance():
         case.headers["If-Match"] = "*"
@@ -182,6 +188,8 @@ def before_call(context, case, kwargs):
 
 def keep(noun, item):
     pool = POOLS[SAME.get(noun, noun)]
+    if isinstance(item, dict) and item.get("published_version"):
+        PUBLISHED[item["id"]] = item["published_version"]
     if isinstance(item, dict) and isinstance(item.get("id"), str) and item["id"] not in pool:
         NAMES[item["id"]] = item.get("name")
         pool.append(item["id"])
