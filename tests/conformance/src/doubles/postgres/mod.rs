@@ -3,7 +3,7 @@
 mod plan;
 mod server;
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use server::Server;
@@ -53,8 +53,9 @@ $$";
 /// A database that no other test uses at the same time.
 pub struct PostgresDb {
     name: String,
-    user: &'static str,
     db: Arc<Postgres<Native>>,
+    /// It is no other test's afterwards.
+    alone: AtomicBool,
 }
 
 impl PostgresDb {
@@ -74,7 +75,14 @@ impl PostgresDb {
         let used = USED.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let Some((name, db)) = used else { return Self::new(TEMPLATE, PRODUCT) };
         run(&SERVER, ADMIN, &name, EMPTY);
-        Self { name, user: PRODUCT, db }
+        Self { name, db, alone: AtomicBool::new(false) }
+    }
+
+    /// Lets PostgreSQL look at what the tables hold, as autovacuum does (which is off here). No other test gets this database: plans are made
+    /// by what was seen, and by how large the tables once were.
+    pub fn analyse(&self) {
+        self.alone.store(true, Ordering::Relaxed);
+        self.admin("analyze");
     }
 
     fn new(template: &str, user: &'static str) -> Self {
@@ -82,7 +90,9 @@ impl PostgresDb {
         let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
         run(&SERVER, ADMIN, ADMIN, &format!("create database {name} template {template} owner {OWNER}"));
         match Native::new(&SERVER.address(user, &name)) {
-            Ok(native) => Self { name, user, db: Arc::new(Postgres::new(native)) },
+            Ok(native) => {
+                Self { name, db: Arc::new(Postgres::new(native)), alone: AtomicBool::new(user != PRODUCT) }
+            }
             Err(error) => unreachable!("{error}"),
         }
     }
@@ -155,11 +165,11 @@ impl Db for PostgresDb {
 
 impl Drop for PostgresDb {
     fn drop(&mut self) {
-        if self.user == PRODUCT {
+        if self.alone.load(Ordering::Relaxed) {
+            run(&SERVER, ADMIN, ADMIN, &format!("drop database {} with (force)", self.name));
+        } else {
             let used = (std::mem::take(&mut self.name), Arc::clone(&self.db));
             USED.lock().unwrap_or_else(PoisonError::into_inner).push(used);
-        } else {
-            run(&SERVER, ADMIN, ADMIN, &format!("drop database {} with (force)", self.name));
         }
     }
 }
