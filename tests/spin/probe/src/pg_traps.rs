@@ -63,7 +63,7 @@ async fn raw(sql: &str) -> String {
 
 async fn port(ports: &Ports, sql: &'static str) -> String {
     let said = |rows: Rows| {
-        let cells = rows.rows.into_iter().flat_map(|row| row.into_iter().map(|(_, value)| value));
+        let cells = rows.rows.into_iter().flat_map(voicecore_ports::Row::into_values);
         let cells: Vec<String> = cells
             .map(|value| match value {
                 Value::Int(number) => number.to_string(),
