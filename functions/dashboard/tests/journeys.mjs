@@ -596,19 +596,11 @@ async function take({ name, run }) {
 
 let [passed, pictures] = [0, 0];
 const failures = [];
-const again = [];
 const skipped = journeys.filter(({ why }) => why !== null);
 for (const one of journeys) {
   const { name } = one;
   if (one.why !== null || (only !== undefined && !name.includes(only))) continue;
-  let why = await take(one);
-  // A machine that does much else is slower than anybody's patience now and then. What is wrong is wrong twice; what went well only the second
-  // time is named below, so that it is seen when it happens often.
-  if (why.length > 0) {
-    console.log(`once more: ${name}\n${why.join("\n")}`);
-    again.push(name);
-    why = await take(one);
-  }
+  const why = await take(one);
   if (why.length === 0) passed += 1;
   else {
     failures.push({ name, why });
@@ -616,13 +608,12 @@ for (const one of journeys) {
   }
 }
 await browser.close();
-for (const name of again) console.log(`taken twice: ${name}`);
 for (const { name, why } of skipped) console.log(`skipped, because ${why}: ${name}`);
 // For the table of what ran where.
 const { VOICECORE_CONFORMANCE_REPORT: report, VOICECORE_CONFORMANCE_BACKEND: backend } = process.env;
 if (report !== undefined && backend !== undefined && failures.length === 0 && only === undefined) {
   const reasons = [...new Set(skipped.map(({ why }) => why))].map((reason) => `${skipped.filter(({ why }) => why === reason).length} left out because ${reason}`);
-  appendFileSync(report, `dashboard\t${backend}\nnote\tdashboard on ${backend}: ${[`${passed} journeys`, ...again.map((name) => `"${name}" went well only the second time`), ...reasons].join("; ")}\n`);
+  appendFileSync(report, `dashboard\t${backend}\nnote\tdashboard on ${backend}: ${[`${passed} journeys`, ...reasons].join("; ")}\n`);
 }
 // As tests with a harness of their own say it, so that the end of a long output names what failed (xtask/src/suite.rs).
 if (failures.length > 0) console.log(`\nfailures:\n${failures.map(({ name, why }) => [`  ${name}`, ...why.map((line) => `    ${line}`)].join("\n")).join("\n")}`);
