@@ -288,6 +288,22 @@ fn rows(said: &str, index: usize) -> Result<Vec<Applied>> {
     Ok(rows.iter().map(|row| Applied { name: text(row, "name"), checksum: text(row, "checksum") }).collect())
 }
 
+/// A database with every migration applied, for tests of what is done with one.
+#[cfg(test)]
+pub(crate) fn migrated() -> rusqlite::Connection {
+    let database = rusqlite::Connection::open_in_memory().unwrap();
+    let mut migrations: Vec<_> = std::fs::read_dir(crate::proc::root().join("migrations"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "sql"))
+        .collect();
+    migrations.sort();
+    for migration in migrations {
+        database.execute_batch(&std::fs::read_to_string(migration).unwrap()).unwrap();
+    }
+    database
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -141,16 +141,7 @@ mod tests {
 
     /// Two owners, of whom one owns two tenants; each tenant has one key.
     fn database() -> Connection {
-        let database = Connection::open_in_memory().unwrap();
-        let mut migrations: Vec<_> = std::fs::read_dir(crate::proc::root().join("migrations"))
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| path.extension().is_some_and(|extension| extension == "sql"))
-            .collect();
-        migrations.sort();
-        for migration in migrations {
-            database.execute_batch(&std::fs::read_to_string(migration).unwrap()).unwrap();
-        }
+        let database = crate::migrate::migrated();
         for (n, user) in [(1, "ada"), (2, "bob"), (3, "bob")] {
             let tenant = tenant(n);
             database

@@ -213,16 +213,7 @@ mod tests {
 
     /// A tenant with one number, where two have just rung.
     fn database(tenant: &str) -> Connection {
-        let database = Connection::open_in_memory().unwrap();
-        let mut migrations: Vec<_> = std::fs::read_dir(crate::proc::root().join("migrations"))
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| path.extension().is_some_and(|extension| extension == "sql"))
-            .collect();
-        migrations.sort();
-        for migration in migrations {
-            database.execute_batch(&std::fs::read_to_string(migration).unwrap()).unwrap();
-        }
+        let database = crate::migrate::migrated();
         let rung = ["CA1", "CA2"].map(|sid| {
             format!(
                 "insert into calls (id, tenant_id, business_id, phone_number_id, carrier_call_id, direction, status, caller_number, started_at)
