@@ -43,6 +43,16 @@ pub(crate) fn pinned(core: u16, program: &str) -> Command {
     command
 }
 
+/// Moves a process with all of its threads to the cores that this process is bound to.
+pub(crate) fn bring_here(pid: u32) {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let Some(cores) = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")) else { return };
+    let _ = Command::new("taskset")
+        .args(["-acp", cores.trim(), &pid.to_string()])
+        .stdout(std::process::Stdio::null())
+        .status();
+}
+
 /// Children that are killed when this is dropped.
 pub(crate) struct Children(pub(crate) Vec<Child>);
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
-use crate::process::{Children, pinned};
+use crate::process::{Children, bring_here, pinned};
 
 /// A bridge under measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
@@ -204,6 +204,8 @@ pub(crate) fn in_workerd(core: u16, storage: TempDir, options: &Value) -> anyhow
     let mut output = BufReader::new(child.stdout.take().context("no output")?);
     let ready = line(&mut output)?;
     let pid = ready["pid"].as_u64().with_context(|| format!("the harness says {ready}"))?;
+    // workerd keeps the core. Node, which only waits to stop it, collects its garbage elsewhere: no other subject has it beside it.
+    bring_here(child.id());
     let mut running = running(VOICECORE_PORT, MODEL_PORT, "/webhooks/twilio/voice", child);
     running.pids = vec![pid as u32];
     running.storage = Some(storage);
