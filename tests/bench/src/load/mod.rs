@@ -20,6 +20,10 @@ use crate::clock::{at, micros};
 use crate::stats::Samples;
 use playback::Playback;
 
+/// From the last call's connection until anything is measured: every call has then had an answer of each kind, heard to its end and interrupted.
+/// A process that has just begun still compiles its code, and a subject that greets would be measured at that while another one's callers speak.
+const WARM_UP: Duration = Duration::from_secs(9);
+
 /// What a run needs to know.
 #[derive(Debug, Clone)]
 pub(crate) struct LoadConfig {
@@ -155,7 +159,7 @@ pub(crate) async fn run(config: LoadConfig, mut measured: impl FnMut(bool)) -> a
             while driver.connected.get() < calls && micros() < up_by {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
-            tokio::time::sleep(Duration::from_millis(1_500)).await;
+            tokio::time::sleep(WARM_UP).await;
             driver.measuring.set(true);
             measured(true);
             tokio::time::sleep(Duration::from_secs(driver.config.seconds)).await;
