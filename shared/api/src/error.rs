@@ -306,7 +306,9 @@ impl From<StoreError> for ApiError {
             }
             StoreError::Db(error) => Self::Internal(error.to_string()),
             StoreError::Key(error) => error.into(),
-            StoreError::OddRow { .. } | StoreError::NotFound(_) => Self::Internal(error.to_string()),
+            StoreError::OddRow { .. } | StoreError::BrokenChain | StoreError::NotFound(_) => {
+                Self::Internal(error.to_string())
+            }
         }
     }
 }

@@ -173,7 +173,9 @@ macro_rules! location {
 
 statements! {
     /// Touches what the last of the migrations has made, so that a half-migrated database is not called ready.
-    READY = "select count(*) as entries from (select latency_ms from call_latencies limit 1) as t";
+    READY = "select count(*) as entries from (select end_hash from audit_chains limit 1) as t";
+
+    FIRST_TENANTS = "select count(*) as tenants from (select id from tenants limit 2) as t";
 
     LOOKUP_KEY = "select wrapped_key from platform_keys where name = 'lookup'";
 
@@ -231,6 +233,12 @@ statements! {
 /// jobs that go through all tenants use it (`master_key`, `tenant_deletions`).
 pub(crate) fn across_tenants(sql: &'static str, args: Vec<Value>) -> Stmt {
     Stmt::new(sql, args).reaching(Reach::EveryTenant)
+}
+
+/// Whether there is more than one tenant.
+pub async fn has_several_tenants(db: &dyn Db) -> Result<bool, StoreError> {
+    let rows = db.query(across_tenants(FIRST_TENANTS, vec![])).await?;
+    Ok(row::one(&rows, |r| r.count("tenants"))?.unwrap_or(0) > 1)
 }
 
 /// The database can be reached and every migration has been applied.

@@ -17,6 +17,9 @@ pub enum StoreError {
     /// A key that is stored wrapped could not be opened.
     #[error("a stored key could not be opened")]
     Key(#[from] SealError),
+    /// The end of an audit log's chain is not the one that was sealed: somebody's hand in the database.
+    #[error("the end of the audit log's chain does not fit")]
+    BrokenChain,
     /// What the statement is about is not there, or belongs to somebody else.
     #[error("no such {0}")]
     NotFound(&'static str),

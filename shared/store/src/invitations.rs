@@ -63,6 +63,12 @@ statements! {
     COUNT = "select count(*) as total from (select 1 from invitations
         where tenant_id = ?1 and accepted_at is null and revoked_at is null and expires_at > ?2 limit ?3) as counted";
 
+    GET = "select id, email, name, role, role_id, created_at, expires_at from invitations
+        where tenant_id = ?1 and id = ?2 and accepted_at is null and revoked_at is null";
+
+    OF_ADDRESS = "select id, email, name, role, role_id, created_at, expires_at from invitations
+        where tenant_id = ?1 and email = ?2 and accepted_at is null and revoked_at is null limit 1";
+
     INSERT = "insert into invitations (id, tenant_id, email, name, role, role_id, departments, created_at, expires_at)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 
@@ -99,6 +105,18 @@ fn map(r: &Reader<'_>) -> Result<Invitation, StoreError> {
 pub async fn list(scope: &Scope, request: PageRequest, now: Millis) -> Result<Page<Invitation>, StoreError> {
     let found = paging::find(scope, LIST, COUNT, &[now.into()], request).await?;
     found.page(request, |r| map(&r))
+}
+
+/// One that was neither accepted nor taken back.
+pub async fn get(scope: &Scope, id: InvitationId) -> Result<Option<Invitation>, StoreError> {
+    let rows = scope.query(Stmt::new(GET, vec![scope.tenant_arg(), id.to_string().into()])).await?;
+    row::one(&rows, |r| map(&r))
+}
+
+/// The one of this address that was neither accepted nor taken back: there is one at most.
+pub async fn of_address(scope: &Scope, email: &str) -> Result<Option<Invitation>, StoreError> {
+    let rows = scope.query(Stmt::new(OF_ADDRESS, vec![scope.tenant_arg(), email.into()])).await?;
+    row::one(&rows, |r| map(&r))
 }
 
 /// The statements that invite somebody, in the place of an earlier invitation.

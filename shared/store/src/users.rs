@@ -209,6 +209,8 @@ pub async fn update(
         Some(false) => {
             stmts.push(Stmt::new(DEACTIVATE, at(scope, user, entry.at)).exactly(1));
             stmts.push(Stmt::new(REVOKE_SESSIONS, at(scope, user, entry.at)));
+            // What was sent to them before does not bring them back.
+            stmts.push(Stmt::new(FORGET_INVITATIONS, member(scope, user)));
         }
         None => {}
     }

@@ -46,6 +46,7 @@ export const WRONG: readonly (readonly [RegExp, Wrong])[] = [
   [/^must not be a number that rings here$/u, "ringsHere"],
   [/^must not be a number that calls are transferred to$/u, "transferred"],
   [/^must be a number of the account at Twilio$/u, "ofAccount"],
+  [/^must be a number of the tenant's own account at Twilio$/u, "ofOwnAccount"],
   [/^must be (?:the id of a business|a business of this tenant)$/u, "business"],
   [/^must be the id of an assistant that has been published$/u, "assistant"],
   [/^was never published$/u, "neverPublished"],

@@ -143,6 +143,8 @@ pub(crate) async fn revoke_api_key(
     Id(id): Id<ApiKeyId>,
 ) -> Result<Response, ApiError> {
     let principal = &access.principal;
+    let key = api_keys::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
+    may_give(principal, &key.permissions)?;
     let record = Record::of(&app, principal.actor, "api_key.revoke", Some(id.to_string()));
     let response = nothing_to_say(principal);
     if api_keys::revoke(&principal.scope, id, &record.entry()).await? {

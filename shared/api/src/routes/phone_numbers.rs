@@ -6,10 +6,12 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use voicecore_api_types as wire;
 use voicecore_api_types::{Page, Problem, WebhookAddresses};
+use voicecore_domain::Provider;
+use voicecore_store::directory::{self, Actor, Principal};
 use voicecore_store::phone_numbers::{self as store, NewPhoneNumber, PhoneNumber};
 use voicecore_store::roles::Saved;
 use voicecore_store::seal::{Column, Sealer};
-use voicecore_store::{Scope, audit_log, business_config, idempotency};
+use voicecore_store::{Scope, audit_log, business_config, idempotency, providers};
 use voicecore_types::{BusinessId, E164, Page as StoredPage, PhoneNumberId};
 
 use super::roles::{OUTRUN, saved};
@@ -23,6 +25,7 @@ use crate::webhooks::twilio::{FALLBACK_PATH, STATUS_PATH, VOICE_PATH};
 use crate::{ApiError, AppState, doctor, etag};
 
 const BUSINESS_RULE: &str = "must be a business of this tenant";
+const OWN_ACCOUNT_RULE: &str = "must be a number of the tenant's own account at Twilio";
 
 /// In the order in which they were added.
 #[utoipa::path(get, path = "/api/v1/phone-numbers", tag = "phone-numbers", security(("api_key" = ["config:read"])),
@@ -62,7 +65,8 @@ pub(crate) async fn get_phone_number(
     answer_unkept(StatusCode::OK, &show(&sealer, &webhooks(&app)?, &number), Some(number.version))
 }
 
-/// Adds a number, which rings nowhere yet and is one of the account at Twilio that the tenant's calls use: Twilio is asked.
+/// Adds a number, which rings nowhere yet and is one of the account at Twilio that the tenant's calls use: Twilio is asked. Where there are several
+/// tenants, those of the installation's account are added by super admins only, who look into the tenant.
 #[utoipa::path(post, path = "/api/v1/phone-numbers", tag = "phone-numbers", security(("api_key" = ["config:write"])),
     request_body = wire::CreatePhoneNumber,
     responses(
@@ -85,6 +89,7 @@ pub(crate) async fn create_phone_number(
     let scope = &principal.scope;
     let sealer = app.sealer(scope.tenant(), &principal.wrapped_key)?;
     refuse_loops(scope, &sealer, business_id, &phone_number).await?;
+    refuse_common(&app, principal).await?;
     demand_ownership(&app, scope, &phone_number).await?;
     let lookup = app.lookup_key().await?.ok_or_else(|| ApiError::Internal("no look-up key".to_owned()))?;
     let now = app.now();
@@ -209,6 +214,20 @@ async fn refuse_loops(
         |sealed| sealer.open(Column::FallbackNumber, sealed).is_ok_and(|text| text == number.expose());
     if fallbacks.any(opened) {
         return Err(ApiError::invalid("phone_number", "must not be a number that calls are transferred to"));
+    }
+    Ok(())
+}
+
+/// The numbers of the installation's account are nobody's until they are given to somebody. Where there is more than one tenant, each could take
+/// what was bought for another, or find out by trying what another has: so it is super admins who give them, looking into the tenant. A
+/// tenant's own account is its own affair.
+async fn refuse_common(app: &AppState, principal: &Principal) -> Result<(), ApiError> {
+    let gives = matches!(principal.actor, Actor::Impersonator { .. });
+    if gives || providers::get(&principal.scope, Provider::Twilio).await?.is_some() {
+        return Ok(());
+    }
+    if directory::has_several_tenants(&*app.ports.db).await? {
+        return Err(ApiError::invalid("phone_number", OWN_ACCOUNT_RULE));
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use voicecore_store::providers::{self as store, NewCredential, StoredCredential}
 use voicecore_wire::twilio::sid::AccountSid;
 
 use super::roles::OUTRUN;
-use crate::auth::{Access, ConfigRead, ConfigWrite};
+use crate::auth::{Access, ConfigRead, ConfigWrite, sees_all};
 use crate::extract::{Id, JsonBody};
 use crate::idempotency::{answer_unkept, nothing_to_say};
 use crate::record::Record;
@@ -64,6 +64,7 @@ pub(crate) async fn put_provider(
     JsonBody(body): JsonBody<ProviderCredential>,
 ) -> Result<Response, ApiError> {
     let principal = &access.principal;
+    sees_all(principal)?;
     let wanted = Wanted::check(provider, &body)?;
     let before = store::get(&principal.scope, provider).await?.map_or(0, |stored| stored.version);
     etag::check(&headers, before)?;
@@ -105,6 +106,7 @@ pub(crate) async fn delete_provider(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let principal = &access.principal;
+    sees_all(principal)?;
     let before = store::get(&principal.scope, provider).await?.ok_or(ApiError::NotFound)?.version;
     etag::check(&headers, before)?;
     let audit = audit(&app, principal, "provider.delete", provider, &[]);

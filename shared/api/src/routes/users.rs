@@ -193,6 +193,7 @@ pub(crate) async fn invite_user(
         expires_at: new.expires_at,
     };
     let response = answer(principal, StatusCode::CREATED, &shown, None)?;
+    may_undo(principal, invitations::of_address(&principal.scope, &email).await?).await?;
     invitations::create(&principal.scope, &new, &record.entry()).await?;
     send_invitation(&app, &principal.scope, new.id).await;
     Ok(response)
@@ -241,6 +242,7 @@ pub(crate) async fn revoke_invitation(
     Id(id): Id<InvitationId>,
 ) -> Result<Response, ApiError> {
     let principal = &access.principal;
+    may_undo(principal, invitations::get(&principal.scope, id).await?).await?;
     let record = Record::of(&app, principal.actor, "user.invite_revoke", Some(id.to_string()));
     let response = nothing_to_say(principal);
     if invitations::revoke(&principal.scope, id, &record.entry()).await? {
@@ -263,6 +265,17 @@ async fn given_role(principal: &Principal, text: &str) -> Result<(RoleRef, Strin
         };
     may_give(principal, &permissions)?;
     Ok((role, name))
+}
+
+/// Whoever could not have given an invitation does not take it back either, nor puts a lesser one in its place.
+async fn may_undo(principal: &Principal, invitation: Option<Invitation>) -> Result<(), ApiError> {
+    let Some(invitation) = invitation else { return Ok(()) };
+    match given_role(principal, &invitation.role).await {
+        Err(missing @ ApiError::Forbidden(_)) => Err(missing),
+        // A role that is not there any more makes nobody anything.
+        Err(ApiError::Invalid(_)) => Ok(()),
+        other => other.map(|_| ()),
+    }
 }
 
 fn role_word(role: RoleRef) -> String {

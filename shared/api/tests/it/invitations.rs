@@ -1,13 +1,14 @@
 //! Somebody is invited to work for a tenant, by a mail that may come late.
 
-use axum::http::Method;
+use axum::body::Body;
+use axum::http::{Method, Request};
 use serde_json::{Value, json};
 use voicecore_api::jobs;
 use voicecore_conformance::block_on;
 use voicecore_types::Millis;
 
 use crate::identity::{EMAIL, linked, post, world};
-use crate::world::PASSWORD;
+use crate::world::{PASSWORD, Reply, World};
 
 #[test]
 fn whoever_is_invited_comes_in_by_mail_once() {
@@ -119,4 +120,67 @@ fn an_invitation_that_was_taken_back_or_replaced_opens_nothing() {
     let target = format!("/api/v1/users/invitations/{}", list["items"][0]["id"].as_str().unwrap());
     assert_eq!(world.request(Method::DELETE, &target, Some(&boss), None).status, 204);
     accept(&second).assert_problem(403, "token_invalid");
+}
+
+#[test]
+fn an_invitation_of_before_does_not_undo_a_deactivation() {
+    let (world, tenant) = world();
+    world.user(&tenant.id, "boss@example.com", "tenant_admin");
+    let sam = world.user(&tenant.id, "sam@example.com", "viewer");
+    let boss = world.login("boss@example.com");
+    let invite = || {
+        let body = json!({"email": "sam@example.com", "role": "manager"});
+        world.request(Method::POST, "/api/v1/users/invitations", Some(&boss), Some(&body));
+        linked(&world.mails()[0].1)
+    };
+    let accept = |token: &str| post(&world, "/api/v1/auth/accept-invitation", &json!({"token": token}));
+    let before = invite();
+    let target = format!("/api/v1/users/{sam}");
+    let version = world.get(&target, &boss).json()["version"].clone();
+    assert_eq!(active(&world, &boss, &target, false).status, 200);
+    accept(&before).assert_problem(403, "token_invalid");
+    assert_eq!(world.get(&target, &boss).json()["active"], false);
+    // One of after that is meant to, and what was read before it is old.
+    assert_eq!(accept(&invite()).status, 200);
+    let back = world.get(&target, &boss).json();
+    assert_eq!(back["role"], "manager");
+    assert!(back["version"].as_u64() > version.as_u64().map(|version| version + 1), "{back}");
+}
+
+#[test]
+fn nobody_takes_back_what_they_could_not_have_given() {
+    let (world, tenant) = world();
+    world.user(&tenant.id, "boss@example.com", "tenant_admin");
+    let boss = world.login("boss@example.com");
+    let role = json!({"name": "Front desk", "permissions": ["users:read", "users:write", "calls:read"]});
+    let role = world.request(Method::POST, "/api/v1/roles", Some(&boss), Some(&role)).json()["id"].clone();
+    let desk = json!({"email": "desk@example.com", "role": role});
+    assert_eq!(
+        world.request(Method::POST, "/api/v1/users/invitations", Some(&boss), Some(&desk)).status,
+        201
+    );
+    let accept = json!({"token": linked(&world.mails()[0].1), "password": PASSWORD});
+    assert_eq!(post(&world, "/api/v1/auth/accept-invitation", &accept).status, 200);
+    let desk = world.login("desk@example.com");
+    let invite = |who: &str, email: &str, role: &serde_json::Value| {
+        let body = json!({"email": email, "role": role});
+        world.request(Method::POST, "/api/v1/users/invitations", Some(who), Some(&body))
+    };
+    let made = invite(&boss, "owner@example.com", &json!("tenant_admin"));
+    let target = format!("/api/v1/users/invitations/{}", made.json()["id"].as_str().unwrap());
+    world.request(Method::DELETE, &target, Some(&desk), None).assert_problem(403, "forbidden");
+    invite(&desk, "owner@example.com", &role).assert_problem(403, "forbidden");
+    assert_eq!(invite(&desk, "other@example.com", &role).status, 201);
+    let list = world.get("/api/v1/users/invitations", &boss).json();
+    assert!(list["items"].as_array().unwrap().iter().any(|one| one["role"] == "tenant_admin"), "{list}");
+    assert_eq!(world.request(Method::DELETE, &target, Some(&boss), None).status, 204);
+}
+
+fn active(world: &World, who: &str, target: &str, active: bool) -> Reply {
+    let request = Request::patch(target)
+        .header("authorization", format!("Bearer {who}"))
+        .header("content-type", "application/json")
+        .header("if-match", "*")
+        .body(Body::from(json!({"active": active}).to_string()));
+    world.send(request.unwrap())
 }

@@ -8,6 +8,7 @@ use voicecore_types::Millis;
 use crate::world::{ACCOUNT, ORIGIN, Reply, World, human};
 
 const TARGET: &str = "/api/v1/phone-numbers";
+const OWN_ACCOUNT: &str = "ACfedcba9876543210fedcba9876543210";
 const NEW: &str = "+15005550042";
 
 /// From now on Twilio's next answer says that the account has this number, set to these webhooks.
@@ -88,6 +89,16 @@ fn a01_a_number_belongs_to_one_tenant() {
     for key in [&tenant.key, &thief.key] {
         world.get("/api/v1/config/business", key);
     }
+    // What the installation's account has is given by its super admins: a tenant learns nothing of it, and nobody is asked.
+    let nobody_asked = |number: &str| {
+        assert_eq!(add(&world, &thief.key, number, &thief.business_id).wrong_fields(), ["phone_number"]);
+        assert!(world.doubles.http.requests().is_empty());
+    };
+    nobody_asked(&tenant.number);
+    nobody_asked(NEW);
+    let own = json!({"account_sid": OWN_ACCOUNT, "auth_token": "0123456789abcdef0123456789abcdef"});
+    let set = world.request(Method::PUT, "/api/v1/config/providers/twilio", Some(&thief.key), Some(&own));
+    assert_eq!(set.status, 200, "{}", set.body);
     let before = world.doubles.db.dump();
     owned(&world, &tenant.number, "");
     add(&world, &thief.key, &tenant.number, &thief.business_id).assert_problem(409, "conflict");

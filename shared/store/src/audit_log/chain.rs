@@ -1,9 +1,11 @@
 //! The chain: each sealed entry carries a keyed hash over its content, its place and the hash before it, and the chain's end
-//! is kept apart. The key is derived from the tenant's data key, so whoever has the database alone can neither change, remove,
-//! insert nor reorder sealed entries without [`verify`] finding the place.
+//! is kept apart, under a keyed hash of its own: that of the last entry is in the log for everybody to copy, so an end that was
+//! only that could be moved to where the log was cut off. The key is derived from the tenant's data key, so whoever has the
+//! database alone can neither change, remove, insert nor reorder sealed entries without [`verify`] finding the place. A chain
+//! whose end does not fit is not gone on with: that would make it fit again.
 //!
-//! What it cannot know: that the whole database, chain ends included, was put back to an older state. Whoever wants to see that
-//! notes the end of the chain elsewhere (an export does).
+//! What it cannot know: that a tenant's log, its end included, was put back to an older state, of which the oldest is none. Whoever
+//! wants to see that notes the end of the chain elsewhere (an export does).
 
 use voicecore_ports::{Rows, Stmt, Value};
 use voicecore_types::{Millis, TenantId};
@@ -34,7 +36,7 @@ pub struct Sealing {
 pub struct ChainHead {
     /// The place of the last sealed entry.
     pub seq: u64,
-    /// Its hash.
+    /// A keyed hash over the place and the hash of that entry.
     pub hash: String,
 }
 
@@ -74,18 +76,19 @@ pub struct Verified {
 }
 
 statements! {
-    HEAD = "select seq, hash from audit_chains where tenant_id = ?1";
+    HEAD = "select h.seq, h.end_hash, l.hash as last from audit_chains h
+        left join audit_log l on l.tenant_id = h.tenant_id and l.seq = h.seq where h.tenant_id = ?1";
 
     UNSEALED = concat!("select ", audit_columns!(), " from audit_log
         where tenant_id = ?1 and seq is null order by at, id limit ?2");
 
     UNSEALED_COUNT = "select count(*) as total from audit_log where tenant_id = ?1 and seq is null";
 
-    NEW_CHAIN = "insert into audit_chains (tenant_id, seq, hash, sealed_at) values (?1, 0, '', ?2)
+    NEW_CHAIN = "insert into audit_chains (tenant_id, seq, end_hash, sealed_at) values (?1, 0, '', ?2)
         on conflict (tenant_id) do nothing";
 
-    MOVE_HEAD = "update audit_chains set seq = ?2, hash = ?3, sealed_at = ?4
-        where tenant_id = ?1 and seq = ?5 and hash = ?6";
+    MOVE_HEAD = "update audit_chains set seq = ?2, end_hash = ?3, sealed_at = ?4
+        where tenant_id = ?1 and seq = ?5 and end_hash = ?6";
 
     SEAL = "update audit_log set seq = ?3, hash = ?4 where id = ?2 and tenant_id = ?1 and seq is null";
 
@@ -100,6 +103,9 @@ statements! {
 
 /// Seals the oldest unsealed entries, at most [`SEALED_AT_ONCE`]. All or nothing: of two who seal at once one moves the end of
 /// the chain, and the other has stored nothing.
+///
+/// # Errors
+/// [`StoreError::BrokenChain`]: the end is not the one that was sealed; nothing is added to it.
 pub async fn seal(scope: &Scope, sealer: &Sealer, now: Millis) -> Result<Sealing, StoreError> {
     let tenant = || scope.tenant_arg();
     let found = scope
@@ -109,12 +115,17 @@ pub async fn seal(scope: &Scope, sealer: &Sealer, now: Millis) -> Result<Sealing
         ])
         .await?;
     let [head, rows] = found.as_slice() else { return Err(StoreError::OddRow { column: "seq" }) };
-    let head = row::one(head, |r| map_head(&r))?.unwrap_or(ChainHead { seq: 0, hash: GENESIS.to_owned() });
+    let found = row::one(head, |r| Ok((map_head(&r)?, r.opt_text("last")?.unwrap_or_default())))?;
     let rows = row::all(rows, |r| map_audit(&r))?;
     if rows.is_empty() {
         return Ok(Sealing { sealed: 0, more: false });
     }
-    let (last, places) = links(scope.tenant(), sealer, &head, &rows);
+    let (head, last) = match found {
+        None => (ChainHead { seq: 0, hash: GENESIS.to_owned() }, GENESIS.to_owned()),
+        Some((head, last)) if head.hash == end(scope.tenant(), sealer, head.seq, &last) => (head, last),
+        Some(_) => return Err(StoreError::BrokenChain),
+    };
+    let (last, places) = links(scope.tenant(), sealer, (head.seq, last), &rows);
     let mut stmts = vec![
         Stmt::new(NEW_CHAIN, vec![tenant(), now.into()]),
         Stmt::new(
@@ -142,33 +153,32 @@ pub async fn seal(scope: &Scope, sealer: &Sealer, now: Millis) -> Result<Sealing
     })
 }
 
-/// The new end, and id, place and hash of each row.
+/// The new end behind a place and its hash, and id, place and hash of each row.
 fn links(
     tenant: TenantId,
     sealer: &Sealer,
-    head: &ChainHead,
+    (mut seq, mut hash): (u64, String),
     rows: &[AuditRow],
 ) -> (ChainHead, Vec<[Value; 3]>) {
-    let mut head = head.clone();
     let mut places = Vec::with_capacity(rows.len());
     for row in rows {
-        head.seq = head.seq.saturating_add(1);
-        head.hash = link(tenant, sealer, &head.hash, head.seq, row);
-        places.push([row.id.to_string().into(), count_arg(head.seq), head.hash.as_str().into()]);
+        seq = seq.saturating_add(1);
+        hash = link(tenant, sealer, &hash, seq, row);
+        places.push([row.id.to_string().into(), count_arg(seq), hash.as_str().into()]);
     }
-    (head, places)
+    (ChainHead { seq, hash: end(tenant, sealer, seq, &hash) }, places)
 }
 
 /// Walks the chain from behind place `after`, at most `limit` entries and at most [`MAX_VERIFIED`]. Begin with 0 and go on with
 /// [`Verified::next`]. A step trusts the hash at `after`, which the step before has checked.
 pub async fn verify(scope: &Scope, sealer: &Sealer, after: u64, limit: u32) -> Result<Verified, StoreError> {
     let tenant = || scope.tenant_arg();
-    let end = after.saturating_add(limit.clamp(1, MAX_VERIFIED).into());
+    let until = after.saturating_add(limit.clamp(1, MAX_VERIFIED).into());
     // One batch is one moment: whoever seals meanwhile is seen as a whole or not at all.
     let found = scope
         .batch(vec![
             Stmt::new(HEAD, vec![tenant()]),
-            Stmt::new(WALK, vec![tenant(), count_arg(after.max(1)), count_arg(end)]),
+            Stmt::new(WALK, vec![tenant(), count_arg(after.max(1)), count_arg(until)]),
             Stmt::new(STRAY, vec![tenant()]),
             Stmt::new(UNSEALED_COUNT, vec![tenant()]),
         ])
@@ -187,17 +197,18 @@ pub async fn verify(scope: &Scope, sealer: &Sealer, after: u64, limit: u32) -> R
     if after > last {
         return Ok(Verified { checked: 0, broken: None, next: None, head, unsealed });
     }
-    let (checked, walked) = walk(scope.tenant(), sealer, &rows, after, end.min(last));
-    let reached_end = end >= last;
+    let (checked, walked) = walk(scope.tenant(), sealer, &rows, after, until.min(last));
+    let reached_end = until >= last;
     let broken = match walked {
         Err(broken) => Some(broken),
         Ok(_) if !reached_end => None,
         Ok(hash) => {
-            let fits = head_readable && head.as_ref().is_none_or(|head| head.hash == hash);
+            let end = |head: &ChainHead| end(scope.tenant(), sealer, head.seq, &hash);
+            let fits = head_readable && head.as_ref().is_none_or(|head| head.hash == end(head));
             if fits { inserted(stray, last)? } else { Some(Broken { seq: last, flaw: Flaw::Changed }) }
         }
     };
-    let next = (broken.is_none() && !reached_end).then_some(end);
+    let next = (broken.is_none() && !reached_end).then_some(until);
     Ok(Verified { checked, broken, next, head, unsealed })
 }
 
@@ -245,23 +256,34 @@ fn walk(
     (checked, Ok(previous))
 }
 
-/// The hash of an entry at its place. Each part says whether it is there and how long it is, so that no two entries are hashed
-/// alike.
+/// The hash of an entry at its place.
 fn link(tenant: TenantId, sealer: &Sealer, previous: &str, seq: u64, row: &AuditRow) -> String {
     let (tenant, id) = (tenant.to_string(), row.id.to_string());
     let (seq, at) = (seq.to_string(), row.at.0.to_string());
-    let parts = [
-        Some(tenant.as_str()),
-        Some(previous),
-        Some(&seq),
-        Some(&id),
-        Some(&at),
-        Some(&row.actor_kind),
-        row.actor_id.as_deref(),
-        Some(&row.action),
-        row.subject_id.as_deref(),
-        row.fields.as_deref(),
-    ];
+    keyed(
+        sealer,
+        &[
+            Some(tenant.as_str()),
+            Some(previous),
+            Some(&seq),
+            Some(&id),
+            Some(&at),
+            Some(&row.actor_kind),
+            row.actor_id.as_deref(),
+            Some(&row.action),
+            row.subject_id.as_deref(),
+            row.fields.as_deref(),
+        ],
+    )
+}
+
+/// The hash of a chain's end: fewer parts than an entry has, so that none is hashed alike.
+fn end(tenant: TenantId, sealer: &Sealer, seq: u64, last: &str) -> String {
+    keyed(sealer, &[Some(&tenant.to_string()), Some(&seq.to_string()), Some(last)])
+}
+
+/// Each part says whether it is there and how long it is, so that no two lists are hashed alike.
+fn keyed(sealer: &Sealer, parts: &[Option<&str>]) -> String {
     let mut text = Vec::new();
     for part in parts {
         match part {
@@ -277,5 +299,5 @@ fn link(tenant: TenantId, sealer: &Sealer, previous: &str, seq: u64, row: &Audit
 }
 
 fn map_head(r: &Reader<'_>) -> Result<ChainHead, StoreError> {
-    Ok(ChainHead { seq: r.count("seq")?, hash: r.text("hash")? })
+    Ok(ChainHead { seq: r.count("seq")?, hash: r.text("end_hash")? })
 }

@@ -123,11 +123,18 @@ statements! {
     FIRST_PASSWORD = "update users set password_hash = ?2, password_changed_at = ?3
         where password_hash is null and email = (select i.email from invitations i where i.token_hash = ?1)";
 
+    /// Whoever is invited anew begins anew: they do not come back to the departments that they had.
+    LEAVE_DEPARTMENTS = "delete from membership_departments where (tenant_id, user_id) in
+        (select m.tenant_id, m.user_id from invitations i join users u on u.email = i.email
+        join memberships m on m.tenant_id = i.tenant_id and m.user_id = u.id
+        where i.token_hash = ?1 and m.deactivated_at is not null)";
+
     /// Whoever works for the tenant already stays what they are.
     JOIN = "insert into memberships (user_id, tenant_id, role, role_id, created_at)
         select u.id, i.tenant_id, i.role, i.role_id, ?2 from invitations i join users u on u.email = i.email
         where i.token_hash = ?1
-        on conflict (tenant_id, user_id) do update set role = excluded.role, role_id = excluded.role_id, deactivated_at = null
+        on conflict (tenant_id, user_id) do update set role = excluded.role, role_id = excluded.role_id, deactivated_at = null,
+        version = memberships.version + 1
         where memberships.deactivated_at is not null";
 
     JOIN_DEPARTMENT = "insert into membership_departments (tenant_id, user_id, department_id)
@@ -302,6 +309,7 @@ pub async fn accept(
     if let Some(hash) = by.password_hash {
         stmts.push(across_tenants(FIRST_PASSWORD, vec![token(), hash.into(), by.now.into()]));
     }
+    stmts.push(across_tenants(LEAVE_DEPARTMENTS, vec![token()]));
     stmts.push(across_tenants(JOIN, vec![token(), by.now.into()]));
     for department in invitation.departments.iter().take(MOST_DEPARTMENTS) {
         stmts.push(across_tenants(JOIN_DEPARTMENT, vec![token(), department.to_string().into()]));

@@ -65,6 +65,7 @@ enum Hand {
     Remove,
     CutOffEnd,
     CutOffEndAndMoveHead,
+    CutOffEndAndMoveHeadWithHash,
     Insert,
     InsertBehind,
     InsertBefore,
@@ -93,6 +94,7 @@ fn hand() -> impl Strategy<Value = Hand> {
         1 => Just(Hand::Remove),
         1 => Just(Hand::CutOffEnd),
         1 => Just(Hand::CutOffEndAndMoveHead),
+        2 => Just(Hand::CutOffEndAndMoveHeadWithHash),
         1 => Just(Hand::Insert),
         1 => Just(Hand::InsertBehind),
         1 => Just(Hand::InsertBefore),
@@ -119,11 +121,17 @@ fn meddle(world: &World, tenant: &Tenant, hand: Hand, at: i64, last: i64) {
         Hand::Remove => {
             drop(run("delete from audit_log where tenant_id = ?1 and seq = ?2", vec![me(), at.into()]));
         }
-        Hand::CutOffEnd | Hand::CutOffEndAndMoveHead => {
+        Hand::CutOffEnd | Hand::CutOffEndAndMoveHead | Hand::CutOffEndAndMoveHeadWithHash => {
             run("delete from audit_log where tenant_id = ?1 and seq >= ?2", vec![me(), at.into()]);
             if matches!(hand, Hand::CutOffEndAndMoveHead) {
                 // Without knowing that the hash moves along.
                 run("update audit_chains set seq = ?2 where tenant_id = ?1", vec![me(), (at - 1).into()]);
+            }
+            if matches!(hand, Hand::CutOffEndAndMoveHeadWithHash) {
+                let sql =
+                    "update audit_chains set seq = ?2, end_hash = coalesce((select l.hash from audit_log l
+                    where l.tenant_id = ?1 and l.seq = ?2), '') where tenant_id = ?1";
+                run(sql, vec![me(), (at - 1).into()]);
             }
         }
         Hand::Insert => {
@@ -157,7 +165,9 @@ fn meddle(world: &World, tenant: &Tenant, hand: Hand, at: i64, last: i64) {
             run(sql, vec![me(), at.into()]);
         }
         Hand::ForgetHead => drop(run("delete from audit_chains where tenant_id = ?1", vec![me()])),
-        Hand::HeadHash => drop(run("update audit_chains set hash = 'AAAA' where tenant_id = ?1", vec![me()])),
+        Hand::HeadHash => {
+            drop(run("update audit_chains set end_hash = 'AAAA' where tenant_id = ?1", vec![me()]))
+        }
     }
 }
 
@@ -227,9 +237,10 @@ proptest! {
             Hand::Swap | Hand::SwapWithHashes => prop_assert_eq!(broken.flaw, Flaw::Changed),
             Hand::InsertBehind => prop_assert_eq!((broken.seq, broken.flaw), (last + 1, Flaw::Inserted)),
             Hand::InsertBefore | Hand::ForgetHead => prop_assert_eq!(broken.flaw, Flaw::Inserted),
-            Hand::CutOffEndAndMoveHead | Hand::HeadHash => prop_assert_eq!(broken.flaw, Flaw::Changed),
+            Hand::CutOffEndAndMoveHead | Hand::CutOffEndAndMoveHeadWithHash | Hand::HeadHash => prop_assert_eq!(broken.flaw, Flaw::Changed),
         }
-        // To seal once more does not heal it, and nobody else's chain is the worse for it.
+        // To seal more does not heal it, and nobody else's chain is the worse for it.
+        write(&world, &tenant, 2);
         let _ = block_on(audit_log::seal(&tenant.scope, &tenant.sealer, NOW));
         prop_assert!(verify(&tenant, limit).1.broken.is_some(), "{:?}", hand);
         prop_assert_eq!(verify(&other, limit).1.broken, None);
