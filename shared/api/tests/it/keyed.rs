@@ -11,11 +11,12 @@ use serde_json::{Value, json};
 use voicecore_api::actors::CallReply;
 use voicecore_api::openapi_document;
 use voicecore_ports::ActorError;
+use voicecore_types::Millis;
 
 use crate::conventions::keyed;
 use crate::messages::left;
 use crate::phone_numbers::owned;
-use crate::world::{Reply, Tenant, World};
+use crate::world::{ACCOUNT, Reply, Tenant, World};
 
 /// Their answers are not kept; each with its reason.
 const NOT_KEPT: [&str; 9] = [
@@ -84,6 +85,10 @@ pub(crate) fn requests(world: &World, tenant: &Tenant) -> BTreeMap<&'static str,
     let secret = json!({"api_key": "sk-0123456789abcdef"});
     let chat = "/api/v1/config/providers/chat";
     assert_eq!(world.request(Method::PUT, chat, Some(&tenant.key), Some(&secret)).status, 200);
+    // Numbers of the installation's account are not for one tenant of several.
+    let own = json!({"account_sid": ACCOUNT, "auth_token": "0123456789abcdef0123456789abcdef"});
+    let twilio = "/api/v1/config/providers/twilio";
+    assert_eq!(world.request(Method::PUT, twilio, Some(&tenant.key), Some(&own)).status, 200);
     let joined = department("Joined");
     let joined = joined.rsplit('/').next().unwrap();
     let given = role("Given");
@@ -106,6 +111,8 @@ pub(crate) fn requests(world: &World, tenant: &Tenant) -> BTreeMap<&'static str,
         format!("{numbers}/{}", list["items"][index]["id"].as_str().unwrap())
     };
     owned(world, "+15005550043", "");
+    // Lists are in the order of time.
+    world.doubles.clock.advance(Millis(1));
     made(&numbers, &json!({"phone_number": "+15005550043", "business_id": tenant.business_id}));
     let new_number = json!({"phone_number": NEW_NUMBER, "business_id": tenant.business_id});
     for step in ["knowledge", "qa"] {
