@@ -157,6 +157,9 @@ def fit(case):
         body.update({"version": None, "business_id": None})
     if case.path.endswith("/messages") and chance():
         body.update({"step": 1, "text": "Are you open on Saturday?", "digits": None})
+    if case.path.endswith("/config/qa") and chance():
+        phrases = {"kind": "required_phrase", "phrases": ["good morning"]}
+        body["rules"] = [{"id": f"rule-{n}", "name": f"Rule {n}", **phrases} for n in range(2)]
     if "/notes" in case.path and chance():
         body.update({"body": "Rings again on Friday.", "category": None, "tags": []})
     if case.path.endswith("/roles/{id}") and chance():

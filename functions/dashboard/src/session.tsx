@@ -8,7 +8,7 @@ import { isLanguage, speak } from "./i18n";
 
 export type Permission =
   | "calls:read" | "calls:write" | "messages:read" | "messages:write" | "live:read" | "users:read" | "users:write" | "roles:read" | "roles:write"
-  | "departments:read" | "departments:write" | "departments:all" | "agents:read" | "agents:write" | "api_keys:read" | "api_keys:write" | "audit:read" | "config:read" | "config:write" | "tenants:read" | "tenants:impersonate";
+  | "departments:read" | "departments:write" | "departments:all" | "agents:read" | "agents:write" | "qa:read" | "qa:write" | "api_keys:read" | "api_keys:write" | "audit:read" | "config:read" | "config:write" | "tenants:read" | "tenants:impersonate";
 
 const Session = createContext<Schema["Me"] | null>(null);
 

@@ -25,6 +25,7 @@ mod phone_numbers;
 mod preferences;
 mod problem;
 mod providers;
+mod qa;
 mod roles;
 mod saved_views;
 mod setup;
@@ -68,6 +69,7 @@ pub use phone_numbers::{
 pub use preferences::{Preferences, SavePreferences, Theme};
 pub use problem::{ErrorCode, FieldError, Problem};
 pub use providers::{CredentialSource, Provider, ProviderCredential, ProviderStatus, Providers};
+pub use qa::{CallQa, QaOutcome, QaRule, QaRuleKind, QaRuleSpeaker, QaRules, SaveQaRule, SaveQaRules};
 pub use roles::{CreatedRole, Role, Roles, SaveRole};
 pub use saved_views::{SaveView, SavedView, ViewNoun};
 pub use setup::{SetupClaim, SetupResult, VoiceMode};

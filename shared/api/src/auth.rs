@@ -52,6 +52,8 @@ needs!(
     DepartmentsWrite,
     AgentsRead,
     AgentsWrite,
+    QaRead,
+    QaWrite,
     ApiKeysRead,
     ApiKeysWrite,
     AuditRead,

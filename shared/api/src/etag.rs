@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, header};
 use crate::ApiError;
 
 /// Routes of what has a version; their handlers ask for it.
-pub(crate) const WITH_VERSIONS: [&str; 15] = [
+pub(crate) const WITH_VERSIONS: [&str; 16] = [
     "/api/v1/config/business/{id}",
     "/api/v1/assistants/{id}",
     "/api/v1/assistants/{id}/publish",
@@ -23,6 +23,7 @@ pub(crate) const WITH_VERSIONS: [&str; 15] = [
     "/api/v1/phone-numbers/{id}",
     "/api/v1/businesses/{id}/opening-hours",
     "/api/v1/config/providers/{provider}",
+    "/api/v1/config/qa",
 ];
 
 /// The tag of a version.

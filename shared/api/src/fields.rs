@@ -284,6 +284,46 @@ impl Fields {
         self.required(field, list)
     }
 
+    /// A list of objects, which must be there: the fields of each. What is wrong in them is told by [`take_errors`](Self::take_errors).
+    pub(crate) fn objects(&mut self, field: &str, max: usize) -> Vec<Self> {
+        let Some(value) = self.take(field) else { return self.required(field, None) };
+        let objects: Option<Vec<Self>> = match value {
+            Value::Array(items) if items.len() <= max => {
+                let fields = |item| match item {
+                    Value::Object(given) => Some(Self { given, errors: vec![] }),
+                    _ => None,
+                };
+                items.into_iter().map(fields).collect()
+            }
+            _ => None,
+        };
+        self.demand(field, &format!("must be a list of at most {max} different objects"), objects.is_some());
+        objects.unwrap_or_default()
+    }
+
+    /// What is wrong in an object of a list, with its place before the names of the fields.
+    pub(crate) fn take_errors(&mut self, place: &str, item: Self) {
+        let Err(ApiError::Invalid(errors)) = item.done() else { return };
+        for FieldError { field, message } in errors {
+            self.error(&format!("{place}.{field}"), message);
+        }
+    }
+
+    /// Different lines, without blanks at their ends, in the order that was sent: one at least.
+    pub(crate) fn lines(&mut self, field: &str, max: usize, max_chars: usize) -> Vec<String> {
+        let Some(value) = self.take(field) else { return self.required(field, None) };
+        let items = value.as_array().filter(|items| (1..=max).contains(&items.len()));
+        let lines: Option<Vec<String>> = items
+            .and_then(|items| items.iter().map(|item| item.as_str().map(|s| s.trim().to_owned())).collect());
+        let lines = lines.filter(|lines| lines.iter().collect::<BTreeSet<_>>().len() == lines.len());
+        self.demand(field, &format!("must be a list of at most {max} different texts"), lines.is_some());
+        let lines = lines.unwrap_or_default();
+        let good = |line: &String| (1..=max_chars).contains(&line.chars().count()) && !line.contains(hides);
+        let message = format!("must have 1 to {max_chars} characters, none of them a control character");
+        self.demand(field, &message, lines.iter().all(good));
+        lines
+    }
+
     /// Permissions of a tenant.
     pub(crate) fn permissions(&mut self, field: &str) -> Permissions {
         let list: Option<BTreeSet<Permission>> = self.optional_list(field, Permission::ALL.len());

@@ -32,6 +32,7 @@ pub mod media;
 mod password;
 mod pdf;
 mod providers;
+mod qa;
 mod rate_limits;
 mod record;
 mod router;

@@ -11,8 +11,8 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::routes::{
     account_pages, accounts, agents, analytics, api_keys, assistant_versions, assistants, audit, auth,
     businesses, calls, departments, health, interventions, live, messages, notes, notifications, openapi,
-    opening_hours, phone_numbers, preferences, providers, roles, saved_views, sessions, setup, setup_page,
-    setup_progress, tenant_deletion, tenants, test_calls, test_connection, transcripts, users,
+    opening_hours, phone_numbers, preferences, providers, qa, roles, saved_views, sessions, setup,
+    setup_page, setup_progress, tenant_deletion, tenants, test_calls, test_connection, transcripts, users,
 };
 use crate::{
     ApiError, AppState, MAX_BODY_BYTES, cors, error_responses, examples, idempotency, layers, rate_limits,
@@ -37,6 +37,8 @@ macro_rules! documented_routes {
             interventions::end_call,
             interventions::intervene,
             transcripts::export_transcript,
+            qa::get_call_qa,
+            qa::evaluate_call,
             notes::find_notes,
             notes::list_notes,
             notes::get_note,
@@ -82,6 +84,8 @@ macro_rules! documented_routes {
             providers::put_provider,
             providers::delete_provider,
             test_connection::test_connection,
+            qa::get_rules,
+            qa::put_rules,
             phone_numbers::list_phone_numbers,
             phone_numbers::get_phone_number,
             phone_numbers::create_phone_number,

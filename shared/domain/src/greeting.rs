@@ -85,7 +85,7 @@ fn standard(business: &str, language: Language, transfer_available: bool) -> Str
 
 /// What says in a language that no human being speaks. Words with blanks between them, one after the other in the greeting:
 /// with a capital letter as it stands, or else in any case; `*` for any ending.
-const fn phrases(language: Language) -> &'static [&'static str] {
+pub(crate) const fn phrases(language: Language) -> &'static [&'static str] {
     match language {
         Language::English => &[
             "AI",

@@ -20,6 +20,7 @@ pub mod opening_hours;
 mod permissions;
 pub mod pricing;
 mod provider;
+pub mod qa;
 pub mod rate_limits;
 mod roles;
 mod setup_step;

@@ -27,7 +27,7 @@ macro_rules! permissions {
 }
 
 // The table of permissions. Who has which: `roles`.
-permissions! { 22:
+permissions! { 24:
     /// See calls and what was said.
     CallsRead = "calls:read",
     /// Act on calls.
@@ -56,6 +56,10 @@ permissions! { 22:
     AgentsRead = "agents:read",
     /// Add, change and remove them, and say whether they take calls now.
     AgentsWrite = "agents:write",
+    /// See the rules that calls are held against, and what calls came to by them.
+    QaRead = "qa:read",
+    /// Change the rules, and hold a call against them again.
+    QaWrite = "qa:write",
     /// See API keys (never the keys themselves).
     ApiKeysRead = "api_keys:read",
     /// Make, rotate and revoke API keys.

@@ -29,6 +29,8 @@ const MANAGER: &[Permission] = &[
     Permission::DepartmentsAll,
     Permission::AgentsRead,
     Permission::AgentsWrite,
+    Permission::QaRead,
+    Permission::QaWrite,
     Permission::ConfigRead,
 ];
 
@@ -52,6 +54,7 @@ const VIEWER: &[Permission] = &[
     Permission::DepartmentsRead,
     Permission::DepartmentsAll,
     Permission::AgentsRead,
+    Permission::QaRead,
 ];
 
 impl BuiltinRole {

@@ -10,6 +10,7 @@ use voicecore_domain::words::MAX_WORD_CHARS;
 use voicecore_ports::Stmt;
 use voicecore_types::{CallId, Millis};
 
+use crate::qa_results::{self, QaResult};
 use crate::row::count_arg;
 use crate::{Scope, StoreError, call_latencies};
 
@@ -24,13 +25,14 @@ statements! {
         on conflict (tenant_id, word, at, call_id) do nothing";
 }
 
-/// Stores the words (`voicecore_domain::words`) that were said in a call, and how long callers waited for answers (each with the place
-/// of its answer in the transcript), in the place of those that are there.
+/// Stores the words (`voicecore_domain::words`) that were said in a call, how long callers waited for answers (each with the place
+/// of its answer in the transcript), and what the call came to by the rules, in the place of what is there.
 pub async fn store(
     scope: &Scope,
     call: CallId,
     words: &[String],
     latencies: &[(u32, Millis)],
+    result: Option<&QaResult>,
 ) -> Result<(), StoreError> {
     let mut stmts = vec![Stmt::new(FORGET, vec![call.to_string().into(), scope.tenant_arg()])];
     if !words.is_empty() {
@@ -44,6 +46,7 @@ pub async fn store(
             .push(Stmt::new(INSERT, vec![call.to_string().into(), scope.tenant_arg(), count, filled.into()]));
     }
     stmts.extend(call_latencies::stmts(scope, call, latencies));
+    stmts.extend(result.map(|result| qa_results::put(scope, call, result)));
     scope.batch(stmts).await?;
     Ok(())
 }

@@ -38,6 +38,8 @@ mod paging;
 pub mod phone_numbers;
 pub mod preferences;
 pub mod providers;
+pub mod qa_results;
+pub mod qa_rules;
 pub mod rate_limits;
 pub mod roles;
 mod row;

@@ -19,7 +19,8 @@ pub const ROWS_AT_ONCE: u32 = 200;
 /// Calls deleted in one step.
 pub const CALLS_AT_ONCE: u32 = 20;
 /// Tables that tell of a call, before the calls themselves.
-const OF_A_CALL: [&str; 8] = [
+const OF_A_CALL: [&str; 9] = [
+    "delete from qa_results where tenant_id = ? and call_id in (",
     "delete from call_latencies where tenant_id = ? and call_id in (",
     "delete from call_words where tenant_id = ? and call_id in (",
     "delete from call_notes where tenant_id = ? and call_id in (",
@@ -124,6 +125,8 @@ statements! {
 
     DELETE_SETUP_PROGRESS = "delete from setup_progress where tenant_id = ?1 and 0 < ?2";
 
+    DELETE_QA_RULES = "delete from qa_rules where tenant_id = ?1 and 0 < ?2";
+
     DELETE_PHONE_NUMBERS = "delete from phone_numbers where id in (select id from phone_numbers where tenant_id = ?1 limit ?2)";
 
     DELETE_MESSAGES = "delete from messages where id in (select id from messages where tenant_id = ?1 limit ?2)";
@@ -171,7 +174,8 @@ pub const ACCESS_TABLES: [(&str, &str); 4] = [
 ];
 
 /// All other tables but those of calls, children before parents.
-pub const TABLES: [(&str, &str); 23] = [
+pub const TABLES: [(&str, &str); 24] = [
+    ("qa_rules", DELETE_QA_RULES),
     ("setup_progress", DELETE_SETUP_PROGRESS),
     ("notification_states", DELETE_NOTIFICATION_STATES),
     ("notification_marks", DELETE_NOTIFICATION_MARKS),

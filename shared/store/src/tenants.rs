@@ -13,6 +13,7 @@ use crate::assistants::{self, Settings};
 use crate::audit_log::{self, AuditEntry};
 use crate::invitations::{self, NewInvitation};
 use crate::phone_numbers::{self, NewPhoneNumber};
+use crate::qa_rules;
 use crate::seal::{Sealed, WrappedKey};
 use crate::{Scope, StoreError};
 
@@ -37,6 +38,8 @@ pub struct Provision<'a> {
     pub business: NewBusiness<'a>,
     /// Its first number.
     pub phone_number: NewPhoneNumber<'a>,
+    /// The rules that its calls are held against: JSON, as in [`qa_rules`](crate::qa_rules).
+    pub qa_rules: &'a str,
     /// The id of the entry in the audit log.
     pub audit_entry_id: AuditEntryId,
 }
@@ -175,6 +178,7 @@ fn provision_batch(scope: &Scope, p: &Provision<'_>) -> Vec<Stmt> {
         .push(Stmt::new(INSERT_KEY, vec![scope.tenant_arg(), p.wrapped_key.into(), p.now.into()]).exactly(1));
     stmts.extend(assistant_stmts(scope, p, &audit));
     stmts.extend(business_stmts(scope, p));
+    stmts.push(qa_rules::insert(scope, p.qa_rules, p.now));
     stmts.extend(owner_stmts(scope, p));
     stmts.push(audit_log::entry(scope, &audit));
     stmts

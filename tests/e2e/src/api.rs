@@ -133,6 +133,24 @@ impl Api {
         Ok(calls.items.into_iter().find(|call| call.carrier_call_id == call_sid))
     }
 
+    /// What is wrong with what a call came to whose greeting was heard to its end, by the rules that a tenant begins with.
+    pub(crate) async fn quality_problem(&self, call: &Call) -> Option<String> {
+        let path = format!("/api/v1/calls/{}/qa", call.id);
+        let deadline = Instant::now() + TRANSCRIPT_LIMIT;
+        loop {
+            let qa = match self.get(&path).await {
+                Ok(qa) => qa,
+                Err(error) => return Some(format!("{error:#}")),
+            };
+            // It is stored a moment after the end of the call.
+            if qa["evaluated_at"].is_u64() || Instant::now() >= deadline {
+                let good = qa["score"] == 1.0 && qa["rules"][0]["seq"] == 1;
+                return (!good).then(|| format!("the call's quality is {qa}"));
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+
     /// The call and its whole transcript, once both are final.
     pub(crate) async fn finished(&self, call_sid: &str) -> anyhow::Result<(Call, Vec<Entry>)> {
         self.finished_within(call_sid, TRANSCRIPT_LIMIT).await

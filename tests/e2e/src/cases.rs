@@ -359,6 +359,9 @@ pub(crate) async fn judge(
             if scenario.expect.tools.iter().any(|tool| tool == "take_message") {
                 problems.extend(message_problem(system, &call).await);
             }
+            if scenario.name == "greeting-and-booking" && !report.killed {
+                problems.extend(system.api.quality_problem(&call).await);
+            }
             if call.status != "completed" {
                 problems
                     .push(format!("the call's status is {}, its reason {:?}", call.status, call.end_reason));

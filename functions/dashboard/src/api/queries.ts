@@ -68,6 +68,11 @@ export const queries = {
       queryKey: ["calls", "notes", id],
       queryFn: () => answer(api.GET("/api/v1/calls/{id}/notes", { params: { path: { id }, query: { page_size: 100 } } })),
     }),
+  qa: (id: string) =>
+    queryOptions({
+      queryKey: ["calls", "qa", id],
+      queryFn: () => answer(api.GET("/api/v1/calls/{id}/qa", { params: { path: { id } } })),
+    }),
   overview: (query: Period) =>
     queryOptions({
       queryKey: ["analytics", "overview", query],

@@ -14,6 +14,7 @@ import { Card, Empty, Failed, NoteBar, Skeleton, TextField } from "../ui";
 import { useNow } from "../ui/now";
 import { Actions, Composer } from "./call-actions";
 import { isRunning, StatusBadge, useBusinesses, useCaller, useReason } from "./call-words";
+import { Quality } from "./call-quality";
 import { Notes } from "./notes";
 import { Latencies, Timeline } from "./timeline";
 import { Transcript } from "./transcript";
@@ -73,6 +74,7 @@ function Loaded({ call, title }: { call: Schema["Call"]; title: string }) {
           <Facts call={call} />
           <Timeline call={call} />
           <Latencies callId={call.id} />
+          {running ? null : <Quality callId={call.id} />}
           <Notes callId={call.id} />
         </div>
       </div>

@@ -56,7 +56,7 @@ pub async fn finish_call(
     };
     calls::finish(&scope, &finished).await?;
     // Last: the end of a call does not wait for it to be found by its words.
-    transcript::index(&scope, summary).await?;
+    transcript::index(app, &scope, summary).await?;
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use voicecore_store::{Scope, StoreError, blob_keys, call_words, calls};
 use voicecore_types::{CallId, Millis, TenantId};
 
 use crate::actors::{CallCommand, CallReply, ask_call};
-use crate::{ApiError, AppState, turn_based};
+use crate::{ApiError, AppState, qa, turn_based};
 
 /// The version of the document that is written. Readers take this one and older ones.
 const VERSION: u32 = 1;
@@ -49,14 +49,15 @@ pub(crate) async fn store(app: &AppState, tenant: TenantId, summary: &CallSummar
     app.ports.blob.put(&blob_keys::transcript(tenant, summary.call_id), document).await
 }
 
-/// Makes what was said findable: the words of both sides, not what tools gave. Stores how long the caller waited for each answer, too.
-/// May be repeated.
-pub(crate) async fn index(scope: &Scope, summary: &CallSummary) -> Result<(), StoreError> {
+/// Makes what was said findable: the words of both sides, not what tools gave. Stores how long the caller waited for each answer, and
+/// what the call came to by the tenant's rules, too. May be repeated.
+pub(crate) async fn index(app: &AppState, scope: &Scope, summary: &CallSummary) -> Result<(), StoreError> {
     let spoken = summary.interactions.iter().filter(|said| said.kind == InteractionKind::Speech);
     let text: Vec<&str> = spoken.map(|said| said.text.as_str()).collect();
     let answers = summary.interactions.iter();
     let latencies: Vec<_> = answers.filter_map(|said| Some((said.seq, Millis(said.latency_ms?)))).collect();
-    call_words::store(scope, summary.call_id, &words(&text.join(" ")), &latencies).await
+    let result = qa::at_the_end(scope, &summary.interactions, app.now()).await?;
+    call_words::store(scope, summary.call_id, &words(&text.join(" ")), &latencies, result.as_ref()).await
 }
 
 /// What was said in a call so far.

@@ -21,7 +21,7 @@ use crate::idempotency::{answer, answer_unkept, nothing_to_say};
 use crate::record::Record;
 use crate::{ApiError, AppState, convert, etag};
 
-const UNKNOWN_WORD: &str = "is not one of the values that are known";
+pub(crate) const UNKNOWN_WORD: &str = "is not one of the values that are known";
 const ASSISTANT_RULE: &str = "must be the id of an assistant that has been published";
 /// Seconds of a call: the machine ends it after an hour at the latest.
 const CALL_SECONDS: std::ops::RangeInclusive<u64> = 30..=3_600;

@@ -23,6 +23,7 @@ pub(crate) mod opening_hours;
 pub(crate) mod phone_numbers;
 pub(crate) mod preferences;
 pub(crate) mod providers;
+pub(crate) mod qa;
 pub(crate) mod roles;
 pub(crate) mod saved_views;
 pub(crate) mod sessions;

@@ -24,7 +24,7 @@ use crate::extract::JsonBody;
 use crate::fields::{PASSWORD_RULE, is_password};
 use crate::live::prompt::MAX_BUSINESS_CHARS;
 use crate::webhooks::twilio::{FALLBACK_PATH, STATUS_PATH, VOICE_PATH};
-use crate::{ApiError, AppState, convert, password};
+use crate::{ApiError, AppState, convert, password, qa};
 
 /// The most characters of a name.
 pub(crate) const MAX_NAME_CHARS: usize = 200;
@@ -75,6 +75,7 @@ pub(crate) async fn claim(app: &AppState, claim: SetupClaim) -> Result<SetupResu
     let hours = wanted.time_zone.map(OpeningHours::usual);
     let business_id = BusinessId::new(now, &app.random());
     let settings = wanted.assistant();
+    let qa_rules = qa::first_rules(wanted.language);
     let provision = Provision {
         owner: Owner::Token {
             token: &wanted.token,
@@ -101,6 +102,7 @@ pub(crate) async fn claim(app: &AppState, claim: SetupClaim) -> Result<SetupResu
             number: &number,
             number_hash: &lookup.dialled(&wanted.phone_number),
         },
+        qa_rules: &qa_rules,
         audit_entry_id: AuditEntryId::new(now, &app.random()),
     };
     tenants::provision(db, &provision).await.map_err(refused)?;

@@ -38,7 +38,7 @@ use crate::fields::Fields;
 use crate::idempotency::answer;
 use crate::live::watchers::look_again;
 use crate::record::Record;
-use crate::{ApiError, AppState};
+use crate::{ApiError, AppState, qa};
 
 /// The most calls on the line at once.
 const MAX_CONCURRENT_CALLS: u64 = 10_000;
@@ -168,6 +168,7 @@ async fn provision(app: &AppState, by: UserId, wanted: &Wanted) -> Result<wire::
         language: wanted.language.clone(),
         ..Settings::default()
     };
+    let qa_rules = qa::first_rules(wanted.language.as_deref());
     let provision = Provision {
         owner: Owner::Invited { by, invitation },
         now,
@@ -188,6 +189,7 @@ async fn provision(app: &AppState, by: UserId, wanted: &Wanted) -> Result<wire::
             number: &number,
             number_hash: &lookup.dialled(&wanted.phone_number),
         },
+        qa_rules: &qa_rules,
         audit_entry_id: AuditEntryId::new(now, &app.random()),
     };
     let scope = tenants::provision(db, &provision).await.map_err(|error| match error {

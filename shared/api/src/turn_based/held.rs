@@ -192,7 +192,7 @@ impl Held {
             summary.ok_or_else(|| ApiError::Internal("a dialogue that goes on is finished".to_owned()))?;
         transcript::store(app, self.setup.tenant_id, &summary).await?;
         // In the same database as the row: where the one fails, so does the other, and both are tried again.
-        transcript::index(&self.scope, &summary).await?;
+        transcript::index(app, &self.scope, &summary).await?;
         Ok(summary)
     }
 

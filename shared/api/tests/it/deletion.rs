@@ -15,6 +15,7 @@ use voicecore_conformance::doubles::{ActorName, TestDb};
 use voicecore_domain::DeletionStage;
 use voicecore_ports::{ActorError, Blob as _, Db as _, HttpResponse, Reach, Row, Stmt, Value};
 use voicecore_store::audit_log::AuditEntry;
+use voicecore_store::qa_results::QaResult;
 use voicecore_store::tenant_deletions::{self, RequestedBy};
 use voicecore_store::{Scope, call_words};
 use voicecore_types::{AuditEntryId, CallId, Millis};
@@ -184,8 +185,15 @@ fn busy(world: &World, actors: &Actors, n: u32, calls: u32) -> (Tenant, Vec<(Str
         let told = block_on(live::run_tool(&world.app, &setup, &tool));
         block_on(live::record_tool(&world.app, &setup, &tool, &told)).unwrap();
         block_on(live::archive_journal(&world.app, &setup, b"{}")).unwrap();
-        block_on(call_words::store(&scope(world, &tenant), id, &["parcel".to_owned()], &[(1, Millis(800))]))
-            .unwrap();
+        let words = ["parcel".to_owned()];
+        let result = QaResult {
+            score_permille: Some(1_000),
+            rules_version: 1,
+            evaluated_at: Millis(1),
+            outcomes: format!("[\"caller {n}-{call}\"]"),
+        };
+        let (whose, waits) = (scope(world, &tenant), [(1, Millis(800))]);
+        block_on(call_words::store(&whose, id, &words, &waits, Some(&result))).unwrap();
         let note = json!({"body": format!("a note about caller {n}-{call}")});
         let target = (Method::POST, &*format!("/api/v1/calls/{id}/notes"));
         assert_eq!(keyed(world, target, &tenant.key, "note", Some(&note)).status, 201);
@@ -373,7 +381,7 @@ proptest! {
         for (table, rows) in &before {
             let filled = !rows.is_empty()
                 || ["audit_chains"].contains(&table.as_str())
-                || (calls == 0 && ["calls", "call_events", "tool_runs", "messages", "usage_daily", "dialogues", "call_words", "call_latencies", "call_notes", "text_words", "idempotency_keys"].contains(&table.as_str()))
+                || (calls == 0 && ["calls", "call_events", "tool_runs", "messages", "usage_daily", "dialogues", "call_words", "call_latencies", "qa_results", "call_notes", "text_words", "idempotency_keys"].contains(&table.as_str()))
                 || (table == "dialogues" && (!turn_based || calls < 4));
             prop_assert!(filled, "nothing in {} to delete", table);
         }

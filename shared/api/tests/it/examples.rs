@@ -7,11 +7,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use voicecore_api_types::{
     Accepted, Account, Agent, AgentUsage, ApiKey, Assistant, AssistantPublication, AssistantVersion,
-    AuditEntry, AuditVerification, Business, BusinessUsage, Call, CallVolume, ConnectionTest, CreatedTenant,
-    Department, Departments, EndCall, Health, Interactions, Intervened, Invitation, LiveTicket, Me, Message,
-    NewApiKey, Note, Notification, OpeningHours, Overview, Page, PhoneNumber, PhoneNumberDiagnosis,
-    Preferences, Problem, ProviderStatus, Providers, Readiness, Role, Roles, SavedView, Sessions,
-    SetupProgress, SetupResult, SignedIn, Tenant, TenantDeletion, TestCall, UnreadCount, User,
+    AuditEntry, AuditVerification, Business, BusinessUsage, Call, CallQa, CallVolume, ConnectionTest,
+    CreatedTenant, Department, Departments, EndCall, Health, Interactions, Intervened, Invitation,
+    LiveTicket, Me, Message, NewApiKey, Note, Notification, OpeningHours, Overview, Page, PhoneNumber,
+    PhoneNumberDiagnosis, Preferences, Problem, ProviderStatus, Providers, QaRules, Readiness, Role, Roles,
+    SavedView, Sessions, SetupProgress, SetupResult, SignedIn, Tenant, TenantDeletion, TestCall, UnreadCount,
+    User,
 };
 use voicecore_types::UserId;
 
@@ -136,9 +137,9 @@ fn every_example_is_all_that_is_sent() {
     let sent = are_sent!(
         &document;
         Accepted Account Agent AgentUsage ApiKey Assistant AssistantVersion AuditVerification Business BusinessUsage Call
-        CallVolume ConnectionTest CreatedTenant Department Departments EndCall Health Interactions Intervened Invitation
+        CallQa CallVolume ConnectionTest CreatedTenant Department Departments EndCall Health Interactions Intervened Invitation
         LiveTicket Me Message NewApiKey Note Notification OpeningHours Overview PhoneNumber PhoneNumberDiagnosis Preferences
-        Problem ProviderStatus Providers Readiness Role Roles SavedView Sessions SetupProgress SetupResult SignedIn Tenant
+        Problem ProviderStatus Providers QaRules Readiness Role Roles SavedView Sessions SetupProgress SetupResult SignedIn Tenant
         TenantDeletion TestCall UnreadCount User;
         of pages: Agent ApiKey Assistant AssistantPublication AuditEntry Business Call Invitation Message Note Notification
         PhoneNumber SavedView Tenant User

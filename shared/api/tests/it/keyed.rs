@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use voicecore_api::actors::CallReply;
 use voicecore_api::openapi_document;
 use voicecore_ports::ActorError;
-use voicecore_types::Millis;
 
 use crate::conventions::keyed;
 use crate::messages::left;
 use crate::phone_numbers::owned;
+use crate::search::finish;
 use crate::world::{ACCOUNT, Reply, Tenant, World};
 
 /// Their answers are not kept; each with its reason.
@@ -81,6 +81,8 @@ pub(crate) fn requests(world: &World, tenant: &Tenant) -> BTreeMap<&'static str,
     let (_, call) = world.call(tenant, 1);
     let call = format!("/api/v1/calls/{call}");
     let notes = format!("{call}/notes");
+    let (_, over) = world.call(tenant, 3);
+    finish(world, over, 3, &["Good morning."]);
     let note = || made(&notes, &json!({"body": "Ring back"}));
     let secret = json!({"api_key": "sk-0123456789abcdef"});
     let chat = "/api/v1/config/providers/chat";
@@ -106,13 +108,12 @@ pub(crate) fn requests(world: &World, tenant: &Tenant) -> BTreeMap<&'static str,
     let hours = format!("/api/v1/businesses/{}/opening-hours", tenant.business_id);
     let open = json!({"time_zone": "Europe/Berlin", "opening_hours": ["wednesday 08:00-12:00"]});
     let numbers = "/api/v1/phone-numbers".to_owned();
-    let number = |index: usize| {
+    let number = |wanted: &str| {
         let list = world.get(&numbers, &tenant.key).json();
-        format!("{numbers}/{}", list["items"][index]["id"].as_str().unwrap())
+        let number = list["items"].as_array().unwrap().iter().find(|number| number["phone_number"] == wanted);
+        format!("{numbers}/{}", number.unwrap()["id"].as_str().unwrap())
     };
     owned(world, "+15005550043", "");
-    // Lists are in the order of time.
-    world.doubles.clock.advance(Millis(1));
     made(&numbers, &json!({"phone_number": "+15005550043", "business_id": tenant.business_id}));
     let new_number = json!({"phone_number": NEW_NUMBER, "business_id": tenant.business_id});
     for step in ["knowledge", "qa"] {
@@ -141,9 +142,9 @@ pub(crate) fn requests(world: &World, tenant: &Tenant) -> BTreeMap<&'static str,
             (agent("E") + "/availability", json!({"availability": "busy"})),
         ),
         ("POST /api/v1/phone-numbers", (numbers.clone(), new_number)),
-        ("PUT /api/v1/phone-numbers/{id}", (number(0), json!({"business_id": tenant.business_id}))),
-        ("DELETE /api/v1/phone-numbers/{id}", (number(1), json!(null))),
-        ("POST /api/v1/phone-numbers/{id}/doctor", (number(0) + "/doctor", json!(null))),
+        ("PUT /api/v1/phone-numbers/{id}", (number(&tenant.number), json!({"business_id": tenant.business_id}))),
+        ("DELETE /api/v1/phone-numbers/{id}", (number("+15005550043"), json!(null))),
+        ("POST /api/v1/phone-numbers/{id}/doctor", (number(&tenant.number) + "/doctor", json!(null))),
         ("POST /api/v1/api-keys", ("/api/v1/api-keys".to_owned(), json!({"name": "N", "permissions": []}))),
         ("DELETE /api/v1/api-keys/{id}", (api_key(), json!(null))),
         ("POST /api/v1/api-keys/{id}/rotate", (api_key() + "/rotate", json!({}))),
@@ -165,6 +166,8 @@ pub(crate) fn requests(world: &World, tenant: &Tenant) -> BTreeMap<&'static str,
         ("DELETE /api/v1/businesses/{id}/opening-hours", (hours, json!(null))),
         ("POST /api/v1/calls/{id}/end", (call.clone() + "/end", json!(null))),
         ("POST /api/v1/calls/{id}/intervene", (call.clone() + "/intervene", json!({"action": "pause"}))),
+        ("POST /api/v1/calls/{id}/qa", (format!("/api/v1/calls/{over}/qa"), json!(null))),
+        ("PUT /api/v1/config/qa", ("/api/v1/config/qa".to_owned(), json!({"rules": []}))),
         ("POST /api/v1/calls/{id}/notes", (notes.clone(), json!({"body": "Said hello", "tags": ["b", "a"]}))),
         ("PUT /api/v1/calls/{id}/notes/{note_id}", (note(), json!({"body": "Done"}))),
         ("DELETE /api/v1/calls/{id}/notes/{note_id}", (note(), json!(null))),

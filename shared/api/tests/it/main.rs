@@ -40,6 +40,7 @@ mod pitfalls;
 mod preferences;
 mod privacy;
 mod providers;
+mod qa;
 mod requests;
 mod responses;
 mod rotation;

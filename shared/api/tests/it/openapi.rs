@@ -254,7 +254,7 @@ fn no_if_match_is_ignored() {
         }
     }
     assert!(refused > 20, "{refused}");
-    assert_eq!(versions.len(), 27, "{versions:?}");
+    assert_eq!(versions.len(), 28, "{versions:?}");
 }
 
 /// Every `$ref` of the document.

@@ -263,6 +263,7 @@ impl Site {
             ("GET /api/v1/calls/{id}/interactions", format!("{over}/interactions")),
             ("GET /api/v1/calls/{id}/notes", notes),
             ("GET /api/v1/calls/{id}/notes/{note_id}", note),
+            ("GET /api/v1/calls/{id}/qa", format!("{over}/qa")),
             ("GET /api/v1/calls/{id}/transcript", over + "/transcript"),
             ("GET /api/v1/config/business/{id}", business.clone()),
             ("GET /api/v1/config/business/{id}/usage", business + "/usage"),

@@ -133,7 +133,7 @@ fn place_waits(world: &World, tenant: &Tenant, calls: &[(u64, Vec<u64>)]) {
         let at = NOW.plus(Millis(hours * HOUR + index as u64));
         let call = world.admitted(tenant, &format!("CA{}{index}", tenant.scope.tenant()), at);
         let store = |latencies: &[(u32, Millis)]| {
-            block_on(call_words::store(&tenant.scope, call.id, &[], latencies)).unwrap();
+            block_on(call_words::store(&tenant.scope, call.id, &[], latencies, None)).unwrap();
         };
         // Of what was known before nothing stays.
         store(&[(1, Millis(77)), (99, Millis(7))]);

@@ -297,7 +297,7 @@ fn some_calls(world: &World, tenant: &Tenant, seeds: &[(u64, u8, u8)]) -> Vec<(C
                 vec![new.call_id.to_string().into()],
             );
         }
-        block_on(call_words::store(&tenant.scope, new.call_id, &said(*caller, *minutes), &[])).unwrap();
+        block_on(call_words::store(&tenant.scope, new.call_id, &said(*caller, *minutes), &[], None)).unwrap();
         let call = block_on(calls::get(&tenant.scope, new.call_id)).unwrap().unwrap();
         stored.push((call, *caller));
     }

@@ -13,11 +13,12 @@ use crate::directory::{accounts, installation, people, sessions, watchers};
 use crate::{
     agents, analytics, api_keys, assistants, audit_log, business_config, businesses, call_latencies,
     call_notes, call_words, calls, departments, dialogues, directory, idempotency, invitations, master_key,
-    messages, notifications, opening_hours, phone_numbers, preferences, providers, rate_limits, roles,
-    saved_views, setup_progress, tenant_deletions, tenants, test_calls, text_words, tool_runs, users,
+    messages, notifications, opening_hours, phone_numbers, preferences, providers, qa_results, qa_rules,
+    rate_limits, roles, saved_views, setup_progress, tenant_deletions, tenants, test_calls, text_words,
+    tool_runs, users,
 };
 
-const MODULES: [(&str, &[(&str, &str)]); 42] = [
+const MODULES: [(&str, &[(&str, &str)]); 44] = [
     ("agents", agents::STATEMENTS),
     ("analytics", analytics::STATEMENTS),
     ("api_keys", api_keys::STATEMENTS),
@@ -50,6 +51,8 @@ const MODULES: [(&str, &[(&str, &str)]); 42] = [
     ("phone_numbers", phone_numbers::STATEMENTS),
     ("preferences", preferences::STATEMENTS),
     ("providers", providers::STATEMENTS),
+    ("qa_results", qa_results::STATEMENTS),
+    ("qa_rules", qa_rules::STATEMENTS),
     ("rate_limits", rate_limits::STATEMENTS),
     ("roles", roles::STATEMENTS),
     ("saved_views", saved_views::STATEMENTS),

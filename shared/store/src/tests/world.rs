@@ -104,6 +104,7 @@ impl World {
                 number: &stored_number,
                 number_hash: &self.lookup.dialled(&number),
             },
+            qa_rules: "[]",
             audit_entry_id: AuditEntryId::new(now, &self.rng.bytes()),
         };
         let scope = block_on(tenants::provision(&self.db, &provision))?;

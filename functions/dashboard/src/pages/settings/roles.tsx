@@ -18,7 +18,7 @@ import { useRoleName } from "./role-name";
 type Role = Schema["Role"];
 
 /** What there is to allow, by what it is about. What the API knows beside it is shown by its own word. */
-const AREAS = ["calls", "messages", "live", "users", "roles", "departments", "agents", "api_keys", "audit", "config"] as const;
+const AREAS = ["calls", "messages", "live", "users", "roles", "departments", "agents", "qa", "api_keys", "audit", "config"] as const;
 const READ_ONLY: readonly string[] = ["live", "audit"];
 const EVERYWHERE = "departments:all";
 const KNOWN = new Set([...AREAS.flatMap((area) => [`${area}:read`, `${area}:write`]), EVERYWHERE]);

@@ -1,0 +1,2 @@
+drop table qa_results;
+drop table qa_rules;
