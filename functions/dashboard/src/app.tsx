@@ -129,6 +129,7 @@ const router = createBrowserRouter(
                   page("/settings/providers", parts["/settings/providers"], (part) => part.ProviderAccounts),
                 ),
                 needed("agents:read", page("/settings/agents", parts["/settings/agents"], (part) => part.Agents)),
+                needed("qa:read", page("/settings/quality", parts["/settings/quality"], (part) => part.QualityRules)),
                 needed("departments:read", page("/settings/departments", parts["/settings/departments"], (part) => part.Departments)),
                 needed("users:read", page("/settings/users", parts["/settings/users"], (part) => part.Users)),
                 needed("roles:read", page("/settings/roles", parts["/settings/roles"], (part) => part.Roles)),

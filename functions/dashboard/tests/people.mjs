@@ -1,8 +1,8 @@
-// Agents, departments, roles and accounts at providers.
+// Agents, departments, roles, accounts at providers and quality rules.
 
 import assert from "node:assert/strict";
 
-export const PEOPLE_PAGES = ["/settings/agents", "/settings/departments", "/settings/roles", "/settings/providers"];
+export const PEOPLE_PAGES = ["/settings/agents", "/settings/departments", "/settings/roles", "/settings/providers", "/settings/quality"];
 
 export function people({ journey, api, app, heading, signedIn }) {
   journey("an agent is added, made available, changed, found by availability, and removed", async (page) => {
@@ -85,6 +85,36 @@ export function people({ journey, api, app, heading, signedIn }) {
       await page.getByRole("alertdialog").getByRole("button", { name: "Remove" }).click();
       await page.getByRole("button", { name: `Edit: ${name}` }).waitFor({ state: "detached" });
     }
+  });
+
+  journey("a quality rule is added, a call held against it, and the rule removed", async (page) => {
+    const name = `Says hello ${Date.now()}`;
+    const calls = (await api("GET", "/calls?status=completed&page_size=20")).body.items;
+    const { id } = calls.find(({ interaction_count: count }) => count > 0);
+    const first = (await api("GET", `/calls/${id}/interactions`)).body.items.find(({ kind, speaker }) => kind === "speech" && speaker === "assistant");
+    await signedIn(page);
+    await page.goto(`${app}/settings/quality`);
+    await page.getByRole("button", { name: "Add rule" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Name").fill(name);
+    await dialog.getByLabel("Phrases").fill("?!");
+    await dialog.getByRole("button", { name: "Add rule" }).click();
+    await dialog.getByText("Each needs a letter or a digit.").waitFor();
+    await dialog.getByLabel("Phrases").fill(first.text.split(/\s+/u).slice(0, 3).join(" "));
+    await dialog.getByRole("button", { name: "Add rule" }).click();
+    await dialog.waitFor({ state: "detached" });
+    await page.goto(`${app}/calls/${id}`);
+    const quality = page.getByRole("region", { name: "Quality" });
+    await quality.getByRole("button", { name: "Evaluate again" }).click();
+    const kept = quality.getByRole("listitem").filter({ hasText: name });
+    await kept.getByText("Kept:").waitFor();
+    await kept.getByRole("link").click();
+    assert.equal(new URL(page.url()).hash, `#u${first.seq}`);
+    await page.goto(`${app}/settings/quality`);
+    await page.getByRole("button", { name: `Edit: ${name}` }).click();
+    await dialog.getByRole("button", { name: "Remove" }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Remove" }).click();
+    await page.getByRole("button", { name: `Edit: ${name}` }).waitFor({ state: "detached" });
   });
 
   journey("a role of one's own is made, changed and removed, and a built-in one only shown", async (page) => {

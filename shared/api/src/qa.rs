@@ -8,14 +8,14 @@ use voicecore_store::{Scope, StoreError, qa_rules};
 use voicecore_types::Millis;
 
 /// The rules of a tenant.
-pub(crate) struct Rules {
+pub(crate) struct RuleSet {
     pub(crate) rules: Vec<Rule>,
     /// 0: those of the product.
     pub(crate) version: u64,
     pub(crate) updated_at: Option<Millis>,
 }
 
-impl Rules {
+impl RuleSet {
     /// Those of its own, or else what the product brings.
     pub(crate) async fn of(scope: &Scope) -> Result<Self, StoreError> {
         let Some(stored) = qa_rules::get(scope).await? else {
@@ -58,7 +58,7 @@ pub(crate) async fn at_the_end(
     interactions: &[Interaction],
     now: Millis,
 ) -> Result<Option<QaResult>, StoreError> {
-    match Rules::of(scope).await {
+    match RuleSet::of(scope).await {
         Ok(rules) => Ok(rules.result(interactions, now)),
         Err(StoreError::OddRow { .. }) => Ok(None),
         Err(error) => Err(error),

@@ -177,8 +177,8 @@ fn outcome(rule: &Rule, runs: &[Run]) -> Outcome {
     let required = rule.kind == RuleKind::RequiredPhrase;
     let found = rule.phrases.iter().filter_map(|text| {
         let phrase = Phrase::new(text, required);
-        let own = runs.iter().filter(|run| rule.speaker.is_about(run.speaker));
-        own.filter_map(|run| phrase.place_in(run)).next().map(|seq| (seq, text))
+        let mut own = runs.iter().filter(|run| rule.speaker.is_about(run.speaker));
+        own.find_map(|run| phrase.place_in(run)).map(|seq| (seq, text))
     });
     // Of several phrases the one that was said first.
     let found = found.min_by_key(|(seq, _)| *seq);

@@ -34,9 +34,9 @@ statements! {
 pub async fn get(scope: &Scope, call: CallId) -> Result<Option<QaResult>, StoreError> {
     let rows = scope.query(Stmt::new(GET, vec![call.to_string().into(), scope.tenant_arg()])).await?;
     row::one(&rows, |r| {
-        let score = r.opt_count("score_permille")?.map(u32::try_from).transpose();
+        let permille = r.opt_count("score_permille")?.map(u32::try_from).transpose();
         Ok(QaResult {
-            score_permille: score.map_err(|_| StoreError::OddRow { column: "score_permille" })?,
+            score_permille: permille.map_err(|_| StoreError::OddRow { column: "score_permille" })?,
             rules_version: r.count("rules_version")?,
             evaluated_at: r.moment("evaluated_at")?,
             outcomes: r.text("outcomes")?,

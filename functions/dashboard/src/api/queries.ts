@@ -73,6 +73,7 @@ export const queries = {
       queryKey: ["calls", "qa", id],
       queryFn: () => answer(api.GET("/api/v1/calls/{id}/qa", { params: { path: { id } } })),
     }),
+  qaRules: () => queryOptions({ queryKey: ["qa-rules"], queryFn: () => answer(api.GET("/api/v1/config/qa")) }),
   overview: (query: Period) =>
     queryOptions({
       queryKey: ["analytics", "overview", query],

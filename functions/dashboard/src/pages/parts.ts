@@ -19,6 +19,7 @@ export const parts = {
   "/settings/assistants": () => import("./settings/assistants"),
   "/settings/phone-numbers": () => import("./settings/numbers"),
   "/settings/providers": () => import("./settings/providers"),
+  "/settings/quality": () => import("./settings/quality"),
   "/settings/agents": () => import("./settings/agents"),
   "/settings/departments": () => import("./settings/departments"),
   "/settings/users": () => import("./settings/users"),

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { askedAgents } from "../../src/pages/settings/agents";
 import { agentOf } from "../../src/pages/settings/agent-form";
+import { freshId, phrasesOf } from "../../src/pages/settings/quality";
 import { below, flat, tree } from "../../src/pages/settings/tree";
 
 test("departments are a tree, whatever the list says", () => {
@@ -27,4 +28,10 @@ test("an agent is what was typed, and nothing where nothing was", () => {
 test("the address says which agents are asked for, and nothing that is no filter", () => {
   assert.deepEqual(askedAgents(new URLSearchParams("availability=busy&page=2")), { availability: "busy", page: 2 });
   assert.deepEqual(askedAgents(new URLSearchParams("availability=asleep&page=0&evil=1")), {});
+});
+
+test("a new rule has an id of its own, and phrases are lines", () => {
+  assert.equal(freshId([]), "rule-1");
+  assert.equal(freshId([{ id: "disclosure" }, { id: "rule-3" }]), "rule-4");
+  assert.deepEqual(phrasesOf(" thank you \n\nbye\r\nthank you"), ["thank you", "bye"]);
 });

@@ -21,7 +21,7 @@ use crate::extract::Id;
 use crate::fields::Fields;
 use crate::idempotency::{answer, answer_unkept};
 use crate::live::transcript;
-use crate::qa::{Rules, as_stored};
+use crate::qa::{RuleSet, as_stored};
 use crate::record::Record;
 use crate::{ApiError, AppState, etag};
 
@@ -33,7 +33,7 @@ use crate::{ApiError, AppState, etag};
     ))]
 pub(crate) async fn get_rules(access: Access<QaRead>) -> Result<Response, ApiError> {
     sees_all(&access.principal)?;
-    let rules = Rules::of(&access.principal.scope).await?;
+    let rules = RuleSet::of(&access.principal.scope).await?;
     answer_unkept(StatusCode::OK, &shown(&rules), Some(rules.version))
 }
 
@@ -55,7 +55,7 @@ pub(crate) async fn put_rules(
     let principal = &access.principal;
     sees_all(principal)?;
     let rules = wanted(fields)?;
-    let before = Rules::of(&principal.scope).await;
+    let before = RuleSet::of(&principal.scope).await;
     // Rules that cannot be read can be replaced.
     let version = match before {
         Ok(before) => before.version,
@@ -65,7 +65,7 @@ pub(crate) async fn put_rules(
         Err(error) => return Err(error.into()),
     };
     etag::demand(&headers, version)?;
-    let rules = Rules { rules, version: version + 1, updated_at: Some(app.now()) };
+    let rules = RuleSet { rules, version: version + 1, updated_at: Some(app.now()) };
     let record = Record::of(&app, principal.actor, "qa.rules", None);
     let response = answer(principal, StatusCode::OK, &shown(&rules), Some(rules.version))?;
     if qa_rules::save(&principal.scope, &as_stored(&rules.rules), version, &record.entry()).await? {
@@ -110,7 +110,7 @@ pub(crate) async fn evaluate_call(
     let call = find(principal, id).await?;
     let is_over = call.finished_at.is_some();
     let interactions = if is_over { transcript::stored(&app, scope, id).await?.interactions } else { vec![] };
-    let result = Rules::of(scope).await?.result(&interactions, app.now());
+    let result = RuleSet::of(scope).await?.result(&interactions, app.now());
     let result = result.ok_or(ApiError::Conflict("The call goes on, or nothing was said in it."))?;
     let record = Record::of(&app, principal.actor, "qa.evaluate", Some(id.to_string()));
     let response = answer(principal, StatusCode::OK, &shown_result(id, Some(&result))?, None)?;
@@ -147,7 +147,7 @@ fn wanted_rule(item: &mut Fields) -> Rule {
     Rule { id, name, kind, speaker, phrases, weight: weight.unwrap_or(1), hint, enabled }
 }
 
-fn shown(rules: &Rules) -> wire::QaRules {
+fn shown(rules: &RuleSet) -> wire::QaRules {
     let shown = |rule: &Rule| wire::QaRule {
         id: rule.id.clone(),
         name: rule.name.clone(),

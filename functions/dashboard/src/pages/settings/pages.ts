@@ -6,6 +6,7 @@ export const settingsPages = [
   { to: "assistants", label: "settings.assistants.title", permission: "config:read" },
   { to: "phone-numbers", label: "numbers.title", permission: "config:read" },
   { to: "providers", label: "providers.title", permission: "config:read" },
+  { to: "quality", label: "qa.rules", permission: "qa:read" },
   { to: "agents", label: "agents.title", permission: "agents:read" },
   { to: "departments", label: "departments.title", permission: "departments:read" },
   { to: "users", label: "settings.users.title", permission: "users:read" },

@@ -1,0 +1,185 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { ListChecks, Plus } from "lucide-react";
+import { useState } from "react";
+import { Form } from "react-aria-components";
+import { useTranslation } from "react-i18next";
+import type { Ahead } from "../../api/ahead";
+import { answer, api, type Schema } from "../../api/client";
+import { queries } from "../../api/queries";
+import { useMayEverywhere } from "../../session";
+import { useTitle } from "../../shell/title";
+import { Badge, Button, Card, CheckBox, Confirm, Empty, Modal, NoteBar, Select, TableBox, TextField } from "../../ui";
+import { Asked } from "../../ui/asked";
+import { explain } from "../../ui/explain";
+import { useSubmit } from "../../ui/submit";
+import { toast } from "../../ui/toast";
+
+type Rules = Schema["QaRules"];
+type Rule = Schema["QaRule"];
+const KINDS = ["required_phrase", "forbidden_phrase"] as const satisfies readonly Rule["kind"][];
+const SPEAKERS = ["assistant", "caller", "any"] as const satisfies readonly Rule["speaker"][];
+
+export const ahead: Ahead = (client) => {
+  void client.prefetchQuery(queries.qaRules());
+};
+
+/** An id that none of the rules has. */
+export function freshId(rules: readonly Pick<Rule, "id">[]): string {
+  const taken = new Set(rules.map(({ id }) => id));
+  let n = rules.length + 1;
+  while (taken.has(`rule-${n}`)) n += 1;
+  return `rule-${n}`;
+}
+
+/** One phrase for each line, each once. */
+export function phrasesOf(text: string): string[] {
+  return [...new Set(text.split("\n").map((line) => line.trim()).filter((line) => line !== ""))];
+}
+
+/** What calls are held against when they are over. */
+export function QualityRules() {
+  const { t } = useTranslation();
+  useTitle(t("qa.rules"));
+  const may = useMayEverywhere("qa:write");
+  const rules = useQuery(queries.qaRules());
+  const [open, setOpen] = useState<Rule | "new" | null>(null);
+  return (
+    <main className="page" id="main">
+      <div className="page-head">
+        <h1>{t("qa.rules")}</h1>
+        <span className="grow" />
+        {may && rules.data !== undefined ? (
+          <Button kind="primary" icon={<Plus aria-hidden="true" />} onPress={() => setOpen("new")}>
+            {t("qa.add")}
+          </Button>
+        ) : null}
+      </div>
+      <p className="muted">{t("qa.about")}</p>
+      <Card flush>
+        <Asked query={rules}>
+          {(found) =>
+            found.rules.length === 0 ? (
+              <Empty icon={<ListChecks aria-hidden="true" />} title={t("qa.noneYet")} />
+            ) : (
+              <RuleTable rules={found.rules} edit={may ? setOpen : null} />
+            )
+          }
+        </Asked>
+      </Card>
+      <Modal title={open === null || open === "new" ? t("qa.add") : open.name} open={open !== null} onClose={() => setOpen(null)}>
+        {open === null || rules.data === undefined ? null : <RuleForm all={rules.data} rule={open === "new" ? null : open} close={() => setOpen(null)} />}
+      </Modal>
+    </main>
+  );
+}
+
+function RuleTable({ rules, edit }: { rules: Rule[]; edit: ((rule: Rule) => void) | null }) {
+  const { t } = useTranslation();
+  return (
+    <TableBox label={t("qa.rules")}>
+      <thead>
+        <tr>
+          <th scope="col">{t("qa.rule")}</th>
+          <th scope="col">{t("qa.demands")}</th>
+          <th scope="col">{t("qa.speaker")}</th>
+          <th scope="col">{t("qa.weight")}</th>
+          <th scope="col">
+            <span className="visually-hidden">{t("common.actions")}</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {rules.map((rule) => (
+          <tr key={rule.id}>
+            <td className="wrap">
+              <span className="strong">{rule.name}</span> {rule.enabled ? null : <Badge>{t("qa.off")}</Badge>}
+            </td>
+            <td>{t(`qa.kind.${rule.kind}`)}</td>
+            <td>{t(`qa.of.${rule.speaker}`)}</td>
+            <td className="tabular">{rule.weight}</td>
+            <td className="tight">
+              {edit === null ? null : (
+                <Button kind="quiet" aria-label={`${t("common.edit")}: ${rule.name}`} onPress={() => edit(rule)}>
+                  {t("common.edit")}
+                </Button>
+              )}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </TableBox>
+  );
+}
+
+/** Adds a rule, or changes or removes the one that is given. All rules are saved together, if nobody else was faster. */
+function RuleForm({ all, rule, close }: { all: Rules; rule: Rule | null; close: () => void }) {
+  const { t } = useTranslation();
+  const client = useQueryClient();
+  const [draft, setDraft] = useState<Rule>(
+    rule ?? { id: freshId(all.rules), name: "", kind: "required_phrase", speaker: "assistant", phrases: [], weight: 1, hint: null, enabled: true },
+  );
+  const [phrases, setPhrases] = useState(draft.phrases.join("\n"));
+  const [weight, setWeight] = useState(String(draft.weight));
+  const [removing, setRemoving] = useState(false);
+  const at = rule === null ? all.rules.length : all.rules.findIndex(({ id }) => id === rule.id);
+  const set = (changed: Partial<Rule>) => setDraft((now) => ({ ...now, ...changed }));
+  const save = async (rules: Rule[]) => {
+    const saved = await answer(api.PUT("/api/v1/config/qa", { headers: { "if-match": `"${all.version}"` }, body: { rules } }));
+    client.setQueryData(queries.qaRules().queryKey, saved);
+    toast(t("common.saved"));
+    close();
+  };
+  const { submit, busy, error, wrong } = useSubmit(() => {
+    // What is no number is refused like one that is out of bounds.
+    const changed = { ...draft, phrases: phrasesOf(phrases), weight: /^\d{1,3}$/u.test(weight.trim()) ? Number(weight) : 0 };
+    return save(all.rules.toSpliced(at, 1, changed));
+  });
+  const wrongOf = (field: keyof Rule) => wrong.get(`rules.${at}.${field}`);
+  return (
+    <Form onSubmit={submit}>
+      {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
+      <TextField label={t("profile.name")} isRequired autoFocus maxLength={100} value={draft.name} onChange={(name) => set({ name })} wrong={wrongOf("name")} />
+      <div className="form-grid">
+        <Select
+          label={t("qa.demands")}
+          options={KINDS.map((id) => ({ id, label: t(`qa.kind.${id}`) }))}
+          value={draft.kind}
+          onChange={(id) => set({ kind: KINDS.find((kind) => kind === id) ?? draft.kind })}
+        />
+        <Select
+          label={t("qa.speaker")}
+          options={SPEAKERS.map((id) => ({ id, label: t(`qa.of.${id}`) }))}
+          value={draft.speaker}
+          onChange={(id) => set({ speaker: SPEAKERS.find((speaker) => speaker === id) ?? draft.speaker })}
+        />
+      </div>
+      <TextField label={t("qa.phrases")} isRequired rows={6} hint={t("qa.phrasesHint")} value={phrases} onChange={setPhrases} wrong={wrongOf("phrases")} />
+      <TextField label={t("qa.weight")} inputMode="numeric" hint={t("qa.weightHint")} value={weight} onChange={setWeight} wrong={wrongOf("weight")} />
+      <TextField label={t("qa.hint")} rows={2} maxLength={500} value={draft.hint ?? ""} onChange={(hint) => set({ hint })} wrong={wrongOf("hint")} />
+      <CheckBox isSelected={draft.enabled} onChange={(enabled) => set({ enabled })}>
+        {t("qa.on")}
+      </CheckBox>
+      <div className="actions">
+        {rule === null ? null : (
+          <Button kind="quiet" onPress={() => setRemoving(true)}>
+            {t("numbers.remove")}
+          </Button>
+        )}
+        <Button onPress={close}>{t("common.cancel")}</Button>
+        <Button type="submit" kind="primary" busy={busy}>
+          {t(rule === null ? "qa.add" : "common.save")}
+        </Button>
+      </div>
+      {rule === null ? null : (
+        <Confirm
+          title={t("qa.removeTitle", { name: rule.name })}
+          text={t("qa.removeText")}
+          action={t("numbers.remove")}
+          open={removing}
+          onClose={() => setRemoving(false)}
+          onConfirm={() => save(all.rules.toSpliced(at, 1))}
+        />
+      )}
+    </Form>
+  );
+}
