@@ -151,23 +151,39 @@ async fn operator(parts: &Parts, app: &AppState, needed: Permission) -> Result<S
     }
 }
 
-/// Who shows these credentials; counted here, so that nothing can be asked with them that is not, whatever is answered.
+/// Who shows these credentials; counted here, so that nothing can be asked with them that is not, whatever is answered. Credentials that
+/// nobody has are counted as what is asked without any; what of ours has run out or was ended, by itself: whoever shows it did not make it up,
+/// and has to hear that it is over, whatever others make up.
 async fn caller(parts: &Parts, app: &AppState) -> Result<Option<Caller>, ApiError> {
     let Some(credentials) = bearer(parts) else { return Ok(None) };
     let now = app.now();
     if let Ok(key) = credentials.parse() {
-        let Some(principal) = directory::api_key(&app.ports.db, &key, now).await? else { return Ok(None) };
+        let Some(principal) = directory::api_key(&app.ports.db, &key, now).await? else {
+            return nobodys(parts, app).await;
+        };
         let name = format!("api_key:{}", principal.actor.id());
         rate_limits::known_caller(app, &name, Some(&principal)).await?;
         return Ok(Some(Caller::Program(Box::new(principal))));
     }
     // Without the secret no token can be known; nor can one have been given out.
-    let Ok(secret) = app.config.keys.jwt_secret.get() else { return Ok(None) };
-    let Some(session) = token::verify(secret, credentials, now) else { return Ok(None) };
-    let Some(session) = sessions::session(&app.ports.db, session, now).await? else { return Ok(None) };
+    let secret = app.config.keys.jwt_secret.get().ok();
+    let Some((id, good)) = secret.and_then(|secret| token::read(secret, credentials, now)) else {
+        return nobodys(parts, app).await;
+    };
+    let session = if good { sessions::session(&app.ports.db, id, now).await? } else { None };
+    let Some(session) = session else {
+        rate_limits::known_caller(app, &format!("session:{id}"), None).await?;
+        return Ok(None);
+    };
     let name = format!("user:{}", session.user_id);
     rate_limits::known_caller(app, &name, session.principal.as_ref()).await?;
     Ok(Some(Caller::Person(Box::new(session))))
+}
+
+async fn nobodys(parts: &Parts, app: &AppState) -> Result<Option<Caller>, ApiError> {
+    let header = |name: &str| Some(parts.headers.get(name)?.to_str().ok()?.to_owned());
+    rate_limits::admit_unknown(app, &header).await?;
+    Ok(None)
 }
 
 /// What follows `Authorization: Bearer`, said exactly once.

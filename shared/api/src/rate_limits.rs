@@ -32,6 +32,9 @@ const FAMILIES: [(&str, &str); 10] = [
     (crate::live::LIVE_PATH, "live"),
 ];
 
+/// The family of whatever is asked with credentials that nobody has.
+const UNKNOWN_CREDENTIALS: &str = "credentials";
+
 /// Counters in the database: for platforms without counters of their own.
 pub struct SqlRateLimits {
     db: Arc<dyn Db>,
@@ -101,16 +104,30 @@ pub fn admit_stranger(
     path: &str,
     header: &dyn Fn(&str) -> Option<String>,
 ) -> impl Future<Output = Result<(), ApiError>> + Send + use<> {
-    let counted = family(path).map(|family| match client(app, family, header) {
-        Some(client) => (client, 1),
-        None => (format!("everybody:{family}"), OF_ALL_STRANGERS),
-    });
+    let counted = family(path).map(|family| counter(app, family, header));
     let app = app.clone();
     async move {
         match counted {
             Some((key, times)) => take(&app, RateLimit::Stranger, &key, times).await,
             None => Ok(()),
         }
+    }
+}
+
+/// Takes one request with credentials that nobody has from what may be asked without credentials: a family of its own, whatever is asked.
+pub(crate) async fn admit_unknown(
+    app: &AppState,
+    header: &(dyn Fn(&str) -> Option<String> + Sync),
+) -> Result<(), ApiError> {
+    let (key, times) = counter(app, UNKNOWN_CREDENTIALS, header);
+    take(app, RateLimit::Stranger, &key, times).await
+}
+
+/// What counts a request without credentials, and how many times the quota of one it has.
+fn counter(app: &AppState, family: &str, header: &dyn Fn(&str) -> Option<String>) -> (String, u32) {
+    match client(app, family, header) {
+        Some(client) => (client, 1),
+        None => (format!("everybody:{family}"), OF_ALL_STRANGERS),
     }
 }
 

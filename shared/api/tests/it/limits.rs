@@ -1,6 +1,6 @@
 //! Rate limits (X3) and pages of other origins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -179,6 +179,85 @@ fn x03_where_clients_are_not_told_apart_no_header_of_theirs_helps() {
     assert_eq!(world.get("/api/v1/calls", &tenant_key).status, 200);
 }
 
+/// What nobody has, in each form that credentials have.
+fn made_up(n: u32) -> String {
+    let signed = format!("eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.{n:08}");
+    [
+        format!("vc_{n:016}_{}", "0123456789abcdef".repeat(4)),
+        format!("{signed}.bm90IG91cnM"),
+        format!("guess-{n}"),
+    ][n as usize % 3]
+        .clone()
+}
+
+fn shown(world: &World, target: &str, credentials: &str, client: Option<&str>) -> Reply {
+    let request = Request::get(target).header(header::AUTHORIZATION, format!("Bearer {credentials}"));
+    let request = client.into_iter().fold(request, |request, ip| request.header("cf-connecting-ip", ip));
+    world.send(request.body(Body::empty()).unwrap())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    /// Whatever is made up and wherever it is shown, a network makes up no more than its quota; what is known is let in all the same, also
+    /// from there, and what is asked without any is counted apart.
+    #[test]
+    fn x03_who_makes_up_credentials_has_the_quota_of_a_client(
+        quota in 1_u32..4, steps in prop::collection::vec((0_u32..6, 0_usize..4, 0_u8..3), 1..40),
+    ) {
+        let world = World::new();
+        let tenant = world.tenant("+15005550001");
+        let counters = Arc::new(MemoryRateLimits::new(world.doubles.clock.clone()));
+        let world = world.counted_by(counters.clone(), quota);
+        let targets = ["/api/v1/calls", "/api/v1/me", "/api/v1/tenants", "/api/v1/assistants"];
+        let mut taken: BTreeMap<u8, u32> = BTreeMap::new();
+        for (n, target, client) in steps {
+            let reply = shown(&world, targets[target], &made_up(n), Some(&format!("203.0.113.{client}")));
+            let taken = taken.entry(client).or_default();
+            if *taken == quota {
+                reply.assert_problem(429, "rate_limited");
+            } else {
+                reply.assert_problem(401, "unauthenticated");
+                *taken += 1;
+            }
+        }
+        prop_assert_eq!(counters.keys().len(), taken.len());
+        prop_assert!(!counters.keys().iter().any(|key| key.contains("203.0")));
+        prop_assert_eq!(shown(&world, "/api/v1/calls", &tenant.key, Some("203.0.113.0")).status, 200);
+        let signing_in = asked_from(&world, &FOR_STRANGERS[0], Some("203.0.113.0"));
+        prop_assert_ne!(signing_in.status, 429);
+    }
+}
+
+#[test]
+fn x03_made_up_credentials_are_counted_in_the_database_too_and_who_was_signed_in_hears_that_it_is_over() {
+    let world = World::new();
+    let tenant = world.tenant("+15005550001");
+    world.user(&tenant.id, "a@example.com", "viewer");
+    let (ended, run_out) = (world.login("a@example.com"), world.login("a@example.com"));
+    let sql = SqlRateLimits::new(world.doubles.db.clone(), world.doubles.clock.clone());
+    let world = world.counted_by(Arc::new(sql), 2);
+    let ask = |credentials: &str, n: u32| {
+        shown(&world, "/api/v1/calls", credentials, Some(&format!("203.0.113.{n}")))
+    };
+    world.request(Method::POST, "/api/v1/auth/logout", Some(&ended), None);
+    for n in 0..2 * OF_ALL_STRANGERS {
+        ask(&made_up(n), n).assert_problem(401, "unauthenticated");
+    }
+    ask(&made_up(99), 99).assert_problem(429, "rate_limited");
+    // Theirs is counted by itself, and limited, too.
+    for n in 0..2 {
+        ask(&ended, n).assert_problem(401, "unauthenticated");
+    }
+    ask(&ended, 3).assert_problem(429, "rate_limited");
+    assert_eq!(ask(&run_out, 4).status, 200);
+    world.doubles.clock.advance(Millis::from_secs(901));
+    ask(&run_out, 5).assert_problem(401, "unauthenticated");
+    let counted = world.sql("select limit_key from rate_limits where limit_key like 'everybody:%'").rows;
+    assert_eq!(counted.len(), 1);
+    assert_eq!(ask(&tenant.key, 6).status, 200);
+}
+
 /// Who may ask, by what counts them: credentials, key or user, tenant.
 fn callers(world: &World) -> Vec<(String, String, Option<String>)> {
     let (tenant, other) = (world.tenant("+15005550001"), world.tenant("+15005550002"));
@@ -226,11 +305,13 @@ fn x03_no_path_evades_the_quota_of_key_user_and_tenant() {
         let counters = Arc::new(MemoryRateLimits::new(world.doubles.clock.clone()));
         let world = world.counted_by(counters, quota);
         let (mut own, mut of_tenant) = (BTreeMap::<_, u32>::new(), BTreeMap::<_, u32>::new());
+        let mut over = BTreeSet::new();
         for (caller, route) in steps {
             let ((credentials, name, tenant), (method, target)) = (&callers[caller], &routes[route]);
             let reply = world.request(method.clone(), target, Some(credentials), None);
-            // The session is over. A key that asks what only people may is known, and counted.
-            if reply.status == 401 && !credentials.starts_with("vc_") {
+            // The session is over, and counted by itself. A key that asks what only people may is known, and counted.
+            if over.contains(credentials) || (reply.status == 401 && !credentials.starts_with("vc_")) {
+                over.insert(credentials);
                 continue;
             }
             let used_up = own.get(name) == Some(&quota);
