@@ -134,9 +134,8 @@ statements! {
 
     LEAVE_DEPARTMENT = "delete from agent_departments where department_id = ?1 and tenant_id = ?2";
 
-    TRANSFERS = "select count(*) as calls, max(started_at) as last_at from (select c.started_at from calls c
-        where c.tenant_id = ?2 and c.business_id = ?1 and c.started_at >= ?3 and c.end_reason = 'transferred'
-        order by c.started_at desc limit ?4) as counted";
+    TRANSFER_COUNT = "select count(*) as calls, max(started_at) as last_at from (select c.started_at from calls c
+        where c.tenant_id = ? and c.business_id = ? and c.started_at >= ? and c.end_reason = 'transferred'";
 }
 
 fn map(r: &Reader<'_>, departments: Vec<DepartmentId>) -> Result<Agent, StoreError> {
@@ -266,14 +265,19 @@ pub async fn delete(scope: &Scope, agent: &Agent, entry: &AuditEntry<'_>) -> Res
     scope.batch_once(stmts).await
 }
 
-/// Calls of a business that came in since then and were transferred to its human being, whoever that was.
+/// Calls of a business that the scope sees, came in since then and were transferred to its human being, whoever that was. A call stays
+/// with the department that its business belonged to when it came in.
 pub async fn transfers(
     scope: &Scope,
     business_id: BusinessId,
     since: Millis,
 ) -> Result<Transfers, StoreError> {
-    let args = vec![business_id.to_string().into(), scope.tenant_arg(), since.into(), count_arg(COUNT_LIMIT)];
-    let rows = scope.query(Stmt::new(TRANSFERS, args)).await?;
+    let args = vec![scope.tenant_arg(), business_id.to_string().into(), since.into()];
+    let mut stmt = Stmt::new(TRANSFER_COUNT, args);
+    scope.in_sight(&mut stmt);
+    stmt.sql.push("order by c.started_at desc limit ?) as counted");
+    stmt.args.push(count_arg(COUNT_LIMIT));
+    let rows = scope.query(stmt).await?;
     let found = row::one(&rows, |r| {
         Ok(Transfers { business_id, calls: r.count("calls")?, last_at: r.opt_moment("last_at")? })
     })?;

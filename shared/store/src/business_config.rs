@@ -8,6 +8,7 @@ use voicecore_types::{AssistantId, BusinessId, DepartmentId, Millis};
 use crate::audit_log::{self, AuditEntry};
 use crate::paging::COUNT_LIMIT;
 use crate::row::{self, Reader, count_arg};
+use crate::scope::visible_departments;
 use crate::seal::{LookupHash, Sealed};
 use crate::{Scope, StoreError};
 
@@ -62,6 +63,20 @@ macro_rules! columns {
     };
 }
 
+/// What depends on a business; of its calls, those of which `$seen` is true, too.
+macro_rules! usage {
+    ($($seen:tt)*) => {
+        concat!(
+            "select (select count(*) from phone_numbers p where p.business_id = ?1 and p.tenant_id = ?2) as phone_numbers,
+            (select count(*) from calls c where c.tenant_id = ?2 and c.ended_at is null and c.business_id = ?1", $($seen)*,
+            ") as active_calls,
+            (select count(*) from (select 1 from calls c where c.tenant_id = ?2 and c.business_id = ?1", $($seen)*,
+            " limit ?3) as counted) as calls,
+            (select max(c.started_at) from calls c where c.tenant_id = ?2 and c.business_id = ?1", $($seen)*, ") as last_call_at"
+        )
+    };
+}
+
 statements! {
     LIST = concat!("select ", columns!(), " from businesses where tenant_id = ?");
 
@@ -88,10 +103,9 @@ statements! {
 
     OWN_NUMBER = "select count(*) as numbers from phone_numbers where number_hash = ?1 and tenant_id = ?2";
 
-    USAGE = "select (select count(*) from phone_numbers p where p.business_id = ?1 and p.tenant_id = ?2) as phone_numbers,
-        (select count(*) from calls c where c.tenant_id = ?2 and c.ended_at is null and c.business_id = ?1) as active_calls,
-        (select count(*) from (select 1 from calls c where c.tenant_id = ?2 and c.business_id = ?1 limit ?3) as counted) as calls,
-        (select max(c.started_at) from calls c where c.tenant_id = ?2 and c.business_id = ?1) as last_call_at";
+    USAGE = usage!("");
+
+    USAGE_VISIBLE = usage!(concat!(" and c.department_id in ", visible_departments!("?2", "?4", "?2")));
 }
 
 fn map(r: &Reader<'_>) -> Result<Business, StoreError> {
@@ -165,10 +179,15 @@ pub async fn is_own_number(scope: &Scope, number: &LookupHash) -> Result<bool, S
     Ok(row::one(&rows, |r| r.count("numbers"))?.unwrap_or(0) > 0)
 }
 
-/// What depends on a business of the tenant.
+/// What depends on a business of the tenant; of its calls, those that the scope sees: a call stays with the department that the business
+/// belonged to when it came in.
 pub async fn usage(scope: &Scope, id: BusinessId) -> Result<Usage, StoreError> {
     let args = vec![id.to_string().into(), scope.tenant_arg(), count_arg(COUNT_LIMIT)];
-    let rows = scope.query(Stmt::new(USAGE, args)).await?;
+    let mut stmt = Stmt::new(USAGE, args);
+    if let Some([_, viewer, _]) = scope.viewer_args() {
+        stmt = Stmt::new(USAGE_VISIBLE, [stmt.args, vec![viewer]].concat());
+    }
+    let rows = scope.query(stmt).await?;
     let usage = row::one(&rows, |r| {
         Ok(Usage {
             phone_numbers: r.count("phone_numbers")?,

@@ -82,23 +82,20 @@ statements! {
     SEARCH_COUNT = "select count(*) as total from (select 1 from text_words w join call_notes on call_notes.id = w.subject_id
         and call_notes.tenant_id = w.tenant_id where w.tenant_id = ? and w.noun = ? and w.word = ?";
 
-    LIST = concat!(columns!(), " from call_notes
-        where call_id = ?1 and tenant_id = ?2 order by created_at desc, id desc limit ?3");
+    LIST = concat!(columns!(), " from call_notes where call_id = ? and tenant_id = ?");
 
-    GET = concat!(columns!(), " from call_notes where id = ?1 and call_id = ?2 and tenant_id = ?3");
+    GET = concat!(columns!(), " from call_notes where id = ? and call_id = ? and tenant_id = ?");
 
     INSERT = "insert into call_notes (id, tenant_id, call_id, author_kind, author_id, body, category, tags, version,
         created_at, updated_at)
-        select ?1, c.tenant_id, c.id, ?4, ?5, ?6, ?7, ?8, 1, cast(?9 as bigint), cast(?9 as bigint) from calls c
-        where c.id = ?3 and c.tenant_id = ?2
-        and (select count(*) from call_notes n where n.call_id = c.id and n.tenant_id = c.tenant_id) < ?10";
+        select ?, c.tenant_id, c.id, ?, ?, ?, ?, ?, 1, cast(? as bigint), cast(? as bigint) from calls c
+        where c.id = ? and c.tenant_id = ?
+        and (select count(*) from call_notes n where n.call_id = c.id and n.tenant_id = c.tenant_id) < ?";
 
-    UPDATE = "update call_notes set body = ?4, category = ?5, tags = ?6, version = version + 1, updated_at = ?7
-        where id = ?1 and tenant_id = ?2 and version = ?3";
+    UPDATE = "update call_notes set body = ?, category = ?, tags = ?, updated_at = ?, version = version + 1
+        where id = ? and call_id = ? and tenant_id = ? and version = ?";
 
-    DELETE = "delete from call_notes where id = ?1 and call_id = ?2 and tenant_id = ?3";
-
-    DELETE_VERSION = "delete from call_notes where id = ?1 and call_id = ?2 and tenant_id = ?3 and version = ?4";
+    DELETE = "delete from call_notes where id = ? and call_id = ? and tenant_id = ?";
 }
 
 fn map(r: &Reader<'_>) -> Result<Note, StoreError> {
@@ -116,10 +113,12 @@ fn map(r: &Reader<'_>) -> Result<Note, StoreError> {
     })
 }
 
-/// All notes of a call, newest first. Whether the call is visible has to be asked first.
+/// All notes of a call, newest first; none of a call that is out of sight.
 pub async fn list(scope: &Scope, call: CallId) -> Result<Vec<Note>, StoreError> {
-    let args = vec![call.to_string().into(), scope.tenant_arg(), MAX_NOTES.into()];
-    row::all(&scope.query(Stmt::new(LIST, args)).await?, |r| map(&r))
+    let mut stmt = in_sight(scope, Stmt::new(LIST, vec![call.to_string().into(), scope.tenant_arg()]));
+    stmt.sql.push("order by created_at desc, id desc limit ?");
+    stmt.args.push(MAX_NOTES.into());
+    row::all(&scope.query(stmt).await?, |r| map(&r))
 }
 
 /// The page and the count.
@@ -162,41 +161,45 @@ fn words_of(scope: &Scope, note: &Note) -> [Stmt; 2] {
 
 /// One of them.
 pub async fn get(scope: &Scope, call: CallId, id: NoteId) -> Result<Option<Note>, StoreError> {
-    row::one(&scope.query(Stmt::new(GET, names(scope, call, id))).await?, |r| map(&r))
+    let stmt = in_sight(scope, Stmt::new(GET, names(scope, call, id)));
+    row::one(&scope.query(stmt).await?, |r| map(&r))
 }
 
-/// Writes a note, on the tenant's record. `false`: the call has as many as it may have (or is not the tenant's).
+/// Writes a note, on the tenant's record. `false`: the call has as many as it may have (or is out of sight).
 pub async fn create(scope: &Scope, note: &Note, entry: &AuditEntry<'_>) -> Result<bool, StoreError> {
     let args = vec![
         note.id.to_string().into(),
-        scope.tenant_arg(),
-        note.call_id.to_string().into(),
         note.author_kind.as_str().into(),
         note.author_id.as_str().into(),
         note.body.as_str().into(),
         note.category.as_deref().into(),
         note.tags.join(" ").into(),
         note.created_at.into(),
+        note.created_at.into(),
+        note.call_id.to_string().into(),
+        scope.tenant_arg(),
         MAX_NOTES.into(),
     ];
-    let mut stmts = vec![Stmt::new(INSERT, args).exactly(1), audit_log::entry(scope, entry)];
+    let mut insert = Stmt::new(INSERT, args).exactly(1);
+    scope.in_sight(&mut insert);
+    let mut stmts = vec![insert, audit_log::entry(scope, entry)];
     stmts.extend(words_of(scope, note));
     scope.batch_once(stmts).await
 }
 
-/// Changes a note whose version is the one before `note.version`, on the tenant's record. `false`: it is another one by now.
+/// Changes a note whose version is the one before `note.version`, on the tenant's record. `false`: it is another one by now, or out of
+/// sight.
 pub async fn update(scope: &Scope, note: &Note, entry: &AuditEntry<'_>) -> Result<bool, StoreError> {
-    let args = vec![
-        note.id.to_string().into(),
-        scope.tenant_arg(),
-        count_arg(note.version.saturating_sub(1)),
+    let mut args = vec![
         note.body.as_str().into(),
         note.category.as_deref().into(),
         note.tags.join(" ").into(),
         note.updated_at.into(),
     ];
+    args.extend(names(scope, note.call_id, note.id));
+    args.push(count_arg(note.version.saturating_sub(1)));
     let mut stmts = vec![
-        Stmt::new(UPDATE, args).exactly(1),
+        in_sight(scope, Stmt::new(UPDATE, args).exactly(1)),
         text_words::forget(scope, note.id.to_string()),
         audit_log::entry(scope, entry),
     ];
@@ -211,11 +214,22 @@ pub async fn delete(
     version: Option<u64>,
     entry: &AuditEntry<'_>,
 ) -> Result<bool, StoreError> {
-    let mut args = names(scope, note.call_id, note.id);
-    let text = if version.is_some() { DELETE_VERSION } else { DELETE };
-    args.extend(version.map(count_arg));
+    let mut stmt = in_sight(scope, Stmt::new(DELETE, names(scope, note.call_id, note.id)).exactly(1));
+    if let Some(version) = version {
+        stmt.sql.push("and version = ?");
+        stmt.args.push(count_arg(version));
+    }
     let forget = text_words::forget(scope, note.id.to_string());
-    scope.batch_once(vec![Stmt::new(text, args).exactly(1), forget, audit_log::entry(scope, entry)]).await
+    scope.batch_once(vec![stmt, forget, audit_log::entry(scope, entry)]).await
+}
+
+/// The statement about notes of calls that the scope sees.
+fn in_sight(scope: &Scope, mut stmt: Stmt) -> Stmt {
+    if let Some(args) = scope.viewer_args() {
+        stmt.sql.push(OF_VISIBLE);
+        stmt.args.extend(args);
+    }
+    stmt
 }
 
 fn names(scope: &Scope, call: CallId, id: NoteId) -> Vec<Value> {

@@ -14,6 +14,7 @@ mod businesses;
 mod conformance;
 mod conventions;
 mod deletion;
+mod departments;
 mod documented;
 mod examples;
 mod hostile;

@@ -7,7 +7,7 @@ use tower::ServiceExt as _;
 use voicecore_api::live;
 use voicecore_call::ToolCall;
 use voicecore_conformance::block_on;
-use voicecore_types::Millis;
+use voicecore_types::{CallId, Millis};
 
 use crate::world::{Reply, Tenant, World};
 
@@ -16,6 +16,11 @@ const DEPARTMENT: &str = "00000000-0000-7000-8000-000000000001";
 /// Somebody rings and leaves word. The id of the message.
 pub(crate) fn left(world: &World, tenant: &Tenant, n: u32, text: &str) -> String {
     let (_, call) = world.call(tenant, n);
+    left_in(world, call, text)
+}
+
+/// Word is left in a call. The id of the message.
+pub(crate) fn left_in(world: &World, call: CallId, text: &str) -> String {
     let setup = block_on(live::load_call(&world.app, call)).unwrap();
     let tool = ToolCall {
         tool_call_id: "tool".to_owned(),
