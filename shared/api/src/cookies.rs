@@ -4,9 +4,9 @@
 use axum::http::{HeaderMap, HeaderValue, header};
 use voicecore_domain::RefreshToken;
 use voicecore_domain::credentials::SESSION_LIFETIME;
-use voicecore_types::Secret;
+use voicecore_types::{Secret, SessionId};
 
-use crate::sign::{self, KNOWN_DEVICE, REFRESH_TOKEN, THROTTLE_KEY};
+use crate::sign::{self, KNOWN_DEVICE, REFRESH_SIGNATURE, REFRESH_TOKEN, THROTTLE_KEY};
 use crate::{ApiError, AppState, hex};
 
 const REFRESH: &str = "voicecore_refresh";
@@ -40,9 +40,22 @@ fn set(app: &AppState, name: &str, value: &str, seconds: u64) -> Result<HeaderVa
     HeaderValue::from_str(&cookie).map_err(|_| ApiError::Internal("a cookie is not a header".to_owned()))
 }
 
-/// What the browser shows to stay signed in.
-pub(crate) fn refresh_token(headers: &HeaderMap) -> Option<RefreshToken> {
-    get(headers, REFRESH)?.parse().ok()
+/// What the browser shows to stay signed in, if it is one that this system has made. Whatever else names a session says nothing of it.
+pub(crate) fn refresh_token(secret: &Secret<String>, headers: &HeaderMap) -> Option<RefreshToken> {
+    let token: RefreshToken = get(headers, REFRESH)?.parse().ok()?;
+    let signature = unhex(token.signature())?;
+    sign::verify(secret, REFRESH_SIGNATURE, &[token.signed().as_bytes()], &signature).then_some(token)
+}
+
+/// A token of the session with these random bytes, signed.
+pub(crate) fn signed_token(
+    secret: &Secret<String>,
+    session: SessionId,
+    random: &[u8; sign::SIGNATURE_BYTES],
+) -> RefreshToken {
+    let unsigned = RefreshToken::new(session, random, &[0; sign::SIGNATURE_BYTES]);
+    let signature = sign::sign(secret, REFRESH_SIGNATURE, &[unsigned.signed().as_bytes()]);
+    RefreshToken::new(session, random, &signature)
 }
 
 /// Keeps a browser signed in.
@@ -57,7 +70,8 @@ pub(crate) fn forget(app: &AppState) -> Result<HeaderValue, ApiError> {
 
 /// The token that follows one: always the same, and nobody else can tell which.
 pub(crate) fn successor(secret: &Secret<String>, token: &RefreshToken) -> RefreshToken {
-    RefreshToken::new(token.session(), &sign::sign(secret, REFRESH_TOKEN, &[token.expose().as_bytes()]))
+    let random = sign::sign(secret, REFRESH_TOKEN, &[token.expose().as_bytes()]);
+    signed_token(secret, token.session(), &random)
 }
 
 /// Remembers that somebody has signed in as `email` on this device, by the name that it has or a new one.

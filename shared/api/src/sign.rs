@@ -21,6 +21,9 @@ pub(crate) const ACCESS_TOKEN: &str = "voicecore access token v1";
 /// What makes the next refresh token of one.
 pub(crate) const REFRESH_TOKEN: &str = "voicecore refresh token v1";
 
+/// What a refresh token is signed for.
+pub(crate) const REFRESH_SIGNATURE: &str = "voicecore refresh signature v1";
+
 /// What the cookie of a device is signed for on which somebody has signed in.
 pub(crate) const KNOWN_DEVICE: &str = "voicecore known device v1";
 

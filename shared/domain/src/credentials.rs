@@ -34,6 +34,8 @@ pub const REFRESH_GRACE: Millis = Millis::from_secs(10);
 
 const PREFIX_BYTES: usize = 8;
 const SECRET_BYTES: usize = 32;
+/// Bytes of the signature of a refresh token: HMAC-SHA-256.
+const REFRESH_SIGNATURE_BYTES: usize = 32;
 
 /// A key for programs: `vc_<prefix>_<secret>`, 16 and 64 lower-case hexadecimal digits.
 ///
@@ -143,8 +145,11 @@ one_use_tokens! {
     PasswordResetToken = "vcp_";
 }
 
-/// What a browser keeps to stay signed in: `vcr_<session>_<secret>`. Each is used once; the next one follows from it
-///, so that two tabs that show the same one at once get the same next one.
+/// What a browser keeps to stay signed in: `vcr_<session>_<random><signature>`, 64 lower-case hexadecimal digits each. Each is used once; the
+/// next one follows from it, so that two tabs that show the same one at once get the same next one.
+///
+/// The name of a session is no secret. Only the signature tells a token that the session has had from one that somebody made up for it, so
+/// it is checked before anything is concluded from a token.
 #[derive(Debug, Clone)]
 pub struct RefreshToken {
     session: SessionId,
@@ -152,15 +157,35 @@ pub struct RefreshToken {
 }
 
 impl RefreshToken {
-    /// A token of `session` with 32 secret bytes.
+    /// A token of `session` with 32 secret bytes, and what session and bytes are signed with.
     #[must_use]
-    pub fn new(session: SessionId, secret: &[u8; SECRET_BYTES]) -> Self {
-        Self { session, text: Secret::new(format!("vcr_{session}_{}", hex(secret))) }
+    pub fn new(
+        session: SessionId,
+        random: &[u8; SECRET_BYTES],
+        signature: &[u8; REFRESH_SIGNATURE_BYTES],
+    ) -> Self {
+        Self { session, text: Secret::new(format!("vcr_{session}_{}{}", hex(random), hex(signature))) }
     }
 
-    /// Whose token it is.
+    /// Whose token it is, by its own account.
     pub fn session(&self) -> SessionId {
         self.session
+    }
+
+    /// The hexadecimal digits of what it was signed with.
+    pub fn signature(&self) -> &str {
+        self.parts().1
+    }
+
+    /// What was signed: all that stands before the signature.
+    pub fn signed(&self) -> &str {
+        self.parts().0
+    }
+
+    fn parts(&self) -> (&str, &str) {
+        let text = self.text.expose();
+        // Both ways to make one see to the length, and to digits at the end.
+        text.split_at_checked(text.len().saturating_sub(REFRESH_SIGNATURE_BYTES * 2)).unwrap_or((text, ""))
     }
 
     /// The token itself, for the cookie.
@@ -181,7 +206,7 @@ impl FromStr for RefreshToken {
         let rest = text.strip_prefix("vcr_").ok_or(CredentialError)?;
         let (session, secret) = rest.split_once('_').ok_or(CredentialError)?;
         let id: SessionId = session.parse().map_err(|_| CredentialError)?;
-        if id.to_string() == session && is_hex(secret, SECRET_BYTES) {
+        if id.to_string() == session && is_hex(secret, SECRET_BYTES + REFRESH_SIGNATURE_BYTES) {
             Ok(Self { session: id, text: Secret::new(text.to_owned()) })
         } else {
             Err(CredentialError)
@@ -232,7 +257,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_refused_or_kept_as_it_is(text in ".{0,100}|vc_[0-9a-f]{16}_[0-9a-f]{64}|vcs_[0-9a-f]{64}|vcr_[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}_[0-9a-f]{64}") {
+        fn any_text_is_refused_or_kept_as_it_is(text in ".{0,100}|vc_[0-9a-f]{16}_[0-9a-f]{64}|vcs_[0-9a-f]{64}|vcr_[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}_[0-9a-f]{128}") {
             if let Ok(key) = text.parse::<ApiKey>() {
                 prop_assert_eq!(key.expose(), &text);
             }
@@ -257,8 +282,12 @@ mod tests {
     #[test]
     fn a_refresh_token_names_its_session() {
         let session = SessionId::new(Millis(7), &[0xab; 10]);
-        let token: RefreshToken = RefreshToken::new(session, &[2; 32]).expose().parse().unwrap();
+        let token: RefreshToken = RefreshToken::new(session, &[2; 32], &[3; 32]).expose().parse().unwrap();
         assert_eq!(token.session(), session);
+        assert_eq!(token.signed(), format!("vcr_{session}_{}", "02".repeat(32)));
+        assert_eq!(token.signature(), "03".repeat(32));
+        // As tokens were before they were signed.
+        assert!(token.signed().parse::<RefreshToken>().is_err());
         let upper = token.expose().to_uppercase().replacen("VCR", "vcr", 1);
         assert!(upper.parse::<RefreshToken>().is_err());
     }

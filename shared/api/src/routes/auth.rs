@@ -103,7 +103,7 @@ async fn begin_session(
 ) -> Result<(SessionId, RefreshToken), ApiError> {
     let now = app.now();
     let id = SessionId::new(now, &app.random());
-    let refresh = RefreshToken::new(id, &app.random());
+    let refresh = cookies::signed_token(app.config.keys.jwt_secret.get()?, id, &app.random());
     let session = NewSession {
         id,
         user_id: user,
@@ -181,7 +181,7 @@ pub(crate) fn signed_in(
     ))]
 pub(crate) async fn refresh(State(app): State<AppState>, headers: HeaderMap) -> Result<Response, ApiError> {
     let secret = app.config.keys.jwt_secret.get()?;
-    let token = cookies::refresh_token(&headers).ok_or(ApiError::Unauthenticated(None))?;
+    let token = cookies::refresh_token(secret, &headers).ok_or(ApiError::Unauthenticated(None))?;
     let next = cookies::successor(secret, &token);
     match sessions::refresh(&*app.ports.db, &token, &next, app.now()).await? {
         Refreshed::Rotated | Refreshed::Again => {
@@ -191,6 +191,7 @@ pub(crate) async fn refresh(State(app): State<AppState>, headers: HeaderMap) -> 
             Ok(response)
         }
         refused @ (Refreshed::Reused { .. } | Refreshed::Unknown) => {
+            // One that this system has made: whoever knows a session's name cannot end it by a cookie of their own.
             // A stolen cookie is not answered any later for the sake of a live stream: its hub finds out by itself.
             if let Refreshed::Reused { user_id, tenant_id } = refused {
                 end_stolen(&app, token.session(), user_id, tenant_id).await?;

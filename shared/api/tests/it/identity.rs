@@ -211,6 +211,31 @@ fn a_cookie_that_was_stolen_ends_the_session_of_both() {
     assert!(reused(&other).is_empty());
 }
 
+/// The name of a session is told to many (audit logs, exports): whoever makes up a cookie for it does nothing to the session, and leaves
+/// no entry.
+#[test]
+fn whoever_knows_the_name_of_a_session_cannot_end_it() {
+    let (world, tenant) = world();
+    let signed_in = world.try_login(EMAIL, PASSWORD, &[]);
+    let first = signed_in.cookies()[0].clone();
+    let refreshed = refresh(&world, std::slice::from_ref(&first));
+    let session = signed_in.json()["session_id"].as_str().unwrap().to_owned();
+    world.doubles.clock.advance(Millis::from_secs(60));
+    // With every digit of the secret part of one that was good changed in turn, too, and as it was before tokens were signed.
+    let (name, secret) = first.rsplit_once('_').unwrap();
+    let changed = (0..secret.len()).step_by(7).map(|at| {
+        let digit = if secret.as_bytes()[at] == b'0' { '1' } else { '0' };
+        format!("{name}_{}{digit}{}", &secret[..at], &secret[at + 1..])
+    });
+    let forged = [64, 128].map(|digits| format!("voicecore_refresh=vcr_{session}_{}", "a".repeat(digits)));
+    for cookie in changed.chain(forged).chain([format!("{name}_{}", &secret[..64])]) {
+        refresh(&world, std::slice::from_ref(&cookie)).assert_problem(401, "unauthenticated");
+        assert_eq!(world.get("/api/v1/me", &token(&refreshed)).status, 200, "{cookie}");
+    }
+    assert!(!world.get("/api/v1/audit", &tenant.key).body.contains("session.reuse"));
+    assert_eq!(refresh(&world, &refreshed.cookies()).status, 200);
+}
+
 #[test]
 fn sessions_are_listed_and_revoked_at_once() {
     let (world, _) = world();

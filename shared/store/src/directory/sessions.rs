@@ -253,6 +253,9 @@ pub fn begin(new: &NewSession<'_>) -> Stmt {
 
 /// Uses a refresh token: `next` is current from now on. Of two that use the same one at once, one rotates and the other one
 /// finds out that it has been used a moment ago.
+///
+/// The signature of `token` has been checked: what is neither current nor the one before was current once, and counts as
+/// [`Refreshed::Reused`].
 pub async fn refresh(
     db: &dyn Db,
     token: &RefreshToken,
