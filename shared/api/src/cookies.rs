@@ -6,7 +6,7 @@ use voicecore_domain::RefreshToken;
 use voicecore_domain::credentials::SESSION_LIFETIME;
 use voicecore_types::{Secret, SessionId};
 
-use crate::sign::{self, KNOWN_DEVICE, REFRESH_SIGNATURE, REFRESH_TOKEN, THROTTLE_KEY};
+use crate::sign::{self, DEVICE_NAME, KNOWN_DEVICE, REFRESH_SIGNATURE, REFRESH_TOKEN, THROTTLE_KEY};
 use crate::{ApiError, AppState, hex};
 
 const REFRESH: &str = "voicecore_refresh";
@@ -15,7 +15,7 @@ const DEVICE: &str = "voicecore_device";
 const PATH: &str = "/api/v1/auth";
 /// The longest that browsers keep one: 400 days.
 const DEVICE_SECONDS: u64 = 400 * 86_400;
-/// Bytes that name a device.
+/// Random bytes in the name of a device; their signature follows.
 const DEVICE_BYTES: usize = 16;
 
 /// The value of a cookie, if it was sent once.
@@ -77,9 +77,33 @@ pub(crate) fn successor(secret: &Secret<String>, token: &RefreshToken) -> Refres
 /// Remembers that somebody has signed in as `email` on this device, by the name that it has or a new one.
 pub(crate) fn remember(app: &AppState, headers: &HeaderMap, email: &str) -> Result<HeaderValue, ApiError> {
     let secret = app.config.keys.jwt_secret.get()?;
-    let device = known_device(secret, headers, email).unwrap_or_else(|| hex(&app.random::<DEVICE_BYTES>()));
+    let known = known_device(secret, headers, email).filter(|device| is_named_by_us(secret, device));
+    let device = known.unwrap_or_else(|| device_name(secret, &app.random()));
     let signature = sign::sign(secret, KNOWN_DEVICE, &[device.as_bytes(), email.as_bytes()]);
     set(app, DEVICE, &format!("{device}.{}", hex(&signature)), DEVICE_SECONDS)
+}
+
+/// A name for a device: random digits and what they are signed with. So it can be told from one that was made up before it is known who
+/// wants to sign in.
+fn device_name(secret: &Secret<String>, random: &[u8; DEVICE_BYTES]) -> String {
+    let random = hex(random);
+    let signature = sign::sign(secret, DEVICE_NAME, &[random.as_bytes()]);
+    random + &hex(&signature)
+}
+
+fn is_named_by_us(secret: &Secret<String>, device: &str) -> bool {
+    device.split_at_checked(DEVICE_BYTES * 2).is_some_and(|(random, signature)| {
+        unhex(signature)
+            .is_some_and(|signature| sign::verify(secret, DEVICE_NAME, &[random.as_bytes()], &signature))
+    })
+}
+
+/// What tells a browser on which somebody has signed in from all others, by its cookies (`voicecore_device`, else `voicecore_refresh`) and
+/// without any store. Nobody can make one up. It is for counters: it says neither who has signed in nor whether they still may.
+pub(crate) fn browser(secret: &Secret<String>, headers: &HeaderMap) -> Option<String> {
+    let device = get(headers, DEVICE).and_then(|cookie| cookie.split_once('.')).map(|(device, _)| device);
+    let device = device.filter(|device| is_named_by_us(secret, device)).map(str::to_owned);
+    device.or_else(|| refresh_token(secret, headers).map(|token| token.session().to_string()))
 }
 
 /// The device, if somebody has signed in as `email` on it before.
@@ -107,6 +131,8 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use voicecore_types::Millis;
+
     use super::*;
 
     fn headers(cookies: &[&str]) -> HeaderMap {
@@ -132,6 +158,25 @@ mod tests {
         assert_eq!(known_device(&other, &cookies, "a@example.com"), None);
         let (device, _) = throttle_key(&secret, &cookies, "a@example.com");
         assert_ne!(device, throttle_key(&secret, &headers(&[]), "a@example.com").0);
+    }
+
+    #[test]
+    fn a_browser_is_known_by_what_this_system_has_named() {
+        let secret = Secret::new("0123456789abcdef0123456789abcdef".to_owned());
+        let other = Secret::new("another-0123456789abcdef01234567".to_owned());
+        let device = device_name(&secret, &[7; DEVICE_BYTES]);
+        let cookie = |value: &str| headers(&[&format!("{DEVICE}={value}")]);
+        assert_eq!(browser(&secret, &cookie(&format!("{device}.x"))).as_deref(), Some(device.as_str()));
+        assert_eq!(browser(&other, &cookie(&format!("{device}.x"))), None);
+        let made_up = format!("{}{}.x", "0".repeat(32), &device[32..]);
+        for value in [device.as_str(), "ab.x", ".", "é.é", &made_up, &format!("{device}0.x")] {
+            assert_eq!(browser(&secret, &cookie(value)), None, "{value}");
+        }
+        let session = SessionId::new(Millis(7), &[7; 10]);
+        let token = signed_token(&secret, session, &[1; 32]);
+        let kept = headers(&[&format!("{REFRESH}={}", token.expose())]);
+        assert_eq!(browser(&secret, &kept), Some(session.to_string()));
+        assert_eq!(browser(&other, &kept), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
+use axum::http::HeaderMap;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use voicecore_domain::rate_limits::{OF_A_TENANT, OF_ALL_STRANGERS, api_requests};
@@ -12,7 +13,7 @@ use voicecore_store::directory::Principal;
 use voicecore_types::{Quota, RateVerdict};
 
 use crate::sign::{CLIENT_KEY, sign};
-use crate::{ApiError, AppState, hex};
+use crate::{ApiError, AppState, cookies, hex};
 
 /// Milliseconds of a day: so long a client's network has one name among the counters.
 const DAY_MS: u64 = 86_400_000;
@@ -88,7 +89,7 @@ fn family(path: &str) -> Option<&'static str> {
 pub(crate) async fn strangers(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let admitted = {
         let header = |name: &str| Some(request.headers().get(name)?.to_str().ok()?.to_owned());
-        admit_stranger(&app, request.uri().path(), &header)
+        admit(&app, request.uri().path(), &header, Some(request.headers()))
     };
     match admitted.await {
         Ok(()) => next.run(request).await,
@@ -97,14 +98,23 @@ pub(crate) async fn strangers(State(app): State<AppState>, request: Request, nex
 }
 
 /// Takes one request to `path` from what may be asked without credentials, if that is counted there. Where the platform tells one client
-/// from another each has a quota; elsewhere all have a larger one together. For adapters that answer such a path themselves (the
-/// upgrade to the live stream); the router asks by itself.
+/// from another each has a quota; elsewhere each browser on which somebody has signed in, and all the rest have a larger one together. For
+/// adapters that answer such a path themselves (the upgrade to the live stream, where no cookie is sent); the router asks by itself.
 pub fn admit_stranger(
     app: &AppState,
     path: &str,
     header: &dyn Fn(&str) -> Option<String>,
 ) -> impl Future<Output = Result<(), ApiError>> + Send + use<> {
-    let counted = family(path).map(|family| counter(app, family, header));
+    admit(app, path, header, None)
+}
+
+fn admit(
+    app: &AppState,
+    path: &str,
+    header: &dyn Fn(&str) -> Option<String>,
+    sent: Option<&HeaderMap>,
+) -> impl Future<Output = Result<(), ApiError>> + Send + use<> {
+    let counted = family(path).map(|family| counter(app, family, header, sent));
     let app = app.clone();
     async move {
         match counted {
@@ -119,25 +129,38 @@ pub(crate) async fn admit_unknown(
     app: &AppState,
     header: &(dyn Fn(&str) -> Option<String> + Sync),
 ) -> Result<(), ApiError> {
-    let (key, times) = counter(app, UNKNOWN_CREDENTIALS, header);
+    let (key, times) = counter(app, UNKNOWN_CREDENTIALS, header, None);
     take(app, RateLimit::Stranger, &key, times).await
 }
 
 /// What counts a request without credentials, and how many times the quota of one it has.
-fn counter(app: &AppState, family: &str, header: &dyn Fn(&str) -> Option<String>) -> (String, u32) {
-    match client(app, family, header) {
+fn counter(
+    app: &AppState,
+    family: &str,
+    header: &dyn Fn(&str) -> Option<String>,
+    sent: Option<&HeaderMap>,
+) -> (String, u32) {
+    match client(app, family, header, sent) {
         Some(client) => (client, 1),
         None => (format!("everybody:{family}"), OF_ALL_STRANGERS),
     }
 }
 
-/// What a client's network is called today: a hash that only this system can make, and that says nothing tomorrow. It is given to the
-/// platform's counters and to nobody else.
-fn client(app: &AppState, family: &str, header: &dyn Fn(&str) -> Option<String>) -> Option<String> {
-    let network = app.ports.rate_limits.network(header)?;
+/// What a client's network is called today, or its browser where networks are not told apart: a hash that only this system can make, and
+/// that says nothing tomorrow. It is given to the platform's counters and to nobody else.
+fn client(
+    app: &AppState,
+    family: &str,
+    header: &dyn Fn(&str) -> Option<String>,
+    sent: Option<&HeaderMap>,
+) -> Option<String> {
     let secret = app.config.keys.jwt_secret.get().ok()?;
+    let (kind, name) = match app.ports.rate_limits.network(header) {
+        Some(network) => ("client", network.to_vec()),
+        None => ("browser", cookies::browser(secret, sent?)?.into_bytes()),
+    };
     let day = (app.now().0 / DAY_MS).to_be_bytes();
-    Some(format!("client:{family}:{}", hex(&sign(secret, CLIENT_KEY, &[&day, &network]))))
+    Some(format!("{kind}:{family}:{}", hex(&sign(secret, CLIENT_KEY, &[&day, &name]))))
 }
 
 /// Counters that cannot be reached let everybody in: a limit protects the service, it must not be what takes it down.

@@ -27,10 +27,13 @@ pub(crate) const REFRESH_SIGNATURE: &str = "voicecore refresh signature v1";
 /// What the cookie of a device is signed for on which somebody has signed in.
 pub(crate) const KNOWN_DEVICE: &str = "voicecore known device v1";
 
+/// What the name of a device is signed for.
+pub(crate) const DEVICE_NAME: &str = "voicecore device name v1";
+
 /// What hides the address that somebody tried to sign in with.
 pub(crate) const THROTTLE_KEY: &str = "voicecore login throttle v1";
 
-/// What hides the network of a client without credentials.
+/// What hides the network, or the browser, of a client without credentials.
 pub(crate) const CLIENT_KEY: &str = "voicecore client network v1";
 
 /// The key derived for a purpose, for formats that sign in their own way.

@@ -13,8 +13,9 @@ use voicecore_conformance::doubles::MemoryRateLimits;
 use voicecore_domain::rate_limits::{OF_A_TENANT, OF_ALL_STRANGERS};
 use voicecore_types::Millis;
 
+use crate::identity::EMAIL;
 use crate::openapi::{document, operations, target};
-use crate::world::{NOW, Reply, World};
+use crate::world::{NOW, PASSWORD, Reply, World};
 
 /// What needs no credentials and is counted, with the family whose quota it shares.
 const FOR_STRANGERS: [(Method, &str, u8); 13] = [
@@ -256,6 +257,54 @@ fn x03_made_up_credentials_are_counted_in_the_database_too_and_who_was_signed_in
     let counted = world.sql("select limit_key from rate_limits where limit_key like 'everybody:%'").rows;
     assert_eq!(counted.len(), 1);
     assert_eq!(ask(&tenant.key, 6).status, 200);
+}
+
+/// However often strangers try: a browser on which somebody has signed in still signs in and refreshes there, by a quota of its own. A
+/// cookie that somebody makes up gives them none.
+#[test]
+fn x03_whoever_has_signed_in_before_is_not_kept_out_by_strangers() {
+    let world = World::new();
+    let tenant = world.tenant("+15005550001");
+    world.user(&tenant.id, EMAIL, "manager");
+    let sql = SqlRateLimits::new(world.doubles.db.clone(), world.doubles.clock.clone());
+    let quota = 2;
+    let world = world.counted_by(Arc::new(sql), quota);
+    let kept = world.try_login(EMAIL, PASSWORD, &[]).cookies();
+    let strangers = [vec![], made_up_cookies(&kept)];
+    for (route, sent) in
+        ["login", "refresh"].iter().flat_map(|route| strangers.iter().map(move |sent| (route, sent)))
+    {
+        for _ in 0..quota * OF_ALL_STRANGERS {
+            world.with_cookies(&format!("/api/v1/auth/{route}"), sent, &json!({}));
+        }
+        world
+            .with_cookies(&format!("/api/v1/auth/{route}"), sent, &json!({}))
+            .assert_problem(429, "rate_limited");
+    }
+    world.try_login(EMAIL, PASSWORD, &[]).assert_problem(429, "rate_limited");
+    // By either cookie.
+    let refreshed = world.with_cookies("/api/v1/auth/refresh", &kept[..1], &json!({}));
+    assert_eq!(refreshed.status, 200, "{}", refreshed.body);
+    let again = world.try_login(EMAIL, PASSWORD, &kept[1..]);
+    assert_eq!(again.status, 200, "{}", again.body);
+    // And so often, no oftener.
+    assert_eq!(world.try_login(EMAIL, PASSWORD, &kept[1..]).status, 200);
+    world.try_login(EMAIL, PASSWORD, &kept[1..]).assert_problem(429, "rate_limited");
+    let counted = world.sql("select limit_key from rate_limits").rows;
+    assert!(!counted.iter().any(|row| kept.iter().any(|cookie| {
+        let (_, value) = cookie.split_once('=').unwrap();
+        format!("{:?}", row["limit_key"]).contains(&value[..32])
+    })));
+}
+
+/// The cookies of a browser, each with digits of its signature changed.
+fn made_up_cookies(kept: &[String]) -> Vec<String> {
+    let changed = |cookie: &String| {
+        let (name, value) = cookie.split_once('=').unwrap();
+        let signature = value.find('.').unwrap_or(value.len()) - 8;
+        format!("{name}={}00000000{}", &value[..signature], &value[signature + 8..])
+    };
+    kept.iter().map(changed).collect()
 }
 
 /// Who may ask, by what counts them: credentials, key or user, tenant.
