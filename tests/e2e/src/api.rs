@@ -102,6 +102,10 @@ impl Api {
     ) -> anyhow::Result<(u16, Value)> {
         let request = self.client.request(method.parse()?, format!("{}{path}", self.base_url));
         let mut request = request.bearer_auth(&self.key);
+        if ["PUT", "PATCH"].contains(&method) {
+            // Whatever version it is.
+            request = request.header("if-match", "*");
+        }
         if let Some(body) = body {
             request = request.json(body);
         }

@@ -12,7 +12,7 @@ use voicecore_sim::twilio::{CallReport, CallSpec, Event};
 
 use crate::api::Call;
 use crate::engines::{self, Engine};
-use crate::system::{CALLER, NUMBER, System, UNKNOWN};
+use crate::system::{CALLER, NUMBER, OWNER, System, UNKNOWN};
 use crate::{
     access, actors, bad_input, contract, endings, http_suite, interventions, live, processes, root, traces,
     turn_based,
@@ -237,10 +237,11 @@ pub(crate) async fn play(case: &Case, directory: &Path) -> anyhow::Result<Outcom
         Kind::Contract(scenario) => contract::run(&system, scenario, directory).await,
         Kind::Processes | Kind::Ports => unreachable!("they have no system"),
     };
-    let holds_rows = matches!(case.engine, Engine::D1);
+    // Whose rows lie in workerd's folder.
+    let kept = matches!(case.engine, Engine::D1).then_some(OWNER);
     system.stop().await;
     let mut outcome = outcome?;
-    outcome.problems.extend(traces::problems(&directory.join("state"), holds_rows)?);
+    outcome.problems.extend(traces::problems(&directory.join("state"), kept)?);
     Ok(outcome)
 }
 

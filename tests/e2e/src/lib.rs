@@ -18,7 +18,7 @@ mod native;
 mod panics;
 mod processes;
 mod system;
-mod traces;
+pub mod traces;
 pub mod turn_based;
 mod workerd;
 

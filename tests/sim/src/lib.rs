@@ -16,3 +16,4 @@ pub mod sim;
 pub mod speech;
 pub mod twilio;
 pub mod violations;
+pub mod whereabouts;

@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::{Value, json};
 
 use super::account::{API_VERSION, Account, timestamp};
+use crate::whereabouts::PLACES;
 
 /// Status of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,34 +145,19 @@ impl CallState {
     /// The parameters that every webhook about the call carries.
     pub(super) fn params(&self) -> Vec<(String, String)> {
         let direction = if self.outbound { "outbound-api" } else { "inbound" };
-        let fixed = [
+        let said = [
             ("AccountSid", self.account_sid.as_str()),
             ("ApiVersion", API_VERSION),
             ("CallSid", &self.sid),
             ("CallStatus", self.status().as_str()),
             ("Called", &self.to),
-            ("CalledCity", "AUSTIN"),
-            ("CalledCountry", "US"),
-            ("CalledState", "TX"),
-            ("CalledZip", "78701"),
             ("Caller", &self.from),
-            ("CallerCity", "SAN FRANCISCO"),
-            ("CallerCountry", "US"),
-            ("CallerState", "CA"),
-            ("CallerZip", "94105"),
             ("Direction", direction),
             ("From", &self.from),
-            ("FromCity", "SAN FRANCISCO"),
-            ("FromCountry", "US"),
-            ("FromState", "CA"),
-            ("FromZip", "94105"),
             ("To", &self.to),
-            ("ToCity", "AUSTIN"),
-            ("ToCountry", "US"),
-            ("ToState", "TX"),
-            ("ToZip", "78701"),
         ];
-        fixed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        let said = said.into_iter().chain(PLACES);
+        said.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
     /// The parameters of a status callback, for `status`.

@@ -22,6 +22,7 @@ use super::signature::sign;
 use super::twiml::Connect;
 use crate::registry::UtteranceId;
 use crate::scenario::Platform;
+use crate::whereabouts::HEADERS;
 
 /// The longest that the product may take to accept the socket.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
@@ -307,6 +308,9 @@ async fn open(account: Account, url: String) -> Result<Socket, OpenError> {
     let signature = HeaderValue::from_str(&signature).map_err(|error| refused(&error.to_string()))?;
     request.headers_mut().insert("x-twilio-signature", signature);
     request.headers_mut().insert("user-agent", HeaderValue::from_static("Twilio.TmeWs/1.0"));
+    for (name, value) in HEADERS {
+        request.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
     let config = WebSocketConfig::default()
         .read_buffer_size(4096)
         .max_message_size(Some(MAX_MESSAGE_BYTES))

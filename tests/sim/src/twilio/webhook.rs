@@ -8,6 +8,7 @@ use super::account::Account;
 use super::overrides::{InvalidOverride, Overrides};
 use super::signature::{sign, without_fragment};
 use super::twiml::Method;
+use crate::whereabouts::HEADERS;
 
 /// Pause before the n-th retry is n times this. Twilio does not say how long it waits (`UNVERIFIED.md`).
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
@@ -124,13 +125,13 @@ async fn once(account: &Account, request: &Request, overrides: &Overrides) -> Re
         Method::Get => client.get(&target),
         Method::Post => client.post(&target).form(form),
     };
-    let mut response = builder
+    let builder = builder
         .header("x-twilio-signature", sign(&account.auth_token, &url, form))
         .header("user-agent", "TwilioProxy/1.1")
-        .header("accept", "*/*")
-        .send()
-        .await
-        .map_err(|error| failure(&error))?;
+        .header("accept", "*/*");
+    // Networks between say where a request comes from.
+    let builder = HEADERS.into_iter().fold(builder, |builder, (name, value)| builder.header(name, value));
+    let mut response = builder.send().await.map_err(|error| failure(&error))?;
     let status = response.status().as_u16();
     if !(200..300).contains(&status) {
         return Err(WebhookError::Status(status));

@@ -79,8 +79,10 @@ async fn call(kind: Kind, scenario: &Scenario) -> Result<(String, Vec<String>)> 
     let api_key = tenant::claim(&host, NUMBER, FALLBACK).await?;
     let system = System { sim: &sim, base_url: host.url(""), api_key };
     let (note, mut problems) = turn_based::play(system, scenario, &mut host).await?;
+    let log = host.log();
+    problems.extend(host.traces(Some(tenant::EMAIL)).await?);
     if !problems.is_empty() {
-        problems.extend(host.log().lines().map(|line| format!("host: {line}")));
+        problems.extend(log.lines().map(|line| format!("host: {line}")));
     }
     Ok((note, problems))
 }

@@ -14,7 +14,7 @@ use voicecore_ports::{Db as _, Stmt};
 
 use crate::Case;
 use crate::host::{App, Host, JOBS_SECRET, Kind};
-use crate::tenant::{setup_row, setup_token};
+use crate::tenant::{EMAIL, setup_row, setup_token};
 
 /// Where the probe may send requests to (its manifest says so).
 const OUTSIDE_PORT: u16 = 47_319;
@@ -127,6 +127,8 @@ async fn the_component_passes_the_http_suite(kind: Kind) -> Result<()> {
     host.restart().await?;
     let tenants: u32 = host.database()?.query_row("select count(*) from tenants", [], |row| row.get(0))?;
     ensure!(tenants == 1 && host.client().get(host.url("/ready")).send().await?.status().is_success());
+    let traces = host.traces(Some(EMAIL)).await?;
+    ensure!(traces.is_empty(), "{traces:#?}");
     Ok(())
 }
 
@@ -139,6 +141,8 @@ async fn the_component_passes_the_http_suite_on_postgres(kind: Kind) -> Result<(
     http_suite(&host, &token).await;
     let tenants = db.admin("select count(*) from tenants");
     ensure!(tenants == [["1"]], "{tenants:?} tenants");
+    let traces = host.traces(None).await?;
+    ensure!(traces.is_empty(), "{traces:#?}");
     report::passed("HTTP API", kind.backend_on_postgres());
     Ok(())
 }
@@ -150,7 +154,7 @@ async fn http_suite(host: &Host, token: &SetupToken) {
         account_sid: ACCOUNT_SID,
         auth_token: AUTH_TOKEN,
         setup_token: token.expose(),
-        setup_email: "owner@example.com",
+        setup_email: EMAIL,
         number: "+12025550150",
     })
     .await;

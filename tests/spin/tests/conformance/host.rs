@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 use voicecore_conformance::loopback;
+use voicecore_e2e::traces;
 use voicecore_e2e::turn_based::settings;
 
 /// The longest that a start may take: a component that was never compiled before, on a machine that is busy.
@@ -179,7 +180,8 @@ impl Host {
         command.args(arguments);
         command.envs(variables.into_iter().map(|(name, value)| (format!("SPIN_VARIABLE_{name}"), value)));
         let child = command.spawn().with_context(|| format!("starting {}", kind.program()))?;
-        let client = reqwest::Client::builder().timeout(REQUEST_LIMIT).build()?;
+        let client =
+            reqwest::Client::builder().timeout(REQUEST_LIMIT).default_headers(traces::headers()).build()?;
         let mut host = Self { command, child, port, directory, client };
         host.wait().await?;
         Ok(host)
@@ -201,6 +203,15 @@ impl Host {
         ensure!(asked.success(), "the host ({pid}) cannot be asked to end");
         timeout(END_LIMIT, self.child.wait()).await.context("the host does not end")??;
         Ok(())
+    }
+
+    /// Kills it, and says what it has kept of where its clients said that they are: in its databases, its key-value store and its log.
+    /// `kept` is something that must be found there.
+    pub(crate) async fn traces(mut self, kept: Option<&str>) -> Result<Vec<String>> {
+        if self.child.try_wait()?.is_none() {
+            self.child.kill().await?;
+        }
+        Ok(traces::problems(&self.directory, kept)?)
     }
 
     async fn wait(&mut self) -> Result<()> {

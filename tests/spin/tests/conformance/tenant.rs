@@ -9,7 +9,7 @@ use crate::host::Host;
 /// Year 2100 in milliseconds: the set-up link of a test does not expire.
 const FAR_FUTURE: i64 = 4_102_444_800_000;
 /// Whoever sets it up.
-const EMAIL: &str = "owner@example.com";
+pub(crate) const EMAIL: &str = "owner@example.com";
 
 /// A set-up link's token in a database that has been migrated.
 pub(crate) async fn setup_token(host: &Host) -> Result<SetupToken> {
