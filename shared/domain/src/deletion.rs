@@ -13,6 +13,10 @@ pub const SETTLING: Millis = Millis::from_secs(900);
 /// An actor tries to store the end of its call for about a week. A call that was finished longer ago has none.
 pub const ACTORS_KEPT: Millis = Millis::from_secs(8 * 86_400);
 
+/// A job that was given up is kept for so many days, for people to look at: by the queue of Workers, and by the adapter of Spin in its
+/// table.
+const DEAD_JOBS_DAYS: u64 = 14;
+
 /// How far a deletion has come. In this order, each may be repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DeletionStage {
@@ -81,18 +85,41 @@ pub struct Remainder {
     pub days: Option<u64>,
 }
 
-/// What remains outside of our reach. The periods are those that the providers document for their usual plans; what an account has
-/// agreed upon otherwise holds instead.
-pub const REMAINDERS: [Remainder; 5] = [
+/// What remains outside of our reach, on a platform with actors (Workers) or on one without (Spin). The periods are those that the
+/// providers document for their usual plans; what an account has agreed upon otherwise holds instead.
+pub fn remainders(actors: bool) -> impl Iterator<Item = Remainder> {
+    let own = if actors { OF_WORKERS } else { OF_SPIN };
+    own.into_iter().chain(OF_PROVIDERS)
+}
+
+const OF_WORKERS: [Remainder; 3] = [
     Remainder {
-        what: "backups of the database (D1 Time Travel); what is sealed in them opens with a key that is in them too, and with MASTER_KEY",
+        what: "backups of the database (D1 Time Travel; of PostgreSQL as its operator keeps them); what is sealed in them opens with a key that is in them too, and with MASTER_KEY",
         days: Some(30),
     },
     Remainder {
         what: "jobs that were given up (dead letters of the queue): ids of calls and recordings at the carrier, and e-mail addresses to which a new password could not be mailed",
-        days: Some(14),
+        days: Some(DEAD_JOBS_DAYS),
     },
     Remainder { what: "logs of the worker: no personal data, ids of requests", days: Some(7) },
+];
+
+const OF_SPIN: [Remainder; 3] = [
+    Remainder {
+        what: "backups of the database, as its operator keeps them; what is sealed in them opens with a key that is in them too, and with MASTER_KEY",
+        days: None,
+    },
+    Remainder {
+        what: "jobs that were given up (in the table jobs): ids of calls and recordings at the carrier, and e-mail addresses to which a new password could not be mailed",
+        days: Some(DEAD_JOBS_DAYS),
+    },
+    Remainder {
+        what: "logs of the component, as its operator keeps them: no personal data, ids of requests",
+        days: None,
+    },
+];
+
+const OF_PROVIDERS: [Remainder; 2] = [
     Remainder { what: "the model's provider: what it keeps to look for abuse", days: Some(30) },
     Remainder {
         what: "the carrier: records of calls and recordings of voicemails, in the account that took the calls",

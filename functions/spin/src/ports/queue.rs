@@ -11,6 +11,11 @@ pub(crate) const LEASE: Millis = Millis(2 * 60 * 1000);
 pub(crate) const RETRY_DELAY: Millis = Millis(30 * 1000);
 /// A job is tried this often, then given up: kept, for people to look at.
 pub(crate) const MAX_ATTEMPTS: u32 = 10;
+/// That long, and no longer: it may name a call, or somebody's address. As long as on Workers, and as the report of a deletion says
+/// (`voicecore_domain::deletion`).
+pub(crate) const DEAD_KEPT: Millis = Millis(14 * 86_400 * 1000);
+/// Jobs that were kept long enough, deleted at once. Asked every minute, more than can be given up meanwhile.
+const DELETED_AT_ONCE: u32 = 1_000;
 
 /// A job that is ours until its lease ends.
 pub(crate) struct Taken {
@@ -92,11 +97,19 @@ pub(crate) async fn give_back(db: &dyn Db, taken: &Taken, now: Millis) -> Result
     db.query(later).await.map(drop)
 }
 
-/// Gives up what was tried too often, also what never came back because it ended its instance. Returns how many.
+/// Gives up what was tried too often, also what never came back because it ended its instance. Returns how many. What was given up
+/// [`DEAD_KEPT`] ago is deleted.
 pub(crate) async fn bury(db: &dyn Db, now: Millis) -> Result<u64, DbError> {
     let bury = Stmt::new(
         "update jobs set dead_at = ?1 where dead_at is null and due_at <= ?1 and attempts >= ?2",
         vec![now.into(), MAX_ATTEMPTS.into()],
     );
-    Ok(db.query(bury).await?.changed)
+    let kept_since = Millis(now.0.saturating_sub(DEAD_KEPT.0));
+    let forget = Stmt::new(
+        "delete from jobs where id in (select id from jobs where dead_at <= ?1 order by dead_at limit ?2)",
+        vec![kept_since.into(), DELETED_AT_ONCE.into()],
+    );
+    let buried = db.query(bury).await?.changed;
+    db.query(forget).await?;
+    Ok(buried)
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use voicecore_domain::DeletionStage;
-use voicecore_domain::deletion::{ACTORS_KEPT, REMAINDERS, SETTLING};
+use voicecore_domain::deletion::{ACTORS_KEPT, SETTLING, remainders};
 use voicecore_store::tenant_deletions::{self as store, ACCESS_TABLES, Deletion, DoomedCall, TABLES};
 use voicecore_store::{Scope, blob_keys};
 use voicecore_types::Millis;
@@ -95,7 +95,7 @@ async fn advance(app: &AppState, mut deletion: Deletion) -> Result<bool, ApiErro
         };
         if deletion.stage == DeletionStage::Done {
             deletion.finished_at = Some(now);
-            report.remains = remains(now);
+            report.remains = remains(app, now);
         }
         deletion.report = serde_json::to_string(&report)
             .map_err(|_| ApiError::Internal("a report cannot be written".to_owned()))?;
@@ -193,10 +193,9 @@ async fn objects(app: &AppState, scope: &Scope, report: &mut DeletionReport) -> 
     Ok(keys.is_empty())
 }
 
-fn remains(now: Millis) -> Vec<Remains> {
+fn remains(app: &AppState, now: Millis) -> Vec<Remains> {
     let until = |days: u64| now.plus(Millis::from_secs(days * 86_400));
-    REMAINDERS
-        .iter()
+    remainders(app.ports.actors.available())
         .map(|remainder| Remains { what: remainder.what.to_owned(), until: remainder.days.map(until) })
         .collect()
 }

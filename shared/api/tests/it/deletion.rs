@@ -491,4 +491,9 @@ fn a_platform_without_actors_deletes_all_the_same() {
     assert!(ask(&world, &tenant));
     let report = minutes(&world, &Actors::default(), &[], &tenant);
     assert!(!report.hub && report.rows["calls"] > 0);
+    // Of what remains it says what there is there.
+    let said = |what: &str| report.remains.iter().find(|remains| remains.what.contains(what));
+    assert!(said("backups").is_some_and(|backups| backups.until.is_none()));
+    assert!(said("given up").is_some_and(|jobs| jobs.until.is_some()));
+    assert!(["D1", "worker", "dead letters"].iter().all(|word| said(word).is_none()), "{:?}", report.remains);
 }

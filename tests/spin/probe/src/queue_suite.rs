@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use voicecore_ports::{Db, Ports, Stmt};
 use voicecore_types::Millis;
 
-use crate::ports::queue::{LEASE, MAX_ATTEMPTS, RETRY_DELAY, bury, complete, give_back, take};
+use crate::ports::queue::{DEAD_KEPT, LEASE, MAX_ATTEMPTS, RETRY_DELAY, bury, complete, give_back, take};
 
 async fn query(db: &dyn Db, sql: &'static str) -> Vec<voicecore_ports::Row> {
     let rows = db.query(Stmt::new(sql, vec![])).await;
@@ -69,6 +69,15 @@ pub(crate) async fn run(ports: &Ports) {
     }
     assert!(bury(db, later(LEASE, 99)).await.is_ok_and(|buried| buried == 3));
     assert!(taken(db, later(LEASE, 99), 9).await.is_empty());
-    assert_eq!(query(db, "select id from jobs where dead_at is not null").await.len(), 3);
+    let dead = "select id from jobs where dead_at is not null";
+    assert_eq!(query(db, dead).await.len(), 3);
+
+    // Kept for as long as is said, and no longer; what still waits is not touched.
+    let kept_until = Millis(later(LEASE, 99).0 + DEAD_KEPT.0);
+    assert!(ports.queue.send(&json!({"k": "waits"})).await.is_ok());
+    assert!(bury(db, Millis(kept_until.0 - 1)).await.is_ok_and(|buried| buried == 0));
+    assert_eq!(query(db, dead).await.len(), 3);
+    assert!(bury(db, kept_until).await.is_ok_and(|buried| buried == 0));
+    assert_eq!(query(db, "select id from jobs").await.len(), 1);
     query(db, "delete from jobs").await;
 }
