@@ -30,7 +30,7 @@ pub enum DeletionStage {
     Objects,
     /// All other rows, the tenant's own at the end.
     Rows,
-    /// Late writers are waited for, then hub and objects are looked through once more.
+    /// Late writers are waited for, then rows, hub and objects are looked through once more.
     Settling,
     /// Nothing is left but the report.
     Done,

@@ -131,6 +131,10 @@ statements! {
 
     DELETE_MESSAGES = "delete from messages where id in (select id from messages where tenant_id = ?1 limit ?2)";
 
+    /// Those of calls that were deleted before: nothing refers from here to there.
+    DELETE_CALL_LATENCIES = "delete from call_latencies where tenant_id = ?1 and (call_id, seq) in (
+        select call_id, seq from call_latencies where tenant_id = ?1 limit ?2)";
+
     DELETE_TEXT_WORDS = "delete from text_words where tenant_id = ?1 and (noun, word, at, subject_id) in (
         select noun, word, at, subject_id from text_words where tenant_id = ?1 limit ?2)";
 
@@ -173,8 +177,8 @@ pub const ACCESS_TABLES: [(&str, &str); 4] = [
     ("phone_numbers", DELETE_PHONE_NUMBERS),
 ];
 
-/// All other tables but those of calls, children before parents.
-pub const TABLES: [(&str, &str); 24] = [
+/// All other tables but those that refer to a call, children before parents.
+pub const TABLES: [(&str, &str); 25] = [
     ("qa_rules", DELETE_QA_RULES),
     ("setup_progress", DELETE_SETUP_PROGRESS),
     ("notification_states", DELETE_NOTIFICATION_STATES),
@@ -184,6 +188,7 @@ pub const TABLES: [(&str, &str); 24] = [
     ("agent_departments", DELETE_AGENT_DEPARTMENTS),
     ("agents", DELETE_AGENTS),
     ("messages", DELETE_MESSAGES),
+    ("call_latencies", DELETE_CALL_LATENCIES),
     ("text_words", DELETE_TEXT_WORDS),
     ("test_calls", DELETE_TEST_CALLS),
     ("businesses", DELETE_BUSINESSES),

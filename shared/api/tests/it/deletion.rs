@@ -472,6 +472,55 @@ fn what_comes_late_is_swept_as_well() {
     assert!(world.doubles.blob.keys().is_empty() && actors.holding().is_empty());
 }
 
+/// Rows of a request that was under way: of a call, once its stage is over (the tenant's row cannot go before them), and what refers to
+/// nothing, when the tenant is gone.
+#[test]
+fn rows_that_come_late_are_swept_as_well() {
+    const OF_A_CALL: [&str; 5] = [
+        "insert into calls (id, tenant_id, business_id, phone_number_id, carrier_call_id, direction, status, started_at)
+        values (?2, ?1, 'b', 'p', 'CAlate', 'inbound', 'ringing', 1)",
+        "insert into call_events (call_id, status, tenant_id, at) values (?2, 'ringing', ?1, 1)",
+        "insert into call_words (tenant_id, word, at, call_id) values (?1, 'late', 1, ?2)",
+        "insert into messages (id, tenant_id, business_id, call_id, kind, body, created_at)
+        values ('late message', ?1, 'b', ?2, 'message', 'late', 1)",
+        "insert into usage_daily (tenant_id, day, calls, cost_micros) select ?1, 1, 1, 0 where ?2 <> ''",
+    ];
+    const OF_NOBODY: [&str; 2] = [
+        "insert into text_words (tenant_id, noun, word, at, subject_id) values (?1, 'message', 'late', 1, ?2)",
+        "insert into call_latencies (tenant_id, call_id, seq, latency_ms) values (?1, ?2, 1, 800)",
+    ];
+    let world = World::new();
+    let actors = Actors::default();
+    actors.install(&world);
+    let (tenant, _) = busy(&world, &actors, 1, 1);
+    let late = CallId::new(world.app.ports.clock.now(), &[7; 10]).to_string();
+    let write = {
+        let (db, tenant) = (world.doubles.db.clone(), tenant.id.clone());
+        move |sql: &'static str| {
+            let stmt = Stmt::new(sql, vec![tenant.as_str().into(), late.as_str().into()]);
+            block_on(db.query(stmt.reaching(Reach::EveryTenant))).unwrap();
+        }
+    };
+    let again = write.clone();
+    *actors.meanwhile.lock().unwrap() =
+        Some(Box::new(move || OF_A_CALL.into_iter().chain(OF_NOBODY).for_each(&again)));
+    assert!(ask(&world, &tenant));
+    let stage = || block_on(tenant_deletions::get(&scope(&world, &tenant))).unwrap().unwrap().stage;
+    for _ in 0..10 {
+        block_on(jobs::scheduled(&world.app)).unwrap();
+    }
+    assert_eq!(stage(), DeletionStage::Settling);
+    OF_NOBODY.into_iter().for_each(write);
+    world.doubles.clock.advance(Millis::from_secs(900));
+    for _ in 0..2 {
+        block_on(jobs::scheduled(&world.app)).unwrap();
+    }
+    assert_eq!(stage(), DeletionStage::Done);
+    for (table, rows) in rows_of(&world, &tenant.id) {
+        assert!(rows.is_empty(), "{} rows in {table}", rows.len());
+    }
+}
+
 #[test]
 fn only_a_tenant_that_is_there_can_be_deleted() {
     let world = World::new();

@@ -35,13 +35,15 @@ pub enum Admission {
     Admitted(Call),
     /// The carrier asks again about a call that is known: give the same answer again.
     Repeated(Call),
-    /// A limit of the tenant stands against it. Nothing was stored.
+    /// A limit of the tenant stands against it, or the tenant does not work. Nothing was stored.
     Refused(Refusal),
 }
 
-/// Which limit.
+/// What stands against it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
+    /// The tenant does not work, or is being deleted: no call may be stored that the deletion would not find.
+    Suspended,
     /// As many calls as allowed are on the line.
     Concurrency,
     /// As many calls as allowed have come in today (UTC).
@@ -65,7 +67,7 @@ statements! {
         join phone_numbers p on p.tenant_id = t.id and p.id = ?4 and p.business_id = ?3
         join businesses b on b.id = p.business_id and b.tenant_id = t.id
         left join usage_daily u on u.tenant_id = t.id and u.day = ?11
-        where t.id = ?1
+        where t.id = ?1 and t.suspended_at is null
         and (select count(*) from calls c where c.tenant_id = t.id and c.ended_at is null) < t.max_concurrent_calls
         and coalesce(u.calls, 0) < t.max_daily_calls
         and coalesce(u.cost_micros, 0) < t.max_daily_cost_micros
@@ -88,12 +90,12 @@ statements! {
         (select count(*) from calls c where c.tenant_id = t.id and c.ended_at is null) as active_calls,
         (select count(*) from calls c where c.tenant_id = t.id and c.caller_number_hash = ?3
             and c.started_at > ?4) as caller_calls,
-        coalesce(u.calls, 0) as daily_calls, coalesce(u.cost_micros, 0) as daily_cost_micros
+        coalesce(u.calls, 0) as daily_calls, coalesce(u.cost_micros, 0) as daily_cost_micros, t.suspended_at
         from tenants t left join usage_daily u on u.tenant_id = t.id and u.day = ?2
         where t.id = ?1";
 }
 
-/// Lets a call in, or says which limit stands against it. Idempotent by the carrier's name of the call: a repeated
+/// Lets a call in, or says what stands against it. Idempotent by the carrier's name of the call: a repeated
 /// webhook gets the call that is there, even when the limits have been reached since.
 ///
 /// The cost of running calls is not known yet, so a daily cap can be overrun by what the calls on the line still cost:
@@ -151,7 +153,9 @@ fn refusal(reason: &Rows) -> Result<Option<Refusal>, StoreError> {
     let reached =
         |r: &Reader<'_>, used, limit| -> Result<bool, StoreError> { Ok(r.count(used)? >= r.count(limit)?) };
     let refusal = row::one(reason, |r| {
-        Ok(if reached(&r, "active_calls", "max_concurrent_calls")? {
+        Ok(if r.opt_moment("suspended_at")?.is_some() {
+            Some(Refusal::Suspended)
+        } else if reached(&r, "active_calls", "max_concurrent_calls")? {
             Some(Refusal::Concurrency)
         } else if reached(&r, "daily_calls", "max_daily_calls")? {
             Some(Refusal::DailyCalls)

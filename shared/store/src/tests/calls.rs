@@ -51,6 +51,20 @@ fn a_repeated_webhook_is_answered_alike_at_the_limit() {
     assert_eq!(world.admit(&tenant, "CA1", NOW), Admission::Repeated(call));
 }
 
+/// Whoever looked the number up before the tenant was stopped stores nothing afterwards: a deletion finds every call.
+#[test]
+fn a_tenant_that_does_not_work_takes_no_call() {
+    let world = World::new();
+    let tenant = world.tenant("+15005550001");
+    let call = world.admitted(&tenant, "CA1", NOW);
+    world.select("update tenants set suspended_at = 1", vec![]);
+    assert_eq!(world.admit(&tenant, "CA2", NOW), Admission::Refused(Refusal::Suspended));
+    assert_eq!(world.admit(&tenant, "CA1", NOW), Admission::Repeated(call));
+    assert_eq!(spent(&world, limits::day(NOW)), (1, 0));
+    world.select("update tenants set suspended_at = null", vec![]);
+    world.admitted(&tenant, "CA2", NOW);
+}
+
 #[test]
 fn a_new_tenant_has_room_for_ten_calls() {
     let world = World::new();

@@ -50,6 +50,10 @@ async fn answer(app: &AppState, webhook: &VoiceWebhook) -> Result<Response, ApiE
     };
     let language = line.language;
     Ok(match admission {
+        // Since its number was looked up.
+        Admission::Refused(Refusal::Suspended) => {
+            documents::say_and_hang_up(Announcement::OutOfOrder, language)
+        }
         Admission::Refused(Refusal::Concurrency) => {
             documents::say_and_hang_up(Announcement::LinesBusy, language)
         }
