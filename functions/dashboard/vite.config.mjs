@@ -60,23 +60,29 @@ function ownLanguages() {
 /** Modules of libraries for which pages wait until something is drawn: the calendar, and what only that needs. */
 const LATER = /calendar|date(?:field|picker|range)|timefield|spinbutton|numberfield|@internationalized[\\/](?:date|number)/iu;
 
+/** What is laid over pages: fetched at the first sign that somebody is there (src/ui/later.ts). React Aria is one file of it; what pages use, too, is not in that. */
+const ARIA = /node_modules[\\/](?:react-aria|react-stately|@internationalized|aria-hidden)/u;
+const OVER = ["ui/over.tsx", "shell/palette-box.tsx", "shell/tenant-list.tsx"];
+
 /**
  * What every page needs is two files, however many others use a part of it: src/start.tsx with all that it imports, and the libraries among
  * those, which change more seldom. `group` says in which of them a module is; the page asks for both, and for the font, with the first one.
  */
 function firstFiles() {
   const first = new Set();
-  const reach = (get, id) => {
-    if (first.has(id)) return;
-    first.add(id);
-    for (const next of get(id)?.importedIds ?? []) reach(get, next);
+  const reach = (get, id, into = first) => {
+    if (into.has(id)) return;
+    into.add(id);
+    for (const next of get(id)?.importedIds ?? []) reach(get, next, into);
   };
   const begin = new Set();
+  const over = new Set();
   return {
     groups: [
       { name: "begin", test: (id) => begin.has(id) || id.includes("rolldown/runtime"), priority: 3 },
       { name: "libraries", test: (id) => first.has(id) && id.includes("node_modules") && !LATER.test(id), priority: 2 },
       { name: "start", test: (id) => first.has(id) && !id.includes("node_modules"), priority: 1 },
+      { name: "over", test: (id) => over.has(id) && ARIA.test(id) && !LATER.test(id), priority: 0 },
     ],
     plugin: {
       name: "first-files",
@@ -89,6 +95,9 @@ function firstFiles() {
         for (const id of first) begin.add(id);
         first.clear();
         reach(get, own("start.tsx"));
+        const known = new Set([...begin, ...first]);
+        for (const name of OVER) reach(get, own(name), over);
+        for (const id of known) over.delete(id);
       },
       transformIndexHtml: {
         order: "post",
@@ -97,7 +106,8 @@ function firstFiles() {
           const scripts = Object.values(bundle).filter(({ type, name }) => type === "chunk" && (name === "libraries" || name === "start"));
           const font = Object.keys(bundle).find((name) => name.includes("inter-latin-wght"));
           const link = (href, attrs) => ({ tag: "link", attrs: { ...attrs, crossorigin: true, href: `/${href}` }, injectTo: "head" });
-          return [...scripts.map(({ fileName }) => link(fileName, { rel: "modulepreload" })), link(font, { rel: "preload", as: "font", type: "font/woff2" })];
+          // Fetched, not read: to read them takes a slow machine longer than all that comes before (src/main.ts).
+          return [...scripts.map(({ fileName }) => link(fileName, { rel: "preload", as: "script" })), link(font, { rel: "preload", as: "font", type: "font/woff2" })];
         },
       },
     },

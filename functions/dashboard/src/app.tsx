@@ -1,20 +1,20 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import type { ComponentType } from "react";
-import { I18nProvider, RouterProvider as AriaRouter } from "react-aria-components";
-import { useTranslation } from "react-i18next";
-import { createBrowserRouter, type LoaderFunction, type NavigateOptions, Outlet, type RouteObject, useHref, useNavigate } from "react-router";
+import { createBrowserRouter, Outlet, type RouteObject } from "react-router";
 import { RouterProvider } from "react-router/dom";
-import type { Ahead } from "./api/ahead";
+import { type Ask, askWho, handOver } from "./api/ahead";
 import { ApiFailure, hasSession } from "./api/client";
 import { queries } from "./api/queries";
+import { Languages } from "./i18n";
+import { askAhead } from "./pages/ahead";
 import { ForgotPassword } from "./pages/forgot-password";
-import { parts } from "./pages/parts";
+import { type Address, parts } from "./pages/parts";
 import { SignIn } from "./pages/sign-in";
 import type { Permission } from "./session";
 import { Home } from "./shell/home";
 import { NotFound, Broken } from "./shell/not-found";
 import { Need } from "./shell/need";
-import { SignedIn, Waiting, whoAndHow } from "./shell/signed-in";
+import { SignedIn, Waiting } from "./shell/signed-in";
 import { simulator } from "./simulator";
 import { Toasts } from "./ui/toast";
 
@@ -32,22 +32,12 @@ const client = new QueryClient({
   },
 });
 
-declare module "react-aria-components" {
-  interface RouterConfig {
-    routerOptions: NavigateOptions;
-  }
-}
-
 function Root() {
-  const navigate = useNavigate();
-  const { i18n } = useTranslation();
   return (
-    <I18nProvider locale={i18n.language}>
-      <AriaRouter navigate={navigate} useHref={useHref}>
-        <Outlet />
-        <Toasts />
-      </AriaRouter>
-    </I18nProvider>
+    <>
+      <Outlet />
+      <Toasts />
+    </>
   );
 }
 
@@ -57,29 +47,25 @@ const simulated = simulator();
 const framed = (pages: RouteObject[]): RouteObject[] => [{ ErrorBoundary: Broken, children: pages }];
 
 /** A page whose part is fetched when it is opened. What it shows first is asked for at once, also while the frame around it is still waited for. */
-function page<Part extends object>(path: string, part: () => Promise<Part>, of: (part: Part) => ComponentType, then: Partial<IndexlessRoute> = {}): RouteObject {
+function page<Part extends object>(path: Address, part: () => Promise<Part>, of: (part: Part) => ComponentType, then: Partial<IndexlessRoute> = {}): RouteObject {
   return {
     path,
     ...then,
-    lazy: async () => {
-      const module = await part();
-      const { ahead } = module as { ahead?: Ahead };
-      return { Component: of(module), ...(ahead === undefined ? {} : { loader: asking(ahead) }) };
+    loader: ({ request, params }) => {
+      void hasSession().then((signedIn) => signedIn && askAhead(path, ask, new URL(request.url).searchParams, params.id));
+      return null;
     },
+    lazy: { Component: async () => of(await part()) },
   };
 }
 
 type IndexlessRoute = Extract<RouteObject, { index?: false | undefined }>;
 
-/** Asks for it as soon as there is a session, and waits for nothing. */
-function asking(ahead: Ahead): LoaderFunction {
-  return ({ request, params }) => {
-    void hasSession().then((signedIn) => {
-      if (signedIn) ahead(client, new URL(request.url).searchParams, params);
-    });
-    return null;
-  };
-}
+/** Asks for it unless it is known; should that fail, whoever shows it asks again. */
+const ask: Ask = (query) => client.ensureQueryData({ ...query, retry: false }) as never;
+
+// What was asked before there was a cache is in it before anything is asked for a page.
+for (const { query, answered } of handOver(ask)) void client.prefetchQuery({ ...query, queryFn: () => answered, retry: false });
 
 const needed = (permission: Permission, ...children: RouteObject[]): RouteObject => ({ element: <Need permission={permission} />, children });
 
@@ -98,7 +84,10 @@ const router = createBrowserRouter(
         {
           Component: SignedIn,
           ErrorBoundary: Broken,
-          loader: asking(whoAndHow),
+          loader: () => {
+            void hasSession().then((signedIn) => (signedIn ? askWho(ask) : undefined)).catch(() => undefined);
+            return null;
+          },
           // Who one is does not change with the address.
           shouldRevalidate: () => false,
           children: framed([
@@ -146,15 +135,23 @@ const router = createBrowserRouter(
   { basename: "/app" },
 );
 
-/** Done when it is known who is signed in, or that nobody is, or that it cannot be found out. */
+/** Done when it is known who is signed in, or that nobody is, or that it cannot be found out, and the page's part is there. */
 export async function known(): Promise<void> {
+  const opened = new Promise<void>((resolve) => {
+    const look = () => (router.state.initialized ? resolve() : undefined);
+    router.subscribe(look);
+    look();
+  });
   if (await hasSession()) await client.prefetchQuery(queries.me());
+  await opened;
 }
 
 export function App() {
   return (
     <QueryClientProvider client={client}>
-      <RouterProvider router={router} />
+      <Languages>
+        <RouterProvider router={router} />
+      </Languages>
     </QueryClientProvider>
   );
 }

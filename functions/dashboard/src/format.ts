@@ -1,32 +1,40 @@
 // Moments, lengths and numbers as the reader's language writes them.
 
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "./i18n";
 
 export type Format = ReturnType<typeof formatter>;
 
 const made = new Map<string, ReturnType<typeof make>>();
 
+/** Made when it is used for the first time: each takes as long as a hundred uses. */
+function lazily<Of>(make: () => Of): () => Of {
+  let made: Of | undefined;
+  return () => (made ??= make());
+}
+
 function make(language: string) {
-  const date = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
-  const time = new Intl.DateTimeFormat(language, { timeStyle: "medium" });
-  const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short" });
-  const weekday = new Intl.DateTimeFormat(language, { weekday: "short", timeZone: "UTC" });
-  const longWeekday = new Intl.DateTimeFormat(language, { weekday: "long", timeZone: "UTC" });
-  const hour = new Intl.DateTimeFormat(language, { hour: "numeric" });
-  const number = new Intl.NumberFormat(language);
-  const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
-  const money = new Intl.NumberFormat(language, { style: "currency", currency: "USD", maximumFractionDigits: 2 });
+  const moment = (options: Intl.DateTimeFormatOptions) => lazily(() => new Intl.DateTimeFormat(language, options));
+  const amount = (options: Intl.NumberFormatOptions = {}) => lazily(() => new Intl.NumberFormat(language, options));
+  const date = moment({ dateStyle: "medium", timeStyle: "short" });
+  const time = moment({ timeStyle: "medium" });
+  const day = moment({ day: "numeric", month: "short" });
+  const weekday = moment({ weekday: "short", timeZone: "UTC" });
+  const longWeekday = moment({ weekday: "long", timeZone: "UTC" });
+  const hour = moment({ hour: "numeric" });
+  const number = amount();
+  const percent = amount({ style: "percent", maximumFractionDigits: 1 });
+  const money = amount({ style: "currency", currency: "USD", maximumFractionDigits: 2 });
   return {
-    date: (at: number) => date.format(at),
-    time: (at: number) => time.format(at),
-    day: (at: number) => day.format(at),
-    hour: (hourOfDay: number) => hour.format(new Date(2026, 0, 5, hourOfDay)),
+    date: (at: number) => date().format(at),
+    time: (at: number) => time().format(at),
+    day: (at: number) => day().format(at),
+    hour: (hourOfDay: number) => hour().format(new Date(2026, 0, 5, hourOfDay)),
     /** 0 is Monday. */
-    weekday: (index: number) => weekday.format(Date.UTC(2026, 0, 5 + index)),
-    longWeekday: (index: number) => longWeekday.format(Date.UTC(2026, 0, 5 + index)),
-    number: (value: number) => number.format(value),
-    percent: (value: number) => percent.format(value),
-    money: (micros: number) => money.format(micros / 1e6),
+    weekday: (index: number) => weekday().format(Date.UTC(2026, 0, 5 + index)),
+    longWeekday: (index: number) => longWeekday().format(Date.UTC(2026, 0, 5 + index)),
+    number: (value: number) => number().format(value),
+    percent: (value: number) => percent().format(value),
+    money: (micros: number) => money().format(micros / 1e6),
   };
 }
 
@@ -40,8 +48,7 @@ function formatter(language: string) {
 }
 
 export function useFormat(): Format {
-  const { i18n } = useTranslation();
-  return formatter(i18n.language);
+  return formatter(useTranslation().language);
 }
 
 /** `4:07`, `1:02:09`. */

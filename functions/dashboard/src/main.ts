@@ -11,10 +11,39 @@ import "./styles/pages.css";
 import "./styles/calls.css";
 import "./styles/settings.css";
 
-import { begin } from "./api/client";
-import { isOutside, pageOf, parts, partsOf } from "./pages/parts";
+import { askEarly, askWho } from "./api/ahead";
+import { begin, hasSession } from "./api/client";
+import { askAhead } from "./pages/ahead";
+import { type Address, isOutside, pageOf, parts, partsOf } from "./pages/parts";
 import { keepShell } from "./shell/update";
 import { simulator } from "./simulator";
+
+/** To read the libraries takes a slow machine longer than the API takes to answer, and nothing else is done meanwhile: so long it is waited until all is asked. */
+const ASKED_WITHIN_MS = 500;
+
+/** Has what index.html has fetched read by now, while an answer is waited for. */
+function readLibraries(): void {
+  for (const { href } of document.querySelectorAll<HTMLLinkElement>("link[rel=preload][as=script]")) {
+    const link = document.createElement("link");
+    link.rel = "modulepreload";
+    link.crossOrigin = "";
+    link.href = href;
+    document.head.append(link);
+  }
+}
+
+/** Asks who is signed in and what the page shows first, as soon as there is a token; done when that is asked, or takes too long. */
+async function ask(wanted: Address[]): Promise<void> {
+  await begin();
+  readLibraries();
+  const { pathname, search } = location;
+  const asking = hasSession().then((signedIn) => {
+    if (!signedIn) return;
+    askWho(askEarly).catch(() => undefined);
+    for (const page of wanted) askAhead(page, askEarly, new URLSearchParams(search), decodeURIComponent(pathname.split("/").at(-1) ?? ""));
+  });
+  await Promise.race([asking, new Promise((resolve) => setTimeout(resolve, ASKED_WITHIN_MS))]);
+}
 
 /** In the place of what could not be fetched. There are no words of other languages yet. */
 function failed(root: HTMLElement): void {
@@ -32,9 +61,10 @@ async function open(root: HTMLElement): Promise<void> {
   const page = pageOf(location.pathname);
   const inside = !isOutside(page);
   keepShell();
-  if (inside) begin();
+  const wanted = partsOf(page);
+  if (inside) await ask(wanted);
   // Should one fail, the page says so when it is drawn. Where telephones are real, nothing of the simulated one is fetched.
-  for (const part of partsOf(page)) {
+  for (const part of wanted) {
     if (part !== "/simulated-call" || simulator() !== null) parts[part]().catch(() => undefined);
   }
   try {

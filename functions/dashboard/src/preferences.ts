@@ -1,10 +1,10 @@
 // What the dashboard keeps of its layout with the user's preferences: it follows them to every device.
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useTranslation } from "react-i18next";
 import { inTurn } from "./api/in-turn";
 import { savePreferences } from "./api/own";
 import { queries } from "./api/queries";
+import { useTranslation } from "./i18n";
 import { explain } from "./ui/explain";
 import { toast } from "./ui/toast";
 

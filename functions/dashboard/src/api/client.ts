@@ -57,10 +57,19 @@ export function refresh(): Promise<boolean> {
   return refreshing;
 }
 
-/** Asks for the first token, before there is anything that needs it. */
-export function begin(): void {
+/** A lock that another tab has is not waited for any longer than this before something else is done. */
+const LOCK_MS = 100;
+let asking: (() => void) | null = null;
+
+/** Asks for the first token, before there is anything that needs it; done when that is asked. */
+export async function begin(): Promise<void> {
+  const asked = new Promise<void>((resolve) => {
+    asking = resolve;
+    setTimeout(resolve, LOCK_MS);
+  });
   begun = refresh();
   begun.catch(() => undefined);
+  await asked;
 }
 
 /** Whether somebody is signed in: there is a token, or the cookie gives one. Throws when that could not be found out. */
@@ -84,7 +93,9 @@ async function oneTabAtATime(run: () => Promise<boolean>): Promise<boolean> {
 }
 
 async function refreshNow(): Promise<boolean> {
-  const response = await sendPatiently(new Request("/api/v1/auth/refresh", { method: "POST" }));
+  const asked = sendPatiently(new Request("/api/v1/auth/refresh", { method: "POST" }));
+  asking?.();
+  const response = await asked;
   if (!response.ok && response.status !== 401) throw await failure(response);
   const signedIn = response.ok ? ((await response.json()) as Schema["SignedIn"]) : null;
   // In one step: nothing is ever asked with one's own token while a tenant is looked into.

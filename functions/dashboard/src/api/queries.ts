@@ -1,9 +1,13 @@
 // What pages ask of the API, under keys that say what has to be asked again after a change.
 
-import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import type { infiniteQueryOptions as InfiniteOptions, queryOptions as Options } from "@tanstack/react-query";
 import type { paths } from "./schema";
 import { answer, api } from "./client";
 import { readPreferences } from "./own";
+
+// As the library has them, which knows by their types what is behind a key: this file is read before the library is.
+const queryOptions = ((options: unknown) => options) as typeof Options;
+const infiniteQueryOptions = ((options: unknown) => options) as typeof InfiniteOptions;
 
 export type CallsQuery = NonNullable<paths["/api/v1/calls"]["get"]["parameters"]["query"]>;
 export type AuditQuery = NonNullable<paths["/api/v1/audit"]["get"]["parameters"]["query"]>;

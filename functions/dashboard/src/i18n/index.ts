@@ -1,8 +1,8 @@
 // Languages: i18next, with plurals by Intl.PluralRules. English is in the first load and stands in for what is missing elsewhere;
 // the other languages are fetched when they are chosen.
 
-import i18n from "i18next";
-import { initReactI18next } from "react-i18next";
+import i18n, { type TFunction } from "i18next";
+import { createContext, createElement, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
 import en from "./en.json";
 
 export const LANGUAGES = [
@@ -59,12 +59,47 @@ export async function speak(language: Language): Promise<void> {
 }
 
 export async function startLanguages(): Promise<void> {
-  await i18n.use(initReactI18next).init({
+  const language = first();
+  await i18n.init({
     lng: "en",
     fallbackLng: "en",
     resources: { en: { translation: en } },
     interpolation: { escapeValue: false },
     returnNull: false,
   });
-  await speak(first()).catch(() => undefined);
+  if (language !== "en") await speak(language).catch(() => undefined);
+}
+
+/** The words of the language that is spoken now; `t` is another one when that changes. */
+type Words = { t: TFunction; language: string };
+
+const Spoken = createContext<Words | null>(null);
+
+/** Looks each word that has no values in it up once. */
+function remembering(t: TFunction): TFunction {
+  const look = t as unknown as (key: unknown, ...values: unknown[]) => unknown;
+  const known = new Map<unknown, unknown>();
+  const remembered = (key: unknown, ...values: unknown[]) => {
+    if (values.length > 0) return look(key, ...values);
+    if (!known.has(key)) known.set(key, look(key));
+    return known.get(key);
+  };
+  return remembered as unknown as TFunction;
+}
+
+/** Whatever is below is drawn again in the language that is chosen. One for all: each that listens by itself takes its time when a page opens. */
+export function Languages({ children }: { children: ReactNode }) {
+  const [language, setLanguage] = useState(i18n.language);
+  useEffect(() => {
+    i18n.on("languageChanged", setLanguage);
+    return () => i18n.off("languageChanged", setLanguage);
+  }, []);
+  const words = useMemo(() => ({ t: remembering(i18n.getFixedT(language)), language }), [language]);
+  return createElement(Spoken.Provider, { value: words }, children);
+}
+
+export function useTranslation(): Words {
+  const words = useContext(Spoken);
+  if (words === null) throw new Error("outside of the languages");
+  return words;
 }

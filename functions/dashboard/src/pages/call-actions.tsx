@@ -3,12 +3,11 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Download, Pause, PenLine, PhoneOff, Play, Send } from "lucide-react";
 import { type FormEvent, useState } from "react";
-import * as Aria from "react-aria-components";
-import { useTranslation } from "react-i18next";
 import { answer, api, download, type Schema } from "../api/client";
 import { queries } from "../api/queries";
+import { useTranslation } from "../i18n";
 import { useMay } from "../session";
-import { Button, Confirm, Modal, NoteBar, TextField } from "../ui";
+import { Button, Confirm, MenuButton, Modal, NoteBar, TextField } from "../ui";
 import { explain } from "../ui/explain";
 import { useSubmit } from "../ui/submit";
 import { toast } from "../ui/toast";
@@ -94,7 +93,7 @@ function Instructions({ steer, close }: { steer: (body: Schema["Intervene"]) => 
     close();
   });
   return (
-    <Aria.Form onSubmit={submit}>
+    <form onSubmit={submit}>
       <p className="muted">{t("steer.overrideText")}</p>
       {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
       <TextField
@@ -112,7 +111,7 @@ function Instructions({ steer, close }: { steer: (body: Schema["Intervene"]) => 
           {t("steer.override")}
         </Button>
       </div>
-    </Aria.Form>
+    </form>
   );
 }
 
@@ -137,12 +136,12 @@ export function Composer({ call }: { call: Schema["Call"] }) {
     setBusy(false);
   };
   return (
-    <Aria.Form className="composer" onSubmit={submit}>
+    <form className="composer" onSubmit={submit}>
       <TextField label={t("steer.message")} placeholder={t("steer.messageHint")} maxLength={MAX_MESSAGE} value={text} onChange={setText} />
       <Button type="submit" kind="primary" busy={busy} icon={<Send aria-hidden="true" />} isDisabled={text.trim() === ""}>
         {t("steer.send")}
       </Button>
-    </Aria.Form>
+    </form>
   );
 }
 
@@ -156,17 +155,16 @@ function Export({ call }: { call: Schema["Call"] }) {
     }
   };
   return (
-    <Aria.MenuTrigger>
-      <Button icon={<Download aria-hidden="true" />}>{t("call.export")}</Button>
-      <Aria.Popover className="popover" placement="bottom end">
-        <Aria.Menu className="options" aria-label={t("call.export")} onAction={(key) => void save(String(key))}>
-          {FORMATS.map((format) => (
-            <Aria.MenuItem key={format} id={format} className="option">
-              {format === "txt" ? t("call.asText") : format.toUpperCase()}
-            </Aria.MenuItem>
-          ))}
-        </Aria.Menu>
-      </Aria.Popover>
-    </Aria.MenuTrigger>
+    <MenuButton
+      label={t("call.export")}
+      placement="bottom end"
+      entries={FORMATS.map((id) => ({ id, label: id === "txt" ? t("call.asText") : id.toUpperCase() }))}
+      onAction={(format) => void save(format)}
+      button={(opens) => (
+        <Button {...opens} icon={<Download aria-hidden="true" />}>
+          {t("call.export")}
+        </Button>
+      )}
+    />
   );
 }

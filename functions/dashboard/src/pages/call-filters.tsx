@@ -2,11 +2,10 @@
 
 import { Calendar, Search, SlidersHorizontal, X } from "lucide-react";
 import { type FormEvent, lazy, memo, Suspense, useEffect, useState } from "react";
-import { Button as AriaButton, Form, ToggleButton } from "react-aria-components";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { Button, Select, TextField } from "../ui";
-import { daysOf, FILTERS, SORTS } from "./call-query";
-import { STATUSES, useBusinesses } from "./call-words";
+import { daysOf, FILTERS, SORTS, STATUSES } from "./call-query";
+import { useBusinesses } from "./call-words";
 
 // The calendar costs more than all the rest of the page: it comes when it is wanted.
 const DateRange = lazy(async () => ({ default: (await import("../ui/date-range")).DateRange }));
@@ -22,10 +21,9 @@ export const Filters = memo(function Filters({ url, set, filtered }: { url: URLS
   return (
     <section className={more ? "filters all" : "filters"} aria-label={t("calls.filters")}>
       <Typed name="q" label={t("calls.words")} placeholder={t("calls.wordsHint")} url={url} set={set} />
-      <ToggleButton className="button more" isSelected={more} onChange={setMore}>
-        <SlidersHorizontal aria-hidden="true" />
+      <Button className="button more" aria-pressed={more} onPress={() => setMore(!more)} icon={<SlidersHorizontal aria-hidden="true" />}>
         {t("calls.filters")}
-      </ToggleButton>
+      </Button>
       <Typed name="from" label={t("calls.from")} placeholder="+12025550143" url={url} set={set} />
       <Typed name="to" label={t("callList.to")} placeholder="+12025550199" url={url} set={set} />
       <Select
@@ -75,16 +73,16 @@ function DaysField({ url, set }: { url: URLSearchParams; set: Set }) {
   const closed = (
     <div className="field">
       <span className="label">{label}</span>
-      <AriaButton className="select-button" aria-label={`${label}: ${t("calls.any")}`} onPress={() => setWanted(true)}>
+      <Button className="select-button" aria-label={`${label}: ${t("calls.any")}`} onPress={() => setWanted(true)}>
         <span className="value">{t("calls.any")}</span>
         <Calendar aria-hidden="true" />
-      </AriaButton>
+      </Button>
     </div>
   );
   if (days === null && !wanted) return closed;
   return (
     <Suspense fallback={closed}>
-      <DateRange label={label} opened={wanted} value={days} onChange={(now) => set({ since: now?.start.toString() ?? null, until: now?.end.toString() ?? null })} />
+      <DateRange label={label} opened={wanted} value={days} onChange={(now) => set({ since: now?.start ?? null, until: now?.end ?? null })} />
     </Suspense>
   );
 }
@@ -100,13 +98,13 @@ function Typed({ name, label, placeholder, url, set }: { name: string; label: st
     set({ [name]: text.trim() });
   };
   return (
-    <Form onSubmit={submit}>
+    <form onSubmit={submit}>
       <div className="typed">
         <TextField label={label} placeholder={placeholder} value={text} onChange={setText} />
         <Button type="submit" kind="quiet" aria-label={t("calls.search", { label })} icon={<Search aria-hidden="true" />}>
           {null}
         </Button>
       </div>
-    </Form>
+    </form>
   );
 }

@@ -1,16 +1,36 @@
 // Which calls the address of the list asks for.
 
-import { type CalendarDate, getLocalTimeZone, parseDate } from "@internationalized/date";
+import type { Schema } from "../api/client";
 import type { CallsQuery } from "../api/queries";
-import { STATUSES } from "./call-words";
 
-/** A span of days. */
-export type Days = { start: CalendarDate; end: CalendarDate };
+export const STATUSES = [
+  "queued", "ringing", "in_progress", "completed", "busy", "failed", "no_answer", "canceled",
+] as const satisfies readonly Schema["CallStatus"][];
+
+/** A span of days of the reader's time zone, each as `2026-03-01`. */
+export type Days = { start: string; end: string };
+
+/** When so many days after this one begin. */
+function begin(day: string, later: number): number {
+  const [year = 0, month = 1, date = 1] = day.split("-").map(Number);
+  return new Date(year, month - 1, date + later).getTime();
+}
 
 /** The first moment of the first day, and the first moment after the last. */
 export function bounds({ start, end }: Days): { since: number; until: number } {
-  const zone = getLocalTimeZone();
-  return { since: start.toDate(zone).getTime(), until: end.add({ days: 1 }).toDate(zone).getTime() };
+  return { since: begin(start, 0), until: begin(end, 1) };
+}
+
+/** The day in which a moment lies. */
+export function dayOf(at: number): string {
+  const day = new Date(at);
+  const two = (number: number) => String(number).padStart(2, "0");
+  return `${String(day.getFullYear()).padStart(4, "0")}-${two(day.getMonth() + 1)}-${two(day.getDate())}`;
+}
+
+/** Whether it is written like a day, and is one: not the 30th of February. */
+function isDay(text: string | null): text is string {
+  return text !== null && /^\d{4}-\d{2}-\d{2}$/u.test(text) && dayOf(begin(text, 0)) === text;
 }
 
 export const SORTS = ["newest", "oldest", "longest", "shortest"] as const;
@@ -40,10 +60,5 @@ export function asked(url: URLSearchParams): CallsQuery {
 
 export function daysOf(url: URLSearchParams): Days | null {
   const [since, until] = [url.get("since"), url.get("until")];
-  if (since === null || until === null) return null;
-  try {
-    return { start: parseDate(since), end: parseDate(until) };
-  } catch {
-    return null;
-  }
+  return isDay(since) && isDay(until) ? { start: since, end: until } : null;
 }

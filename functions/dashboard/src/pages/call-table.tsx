@@ -2,16 +2,16 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { Columns3 } from "lucide-react";
-import { memo, type ReactNode, useMemo } from "react";
-import * as Aria from "react-aria-components";
-import { useTranslation } from "react-i18next";
-import { Link } from "react-router";
+import { memo, type MouseEvent, type ReactNode, useCallback, useMemo } from "react";
+import { Link, useHref, useNavigate } from "react-router";
 import type { Schema } from "../api/client";
 import { queries } from "../api/queries";
 import { clock, useFormat } from "../format";
+import { useTranslation } from "../i18n";
 import { useLayout } from "../preferences";
-import { Button, TableBox } from "../ui";
-import { reasonIn, STATUSES, StatusSign, useBusinesses } from "./call-words";
+import { Button, MenuButton, TableBox } from "../ui";
+import { STATUSES } from "./call-query";
+import { reasonIn, StatusSign, useBusinesses } from "./call-words";
 import { Marked } from "./transcript";
 
 type Call = Schema["Call"];
@@ -53,23 +53,23 @@ export function useColumns(view: Schema["SavedView"] | undefined): [Column[], (c
 export function ColumnChoice({ columns, choose }: { columns: Column[]; choose: (columns: Column[]) => void }) {
   const { t } = useTranslation();
   const name = useColumnNames();
-  const change = (keys: Aria.Selection) => {
-    const chosen = COLUMNS.filter((column) => keys === "all" || keys.has(column));
-    if (chosen.length > 0) choose(chosen);
+  const change = (ids: string[]) => {
+    const chosen = columnsOf(ids);
+    if (chosen !== null) choose(chosen);
   };
   return (
-    <Aria.MenuTrigger>
-      <Button icon={<Columns3 aria-hidden="true" />}>{t("views.columns")}</Button>
-      <Aria.Popover className="popover" placement="bottom end">
-        <Aria.Menu className="options" aria-label={t("views.columns")} selectionMode="multiple" selectedKeys={columns} onSelectionChange={change}>
-          {COLUMNS.map((column) => (
-            <Aria.MenuItem key={column} id={column} className="option ticked">
-              {name(column)}
-            </Aria.MenuItem>
-          ))}
-        </Aria.Menu>
-      </Aria.Popover>
-    </Aria.MenuTrigger>
+    <MenuButton
+      label={t("views.columns")}
+      placement="bottom end"
+      entries={COLUMNS.map((id) => ({ id, label: name(id) }))}
+      chosen={columns}
+      onChoose={change}
+      button={(opens) => (
+        <Button {...opens} icon={<Columns3 aria-hidden="true" />}>
+          {t("views.columns")}
+        </Button>
+      )}
+    />
   );
 }
 
@@ -81,6 +81,7 @@ export const CallTable = memo(function CallTable({ calls, columns, words }: Tabl
   const name = useColumnNames();
   const businesses = useBusinesses();
   const cells = useCells();
+  const way = useWay();
   const shown = useMemo(() => columns.filter((column) => column !== "business_id" || businesses.length > 1), [columns, businesses.length]);
   return (
     <TableBox label={t("nav.calls")}>
@@ -95,24 +96,43 @@ export const CallTable = memo(function CallTable({ calls, columns, words }: Tabl
         </tr>
       </thead>
       {calls.map((call) => (
-        <Row key={call.id} call={call} shown={shown} words={words} cells={cells} withheld={t("calls.withheld")} />
+        <Row key={call.id} call={call} shown={shown} words={words} cells={cells} way={way} withheld={t("calls.withheld")} />
       ))}
     </TableBox>
   );
 });
 
-type RowProps = { call: Call; shown: Column[]; words: string | undefined; cells: Cells; withheld: string };
+type Way = (to: string) => { href: string; onClick: (event: MouseEvent) => void };
+
+/** A link for each of many rows: React Router's own works out its address in each, which takes as long as all the rest of a row. */
+function useWay(): Way {
+  const navigate = useNavigate();
+  const base = useHref("/").replace(/\/$/u, "");
+  return useCallback(
+    (to) => ({
+      href: `${base}${to}`,
+      onClick: (event) => {
+        if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+        event.preventDefault();
+        void navigate(to);
+      },
+    }),
+    [navigate, base],
+  );
+}
+
+type RowProps = { call: Call; shown: Column[]; words: string | undefined; cells: Cells; way: Way; withheld: string };
 
 /** Drawn again only when something of it has changed: a page has fifty. */
-const Row = memo(function Row({ call, shown, words, cells, withheld }: RowProps) {
+const Row = memo(function Row({ call, shown, words, cells, way, withheld }: RowProps) {
   const query = words === undefined ? "" : `?q=${encodeURIComponent(words)}`;
   return (
     <tbody>
       <tr>
         <td className="tabular">
-          <Link to={`/calls/${call.id}${query}`} className="row-link">
+          <a {...way(`/calls/${call.id}${query}`)} className="row-link">
             {call.from ?? withheld}
-          </Link>
+          </a>
         </td>
         {shown.map((column) => (
           <td key={column} className={NUMBERS.includes(column) ? "number muted" : column === "status" ? "" : "muted"}>

@@ -1,21 +1,19 @@
 // Views that were kept: a name for filters, an order and columns. The address says which one is open, and what is different by now.
 
-import { type CalendarDate, fromDate, getLocalTimeZone, toCalendarDate } from "@internationalized/date";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Bookmark, Ellipsis, Users } from "lucide-react";
 import { useState } from "react";
-import * as Aria from "react-aria-components";
-import { useTranslation } from "react-i18next";
 import { Link, useNavigate } from "react-router";
 import { answer, api, type Schema } from "../api/client";
 import { inTurn } from "../api/in-turn";
 import { queries } from "../api/queries";
+import { useTranslation } from "../i18n";
 import { useMe } from "../session";
-import { Button, CheckBox, Confirm, IconButton, Modal, NoteBar, TextField } from "../ui";
+import { Button, CheckBox, Confirm, IconButton, MenuButton, Modal, NoteBar, TextField } from "../ui";
 import { explain } from "../ui/explain";
 import { useSubmit } from "../ui/submit";
 import { toast } from "../ui/toast";
-import { asked } from "./call-query";
+import { asked, dayOf } from "./call-query";
 import type { Column } from "./call-table";
 
 type View = Schema["SavedView"];
@@ -37,16 +35,12 @@ export function addressOf({ id, filters, sort }: Pick<View, "id" | "sort"> & { f
     if (typeof value === "string") url.set(at, value);
   }
   if (typeof kept.since === "number" && typeof kept.until === "number") {
-    url.set("since", day(kept.since).toString());
-    url.set("until", day(kept.until - 1).toString());
+    url.set("since", dayOf(kept.since));
+    url.set("until", dayOf(kept.until - 1));
   }
   if (sort != null && sort !== "newest") url.set("sort", sort);
   url.set("view", id);
   return url;
-}
-
-function day(at: number): CalendarDate {
-  return toCalendarDate(fromDate(new Date(at), getLocalTimeZone()));
 }
 
 const same = (one: URLSearchParams, other: URLSearchParams) => {
@@ -158,7 +152,7 @@ function Options({ view, url, columns, changed }: { view: View; url: URLSearchPa
     await navigate("/calls");
     await client.invalidateQueries({ queryKey: queries.views().queryKey });
   };
-  const act = (key: Aria.Key) => {
+  const act = (key: string) => {
     if (key === "rename" || key === "delete") setOpen(key);
     else if (key === "share") void change({ shared: !view.shared });
     else void change({ filters: filtersOf(url), sort: asked(url).sort ?? null, columns });
@@ -166,24 +160,20 @@ function Options({ view, url, columns, changed }: { view: View; url: URLSearchPa
   return (
     <>
       {changed ? <Button onPress={() => act("update")}>{t("views.update")}</Button> : null}
-      <Aria.MenuTrigger>
-        <IconButton name={t("views.options")}>
-          <Ellipsis aria-hidden="true" />
-        </IconButton>
-        <Aria.Popover className="popover">
-          <Aria.Menu className="options" aria-label={t("views.options")} onAction={act}>
-            <Aria.MenuItem id="rename" className="option">
-              {t("views.rename")}
-            </Aria.MenuItem>
-            <Aria.MenuItem id="share" className="option">
-              {t(view.shared ? "views.makePrivate" : "views.makeShared")}
-            </Aria.MenuItem>
-            <Aria.MenuItem id="delete" className="option end">
-              {t("views.delete")}
-            </Aria.MenuItem>
-          </Aria.Menu>
-        </Aria.Popover>
-      </Aria.MenuTrigger>
+      <MenuButton
+        label={t("views.options")}
+        entries={[
+          { id: "rename", label: t("views.rename") },
+          { id: "share", label: t(view.shared ? "views.makePrivate" : "views.makeShared") },
+          { id: "delete", label: t("views.delete"), danger: true },
+        ]}
+        onAction={act}
+        button={(opens) => (
+          <IconButton {...opens} name={t("views.options")}>
+            <Ellipsis aria-hidden="true" />
+          </IconButton>
+        )}
+      />
       <Modal title={t("views.renameTitle")} open={open === "rename"} onClose={() => setOpen(null)}>
         <Editor view={view} url={url} columns={columns} close={() => setOpen(null)} />
       </Modal>
@@ -219,7 +209,7 @@ function Editor({ view, url, columns, close }: { view?: View; url: URLSearchPara
     close();
   });
   return (
-    <Aria.Form onSubmit={submit}>
+    <form onSubmit={submit}>
       {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
       <TextField label={t("views.name")} isRequired autoFocus maxLength={100} value={name} onChange={setName} wrong={wrong.get("name")} />
       <CheckBox isSelected={shared} onChange={setShared}>
@@ -231,6 +221,6 @@ function Editor({ view, url, columns, close }: { view?: View; url: URLSearchPara
           {t("common.save")}
         </Button>
       </div>
-    </Aria.Form>
+    </form>
   );
 }

@@ -2,15 +2,13 @@
 
 import { useQuery } from "@tanstack/react-query";
 import type { TFunction } from "i18next";
-import { useTranslation } from "react-i18next";
 import type { Schema } from "../api/client";
 import { queries } from "../api/queries";
+import { useTranslation } from "../i18n";
 import { useMay } from "../session";
 import { Badge } from "../ui";
 
 type Status = Schema["CallStatus"];
-
-export const STATUSES = ["queued", "ringing", "in_progress", "completed", "busy", "failed", "no_answer", "canceled"] as const satisfies readonly Status[];
 
 const TONES = {
   queued: "neutral", ringing: "info", in_progress: "good", completed: "neutral", busy: "warn", failed: "bad", no_answer: "warn", canceled: "warn",

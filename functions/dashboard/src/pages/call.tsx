@@ -1,12 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { ArrowLeft } from "lucide-react";
 import { useEffect, useRef } from "react";
-import { useTranslation } from "react-i18next";
 import { Link, useLocation, useParams, useSearchParams } from "react-router";
-import type { Ahead } from "../api/ahead";
 import type { Schema } from "../api/client";
 import { queries } from "../api/queries";
 import { clock, useFormat } from "../format";
+import { useTranslation } from "../i18n";
 import { useLiveCalls, useLiveStatus } from "../live/hooks";
 import { useMay } from "../session";
 import { useTitle } from "../shell/title";
@@ -18,12 +17,6 @@ import { Quality } from "./call-quality";
 import { Notes } from "./notes";
 import { Latencies, Timeline } from "./timeline";
 import { Transcript } from "./transcript";
-
-export const ahead: Ahead = (client, _, { id = "" }) => {
-  void client.prefetchQuery(queries.call(id));
-  void client.prefetchQuery(queries.interactions(id));
-  void client.prefetchQuery(queries.notes(id));
-};
 
 /** One call: what is said while it is said, and everything about it afterwards. */
 export function CallPage() {

@@ -1,10 +1,9 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Download, PhoneOff } from "lucide-react";
 import { useCallback, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
-import type { Ahead } from "../api/ahead";
 import { type CallsQuery, queries } from "../api/queries";
+import { useTranslation } from "../i18n";
 import { useLiveCalls } from "../live/hooks";
 import { useMe } from "../session";
 import { useTitle } from "../shell/title";
@@ -18,11 +17,6 @@ import { asked, FILTERS } from "./call-query";
 import { CallTable, ColumnChoice, useColumns } from "./call-table";
 import { useSaveColumns, useView, Views } from "./call-views";
 import { useBusinesses } from "./call-words";
-
-export const ahead: Ahead = (client, url) => {
-  void client.prefetchQuery(queries.calls(asked(url)));
-  void client.prefetchQuery(queries.views());
-};
 
 /** Calls, as the address says which. */
 export function Calls() {

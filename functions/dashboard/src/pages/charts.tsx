@@ -1,8 +1,8 @@
 // Two charts that are HTML: they are read by screen readers as the tables that they are, take no library, and follow the theme.
 
-import { useTranslation } from "react-i18next";
 import type { Schema } from "../api/client";
 import { useFormat } from "../format";
+import { useTranslation } from "../i18n";
 
 type Bar = { at: number; calls: number; answered: number };
 

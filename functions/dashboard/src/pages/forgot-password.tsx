@@ -1,8 +1,7 @@
 import { useState } from "react";
-import { Form } from "react-aria-components";
-import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { answer, api } from "../api/client";
+import { useTranslation } from "../i18n";
 import { Button, NoteBar, TextField } from "../ui";
 import { explain } from "../ui/explain";
 import { Door } from "./sign-in";
@@ -23,13 +22,13 @@ export function ForgotPassword() {
       {sent ? (
         <NoteBar tone="good">{t("forgot.sent")}</NoteBar>
       ) : (
-        <Form className="stack" onSubmit={submit}>
+        <form className="stack" onSubmit={submit}>
           <p className="muted">{t("forgot.text")}</p>
           <TextField label={t("signIn.email")} type="email" autoComplete="username" isRequired autoFocus value={email} onChange={setEmail} />
           <Button type="submit" kind="primary" busy={busy}>
             {t("forgot.action")}
           </Button>
-        </Form>
+        </form>
       )}
       <p className="small">
         <Link to="/sign-in">{t("forgot.back")}</Link>

@@ -5,16 +5,16 @@ import { useState } from "react";
 import * as Aria from "react-aria-components";
 import { ApiFailure } from "../api/client";
 import { paint } from "../session";
-import { type Group, PaletteBox, Ways } from "../shell/palette";
+import { type Group, PaletteBox, Ways } from "../shell/palette-box";
 import { useTitle } from "../shell/title";
 import {
-  Avatar, Badge, Button, Card, CheckBox, ComboBox, Confirm, CopyButton, Drawer, Empty, Failed, IconButton, Modal, NoteBar, Paging, Select, Skeleton,
-  TableBox, TextField, Tooltip,
+  Avatar, Badge, Button, Card, CheckBox, ComboBox, Confirm, CopyButton, Drawer, Empty, Failed, IconButton, MenuButton, Modal, NoteBar, Paging, Select, Skeleton,
+  TableBox, TextField,
 } from "../ui";
 import { DateRange } from "../ui/date-range";
-import type { Days } from "./call-query";
+import { type Days, STATUSES } from "./call-query";
 import { toast } from "../ui/toast";
-import { STATUSES, StatusBadge } from "./call-words";
+import { StatusBadge } from "./call-words";
 
 const FRUIT = ["Apple", "Apricot", "Banana", "Cherry", "Plum"].map((label) => ({ id: label.toLowerCase(), label }));
 const PROBLEM = new ApiFailure({ code: "unavailable", detail: "" }, new Response(null, { status: 503, headers: { "x-request-id": "0a1b2c3d4e5f" } }));
@@ -119,10 +119,9 @@ function Small() {
         <div className="row">
           <Avatar name="Ada Lovelace" />
           <Avatar name="grace@example.com" />
-          <Aria.TooltipTrigger delay={0}>
-            <Button>Tooltip</Button>
-            <Tooltip>What the button does</Tooltip>
-          </Aria.TooltipTrigger>
+          <IconButton name="Tooltip: what the button does" className="button">
+            Tooltip
+          </IconButton>
         </div>
       </div>
     </Card>
@@ -225,18 +224,7 @@ function Overlays() {
         <Button onPress={() => setOpen("confirm")}>Confirm</Button>
         <Button onPress={() => setOpen("drawer")}>Drawer</Button>
         <Button onPress={() => setOpen("palette")}>Command palette</Button>
-        <Aria.MenuTrigger>
-          <Button>Menu</Button>
-          <Aria.Popover className="popover">
-            <Aria.Menu className="options" aria-label="Menu" items={FRUIT}>
-              {({ id, label }) => (
-                <Aria.MenuItem id={id} className="option">
-                  {label}
-                </Aria.MenuItem>
-              )}
-            </Aria.Menu>
-          </Aria.Popover>
-        </Aria.MenuTrigger>
+        <MenuButton label="Menu" entries={FRUIT} button={(opens) => <Button {...opens}>Menu</Button>} />
         <Button onPress={() => toast("It was saved.")}>Toast</Button>
         <Button onPress={() => toast("It was not saved.", "bad")}>Toast, bad</Button>
       </div>

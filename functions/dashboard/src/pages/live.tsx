@@ -1,15 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
 import { Radio } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
-import type { Ahead } from "../api/ahead";
 import type { Schema } from "../api/client";
 import { queries } from "../api/queries";
 import { clock } from "../format";
+import { useTranslation } from "../i18n";
 import { useLiveCalls, useLiveStatus } from "../live/hooks";
 import { useTitle } from "../shell/title";
 import { Badge, Card, Empty, Failed, Skeleton } from "../ui";
 import { useNow } from "../ui/now";
+import { CONNECTED, RINGING } from "./asked";
 import { StatusBadge, useCaller } from "./call-words";
 import { LiveNotice } from "./call";
 
@@ -17,14 +17,6 @@ import { LiveNotice } from "./call";
 const LOOK_MS = 5_000;
 /** Lines of the conversation that a card shows. */
 const LAST_WORDS = 3;
-const MAX_SHOWN = 50;
-const RINGING = { status: "ringing", page_size: MAX_SHOWN } as const;
-const CONNECTED = { status: "in_progress", page_size: MAX_SHOWN } as const;
-
-export const ahead: Ahead = (client) => {
-  void client.prefetchQuery(queries.calls(RINGING));
-  void client.prefetchQuery(queries.calls(CONNECTED));
-};
 
 /** Every call that is on the line, as it goes on. */
 export function Live() {

@@ -1,19 +1,13 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "react-router";
-import type { Ahead } from "../api/ahead";
 import { queries } from "../api/queries";
 import { clock, useFormat } from "../format";
+import { useTranslation } from "../i18n";
 import { useMay } from "../session";
 import { useTitle } from "../shell/title";
 import { Badge, Card, CopyButton, Empty, Paging } from "../ui";
 import { Asked } from "../ui/asked";
-
-const pageOf = (url: URLSearchParams) => Math.max(1, Math.floor(Number(url.get("page"))) || 1);
-
-export const ahead: Ahead = (client, url) => {
-  void client.prefetchQuery(queries.messages(pageOf(url)));
-};
+import { pageOf } from "./asked";
 
 /** What callers left. */
 export function Messages() {

@@ -1,13 +1,12 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Pencil, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { Form, ToggleButton, ToggleButtonGroup } from "react-aria-components";
-import { useTranslation } from "react-i18next";
 import { answer, api, type Schema } from "../api/client";
 import { queries } from "../api/queries";
 import { useFormat } from "../format";
+import { useTranslation } from "../i18n";
 import { useMay, useMe } from "../session";
-import { Badge, Button, Card, Confirm, Failed, IconButton, Modal, NoteBar, Skeleton, TextField } from "../ui";
+import { Badge, Button, Card, Choice, Confirm, Failed, IconButton, Modal, NoteBar, Skeleton, TextField } from "../ui";
 import { explain } from "../ui/explain";
 import { useSubmit } from "../ui/submit";
 
@@ -61,26 +60,14 @@ export function Notes({ callId }: { callId: string }) {
 
 function Labels({ known, wanted, choose }: { known: string[]; wanted: string | null; choose: (label: string | null) => void }) {
   const { t } = useTranslation();
+  const options = [{ id: "all", label: t("noteFilter.all") }, ...known.map((label) => ({ id: `=${label}`, label }))];
   return (
-    <ToggleButtonGroup
-      className="label-filter"
-      aria-label={t("noteFilter.label")}
-      disallowEmptySelection
-      selectedKeys={[wanted === null ? "all" : `=${wanted}`]}
-      onSelectionChange={(keys) => {
-        const key = String([...keys][0] ?? "all");
-        choose(key === "all" ? null : key.slice(1));
-      }}
-    >
-      <ToggleButton id="all" className="chip">
-        {t("noteFilter.all")}
-      </ToggleButton>
-      {known.map((label) => (
-        <ToggleButton key={label} id={`=${label}`} className="chip">
-          {label}
-        </ToggleButton>
-      ))}
-    </ToggleButtonGroup>
+    <Choice
+      label={t("noteFilter.label")}
+      options={options}
+      value={wanted === null ? "all" : `=${wanted}`}
+      onChange={(id) => choose(id === "all" ? null : id.slice(1))}
+    />
   );
 }
 
@@ -160,7 +147,7 @@ function Editor({ callId, note, close }: { callId: string; note: Note | null; cl
     close();
   });
   return (
-    <Form onSubmit={submit}>
+    <form onSubmit={submit}>
       {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
       <TextField
         label={t("notes.body")}
@@ -182,6 +169,6 @@ function Editor({ callId, note, close }: { callId: string; note: Note | null; cl
           {t("common.save")}
         </Button>
       </div>
-    </Form>
+    </form>
   );
 }

@@ -1,25 +1,13 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { CheckCheck } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
-import type { Ahead } from "../api/ahead";
-import { queries, type NotificationsQuery } from "../api/queries";
+import { queries } from "../api/queries";
+import { useTranslation } from "../i18n";
 import { Notifications, readAll, useNotify } from "../shell/notifications";
 import { useTitle } from "../shell/title";
 import { Button, Card, CheckBox, Paging } from "../ui";
 import { Asked } from "../ui/asked";
-
-function asked(url: URLSearchParams): NotificationsQuery {
-  const number = Number(url.get("page"));
-  const query: NotificationsQuery = {};
-  if (url.get("unread") === "true") query.unread = true;
-  if (Number.isInteger(number) && number > 1) query.page = number;
-  return query;
-}
-
-export const ahead: Ahead = (client, url) => {
-  void client.prefetchQuery(queries.notifications(asked(url)));
-};
+import { notificationsOf } from "./asked";
 
 /** Everything of the last 90 days that concerns oneself. */
 export function NotificationsPage() {
@@ -27,7 +15,7 @@ export function NotificationsPage() {
   useTitle(t("notifications.title"));
   const [url, setUrl] = useSearchParams();
   const notify = useNotify();
-  const query = asked(url);
+  const query = notificationsOf(url);
   const found = useQuery({ ...queries.notifications(query), placeholderData: keepPreviousData });
   const to = (page: number) => setUrl({ ...(query.unread ? { unread: "true" } : {}), ...(page > 1 ? { page: String(page) } : {}) });
   return (

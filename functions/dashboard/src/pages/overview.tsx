@@ -1,38 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { PhoneCall } from "lucide-react";
 import { type ReactNode, useMemo } from "react";
-import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "react-router";
-import type { Ahead } from "../api/ahead";
 import type { Schema } from "../api/client";
 import { queries } from "../api/queries";
 import { clock, useFormat } from "../format";
+import { useTranslation } from "../i18n";
 import { useTitle } from "../shell/title";
 import { Card, Empty, Failed, Select, Skeleton } from "../ui";
+import { daysOf, intervalOf, period, PERIODS, volumeOf } from "./asked";
 import { StatusBadge } from "./call-words";
 import { HeatMap, Volume } from "./charts";
-
-const DAY = 86_400_000;
-const PERIODS = [1, 7, 30, 90] as const;
-type Days = (typeof PERIODS)[number];
-
-/** Whole hours, so that what was asked a minute ago need not be asked again. */
-function period(days: Days): { since: number; until: number } {
-  const until = Math.ceil(Date.now() / 3_600_000) * 3_600_000;
-  return { since: until - days * DAY, until };
-}
-
-const daysOf = (url: URLSearchParams): Days => PERIODS.find((one) => String(one) === url.get("days")) ?? 7;
-const intervalOf = (days: Days) => (days === 1 ? "hour" : "day");
-const volumeOf = (asked: ReturnType<typeof period>, days: Days) =>
-  queries.volume({ ...asked, interval: intervalOf(days), utc_offset_minutes: -new Date().getTimezoneOffset() });
-
-export const ahead: Ahead = (client, url) => {
-  const days = daysOf(url);
-  const asked = period(days);
-  void client.prefetchQuery(queries.overview(asked));
-  void client.prefetchQuery(volumeOf(asked, days));
-};
 
 export function Overview() {
   const { t } = useTranslation();

@@ -28,6 +28,8 @@ export const parts = {
   "/settings/audit": () => import("./settings/audit"),
 };
 
+export type Address = keyof typeof parts;
+
 /** Pages for whoever is not signed in. */
 const OUTSIDE = ["/sign-in", "/forgot-password", "/invitation", "/reset-password", "/gallery"];
 
@@ -41,8 +43,8 @@ export function isOutside(page: string): boolean {
 }
 
 /** The parts that a page needs: a page of the settings stands within their frame. */
-export function partsOf(page: string): (keyof typeof parts)[] {
+export function partsOf(page: string): Address[] {
   const wanted = /^\/calls\/[^/]+$/u.test(page) ? "/calls/:id" : page;
   const within = page.startsWith("/settings/") ? "/settings" : null;
-  return (Object.keys(parts) as (keyof typeof parts)[]).filter((address) => address === wanted || address === within);
+  return (Object.keys(parts) as Address[]).filter((address) => address === wanted || address === within);
 }

@@ -1,12 +1,11 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
+import i18n from "i18next";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
-import type { Ahead } from "../api/ahead";
 import { answer, api, type Schema } from "../api/client";
 import { savePreferences } from "../api/own";
 import { queries } from "../api/queries";
 import { useFormat } from "../format";
-import { LANGUAGES, isLanguage, speak } from "../i18n";
+import { isLanguage, LANGUAGES, speak, useTranslation } from "../i18n";
 import { paint, type Theme, useMe } from "../session";
 import { useSingleKeys } from "../shell/shortcuts";
 import { useRoleName } from "./settings/role-name";
@@ -17,10 +16,6 @@ import { explain } from "../ui/explain";
 import { toast } from "../ui/toast";
 
 const THEMES = ["system", "light", "dark"] as const satisfies readonly Theme[];
-
-export const ahead: Ahead = (client) => {
-  void client.prefetchQuery(queries.sessions());
-};
 
 /** Who one is, how one likes it, and where one is signed in. */
 export function Profile() {
@@ -63,7 +58,7 @@ export function Profile() {
 }
 
 function Preferences() {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTranslation();
   const client = useQueryClient();
   const preferences = useQuery(queries.preferences());
   const [keys, setKeys] = useSingleKeys();
@@ -102,7 +97,7 @@ function Preferences() {
       <div className="stack">
         <div className="form-grid">
           <Select label={t("profile.theme")} options={THEMES.map((id) => ({ id, label: t(`theme.${id}`) }))} value={theme} onChange={choose} />
-          <Select label={t("profile.language")} options={[...LANGUAGES]} value={i18n.language} onChange={(id) => void say(id)} />
+          <Select label={t("profile.language")} options={[...LANGUAGES]} value={language} onChange={(id) => void say(id)} />
         </div>
         <CheckBox isSelected={keys} onChange={(on) => void setKeys(on)}>
           <span>

@@ -1,9 +1,8 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
-import { Form } from "react-aria-components";
-import { useTranslation } from "react-i18next";
 import { Link, useLocation, useNavigate } from "react-router";
 import { signIn } from "../api/client";
+import { useTranslation } from "../i18n";
 import { useTitle } from "../shell/title";
 import { Button, NoteBar, TextField } from "../ui";
 import { explain } from "../ui/explain";
@@ -42,7 +41,7 @@ export function SignIn() {
       {state.said !== undefined && error === null ? <NoteBar tone="good">{state.said}</NoteBar> : null}
       {state.ended === true && error === null ? <NoteBar>{t("signIn.ended")}</NoteBar> : null}
       {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
-      <Form className="stack" onSubmit={submit}>
+      <form className="stack" onSubmit={submit}>
         <TextField label={t("signIn.email")} name="email" type="email" autoComplete="username" isRequired autoFocus value={email} onChange={setEmail} />
         <TextField
           label={t("signIn.password")}
@@ -56,7 +55,7 @@ export function SignIn() {
         <Button type="submit" kind="primary" busy={busy}>
           {t("signIn.action")}
         </Button>
-      </Form>
+      </form>
       <p className="small">
         <Link to="/forgot-password">{t("signIn.forgot")}</Link>
       </p>

@@ -1,10 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { PhoneIncoming } from "lucide-react";
 import { type FormEvent, useState } from "react";
-import { Form } from "react-aria-components";
-import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 import { queries } from "../api/queries";
+import { useTranslation } from "../i18n";
 import { useTitle } from "../shell/title";
 import { ring, scenarios } from "../simulator";
 import { Button, Card, Empty, Failed, NoteBar, Select, Skeleton } from "../ui";
@@ -77,7 +76,7 @@ export function RingCard({ url }: { url: string }) {
   };
   return (
     <Card title={t("simulator.card")}>
-      <Form className="stack" onSubmit={submit}>
+      <form className="stack" onSubmit={submit}>
         <p className="muted">{t("simulator.text")}</p>
         {failed ? <NoteBar tone="bad">{t("simulator.failed")}</NoteBar> : null}
         <div className="form-grid">
@@ -95,7 +94,7 @@ export function RingCard({ url }: { url: string }) {
             {t("simulator.ring")}
           </Button>
         </div>
-      </Form>
+      </form>
     </Card>
   );
 }

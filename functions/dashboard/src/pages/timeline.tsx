@@ -1,10 +1,10 @@
 // A call at a glance: who spoke when, what happened, and how long each answer took.
 
 import { useQuery } from "@tanstack/react-query";
-import { useTranslation } from "react-i18next";
 import type { Schema } from "../api/client";
 import { queries } from "../api/queries";
 import { clock, useFormat } from "../format";
+import { useTranslation } from "../i18n";
 import { Card } from "../ui";
 import { useReason } from "./call-words";
 import { useEntryTitle } from "./transcript";

@@ -1,10 +1,9 @@
 // Where the links of our mails lead. The token is taken out of the address at once: it is worth a password.
 
 import { useEffect, useState } from "react";
-import { Form } from "react-aria-components";
-import { useTranslation } from "react-i18next";
 import { Link, useNavigate } from "react-router";
 import { answer, api, ApiFailure } from "../api/client";
+import { useTranslation } from "../i18n";
 import { Button, NoteBar, TextField } from "../ui";
 import { explain } from "../ui/explain";
 import { Door } from "./sign-in";
@@ -46,14 +45,14 @@ export function AcceptInvitation() {
   return (
     <Door title={t("invitation.title")}>
       {error === null ? null : <NoteBar tone="bad">{[explain(t, error).text, ...(isOld ? [t("invitation.another")] : [])].join(" ")}</NoteBar>}
-      <Form className="stack" onSubmit={submit}>
+      <form className="stack" onSubmit={submit}>
         <p className="muted">{t("invitation.text")}</p>
         <TextField label={t("invitation.name")} autoComplete="name" autoFocus maxLength={MAX_NAME} value={name} onChange={setName} wrong={wrong.get("name")} />
         <NewPassword value={password} onChange={setPassword} wrong={wrong.get("password")} />
         <Button type="submit" kind="primary" busy={busy}>
           {t("invitation.action")}
         </Button>
-      </Form>
+      </form>
     </Door>
   );
 }
@@ -73,13 +72,13 @@ export function ResetPassword() {
     <Door title={t("reset.title")}>
       {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
       {isOld ? <Link to="/forgot-password">{t("reset.another")}</Link> : null}
-      <Form className="stack" onSubmit={submit}>
+      <form className="stack" onSubmit={submit}>
         <p className="muted">{t("reset.text")}</p>
         <NewPassword value={password} onChange={setPassword} wrong={wrong.get("password")} isRequired autoFocus />
         <Button type="submit" kind="primary" busy={busy}>
           {t("reset.action")}
         </Button>
-      </Form>
+      </form>
     </Door>
   );
 }

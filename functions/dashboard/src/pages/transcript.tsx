@@ -2,9 +2,9 @@
 
 import { Scissors } from "lucide-react";
 import { memo } from "react";
-import { useTranslation } from "react-i18next";
 import type { Schema } from "../api/client";
 import { clock } from "../format";
+import { useTranslation } from "../i18n";
 
 type Entry = Schema["Interaction"];
 

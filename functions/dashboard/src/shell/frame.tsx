@@ -2,12 +2,11 @@ import { useQueryClient } from "@tanstack/react-query";
 import { Activity, LayoutDashboard, ListChecks, LogOut, MessageSquare, Menu as MenuIcon, Phone, PhoneIncoming, Settings, UserRound, WifiOff } from "lucide-react";
 import { Building2, Keyboard, RotateCw, Search } from "lucide-react";
 import { type ReactNode, useEffect, useState, useSyncExternalStore } from "react";
-import * as Aria from "react-aria-components";
-import { useTranslation } from "react-i18next";
 import { NavLink, useLocation, useNavigate } from "react-router";
 import { answer, api, lookedInto, signOut, stopLooking } from "../api/client";
+import { useTranslation } from "../i18n";
 import { useMay, useMe } from "../session";
-import { Avatar, Button, Drawer, IconButton } from "../ui";
+import { Avatar, Button, Drawer, IconButton, MenuButton, type MenuEntry } from "../ui";
 import { simulator } from "../simulator";
 import { settingsPages } from "../pages/settings/pages";
 import { Bell } from "./notifications";
@@ -123,11 +122,11 @@ function Side({ show }: { show: Show }) {
         <span className="grow" />
         <Bell />
       </div>
-      <Aria.Button className="search-button" onPress={() => show("palette")}>
+      <Button className="search-button" onPress={() => show("palette")}>
         <Search aria-hidden="true" />
         <span className="grow">{t("palette.open")}</span>
         <kbd aria-hidden="true">{MAC ? "⌘" : "Ctrl "}K</kbd>
-      </Aria.Button>
+      </Button>
       <nav aria-label={t("shell.navigation")}>
         {pages.map(({ to, label, icon: Icon }) => (
           <NavLink key={to} to={to} end={to === "/"} className="nav-link">
@@ -164,45 +163,31 @@ function Account({ wide = false, show }: { wide?: boolean; show: Show }) {
   };
   // To change the organisation is about one's own session.
   const others = me.impersonating ? [] : me.memberships.filter(({ tenant_id: id }) => id !== me.tenant_id);
+  const ways: (MenuEntry & { go: () => void })[] = [
+    { id: "profile", label: t("nav.profile"), icon: <UserRound aria-hidden="true" />, go: () => void navigate("/profile") },
+    ...others.map(({ tenant_id: id, tenant_name: other }) => ({ id, label: t("shell.switchTo", { tenant: other }), go: () => void change(id) })),
+    ...(look ? [{ id: "tenants", label: t("tenants.open"), icon: <Building2 aria-hidden="true" />, go: () => show("tenants") }] : []),
+    { id: "shortcuts", label: t("shortcuts.title"), icon: <Keyboard aria-hidden="true" />, go: () => show("shortcuts") },
+    { id: "leave", label: t("shell.signOut"), icon: <LogOut aria-hidden="true" />, go: () => void leave() },
+  ];
   return (
-    <Aria.MenuTrigger>
-      <Aria.Button className={wide ? "account wide" : "account"} {...(wide ? {} : { "aria-label": t("shell.account", { name }) })}>
-        <Avatar name={name} />
-        {wide ? (
-          <span className="names">
-            <span>{name}</span>
-            {tenant === undefined ? null : <span className="muted small">{tenant}</span>}
-          </span>
-        ) : null}
-      </Aria.Button>
-      <Aria.Popover className="popover" placement={wide ? "top start" : "bottom end"}>
-        <Aria.Menu className="options" aria-label={t("shell.accountMenu")}>
-          <Aria.MenuItem className="option" onAction={() => void navigate("/profile")}>
-            <UserRound aria-hidden="true" />
-            {t("nav.profile")}
-          </Aria.MenuItem>
-          {others.map((other) => (
-            <Aria.MenuItem key={other.tenant_id} className="option" onAction={() => void change(other.tenant_id)}>
-              {t("shell.switchTo", { tenant: other.tenant_name })}
-            </Aria.MenuItem>
-          ))}
-          {look ? (
-            <Aria.MenuItem className="option" onAction={() => show("tenants")}>
-              <Building2 aria-hidden="true" />
-              {t("tenants.open")}
-            </Aria.MenuItem>
+    <MenuButton
+      label={t("shell.accountMenu")}
+      placement={wide ? "top start" : "bottom end"}
+      entries={ways}
+      onAction={(id) => ways.find((way) => way.id === id)?.go()}
+      button={(opens) => (
+        <Button {...opens} className={wide ? "account wide" : "account"} {...(wide ? {} : { "aria-label": t("shell.account", { name }) })}>
+          <Avatar name={name} />
+          {wide ? (
+            <span className="names">
+              <span>{name}</span>
+              {tenant === undefined ? null : <span className="muted small">{tenant}</span>}
+            </span>
           ) : null}
-          <Aria.MenuItem className="option" onAction={() => show("shortcuts")}>
-            <Keyboard aria-hidden="true" />
-            {t("shortcuts.title")}
-          </Aria.MenuItem>
-          <Aria.MenuItem className="option" onAction={() => void leave()}>
-            <LogOut aria-hidden="true" />
-            {t("shell.signOut")}
-          </Aria.MenuItem>
-        </Aria.Menu>
-      </Aria.Popover>
-    </Aria.MenuTrigger>
+        </Button>
+      )}
+    />
   );
 }
 

@@ -1,5 +1,5 @@
 import { Lock } from "lucide-react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { Outlet } from "react-router";
 import { type Permission, useMay } from "../session";
 import { Empty } from "../ui";

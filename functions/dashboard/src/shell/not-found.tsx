@@ -1,5 +1,5 @@
 import { Compass } from "lucide-react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { useRouteError } from "react-router";
 import { Empty, Failed } from "../ui";
 import { useTitle } from "./title";

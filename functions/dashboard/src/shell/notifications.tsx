@@ -2,15 +2,13 @@
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Bell as BellIcon, CheckCheck, KeyRound, MessageSquare, PhoneForwarded, PhoneOff, UserRoundCheck, Voicemail, X } from "lucide-react";
-import { useState } from "react";
-import * as Aria from "react-aria-components";
-import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { answer, api, type Schema } from "../api/client";
 import { queries } from "../api/queries";
 import { useFormat } from "../format";
+import { useTranslation } from "../i18n";
 import { useMe } from "../session";
-import { Button, Empty, Failed, IconButton, Skeleton, Tooltip } from "../ui";
+import { Button, Empty, Failed, IconButton, PopButton, Skeleton } from "../ui";
 import { explain } from "../ui/explain";
 import { toast } from "../ui/toast";
 
@@ -66,28 +64,23 @@ export const readAll = () => answer(api.PATCH("/api/v1/notifications/read-all"))
 export function Bell() {
   const { t } = useTranslation();
   const me = useMe();
-  const [open, setOpen] = useState(false);
   const works = me.tenant_id != null;
   const count = useQuery({ ...queries.unread(), enabled: works }).data?.unread ?? 0;
   if (!works) return null;
   const name = t("notifications.bell", { count });
   return (
-    <Aria.DialogTrigger isOpen={open} onOpenChange={setOpen}>
-      <Aria.TooltipTrigger delay={500}>
-        <Aria.Button className="button quiet icon bell" aria-label={name}>
+    <PopButton
+      label={t("notifications.title")}
+      className="bell"
+      button={(opens) => (
+        <IconButton {...opens} name={name} className="button quiet icon bell">
           <BellIcon aria-hidden="true" />
-          {count === 0 ? null : (
-            <span className="count" aria-hidden="true" data-count={count > MOST_ON_BELL ? `${MOST_ON_BELL}+` : count} />
-          )}
-        </Aria.Button>
-        <Tooltip>{name}</Tooltip>
-      </Aria.TooltipTrigger>
-      <Aria.Popover className="popover bell-popover" placement="bottom start">
-        <Aria.Dialog aria-label={t("notifications.title")} className="bell-box">
-          <Newest close={() => setOpen(false)} />
-        </Aria.Dialog>
-      </Aria.Popover>
-    </Aria.DialogTrigger>
+          {count === 0 ? null : <span className="count" aria-hidden="true" data-count={count > MOST_ON_BELL ? `${MOST_ON_BELL}+` : count} />}
+        </IconButton>
+      )}
+    >
+      {(close) => <Newest close={close} />}
+    </PopButton>
   );
 }
 

@@ -1,7 +1,7 @@
 // Keys that lead somewhere. Single keys do nothing while somebody types.
 
 import { useEffect, useRef } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { useNavigate } from "react-router";
 import { useLayout } from "../preferences";
 import { Button, Modal } from "../ui";

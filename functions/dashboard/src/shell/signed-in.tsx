@@ -1,21 +1,14 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { Navigate, Outlet, useLocation } from "react-router";
-import type { Ahead } from "../api/ahead";
 import { onSessionEnd, resume } from "../api/client";
 import { queries } from "../api/queries";
+import { useTranslation } from "../i18n";
 import { SessionProvider } from "../session";
 import { Failed } from "../ui";
 import { Frame } from "./frame";
 
 type State = { kind: "asking" } | { kind: "in" } | { kind: "out"; ended: boolean } | { kind: "failed"; error: unknown };
-
-/** Who is signed in, and how they like it. */
-export const whoAndHow: Ahead = (client) => {
-  void client.prefetchQuery(queries.me());
-  void client.prefetchQuery(queries.preferences());
-};
 
 /** Everything that needs somebody signed in; the others are sent to sign in, and back. */
 export function SignedIn() {

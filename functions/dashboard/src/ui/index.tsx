@@ -1,266 +1,20 @@
-// The components of every page. Behaviour (focus, keyboard, screen readers) is React Aria's; looks are styles/ui.css (controls) and
-// styles/surfaces.css (what holds and tells).
+// The components of every page. What holds and tells is here; buttons.tsx and fields.tsx have the controls, over.tsx what is laid over a page, which is
+// React Aria's. Looks are styles/ui.css (controls) and styles/surfaces.css (what holds and tells).
 
-import { AlertTriangle, Check, CheckCircle2, ChevronDown, Copy, Inbox, Info, RotateCw, X } from "lucide-react";
-import { type FocusEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
-import * as Aria from "react-aria-components";
-import { useTranslation } from "react-i18next";
+import { AlertTriangle, CheckCircle2, Copy, Inbox, Info, RotateCw, X } from "lucide-react";
+import { type ReactNode, useId, useState } from "react";
 import { ApiFailure } from "../api/client";
+import { useTranslation } from "../i18n";
+import { Button, IconButton } from "./buttons";
 import { explain } from "./explain";
+import { useOver } from "./later";
 import { toast } from "./toast";
 
+export { Button, Choice, IconButton, MenuButton, type Opens, PopButton } from "./buttons";
+export type { MenuEntry } from "./over";
+export { CheckBox, CheckGroup, ComboBox, type Option, Select, TextField } from "./fields";
+
 type Tone = "neutral" | "good" | "warn" | "bad" | "info" | "accent";
-
-export function Button({
-  kind = "plain",
-  busy = false,
-  icon,
-  children,
-  ...rest
-}: Omit<Aria.ButtonProps, "children" | "className"> & {
-  kind?: "plain" | "primary" | "danger" | "quiet";
-  busy?: boolean;
-  icon?: ReactNode;
-  children: ReactNode;
-}) {
-  return (
-    <Aria.Button {...rest} isPending={busy} className={`button ${kind}`}>
-      {busy ? <span className="spinner" aria-hidden="true" /> : icon}
-      {children}
-    </Aria.Button>
-  );
-}
-
-/** A button that shows only an icon; its name is said to screen readers and in a tooltip. */
-export function IconButton({
-  name,
-  children,
-  ...rest
-}: Omit<Aria.ButtonProps, "children" | "className"> & { name: string; children: ReactNode }) {
-  return (
-    <Aria.TooltipTrigger delay={500}>
-      <Aria.Button {...rest} aria-label={name} className="button quiet icon">
-        {children}
-      </Aria.Button>
-      <Tooltip>{name}</Tooltip>
-    </Aria.TooltipTrigger>
-  );
-}
-
-export function Tooltip({ children }: { children: ReactNode }) {
-  return (
-    <Aria.Tooltip offset={6} className="tooltip">
-      {children}
-    </Aria.Tooltip>
-  );
-}
-
-/** What the API says of a field is shown, and stands in nobody's way: what the browser takes for invalid could not be sent again. */
-const said = (wrong: string | undefined) => (wrong === undefined ? {} : { isInvalid: true, validationBehavior: "aria" as const });
-
-type FieldProps = { label: string; hint?: string | undefined; wrong?: string | undefined };
-
-export function TextField({
-  label,
-  hint,
-  wrong,
-  placeholder,
-  rows,
-  ...rest
-}: Omit<Aria.TextFieldProps, "className" | "children"> &
-  FieldProps & { placeholder?: string; rows?: number }) {
-  const shared = { className: "input", ...(placeholder === undefined ? {} : { placeholder }) };
-  return (
-    <Aria.TextField {...rest} className="field" {...said(wrong)}>
-      <Aria.Label className="label">{label}</Aria.Label>
-      {rows === undefined ? <Aria.Input {...shared} /> : <Aria.TextArea {...shared} rows={rows} />}
-      {hint === undefined ? null : (
-        <Aria.Text slot="description" className="hint">
-          {hint}
-        </Aria.Text>
-      )}
-      <Aria.FieldError className="wrong">{wrong}</Aria.FieldError>
-    </Aria.TextField>
-  );
-}
-
-export type Option = { id: string; label: string };
-
-type SelectProps = FieldProps & { options: Option[]; value: string; onChange: (id: string) => void; isDisabled?: boolean };
-
-/**
- * One of a few. React Aria's takes as long to draw as twenty rows of a table, for the list that it prepares: until somebody wants that, a button that
- * looks and is read the same stands in its place.
- */
-export function Select(props: SelectProps) {
-  const [wanted, setWanted] = useState(false);
-  return wanted ? <OpenedSelect {...props} /> : <SelectAtRest {...props} open={() => setWanted(true)} />;
-}
-
-function SelectAtRest({ label, options, value, wrong, hint, isDisabled = false, open }: SelectProps & { open: () => void }) {
-  const id = useId();
-  const about = [hint === undefined ? "" : `${id}-hint`, wrong === undefined ? "" : `${id}-wrong`].join(" ").trim();
-  return (
-    <div className="field" {...(wrong === undefined ? {} : { "data-invalid": true })}>
-      <span className="label" id={`${id}-label`}>
-        {label}
-      </span>
-      <button
-        type="button"
-        className="select-button"
-        id={id}
-        disabled={isDisabled}
-        aria-haspopup="listbox"
-        aria-expanded={false}
-        aria-labelledby={`${id}-value ${id}-label`}
-        {...(about === "" ? {} : { "aria-describedby": about })}
-        {...(isDisabled ? { "data-disabled": true } : {})}
-        onClick={open}
-        onKeyDown={(event) => {
-          if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
-          event.preventDefault();
-          open();
-        }}
-      >
-        <span className="value" id={`${id}-value`}>
-          {options.find((option) => option.id === value)?.label}
-        </span>
-        <ChevronDown aria-hidden="true" />
-      </button>
-      {hint === undefined ? null : (
-        <span className="hint" id={`${id}-hint`}>
-          {hint}
-        </span>
-      )}
-      {wrong === undefined ? null : (
-        <span className="wrong" id={`${id}-wrong`}>
-          {wrong}
-        </span>
-      )}
-    </div>
-  );
-}
-
-/** Opens as soon as it is there. Its button has the focus first, so that it has it again when the list is closed. */
-function OpenedSelect({ label, options, value, onChange, wrong, hint, isDisabled }: SelectProps) {
-  const [open, setOpen] = useState(false);
-  const button = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
-    button.current?.focus();
-    setOpen(true);
-  }, []);
-  return (
-    <Aria.Select
-      className="field"
-      value={value}
-      onChange={(key) => key !== null && onChange(String(key))}
-      isOpen={open}
-      onOpenChange={setOpen}
-      {...said(wrong)}
-      {...(isDisabled === undefined ? {} : { isDisabled })}
-    >
-      <Aria.Label className="label">{label}</Aria.Label>
-      <Aria.Button className="select-button" ref={button}>
-        <Aria.SelectValue className="value" />
-        <ChevronDown aria-hidden="true" />
-      </Aria.Button>
-      {hint === undefined ? null : (
-        <Aria.Text slot="description" className="hint">
-          {hint}
-        </Aria.Text>
-      )}
-      <Aria.FieldError className="wrong">{wrong}</Aria.FieldError>
-      <Aria.Popover className="popover">
-        <Options options={options} />
-      </Aria.Popover>
-    </Aria.Select>
-  );
-}
-
-function Options({ options }: { options: Option[] }) {
-  const { t } = useTranslation();
-  return (
-    <Aria.ListBox
-      items={options}
-      className="options"
-      renderEmptyState={() => <div className="nothing">{t("common.noMatch")}</div>}
-    >
-      {(option: Option) => (
-        <Aria.ListBoxItem id={option.id} textValue={option.label} className="option">
-          {option.label}
-        </Aria.ListBoxItem>
-      )}
-    </Aria.ListBox>
-  );
-}
-
-/** What is typed takes the place of what was chosen; when the pointer has come up again, which sets the caret. */
-function selectAll({ currentTarget: input }: FocusEvent<HTMLInputElement>): void {
-  requestAnimationFrame(() => input.select());
-}
-
-/** `onType`: told what is typed, for options that are fetched. */
-export function ComboBox({
-  label,
-  options,
-  value,
-  onChange,
-  onType,
-  wrong,
-  hint,
-  isDisabled = false,
-}: FieldProps & { options: Option[]; value: string; onChange: (id: string) => void; onType?: (text: string) => void; isDisabled?: boolean }) {
-  const { t } = useTranslation();
-  return (
-    <Aria.ComboBox
-      className="field"
-      defaultItems={options}
-      value={value}
-      onChange={(key) => key !== null && onChange(String(key))}
-      allowsEmptyCollection
-      isDisabled={isDisabled}
-      {...(onType === undefined ? {} : { onInputChange: onType })}
-      {...said(wrong)}
-    >
-      <Aria.Label className="label">{label}</Aria.Label>
-      <div className="with-button">
-        <Aria.Input className="input" onFocus={selectAll} />
-        <Aria.Button className="button quiet icon" aria-label={t("common.showOptions")}>
-          <ChevronDown aria-hidden="true" />
-        </Aria.Button>
-      </div>
-      {hint === undefined ? null : (
-        <Aria.Text slot="description" className="hint">
-          {hint}
-        </Aria.Text>
-      )}
-      <Aria.FieldError className="wrong">{wrong}</Aria.FieldError>
-      <Aria.Popover className="popover">
-        <Aria.ListBox
-          className="options"
-          renderEmptyState={() => <div className="nothing">{t("common.noMatch")}</div>}
-        >
-          {(option: Option) => (
-            <Aria.ListBoxItem id={option.id} textValue={option.label} className="option">
-              {option.label}
-            </Aria.ListBoxItem>
-          )}
-        </Aria.ListBox>
-      </Aria.Popover>
-    </Aria.ComboBox>
-  );
-}
-
-export function CheckBox({ children, ...rest }: Omit<Aria.CheckboxProps, "className" | "children"> & { children: ReactNode }) {
-  return (
-    <Aria.Checkbox {...rest} className="check">
-      <span className="box" aria-hidden="true">
-        <Check />
-      </span>
-      {children}
-    </Aria.Checkbox>
-  );
-}
 
 export function Badge({ tone = "neutral", pulse = false, children }: { tone?: Tone; pulse?: boolean; children: ReactNode }) {
   return <span className={`badge ${tone}${pulse ? " pulse" : ""}`}>{children}</span>;
@@ -348,12 +102,12 @@ export function Skeleton({ lines = 3 }: { lines?: number }) {
 
 /** Comes from the side, over what is there. */
 export function Drawer({ label, open, setOpen, children }: { label: string; open: boolean; setOpen: (open: boolean) => void; children: ReactNode }) {
+  const over = useOver(open);
+  if (over === null) return null;
   return (
-    <Aria.ModalOverlay isOpen={open} onOpenChange={setOpen} isDismissable className="veil">
-      <Aria.Modal className="drawer">
-        <Aria.Dialog aria-label={label}>{children}</Aria.Dialog>
-      </Aria.Modal>
-    </Aria.ModalOverlay>
+    <over.DrawerBox label={label} isOpen={open} onOpenChange={setOpen}>
+      {children}
+    </over.DrawerBox>
   );
 }
 
@@ -370,15 +124,12 @@ export function Modal({
   children: ReactNode;
   role?: "dialog" | "alertdialog";
 }) {
+  const over = useOver(open);
+  if (over === null) return null;
   return (
-    <Aria.ModalOverlay isOpen={open} onOpenChange={(now) => !now && onClose()} isDismissable={role === "dialog"} className="veil">
-      <Aria.Modal className="dialog">
-        <Aria.Dialog role={role}>
-          <Aria.Heading slot="title">{title}</Aria.Heading>
-          {children}
-        </Aria.Dialog>
-      </Aria.Modal>
-    </Aria.ModalOverlay>
+    <over.ModalBox title={title} role={role} isOpen={open} onOpenChange={(now) => now || onClose()}>
+      {children}
+    </over.ModalBox>
   );
 }
 

@@ -1,7 +1,7 @@
 // How a form asks the API for something.
 
 import { useMemo, useRef, useState, type FormEvent } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { wrongFields } from "./explain";
 
 /**

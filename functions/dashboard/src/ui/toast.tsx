@@ -2,9 +2,9 @@
 
 import { AlertTriangle, CheckCircle2, Hourglass } from "lucide-react";
 import { useEffect, useSyncExternalStore } from "react";
-import { useTranslation } from "react-i18next";
 import { CloseButton } from ".";
 import { slowed } from "../api/slowed";
+import { useTranslation } from "../i18n";
 import { useNow } from "./now";
 
 type Toast = { id: number; text: string; tone: "good" | "bad" };

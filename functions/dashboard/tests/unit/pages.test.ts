@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { clock, numberIn } from "../../src/format";
 import { isPaused } from "../../src/pages/call-actions";
 import { csv } from "../../src/pages/call-export";
-import { asked } from "../../src/pages/call-query";
+import { asked, bounds, dayOf } from "../../src/pages/call-query";
 import { columnsOf } from "../../src/pages/call-table";
 import { addressOf, filtersOf } from "../../src/pages/call-views";
 import { bars } from "../../src/pages/charts";
@@ -17,6 +17,15 @@ test("the address says what is asked, and nothing that is no filter", () => {
   assert.deepEqual([query.q, query.status, query.sort, query.from, query.page], ["two words", "busy", "longest", "+12025550143", 3]);
   assert.ok((query.until ?? 0) - (query.since ?? 0) >= 47 * 3_600_000);
   assert.deepEqual(asked(new URLSearchParams("status=nonsense&sort=up&page=-1&since=yesterday&until=today&evil=1")), {});
+});
+
+test("days are those of the reader's time zone, each whole, and only those that there are", () => {
+  const { since, until } = bounds({ start: "2026-02-28", end: "2026-03-31" });
+  assert.deepEqual([since, until], [new Date(2026, 1, 28).getTime(), new Date(2026, 3, 1).getTime()]);
+  assert.deepEqual([dayOf(since), dayOf(since - 1), dayOf(until - 1), dayOf(until)], ["2026-02-28", "2026-02-27", "2026-03-31", "2026-04-01"]);
+  for (const none of ["2026-02-30", "2026-13-01", "2026-2-3", "0000-01-01x", "0042-01-01"]) {
+    assert.deepEqual(asked(new URLSearchParams(`since=${none}&until=2026-03-02`)), {}, none);
+  }
 });
 
 test("days and hours without calls are in the chart, too", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { askedAgents } from "../../src/pages/settings/agents";
+import { askedAgents } from "../../src/pages/asked";
 import { agentOf } from "../../src/pages/settings/agent-form";
 import { freshId, phrasesOf } from "../../src/pages/settings/quality";
 import { below, flat, tree } from "../../src/pages/settings/tree";

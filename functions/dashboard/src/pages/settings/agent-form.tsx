@@ -1,9 +1,8 @@
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { Form } from "react-aria-components";
-import { useTranslation } from "react-i18next";
 import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
+import { useTranslation } from "../../i18n";
 import { useMay } from "../../session";
 import { Button, ComboBox, Confirm, NoteBar, TextField } from "../../ui";
 import { explain } from "../../ui/explain";
@@ -106,7 +105,7 @@ export function AgentForm({ agent, close, start = null, typed }: FormProps) {
     close();
   };
   return (
-    <Form onSubmit={submit}>
+    <form onSubmit={submit}>
       {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
       <TextField label={t("profile.name")} isRequired autoFocus maxLength={200} value={draft.name} onChange={(name) => set({ name })} wrong={wrong.get("name")} />
       <div className="form-grid">
@@ -140,7 +139,7 @@ export function AgentForm({ agent, close, start = null, typed }: FormProps) {
           onConfirm={remove}
         />
       )}
-    </Form>
+    </form>
   );
 }
 

@@ -1,34 +1,21 @@
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Headset, Plus } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
-import type { Ahead } from "../../api/ahead";
 import { answer, api, type Schema } from "../../api/client";
-import { type AgentsQuery, queries } from "../../api/queries";
+import { queries } from "../../api/queries";
 import { useFormat } from "../../format";
+import { useTranslation } from "../../i18n";
 import { useMay, useMayEverywhere, useMe } from "../../session";
 import { useTitle } from "../../shell/title";
 import { Avatar, Badge, Button, Card, Empty, Modal, Paging, Select, TableBox } from "../../ui";
 import { Asked } from "../../ui/asked";
 import { explain } from "../../ui/explain";
 import { toast } from "../../ui/toast";
+import { askedAgents, AVAILABILITIES } from "../asked";
 import { AgentForm } from "./agent-form";
 
 type Agent = Schema["Agent"];
-const AVAILABILITIES = ["available", "busy", "offline"] as const satisfies readonly Schema["Availability"][];
-
-/** What the address asks for. Pure, for tests: a word that is none is passed over. */
-export function askedAgents(url: URLSearchParams): AgentsQuery {
-  const availability = AVAILABILITIES.find((word) => word === url.get("availability"));
-  const page = Number(url.get("page"));
-  return { ...(availability === undefined ? {} : { availability }), ...(Number.isInteger(page) && page > 1 ? { page } : {}) };
-}
-
-export const ahead: Ahead = (client, url) => {
-  void client.prefetchQuery(queries.agents(askedAgents(url)));
-  void client.prefetchQuery(queries.departments());
-};
 
 /** The human beings who take calls, and whether they do now. */
 export function Agents() {

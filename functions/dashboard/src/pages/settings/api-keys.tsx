@@ -1,24 +1,18 @@
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { KeyRound, Plus } from "lucide-react";
 import { useState } from "react";
-import { CheckboxGroup, Form, Label } from "react-aria-components";
-import { useTranslation } from "react-i18next";
-import type { Ahead } from "../../api/ahead";
 import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useFormat } from "../../format";
+import { useTranslation } from "../../i18n";
 import { useMay, useMe } from "../../session";
 import { useTitle } from "../../shell/title";
-import { Badge, Button, Card, CheckBox, Confirm, CopyButton, Empty, Modal, NoteBar, Paging, TableBox, TextField } from "../../ui";
+import { Badge, Button, Card, CheckGroup, Confirm, CopyButton, Empty, Modal, NoteBar, Paging, TableBox, TextField } from "../../ui";
 import { Asked } from "../../ui/asked";
 import { explain } from "../../ui/explain";
 import { useSubmit } from "../../ui/submit";
 
 type Key = Schema["ApiKey"];
-
-export const ahead: Ahead = (client) => {
-  void client.prefetchQuery(queries.apiKeys(1));
-};
 
 export function ApiKeys() {
   const { t } = useTranslation();
@@ -155,28 +149,22 @@ function Maker({ close }: { close: () => void }) {
     );
   }
   return (
-    <Form onSubmit={submit}>
+    <form onSubmit={submit}>
       {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
       <TextField label={t("settings.apiKeys.name")} isRequired autoFocus maxLength={100} value={name} onChange={setName} wrong={wrong.get("name")} />
-      <CheckboxGroup className="field" value={permissions} onChange={setPermissions}>
-        <Label className="label">{t("settings.apiKeys.permissions")}</Label>
-        <div className="checks">
-          {me.permissions
-            .filter((permission) => !permission.startsWith("tenants:"))
-            .map((permission) => (
-              <CheckBox key={permission} value={permission}>
-                <code>{permission}</code>
-              </CheckBox>
-            ))}
-        </div>
-        {wrong.has("permissions") ? <span className="wrong">{wrong.get("permissions")}</span> : null}
-      </CheckboxGroup>
+      <CheckGroup
+        label={t("settings.apiKeys.permissions")}
+        options={me.permissions.filter((permission) => !permission.startsWith("tenants:")).map((id) => ({ id, label: <code>{id}</code> }))}
+        value={permissions}
+        onChange={setPermissions}
+        wrong={wrong.get("permissions")}
+      />
       <div className="actions">
         <Button onPress={close}>{t("common.cancel")}</Button>
         <Button type="submit" kind="primary" busy={busy} isDisabled={permissions.length === 0}>
           {t("settings.apiKeys.create")}
         </Button>
       </div>
-    </Form>
+    </form>
   );
 }

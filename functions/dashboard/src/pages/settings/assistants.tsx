@@ -1,28 +1,22 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { Form } from "react-aria-components";
-import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
-import type { Ahead } from "../../api/ahead";
 import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useFormat } from "../../format";
-import { LANGUAGES } from "../../i18n";
+import { LANGUAGES, useTranslation } from "../../i18n";
 import { useMay } from "../../session";
 import { useTitle } from "../../shell/title";
 import { Badge, Button, Card, ComboBox, Confirm, Empty, Failed, Modal, NoteBar, Select, Skeleton, TextField } from "../../ui";
 import { Asked } from "../../ui/asked";
 import { explain, wrongFields } from "../../ui/explain";
 import { toast } from "../../ui/toast";
+import { chosenOf } from "../asked";
 import { TestSession } from "./test-session";
 import { VersionDifference } from "./version-difference";
 
 type Assistant = Schema["Assistant"];
 type Settings = Schema["AssistantSettings"];
-
-export const ahead: Ahead = (client) => {
-  void client.prefetchQuery(queries.assistants());
-};
 
 /** What answers: a draft that changes no call, and the versions that were published. */
 export function Assistants() {
@@ -31,7 +25,7 @@ export function Assistants() {
   const assistants = useQuery(queries.assistants());
   const [url, setUrl] = useSearchParams();
   const items = assistants.data?.items ?? [];
-  const chosen = items.find(({ id }) => id === url.get("id")) ?? items[0];
+  const chosen = chosenOf(items, url);
   return (
     <main className="page narrow" id="main">
       <div className="page-head">
@@ -126,7 +120,7 @@ function Draft({ assistant }: { assistant: Assistant }) {
   const languages = [{ id: "", label: t("settings.assistants.standard") }, ...LANGUAGES];
   return (
     <Card title={t("settings.assistants.draft")}>
-      <Form className="stack" onSubmit={submit}>
+      <form className="stack" onSubmit={submit}>
         {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
         <div className="form-grid">
           <TextField label={t("profile.name")} isRequired isReadOnly={!may} value={draft.name} onChange={(name) => set({ name })} wrong={wrong.get("name")} />
@@ -185,7 +179,7 @@ function Draft({ assistant }: { assistant: Assistant }) {
             </Button>
           </div>
         ) : null}
-      </Form>
+      </form>
     </Card>
   );
 }

@@ -1,17 +1,17 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { ShieldCheck } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
-import type { Ahead } from "../../api/ahead";
 import { answer, api } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useFormat } from "../../format";
+import { useTranslation } from "../../i18n";
 import { useMay } from "../../session";
 import { useTitle } from "../../shell/title";
 import { Button, Card, Empty, NoteBar, Paging, TableBox } from "../../ui";
 import { Asked } from "../../ui/asked";
 import { explain } from "../../ui/explain";
+import { pageOf } from "../asked";
 
 /** Where a verification goes on that was too long for one press. */
 type Rest = { after: number | undefined; checked: number };
@@ -31,12 +31,6 @@ async function verify({ after, checked }: Rest): Promise<Verdict> {
   }
   return { kind: "part", after, checked };
 }
-
-const pageOf = (url: URLSearchParams) => Math.max(1, Math.floor(Number(url.get("page"))) || 1);
-
-export const ahead: Ahead = (client, url) => {
-  void client.prefetchQuery(queries.audit({ page: pageOf(url) }));
-};
 
 export function Audit() {
   const { t } = useTranslation();

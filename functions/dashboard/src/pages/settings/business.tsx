@@ -1,29 +1,23 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
 import { useState } from "react";
-import { Form } from "react-aria-components";
-import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
-import type { Ahead } from "../../api/ahead";
 import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
+import { useTranslation } from "../../i18n";
 import { useMay } from "../../session";
 import { useTitle } from "../../shell/title";
 import { Button, Card, ComboBox, Confirm, Empty, Failed, Modal, NoteBar, Select, Skeleton, TextField } from "../../ui";
 import { explain } from "../../ui/explain";
 import { useSubmit } from "../../ui/submit";
 import { toast } from "../../ui/toast";
+import { chosenOf } from "../asked";
 import { Hours } from "./hours";
 import { KINDS } from "./kinds";
 import { flat, tree } from "./tree";
 
 type Business = Schema["Business"];
 const MODES = ["streaming", "turn_based"] as const;
-
-export const ahead: Ahead = (client) => {
-  void client.prefetchQuery(queries.businesses());
-  void client.prefetchQuery(queries.assistants());
-};
 
 /** How the calls of each business are answered. */
 export function Businesses() {
@@ -34,7 +28,7 @@ export function Businesses() {
   const may = useMay("config:write");
   const [adding, setAdding] = useState(false);
   const items = businesses.data?.items ?? [];
-  const chosen = items.find(({ id }) => id === url.get("id")) ?? items[0];
+  const chosen = chosenOf(items, url);
   return (
     <main className="page narrow" id="main">
       <div className="page-head">
@@ -100,7 +94,7 @@ function NewBusiness({ close, made }: { close: () => void; made: (id: string) =>
     made(id);
   });
   return (
-    <Form onSubmit={submit}>
+    <form onSubmit={submit}>
       {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
       <TextField label={t("profile.name")} isRequired autoFocus maxLength={200} value={name} onChange={setName} wrong={wrong.get("name")} />
       <KindField value={kind} onChange={setKind} />
@@ -110,7 +104,7 @@ function NewBusiness({ close, made }: { close: () => void; made: (id: string) =>
           {t("settings.business.add")}
         </Button>
       </div>
-    </Form>
+    </form>
   );
 }
 
@@ -167,7 +161,7 @@ function Profile({ business, gone }: { business: Business; gone: () => void }) {
   };
   return (
     <Card title={t("settings.business.profile")}>
-      <Form className="stack" onSubmit={submit}>
+      <form className="stack" onSubmit={submit}>
         {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
         <div className="form-grid">
           <TextField label={t("profile.name")} isRequired isReadOnly={!may} value={draft.name} onChange={(name) => set({ name })} wrong={wrong.get("name")} />
@@ -220,7 +214,7 @@ function Profile({ business, gone }: { business: Business; gone: () => void }) {
             </Button>
           </div>
         ) : null}
-      </Form>
+      </form>
       <Confirm
         title={t("settings.business.removeTitle", { name: business.name })}
         text={t("settings.business.removeText")}

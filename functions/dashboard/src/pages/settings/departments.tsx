@@ -1,11 +1,9 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { FolderTree, Pencil, Plus } from "lucide-react";
 import { useState } from "react";
-import { Form } from "react-aria-components";
-import { useTranslation } from "react-i18next";
-import type { Ahead } from "../../api/ahead";
 import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
+import { useTranslation } from "../../i18n";
 import { useMayEverywhere } from "../../session";
 import { useTitle } from "../../shell/title";
 import { Button, Card, Confirm, Empty, IconButton, Modal, NoteBar, Select, TextField } from "../../ui";
@@ -16,10 +14,6 @@ import { toast } from "../../ui/toast";
 import { below, type Branch, flat, tree } from "./tree";
 
 type Department = Schema["Department"];
-
-export const ahead: Ahead = (client) => {
-  void client.prefetchQuery(queries.departments());
-};
 
 /** The parts of the organisation, each below what it is a part of. */
 export function Departments() {
@@ -121,7 +115,7 @@ function DepartmentForm({ all, department, under, close }: FormProps) {
     close();
   };
   return (
-    <Form onSubmit={submit}>
+    <form onSubmit={submit}>
       {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
       <TextField label={t("profile.name")} isRequired autoFocus maxLength={100} value={name} onChange={setName} wrong={wrong.get("name")} />
       <Select label={t("departments.partOf")} options={options} value={parent} onChange={setParent} wrong={wrong.get("parent_id")} />
@@ -146,6 +140,6 @@ function DepartmentForm({ all, department, under, close }: FormProps) {
           onConfirm={remove}
         />
       )}
-    </Form>
+    </form>
   );
 }

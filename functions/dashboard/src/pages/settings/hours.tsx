@@ -1,10 +1,9 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { Form } from "react-aria-components";
-import { useTranslation } from "react-i18next";
 import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useFormat } from "../../format";
+import { useTranslation } from "../../i18n";
 import { useMay } from "../../session";
 import { Button, Card, ComboBox, NoteBar, TextField } from "../../ui";
 import { Asked } from "../../ui/asked";
@@ -64,7 +63,7 @@ function Editor({ businessId, known }: { businessId: string; known: Schema["Open
     await client.invalidateQueries({ queryKey: queries.hours(businessId).queryKey });
   });
   return (
-    <Form className="stack" onSubmit={submit}>
+    <form className="stack" onSubmit={submit}>
       {known === null ? <p className="muted">{t("settings.hours.unknown")}</p> : null}
       {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
       <ComboBox label={t("settings.hours.zone")} options={zones(zone)} value={zone} onChange={setZone} />
@@ -88,6 +87,6 @@ function Editor({ businessId, known }: { businessId: string; known: Schema["Open
           </Button>
         </div>
       ) : null}
-    </Form>
+    </form>
   );
 }

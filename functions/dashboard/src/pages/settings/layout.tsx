@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n";
 import { Navigate, NavLink, Outlet, useLocation } from "react-router";
 import { useMe } from "../../session";
 import { Denied } from "../../shell/need";

@@ -1,12 +1,10 @@
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { CheckCircle2, Phone, Plus, XCircle } from "lucide-react";
 import { useState } from "react";
-import { Form } from "react-aria-components";
-import { useTranslation } from "react-i18next";
-import type { Ahead } from "../../api/ahead";
 import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useFormat } from "../../format";
+import { useTranslation } from "../../i18n";
 import { useMay, useMayEverywhere } from "../../session";
 import { useTitle } from "../../shell/title";
 import { Button, Card, Confirm, CopyButton, Empty, Modal, NoteBar, Paging, Select, TextField } from "../../ui";
@@ -17,11 +15,6 @@ import { toast } from "../../ui/toast";
 
 type Number = Schema["PhoneNumber"];
 type Diagnosis = Schema["PhoneNumberDiagnosis"];
-
-export const ahead: Ahead = (client) => {
-  void client.prefetchQuery(queries.phoneNumbers(1));
-  void client.prefetchQuery(queries.businesses());
-};
 
 /** The numbers that are answered, what each has to be set to at Twilio, and whether it is. */
 export function PhoneNumbers() {
@@ -221,7 +214,7 @@ function AddNumber({ close }: { close: () => void }) {
     close();
   });
   return (
-    <Form onSubmit={submit}>
+    <form onSubmit={submit}>
       {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
       <TextField
         label={t("numbers.number")}
@@ -240,7 +233,7 @@ function AddNumber({ close }: { close: () => void }) {
           {t("numbers.add")}
         </Button>
       </div>
-    </Form>
+    </form>
   );
 }
 
@@ -256,7 +249,7 @@ function EditNumber({ number, close }: { number: Number; close: () => void }) {
     close();
   });
   return (
-    <Form onSubmit={submit}>
+    <form onSubmit={submit}>
       {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
       <Select label={t("numbers.answers")} options={businesses} value={business} onChange={setBusiness} />
       <div className="actions">
@@ -265,6 +258,6 @@ function EditNumber({ number, close }: { number: Number; close: () => void }) {
           {t("common.save")}
         </Button>
       </div>
-    </Form>
+    </form>
   );
 }

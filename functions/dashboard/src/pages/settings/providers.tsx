@@ -1,12 +1,10 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { PlugZap } from "lucide-react";
 import { useState } from "react";
-import { Form } from "react-aria-components";
-import { useTranslation } from "react-i18next";
-import type { Ahead } from "../../api/ahead";
 import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useFormat } from "../../format";
+import { useTranslation } from "../../i18n";
 import { useMay } from "../../session";
 import { useTitle } from "../../shell/title";
 import { Badge, Button, Card, Confirm, Failed, Modal, NoteBar, Skeleton, TextField } from "../../ui";
@@ -16,10 +14,6 @@ import { toast } from "../../ui/toast";
 
 type Status = Schema["ProviderStatus"];
 type Test = Schema["ConnectionTest"];
-
-export const ahead: Ahead = (client) => {
-  void client.prefetchQuery(queries.providers());
-};
 
 /** Whose accounts at the carrier and at the models' provider are used. */
 export function ProviderAccounts() {
@@ -180,7 +174,7 @@ function CredentialForm({ status, changed, close }: { status: Status; changed: (
     close();
   });
   return (
-    <Form onSubmit={submit} autoComplete="off">
+    <form onSubmit={submit} autoComplete="off">
       {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
       <p className="muted">{t(`providers.where.${status.provider}`)}</p>
       {twilio ? (
@@ -203,6 +197,6 @@ function CredentialForm({ status, changed, close }: { status: Status; changed: (
           {t("common.save")}
         </Button>
       </div>
-    </Form>
+    </form>
   );
 }

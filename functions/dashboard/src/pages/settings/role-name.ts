@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n";
 
 /** Roles that every organisation has. */
 export const BUILT_IN_ROLES = ["tenant_admin", "manager", "agent", "viewer"] as const;

@@ -1,11 +1,9 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
 import { useState } from "react";
-import { Form } from "react-aria-components";
-import { useTranslation } from "react-i18next";
-import type { Ahead } from "../../api/ahead";
 import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
+import { useTranslation } from "../../i18n";
 import { useMay, useMe } from "../../session";
 import { useTitle } from "../../shell/title";
 import { Badge, Button, Card, CheckBox, Confirm, Modal, NoteBar, TableBox, TextField } from "../../ui";
@@ -22,10 +20,6 @@ const AREAS = ["calls", "messages", "live", "users", "roles", "departments", "ag
 const READ_ONLY: readonly string[] = ["live", "audit"];
 const EVERYWHERE = "departments:all";
 const KNOWN = new Set([...AREAS.flatMap((area) => [`${area}:read`, `${area}:write`]), EVERYWHERE]);
-
-export const ahead: Ahead = (client) => {
-  void client.prefetchQuery(queries.roles());
-};
 
 /** What people may do: the roles that every organisation has, and its own. */
 export function Roles() {
@@ -109,7 +103,7 @@ function RoleForm({ role, may, close }: { role: Role | null; may: boolean; close
     close();
   };
   return (
-    <Form onSubmit={submit}>
+    <form onSubmit={submit}>
       {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
       {fixed ? (
         <p className="muted">{t(role?.builtin === true ? "roles.builtinText" : "error.forbidden.text")}</p>
@@ -141,7 +135,7 @@ function RoleForm({ role, may, close }: { role: Role | null; may: boolean; close
           onConfirm={remove}
         />
       )}
-    </Form>
+    </form>
   );
 }
 

@@ -1,9 +1,8 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { MessageSquareText, Send } from "lucide-react";
 import type { FormEvent } from "react";
-import { Form } from "react-aria-components";
-import { useTranslation } from "react-i18next";
 import { answer, api, type Schema } from "../../api/client";
+import { useTranslation } from "../../i18n";
 import { useMay } from "../../session";
 import { Button, Card, NoteBar, TextField } from "../../ui";
 import { explain } from "../../ui/explain";
@@ -152,12 +151,12 @@ export function TestSession({ assistantId }: { assistantId: string }) {
         {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
         {over ? <NoteBar>{t("wizard.test.over")}</NoteBar> : null}
         {call === null || over ? null : (
-          <Form className="say" onSubmit={(event) => void say(event)}>
+          <form className="say" onSubmit={(event) => void say(event)}>
             <TextField label={t("wizard.test.say")} isRequired maxLength={MAX_CHARS} autoComplete="off" value={said} onChange={setSaid} />
             <Button type="submit" kind="primary" busy={busy || thinking} icon={<Send aria-hidden="true" />}>
               {t("wizard.test.send")}
             </Button>
-          </Form>
+          </form>
         )}
       </div>
     </Card>

@@ -1,12 +1,10 @@
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { UserPlus } from "lucide-react";
 import { useState } from "react";
-import { Form } from "react-aria-components";
-import { useTranslation } from "react-i18next";
-import type { Ahead } from "../../api/ahead";
 import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useFormat } from "../../format";
+import { useTranslation } from "../../i18n";
 import { useMay, useMe } from "../../session";
 import { useTitle } from "../../shell/title";
 import { Avatar, Badge, Button, Card, Confirm, Failed, Modal, NoteBar, Paging, Select, TableBox, TextField } from "../../ui";
@@ -26,11 +24,6 @@ function useRoles(): { id: string; label: string }[] {
   if (roles.data === undefined) return BUILT_IN_ROLES.map((id) => ({ id, label: named(id, id) }));
   return roles.data.items.map(({ id, name }) => ({ id, label: named(id, name) }));
 }
-
-export const ahead: Ahead = (client) => {
-  void client.prefetchQuery(queries.users(1));
-  void client.prefetchQuery(queries.invitations());
-};
 
 export function Users() {
   const { t } = useTranslation();
@@ -195,7 +188,7 @@ function Invite({ close }: { close: () => void }) {
     close();
   });
   return (
-    <Form onSubmit={submit}>
+    <form onSubmit={submit}>
       {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
       <TextField label={t("signIn.email")} type="email" isRequired autoFocus value={email} onChange={setEmail} wrong={wrong.get("email")} />
       <TextField label={t("profile.name")} value={name} onChange={setName} wrong={wrong.get("name")} />
@@ -207,7 +200,7 @@ function Invite({ close }: { close: () => void }) {
           {t("settings.users.send")}
         </Button>
       </div>
-    </Form>
+    </form>
   );
 }
 

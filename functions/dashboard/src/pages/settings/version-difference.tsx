@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
-import { useTranslation } from "react-i18next";
 import { queries } from "../../api/queries";
+import { useTranslation } from "../../i18n";
 import { Failed, Skeleton } from "../../ui";
 import { changes } from "./version-changes";
 

@@ -1,8 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { UserPlus } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { queries } from "../../api/queries";
+import { useTranslation } from "../../i18n";
 import { useMay } from "../../session";
 import { Avatar, Button, Card, Failed, NoteBar, Skeleton } from "../../ui";
 import { explain } from "../../ui/explain";

@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../../i18n";
 import type { Keeping as State } from "./kept";
 
 /** Whether what was entered outlives the visit. */

@@ -1,9 +1,8 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type RefObject, useRef, useState } from "react";
-import { Form } from "react-aria-components";
-import { useTranslation } from "react-i18next";
 import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
+import { useTranslation } from "../../i18n";
 import { Button, Card, Failed, NoteBar, Select, Skeleton, TextField } from "../../ui";
 import { explain } from "../../ui/explain";
 import { useSubmit } from "../../ui/submit";
@@ -78,7 +77,7 @@ function ProfileForm({ draft, back, next, business, assistant }: FormProps) {
     }
   });
   return (
-    <Form className="stack" onSubmit={submit}>
+    <form className="stack" onSubmit={submit}>
       {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
       <Card title={t("settings.business.title")}>
         <div className="form-grid">
@@ -128,7 +127,7 @@ function ProfileForm({ draft, back, next, business, assistant }: FormProps) {
           {t("wizard.saveAndNext")}
         </Button>
       </div>
-    </Form>
+    </form>
   );
 }
 

@@ -1,10 +1,10 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { CheckCircle2, CircleDashed, PlugZap, XCircle } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
+import { useTranslation } from "../../i18n";
 import { simulator } from "../../simulator";
 import { Button, Card, Confirm, NoteBar } from "../../ui";
 import { explain } from "../../ui/explain";

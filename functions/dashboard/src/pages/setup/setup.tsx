@@ -1,11 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { Check, CircleDashed, SkipForward } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { NavLink, useNavigate, useSearchParams } from "react-router";
-import type { Ahead } from "../../api/ahead";
 import type { Schema } from "../../api/client";
 import { queries } from "../../api/queries";
+import { useTranslation } from "../../i18n";
 import { useTitle } from "../../shell/title";
 import { Button, Card, Failed, NoteBar, Skeleton } from "../../ui";
 import { explain } from "../../ui/explain";
@@ -17,10 +16,6 @@ import { ReviewStep } from "./review-step";
 import { type Shown, stateOf, stepOf, STEPS } from "./steps";
 
 type Progress = Schema["SetupProgress"];
-
-export const ahead: Ahead = (client) => {
-  void client.prefetchQuery(queries.setup());
-};
 
 /** Leads through what has to be there before calls are answered. Where it is left, it goes on the next time. */
 export function Setup() {
