@@ -43,6 +43,23 @@ export function shell({ journey, browser, system, app, api, ring, mailed, signIn
     await box.getByText("A caller left a message").first().click();
     await heading(page, "Messages");
     await page.locator("aside").getByRole("button", { name: "Notifications, 0 unread" }).waitFor();
+    // Somebody deals with it, and it is gone from what is open.
+    const newest = async () => (await api("GET", "/messages?page_size=1")).body.items[0];
+    const left = await newest();
+    const message = page.getByRole("main").getByRole("listitem").first();
+    await message.getByRole("button", { name: "Mark as done" }).click();
+    await message.getByText("Done", { exact: true }).waitFor();
+    assert.ok((await newest()).handled_at > 0);
+    await page.getByRole("button", { name: /State/u }).click();
+    await page.getByRole("option", { name: "Done" }).click();
+    await page.waitForURL(/state=done/u);
+    await message.getByRole("button", { name: "Reopen" }).click();
+    for (const until = Date.now() + 5_000; (await newest()).handled_at != null; ) assert.ok(Date.now() < until, "it is still done");
+    await page.goto(`${app}/messages?state=open`);
+    await message.getByRole("button", { name: "Delete message" }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Delete message" }).click();
+    await page.getByRole("alertdialog").waitFor({ state: "detached" });
+    assert.equal((await api("GET", `/messages/${left.id}`)).status, 404);
     await page.goto(`${app}/notifications`);
     await heading(page, "Notifications");
     const list = page.getByRole("main").getByRole("listitem");

@@ -12,6 +12,7 @@ const infiniteQueryOptions = ((options: unknown) => options) as typeof InfiniteO
 export type CallsQuery = NonNullable<paths["/api/v1/calls"]["get"]["parameters"]["query"]>;
 export type AuditQuery = NonNullable<paths["/api/v1/audit"]["get"]["parameters"]["query"]>;
 export type AgentsQuery = NonNullable<paths["/api/v1/agents"]["get"]["parameters"]["query"]>;
+export type MessagesQuery = NonNullable<paths["/api/v1/messages"]["get"]["parameters"]["query"]>;
 export type NotificationsQuery = NonNullable<paths["/api/v1/notifications"]["get"]["parameters"]["query"]>;
 /** No stream tells of notifications: how many are unread is asked this often. */
 const UNREAD_EVERY_MS = 60_000;
@@ -88,10 +89,10 @@ export const queries = {
       queryKey: ["analytics", "volume", query],
       queryFn: () => answer(api.GET("/api/v1/analytics/call-volume", { params: { query } })),
     }),
-  messages: (page: number) =>
+  messages: (query: MessagesQuery) =>
     queryOptions({
-      queryKey: ["messages", page],
-      queryFn: () => answer(api.GET("/api/v1/messages", { params: { query: { page } } })),
+      queryKey: ["messages", query],
+      queryFn: () => answer(api.GET("/api/v1/messages", { params: { query } })),
     }),
   businesses: () =>
     queryOptions({

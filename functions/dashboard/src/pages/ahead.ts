@@ -4,7 +4,7 @@
 import type { Ask } from "../api/ahead";
 import { queries } from "../api/queries";
 import type { Permission } from "../session";
-import { askedAgents, chosenOf, CONNECTED, daysOf, notificationsOf, pageOf, period, RINGING, volumeOf } from "./asked";
+import { askedAgents, chosenOf, CONNECTED, daysOf, messagesOf, notificationsOf, pageOf, period, RINGING, volumeOf } from "./asked";
 import { asked } from "./call-query";
 import type { Address } from "./parts";
 
@@ -30,7 +30,7 @@ const AHEAD: Partial<Record<Address, Ahead>> = {
       forThose("users:read", ask, queries.users(1)),
     ]),
   "/live": (ask) => Promise.all([ask(queries.calls(RINGING)), ask(queries.calls(CONNECTED))]),
-  "/messages": (ask, url) => ask(queries.messages(pageOf(url))),
+  "/messages": (ask, url) => ask(queries.messages(messagesOf(url))),
   "/notifications": (ask, url) => ask(queries.notifications(notificationsOf(url))),
   "/profile": (ask) => ask(queries.sessions()),
   "/setup": (ask) => ask(queries.setup()),

@@ -1,7 +1,7 @@
 // What the addresses of pages ask for. Pure: a word that is none is passed over.
 
 import type { Schema } from "../api/client";
-import { type AgentsQuery, type NotificationsQuery, queries } from "../api/queries";
+import { type AgentsQuery, type MessagesQuery, type NotificationsQuery, queries } from "../api/queries";
 
 export const pageOf = (url: URLSearchParams): number => Math.max(1, Math.floor(Number(url.get("page"))) || 1);
 
@@ -24,6 +24,14 @@ export const volumeOf = (asked: ReturnType<typeof period>, days: Days) =>
 const MAX_SHOWN = 50;
 export const RINGING = { status: "ringing", page_size: MAX_SHOWN } as const;
 export const CONNECTED = { status: "in_progress", page_size: MAX_SHOWN } as const;
+
+export const MESSAGE_STATES = ["open", "done"] as const;
+
+export function messagesOf(url: URLSearchParams): MessagesQuery {
+  const state = MESSAGE_STATES.find((word) => word === url.get("state"));
+  const page = pageOf(url);
+  return { ...(state === undefined ? {} : { handled: state === "done" }), ...(page > 1 ? { page } : {}) };
+}
 
 export function notificationsOf(url: URLSearchParams): NotificationsQuery {
   const page = pageOf(url);
