@@ -23,7 +23,8 @@ const AHEAD: Partial<Record<Address, Ahead>> = {
   "/calls": (ask, url) => Promise.all([ask(queries.calls(asked(url))), ask(queries.views()), forThose("config:read", ask, queries.businesses())]),
   "/calls/:id": (ask, _, id) =>
     Promise.all([
-      ask(queries.call(id)),
+      // What a call came to is known when it is over.
+      ask(queries.call(id)).then(({ ended_at: ended }) => (ended == null ? undefined : forThose("qa:read", ask, queries.qa(id)))),
       ask(queries.interactions(id)),
       ask(queries.notes(id)),
       forThose("config:read", ask, queries.businesses()),
@@ -52,6 +53,7 @@ const AHEAD: Partial<Record<Address, Ahead>> = {
   "/settings/agents": (ask, url) => Promise.all([ask(queries.agents(askedAgents(url))), forThose("departments:read", ask, queries.departments())]),
   "/settings/departments": (ask) => ask(queries.departments()),
   "/settings/users": (ask) => Promise.all([ask(queries.users(1)), ask(queries.invitations())]),
+  "/settings/quality": (ask) => ask(queries.qaRules()),
   "/settings/roles": (ask) => ask(queries.roles()),
   "/settings/api-keys": (ask) => ask(queries.apiKeys(1)),
   "/settings/audit": (ask, url) => ask(queries.audit({ page: pageOf(url) })),

@@ -1,11 +1,9 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { ListChecks, Plus } from "lucide-react";
 import { useState } from "react";
-import { Form } from "react-aria-components";
-import { useTranslation } from "react-i18next";
-import type { Ahead } from "../../api/ahead";
 import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
+import { useTranslation } from "../../i18n";
 import { useMayEverywhere } from "../../session";
 import { useTitle } from "../../shell/title";
 import { Badge, Button, Card, CheckBox, Confirm, Empty, Modal, NoteBar, Select, TableBox, TextField } from "../../ui";
@@ -18,10 +16,6 @@ type Rules = Schema["QaRules"];
 type Rule = Schema["QaRule"];
 const KINDS = ["required_phrase", "forbidden_phrase"] as const satisfies readonly Rule["kind"][];
 const SPEAKERS = ["assistant", "caller", "any"] as const satisfies readonly Rule["speaker"][];
-
-export const ahead: Ahead = (client) => {
-  void client.prefetchQuery(queries.qaRules());
-};
 
 /** An id that none of the rules has. */
 export function freshId(rules: readonly Pick<Rule, "id">[]): string {
@@ -136,7 +130,7 @@ function RuleForm({ all, rule, close }: { all: Rules; rule: Rule | null; close: 
   });
   const wrongOf = (field: keyof Rule) => wrong.get(`rules.${at}.${field}`);
   return (
-    <Form onSubmit={submit}>
+    <form onSubmit={submit}>
       {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
       <TextField label={t("profile.name")} isRequired autoFocus maxLength={100} value={draft.name} onChange={(name) => set({ name })} wrong={wrongOf("name")} />
       <div className="form-grid">
@@ -180,6 +174,6 @@ function RuleForm({ all, rule, close }: { all: Rules; rule: Rule | null; close: 
           onConfirm={() => save(all.rules.toSpliced(at, 1))}
         />
       )}
-    </Form>
+    </form>
   );
 }
