@@ -14,6 +14,7 @@ use crate::{ApiError, AppState};
 
 mod delete_tenants;
 mod mail_invitations;
+mod old_rows;
 mod rotate_keys;
 mod seal_audit;
 
@@ -86,8 +87,8 @@ pub struct Swept {
     pub tenants_not_deleted: u32,
 }
 
-/// Closes calls whose end never came (see `voicecore_domain::limits`), seals audit logs, rotates keys, has forgotten invitations mailed, deletes tenants and
-/// forgets sign-ins, notifications and test calls that are long over, a limited number in each run. What fails keeps nothing else from being done.
+/// Closes calls whose end never came (see `voicecore_domain::limits`), seals audit logs, rotates keys, has forgotten invitations mailed, deletes tenants,
+/// makes old rows found and forgets sign-ins, notifications and test calls that are long over, a limited number in each run. What fails keeps nothing else from being done.
 pub async fn scheduled(app: &AppState) -> Result<Swept, JobError> {
     let mut swept = Swept::default();
     let closed = close_overdue(app, &mut swept).await;
@@ -95,6 +96,7 @@ pub async fn scheduled(app: &AppState) -> Result<Swept, JobError> {
     let rotated = rotate_keys::run(app, &mut swept).await;
     let mailed = mail_invitations::run(app, &mut swept).await;
     let deleted = delete_tenants::run(app, &mut swept).await;
+    let caught_up = old_rows::run(app).await;
     let forgotten = [
         rate_limits::forget(&*app.ports.db, app.now()).await,
         idempotency::forget(&*app.ports.db, app.now()).await,
@@ -103,7 +105,7 @@ pub async fn scheduled(app: &AppState) -> Result<Swept, JobError> {
         test_calls::forget(&*app.ports.db, app.now()).await,
         accounts::forget(&*app.ports.db, app.now()).await,
     ];
-    closed.and(sealed).and(rotated).and(mailed).and(deleted)?;
+    closed.and(sealed).and(rotated).and(mailed).and(deleted).and(caught_up)?;
     forgotten.into_iter().collect::<Result<Vec<_>, _>>().map_err(ApiError::from)?;
     Ok(swept)
 }

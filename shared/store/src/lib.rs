@@ -33,6 +33,7 @@ pub mod invitations;
 pub mod master_key;
 pub mod messages;
 pub mod notifications;
+pub mod old_rows;
 pub mod opening_hours;
 mod paging;
 pub mod phone_numbers;

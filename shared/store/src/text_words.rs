@@ -1,5 +1,5 @@
 //! Which words are in which message and note: a search is a walk along the key of `text_words`, newest first, within one tenant, as
-//! with `call_words`. What was written before there was this table is not found.
+//! with `call_words`. What was written before there was this table is found once `old_rows` has gone through it.
 
 use std::fmt::Write as _;
 

@@ -5,6 +5,7 @@ use voicecore_call::{CallSummary, EndReason, Interaction, InteractionKind};
 use voicecore_domain::words::words;
 use voicecore_ports::BlobError;
 use voicecore_store::calls::Call;
+use voicecore_store::qa_results::QaResult;
 use voicecore_store::{Scope, StoreError, blob_keys, call_words, calls};
 use voicecore_types::{CallId, Millis, TenantId};
 
@@ -52,12 +53,29 @@ pub(crate) async fn store(app: &AppState, tenant: TenantId, summary: &CallSummar
 /// Makes what was said findable: the words of both sides, not what tools gave. Stores how long the caller waited for each answer, and
 /// what the call came to by the tenant's rules, too. May be repeated.
 pub(crate) async fn index(app: &AppState, scope: &Scope, summary: &CallSummary) -> Result<(), StoreError> {
-    let spoken = summary.interactions.iter().filter(|said| said.kind == InteractionKind::Speech);
-    let text: Vec<&str> = spoken.map(|said| said.text.as_str()).collect();
-    let answers = summary.interactions.iter();
-    let latencies: Vec<_> = answers.filter_map(|said| Some((said.seq, Millis(said.latency_ms?)))).collect();
     let result = qa::at_the_end(scope, &summary.interactions, app.now()).await?;
-    call_words::store(scope, summary.call_id, &words(&text.join(" ")), &latencies, result.as_ref()).await
+    index_said(scope, summary.call_id, &summary.interactions, result.as_ref()).await
+}
+
+/// The same of a call whose transcript is stored, if it has one; what the call came to stays as it is.
+pub(crate) async fn index_stored(app: &AppState, scope: &Scope, call: CallId) -> Result<(), ApiError> {
+    if let Some(document) = document(app, scope, call).await? {
+        index_said(scope, call, &document.interactions, None).await?;
+    }
+    Ok(())
+}
+
+async fn index_said(
+    scope: &Scope,
+    call: CallId,
+    said: &[Interaction],
+    result: Option<&QaResult>,
+) -> Result<(), StoreError> {
+    let spoken = said.iter().filter(|said| said.kind == InteractionKind::Speech);
+    let text: Vec<&str> = spoken.map(|said| said.text.as_str()).collect();
+    let latencies: Vec<_> =
+        said.iter().filter_map(|said| Some((said.seq, Millis(said.latency_ms?)))).collect();
+    call_words::store(scope, call, &words(&text.join(" ")), &latencies, result).await
 }
 
 /// What was said in a call so far.

@@ -33,6 +33,7 @@ mod media;
 mod messages;
 mod notes;
 mod notifications;
+mod old_rows;
 mod openapi;
 mod opening_hours;
 mod others;

@@ -51,6 +51,13 @@ statements! {
 
     REACTIVATE = "update users set deactivated_at = null where id = ?1";
 
+    /// People who work for nobody and are invited by nobody: whoever leaves their last tenant is forgotten at once, but that was not always so.
+    ALONE = "select u.id from users u where u.super_admin = 0
+        and not exists (select 1 from memberships m where m.user_id = u.id)
+        and not exists (select 1 from invitations i where i.email = u.email and i.accepted_at is null and i.revoked_at is null
+        and i.expires_at > ?1)
+        order by u.id limit ?2";
+
     /// Links that were sent to somebody who works for nobody any more.
     FORGET_LINKS = "delete from setup_tokens where email = (select u.email from users u where u.id = ?1
         and not exists (select 1 from memberships m where m.user_id = u.id))";
@@ -120,6 +127,20 @@ pub async fn set_active(
         Err(DbError::Unexpected { .. }) => Ok(Activation::Refused),
         Err(other) => Err(other.into()),
     }
+}
+
+/// Forgets people who work for nobody and are invited by nobody, at most `limit`; whoever runs the installation stays. Looks through
+/// everybody.
+pub async fn forget_those_alone(db: &dyn Db, now: Millis, limit: u32) -> Result<(), StoreError> {
+    let alone = db.query(across_tenants(ALONE, vec![now.into(), limit.into()])).await?;
+    for user in row::all(&alone, |r| r.text("id"))? {
+        match db.batch(forget_alone(&user).into()).await {
+            // Something of theirs is kept: one who cannot be forgotten keeps nobody else from it.
+            Ok(_) | Err(DbError::Constraint) => {}
+            Err(other) => return Err(other.into()),
+        }
+    }
+    Ok(())
 }
 
 /// The statements that forget a user who works for nobody any more, with their address, password, sessions and links; to stand behind the
