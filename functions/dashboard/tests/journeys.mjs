@@ -322,6 +322,7 @@ journey("the business is edited, a version that is old is not written over, and 
   await page.getByLabel("Name", { exact: true }).fill("Too late");
   await page.getByRole("button", { name: "Save" }).first().click();
   await page.getByText("Somebody has changed it meanwhile.").waitFor();
+  await page.reload();
   await page.getByLabel("Monday").fill("09:00-12:00, 13:00-17:30");
   await page.getByRole("button", { name: "Save" }).last().click();
   await page.getByText("Saved", { exact: true }).waitFor();

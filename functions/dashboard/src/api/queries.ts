@@ -116,12 +116,15 @@ export const queries = {
       queryFn: () => answer(api.GET("/api/v1/assistants/{id}/versions/{number}", { params: { path: { id, number } } })),
       staleTime: Infinity,
     }),
+  /** With the version of the business that says them; `null` as long as nobody has said any. */
   hours: (id: string) =>
     queryOptions({
       queryKey: ["hours", id],
       queryFn: async () => {
         const asked = await api.GET("/api/v1/businesses/{id}/opening-hours", { params: { path: { id } } });
-        return asked.response.status === 404 ? null : answer(Promise.resolve(asked));
+        if (asked.response.status === 404) return null;
+        const hours = await answer(Promise.resolve(asked));
+        return { ...hours, version: Number(/\d+/u.exec(asked.response.headers.get("etag") ?? "")?.[0] ?? 0) };
       },
     }),
   departments: () =>

@@ -74,10 +74,10 @@ pub(crate) async fn create_department(
     Ok(response)
 }
 
-/// Renames and moves a department. It cannot be moved into itself or below.
+/// Renames and moves a department. It cannot be moved into itself or below. `If-Match` has to name the version that it is meant for.
 #[utoipa::path(put, path = "/api/v1/departments/{id}", tag = "departments", security(("api_key" = ["departments:write"])),
     params(("id" = String, Path, format = "uuid"),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")), request_body = wire::SaveDepartment,
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read. Needed.")), request_body = wire::SaveDepartment,
     responses(
         (status = 200, description = "The department as it is now.", body = wire::Department),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
@@ -93,7 +93,7 @@ pub(crate) async fn update_department(
     sees_all(principal)?;
     let (name, parent_id) = wanted(fields)?;
     let before = departments::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
-    etag::check(&headers, before.version)?;
+    etag::demand(&headers, before.version)?;
     let version = before.version + 1;
     let department = Department { name, parent_id, updated_at: app.now(), version, ..before };
     let record = Record::of(&app, principal.actor, "department.update", Some(id.to_string()));

@@ -39,10 +39,10 @@ pub(crate) async fn get_opening_hours(
     answer_unkept(StatusCode::OK, &show(&hours), Some(version))
 }
 
-/// Says when a business is open.
+/// Says when a business is open. `If-Match` has to name the version of the business that it is meant for, which the business itself shows, too.
 #[utoipa::path(put, path = "/api/v1/businesses/{id}/opening-hours", tag = "businesses", security(("api_key" = ["config:write"])),
     params(("id" = String, Path, format = "uuid"),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")), request_body = wire::OpeningHours,
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read. Needed.")), request_body = wire::OpeningHours,
     responses(
         (status = 200, description = "The hours.", body = wire::OpeningHours),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
@@ -95,10 +95,12 @@ async fn set(
     sees_all(principal)?;
     let record = Record::of(app, principal.actor, "business.opening_hours", Some(id.to_string()));
     let (_, version) = opening_hours::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
-    etag::check(headers, version)?;
-    let response = match hours {
-        Some(hours) => answer(principal, StatusCode::OK, &show(hours), Some(version + 1))?,
-        None => nothing_to_say(principal),
+    let response = if let Some(hours) = hours {
+        etag::demand(headers, version)?;
+        answer(principal, StatusCode::OK, &show(hours), Some(version + 1))?
+    } else {
+        etag::check(headers, version)?;
+        nothing_to_say(principal)
     };
     if opening_hours::set(&principal.scope, (id, version), hours, &record.entry()).await? {
         return Ok(response);

@@ -108,10 +108,10 @@ pub(crate) async fn create_phone_number(
     }
 }
 
-/// Another business answers from now on.
+/// Another business answers from now on. `If-Match` has to name the version that it is meant for.
 #[utoipa::path(put, path = "/api/v1/phone-numbers/{id}", tag = "phone-numbers", security(("api_key" = ["config:write"])),
     params(("id" = String, Path, format = "uuid"),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")), request_body = wire::UpdatePhoneNumber,
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read. Needed.")), request_body = wire::UpdatePhoneNumber,
     responses(
         (status = 200, description = "The number as it is now.", body = wire::PhoneNumber),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
@@ -129,7 +129,7 @@ pub(crate) async fn update_phone_number(
     fields.done()?;
     let before = store::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
     let business_id: BusinessId = business_id.ok_or(ApiError::NotFound)?;
-    etag::check(&headers, before.version)?;
+    etag::demand(&headers, before.version)?;
     let names = (id, before.version);
     let sealer = app.sealer(principal.scope.tenant(), &principal.wrapped_key)?;
     let record = Record::of(&app, principal.actor, "phone_number.update", Some(id.to_string()));

@@ -48,10 +48,11 @@ pub(crate) async fn list_providers(
 }
 
 /// Sets the tenant's own account at a provider. Calls that begin from now on use it; those that run go on as they began.
+/// `If-Match` has to name the version that it is meant for, once there is one.
 #[utoipa::path(put, path = "/api/v1/config/providers/{provider}", tag = "config",
     security(("api_key" = ["config:write"])),
     params(("provider" = WireProvider, Path),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")), request_body = ProviderCredential,
+        ("If-Match" = Option<String>, Header, description = "The `version` of what was read, as an `ETag`; of the first account there is none. Needed.")), request_body = ProviderCredential,
     responses(
         (status = 200, description = "It is stored.", body = ProviderStatus),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
@@ -67,7 +68,11 @@ pub(crate) async fn put_provider(
     sees_all(principal)?;
     let wanted = Wanted::check(provider, &body)?;
     let before = store::get(&principal.scope, provider).await?.map_or(0, |stored| stored.version);
-    etag::check(&headers, before)?;
+    if before > 0 {
+        etag::demand(&headers, before)?;
+    } else {
+        etag::check(&headers, before)?;
+    }
     let sealer = app.sealer(principal.scope.tenant(), &principal.wrapped_key)?;
     let credential = providers::seal(&app, &sealer, provider, wanted.secret)?;
     let account_id = wanted.account.as_ref().map(AccountSid::as_str);

@@ -76,10 +76,11 @@ pub(crate) async fn create_role(
     Ok(response)
 }
 
-/// Changes a role that the tenant has made. It holds for the very next request of whoever has it.
+/// Changes a role that the tenant has made. It holds for the very next request of whoever has it. `If-Match` has to name the version that it
+/// is meant for.
 #[utoipa::path(put, path = "/api/v1/roles/{id}", tag = "roles", security(("api_key" = ["roles:write"])),
     params(("id" = String, Path, format = "uuid"),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")), request_body = wire::SaveRole,
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read. Needed.")), request_body = wire::SaveRole,
     responses(
         (status = 200, description = "The role as it is now.", body = wire::Role),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
@@ -96,7 +97,7 @@ pub(crate) async fn update_role(
     let before = roles::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
     may_give(principal, &before.permissions)?;
     may_give(principal, &permissions)?;
-    etag::check(&headers, before.version)?;
+    etag::demand(&headers, before.version)?;
     let role = Role { name, permissions, updated_at: app.now(), version: before.version + 1, ..before };
     let record = Record::of(&app, principal.actor, "role.update", Some(id.to_string()));
     let response = answer(principal, StatusCode::OK, &show(&role), Some(role.version))?;

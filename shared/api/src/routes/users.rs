@@ -61,10 +61,10 @@ pub(crate) async fn get_user(access: Access<UsersRead>, Id(id): Id<UserId>) -> R
 }
 
 /// Changes what a user is, what they belong to, and whether they work. It holds for their very next request. Nobody makes of
-/// anybody, or takes from anybody, what they are not themselves.
+/// anybody, or takes from anybody, what they are not themselves. `If-Match` has to name the version that it is meant for.
 #[utoipa::path(patch, path = "/api/v1/users/{id}", tag = "users", security(("api_key" = ["users:write"])),
     params(("id" = String, Path, format = "uuid"),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")), request_body = wire::UpdateUser,
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read. Needed.")), request_body = wire::UpdateUser,
     responses(
         (status = 200, description = "The user as they are now.", body = wire::User),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
@@ -91,7 +91,7 @@ pub(crate) async fn update_user(
         sees_all(principal)?;
     }
     let version = user.version;
-    etag::check(&headers, version)?;
+    etag::demand(&headers, version)?;
     user.version += 1;
     let departments: Option<Vec<DepartmentId>> = departments.map(|ids| ids.into_iter().collect());
     let record = Record::of(&app, principal.actor, "user.update", Some(id.to_string()));

@@ -113,7 +113,11 @@ fn refused(site: &Site, few: &World, operation: &Operation, status: &str) -> Opt
             "[]".clone_into(&mut ask.body);
         }
         ("422", _) if !operation.query.is_empty() => return wrong_parameter(world, operation, &ask),
-        ("428", _) => drop(ask.headers.remove(header::IF_MATCH)),
+        ("428", _) => {
+            // It is there.
+            ask.send(world);
+            ask.headers.remove(header::IF_MATCH);
+        }
         ("429", _) => {
             ask.send(few);
             return Some(ask.send(few));

@@ -234,7 +234,12 @@ impl World {
         key: Option<&str>,
         body: Option<&Value>,
     ) -> Reply {
+        let is_change = [Method::PUT, Method::PATCH].contains(&method);
         let mut request = Request::builder().method(method).uri(uri);
+        if is_change {
+            // Whatever version it is; tests of versions name one.
+            request = request.header(header::IF_MATCH, "*");
+        }
         if let Some(key) = key {
             request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
         }

@@ -71,13 +71,16 @@ export function Businesses() {
               onChange={(id) => setUrl({ id })}
             />
           ) : null}
-          <Profile key={`${chosen.id} ${chosen.version} ${chosen.department_id}`} business={chosen} gone={() => setUrl({})} />
-          <Hours key={chosen.id} businessId={chosen.id} />
+          <Profile key={shown(chosen)} business={chosen} gone={() => setUrl({})} />
+          <Hours key={chosen.id} business={chosen} />
         </>
       )}
     </main>
   );
 }
+
+/** What is edited begins anew when it is something else, and not when only the opening hours have changed. */
+const shown = (business: Business) => JSON.stringify({ ...business, version: 0, updated_at: 0 });
 
 /** Empty is nothing. */
 const some = (text: string | null | undefined) => (text == null || text.trim() === "" ? null : text);
@@ -153,6 +156,7 @@ function Profile({ business, gone }: { business: Business; gone: () => void }) {
     }
     toast(t("settings.business.saved"));
     await client.invalidateQueries({ queryKey: queries.businesses().queryKey });
+    await client.invalidateQueries({ queryKey: queries.hours(business.id).queryKey });
   });
   const remove = async () => {
     await answer(api.DELETE("/api/v1/config/business/{id}", { params: { path: { id: business.id } } }));

@@ -102,7 +102,11 @@ function DepartmentForm({ all, department, under, close }: FormProps) {
     await answer(
       department === null
         ? api.POST("/api/v1/departments", { body })
-        : api.PUT("/api/v1/departments/{id}", { params: { path: { id: department.id } }, body }),
+        : api.PUT("/api/v1/departments/{id}", {
+            params: { path: { id: department.id } },
+            headers: { "if-match": `"${department.version}"` },
+            body,
+          }),
     );
     await client.invalidateQueries({ queryKey: queries.departments().queryKey });
     toast(t("common.saved"));

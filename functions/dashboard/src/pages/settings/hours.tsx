@@ -13,14 +13,17 @@ import { toast } from "../../ui/toast";
 
 const DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] as const;
 
+type Business = Schema["Business"];
+type Known = Schema["OpeningHours"] & { version: number };
+
 /** When a business is open. */
-export function Hours({ businessId }: { businessId: string }) {
+export function Hours({ business }: { business: Business }) {
   const { t } = useTranslation();
-  const hours = useQuery(queries.hours(businessId));
+  const hours = useQuery(queries.hours(business.id));
   return (
     <Card title={t("settings.hours.title")}>
       <Asked query={hours} lines={7} within="card">
-        {(found) => <Editor businessId={businessId} known={found} />}
+        {(found) => <Editor key={JSON.stringify({ ...found, version: 0 })} business={business} known={found} />}
       </Asked>
     </Card>
   );
@@ -49,7 +52,7 @@ function zones(chosen: string): { id: string; label: string }[] {
   return [...(known.includes(chosen) ? [] : [chosen]), ...known].map((id) => ({ id, label: id.replaceAll("_", " ") }));
 }
 
-function Editor({ businessId, known }: { businessId: string; known: Schema["OpeningHours"] | null }) {
+function Editor({ business, known }: { business: Business; known: Known | null }) {
   const { t } = useTranslation();
   const format = useFormat();
   const client = useQueryClient();
@@ -58,9 +61,17 @@ function Editor({ businessId, known }: { businessId: string; known: Schema["Open
   const [days, setDays] = useState(byDay(known?.opening_hours ?? []));
   const { submit, busy, error } = useSubmit(async () => {
     const body = { time_zone: zone, opening_hours: spans(days) };
-    await answer(api.PUT("/api/v1/businesses/{id}/opening-hours", { params: { path: { id: businessId } }, body }));
+    await answer(
+      api.PUT("/api/v1/businesses/{id}/opening-hours", {
+        params: { path: { id: business.id } },
+        headers: { "if-match": `"${known?.version ?? business.version}"` },
+        body,
+      }),
+    );
     toast(t("common.saved"));
-    await client.invalidateQueries({ queryKey: queries.hours(businessId).queryKey });
+    // The version is the business's, too.
+    await client.invalidateQueries({ queryKey: queries.businesses().queryKey });
+    await client.invalidateQueries({ queryKey: queries.hours(business.id).queryKey });
   });
   return (
     <form className="stack" onSubmit={submit}>

@@ -243,7 +243,13 @@ function EditNumber({ number, close }: { number: Number; close: () => void }) {
   const businesses = useBusinessOptions();
   const [business, setBusiness] = useState(number.business_id);
   const { submit, busy, error } = useSubmit(async () => {
-    await answer(api.PUT("/api/v1/phone-numbers/{id}", { params: { path: { id: number.id } }, body: { business_id: business } }));
+    await answer(
+      api.PUT("/api/v1/phone-numbers/{id}", {
+        params: { path: { id: number.id } },
+        headers: { "if-match": `"${number.version}"` },
+        body: { business_id: business },
+      }),
+    );
     await client.invalidateQueries({ queryKey: ["phone-numbers"] });
     toast(t("common.saved"));
     close();

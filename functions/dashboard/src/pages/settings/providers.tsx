@@ -168,7 +168,9 @@ function CredentialForm({ status, changed, close }: { status: Status; changed: (
   const [secret, setSecret] = useState("");
   const { submit, busy, error, wrong } = useSubmit(async () => {
     const body = twilio ? { account_sid: sid.trim(), auth_token: secret.trim() } : { api_key: secret.trim() };
-    await answer(api.PUT("/api/v1/config/providers/{provider}", { params: { path: { provider: status.provider } }, body }));
+    // Of the first account there is no version.
+    const headers = status.version == null ? {} : { "if-match": `"${status.version}"` };
+    await answer(api.PUT("/api/v1/config/providers/{provider}", { params: { path: { provider: status.provider } }, headers, body }));
     await changed();
     toast(t("providers.saved"));
     close();

@@ -90,7 +90,9 @@ function RoleForm({ role, may, close }: { role: Role | null; may: boolean; close
   const { submit, busy, error, wrong } = useSubmit(async () => {
     const body = { name: name.trim(), permissions: [...permissions] };
     await answer(
-      role === null ? api.POST("/api/v1/roles", { body }) : api.PUT("/api/v1/roles/{id}", { params: { path: { id: role.id } }, body }),
+      role === null
+        ? api.POST("/api/v1/roles", { body })
+        : api.PUT("/api/v1/roles/{id}", { params: { path: { id: role.id } }, headers: { "if-match": `"${role.version}"` }, body }),
     );
     await client.invalidateQueries({ queryKey: queries.roles().queryKey });
     toast(t("roles.saved"));

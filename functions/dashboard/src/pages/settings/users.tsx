@@ -131,7 +131,7 @@ function Edit({ user, close }: { user: User; close: () => void }) {
     setBusy(true);
     setError(null);
     try {
-      await answer(api.PATCH("/api/v1/users/{id}", { params, body }));
+      await answer(api.PATCH("/api/v1/users/{id}", { params, headers: { "if-match": `"${user.version}"` }, body }));
       await client.invalidateQueries({ queryKey: ["users"] });
       close();
     } catch (cause) {
