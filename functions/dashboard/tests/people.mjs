@@ -96,11 +96,11 @@ export function people({ journey, api, app, heading, signedIn }) {
     await page.goto(`${app}/settings/quality`);
     await page.getByRole("button", { name: "Add rule" }).click();
     const dialog = page.getByRole("dialog");
-    await dialog.getByLabel("Name").fill(name);
-    await dialog.getByLabel("Phrases").fill("?!");
+    await dialog.getByLabel("Name", { exact: true }).fill(name);
+    await dialog.getByLabel("Phrases", { exact: true }).fill("?!");
     await dialog.getByRole("button", { name: "Add rule" }).click();
     await dialog.getByText("Each needs a letter or a digit.").waitFor();
-    await dialog.getByLabel("Phrases").fill(first.text.split(/\s+/u).slice(0, 3).join(" "));
+    await dialog.getByLabel("Phrases", { exact: true }).fill(first.text.split(/\s+/u).slice(0, 3).join(" "));
     await dialog.getByRole("button", { name: "Add rule" }).click();
     await dialog.waitFor({ state: "detached" });
     await page.goto(`${app}/calls/${id}`);
