@@ -430,7 +430,10 @@ proptest! {
 
         // Nobody else noticed: the same rows but for what the job of every minute does to them.
         let untouched = |rows: Vec<(String, Vec<Row>)>| {
-            rows.into_iter().filter(|(table, _)| !["audit_log", "audit_chains", "calls", "call_events"].contains(&table.as_str())).collect::<Vec<_>>()
+            let kept = rows.into_iter().filter(|(table, _)| !["audit_log", "audit_chains", "calls", "call_events"].contains(&table.as_str()));
+            // How far the job has gone through what is older than its tables.
+            let of_the_job = |row: &Row| row.get("noun") == Some(&Value::Text("old_rows".to_owned()));
+            kept.map(|(table, rows)| (table, rows.into_iter().filter(|row| !of_the_job(row)).collect::<Vec<_>>())).collect::<Vec<_>>()
         };
         prop_assert_eq!(untouched(rows_of(&world, &other.id)), untouched(theirs));
         let hub = format!("hub {}", other.id);
