@@ -29,8 +29,7 @@ export const MESSAGE_STATES = ["open", "done"] as const;
 
 export function messagesOf(url: URLSearchParams): MessagesQuery {
   const state = MESSAGE_STATES.find((word) => word === url.get("state"));
-  const page = pageOf(url);
-  return { ...(state === undefined ? {} : { handled: state === "done" }), ...(page > 1 ? { page } : {}) };
+  return { ...(state === undefined ? {} : { handled: state === "done" }), page: pageOf(url) };
 }
 
 export function notificationsOf(url: URLSearchParams): NotificationsQuery {

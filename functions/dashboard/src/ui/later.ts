@@ -30,19 +30,21 @@ export function fetchWithFirstSign(): void {
 /** `null` until it was `wanted` here for the first time and is there; from then on it stays, so that what closes can do so slowly. */
 export function useOver(wanted: boolean): Over | null {
   const { t } = useTranslation();
-  const [over, setOver] = useState(there);
+  const [, drawAgain] = useState(false);
   const was = useRef(false);
   was.current ||= wanted;
+  // What is there already opens with the key or the press that wants it, and has the focus before the next one.
+  const missing = there === null;
   useEffect(() => {
-    if (!wanted || over !== null) return;
+    if (!wanted || !missing) return;
     let gone = false;
     fetched().then(
-      (found) => gone || setOver(found),
+      () => gone || drawAgain(true),
       () => gone || toast(t("error.network.text"), "bad"),
     );
     return () => {
       gone = true;
     };
-  }, [wanted, over, t]);
-  return was.current ? over : null;
+  }, [wanted, missing, t]);
+  return was.current ? there : null;
 }

@@ -7,6 +7,25 @@ import * as Aria from "react-aria-components";
 import { useTranslation } from "../i18n";
 import type { ComboBoxProps, Option, SelectProps } from "./fields";
 
+/** Longer than between a key and the click that the browser makes of it. */
+const KEY_MS = 1_000;
+
+// A button that is pressed with a key is clicked by the browser. React Aria would take that for a screen reader's doing, move the focus only when what
+// opens stands still, and lose the keys until then.
+let pressed = Number.NEGATIVE_INFINITY;
+const remember = ({ key, timeStamp }: KeyboardEvent) => {
+  if (key === "Enter" || key === " ") pressed = timeStamp;
+};
+document.addEventListener("keydown", remember, true);
+document.addEventListener("keyup", remember, true);
+document.addEventListener(
+  "click",
+  ({ detail, timeStamp }) => {
+    if (detail === 0 && timeStamp - pressed < KEY_MS) Aria.setInteractionModality("keyboard");
+  },
+  true,
+);
+
 /** Tells React Aria which language it speaks. */
 export function Spoken({ children }: { children: ReactNode }) {
   return <Aria.I18nProvider locale={useTranslation().language}>{children}</Aria.I18nProvider>;
