@@ -2,7 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { Columns3 } from "lucide-react";
-import { memo, type MouseEvent, type ReactNode, useCallback, useMemo } from "react";
+import { memo, type MouseEvent, type ReactNode, startTransition, useCallback, useEffect, useMemo, useState } from "react";
 import { Link, useHref, useNavigate } from "react-router";
 import type { Schema } from "../api/client";
 import { queries } from "../api/queries";
@@ -23,6 +23,8 @@ export const COLUMNS = [
 export type Column = (typeof COLUMNS)[number];
 const STANDARD: readonly Column[] = ["status", "business_id", "end_reason", "duration_ms", "cost_micros", "started_at"];
 const NUMBERS: readonly Column[] = ["duration_ms", "cost_micros", "interaction_count"];
+/** Rows that a window may have room for: these are drawn first, and the others when there is time. */
+const FIRST_ROWS = 20;
 /** Of a call's entries with the words, this many are shown. */
 const FOUND_SHOWN = 2;
 
@@ -82,6 +84,8 @@ export const CallTable = memo(function CallTable({ calls, columns, words }: Tabl
   const businesses = useBusinesses();
   const cells = useCells();
   const way = useWay();
+  const [all, setAll] = useState(false);
+  useEffect(() => startTransition(() => setAll(true)), []);
   const shown = useMemo(() => columns.filter((column) => column !== "business_id" || businesses.length > 1), [columns, businesses.length]);
   return (
     <TableBox label={t("nav.calls")}>
@@ -95,7 +99,7 @@ export const CallTable = memo(function CallTable({ calls, columns, words }: Tabl
           ))}
         </tr>
       </thead>
-      {calls.map((call) => (
+      {(all ? calls : calls.slice(0, FIRST_ROWS)).map((call) => (
         <Row key={call.id} call={call} shown={shown} words={words} cells={cells} way={way} withheld={t("calls.withheld")} />
       ))}
     </TableBox>
