@@ -33,14 +33,13 @@ function readLibraries(): void {
 }
 
 /** Asks who is signed in and what the page shows first, as soon as there is a token; done when that is asked, or takes too long. */
-async function ask(wanted: Address[]): Promise<void> {
+async function ask(page: string, wanted: Address[]): Promise<void> {
   await begin();
   readLibraries();
-  const { pathname, search } = location;
   const asking = hasSession().then((signedIn) => {
     if (!signedIn) return;
     askWho(askEarly).catch(() => undefined);
-    for (const page of wanted) askAhead(page, askEarly, new URLSearchParams(search), decodeURIComponent(pathname.split("/").at(-1) ?? ""));
+    for (const part of wanted) askAhead(part, askEarly, new URLSearchParams(location.search), page.split("/").at(-1));
   });
   await Promise.race([asking, new Promise((resolve) => setTimeout(resolve, ASKED_WITHIN_MS))]);
 }
@@ -62,7 +61,7 @@ async function open(root: HTMLElement): Promise<void> {
   const inside = !isOutside(page);
   keepShell();
   const wanted = partsOf(page);
-  if (inside) await ask(wanted);
+  if (inside) await ask(page, wanted);
   // Should one fail, the page says so when it is drawn. Where telephones are real, nothing of the simulated one is fetched.
   for (const part of wanted) {
     if (part !== "/simulated-call" || simulator() !== null) parts[part]().catch(() => undefined);
