@@ -5,6 +5,12 @@ import assert from "node:assert/strict";
 /** More stops than any page has before what is looked for. */
 const MOST_STOPS = 80;
 
+/** Of each kind of page one: figures, a list with filters, a form, rows, steps. */
+const PAGES_TO_TAB = ["/", "/messages", "/settings/business", "/settings/departments", "/profile", "/setup"];
+
+/** Stops beyond those that were counted: the browser's own, and what came meanwhile. */
+const SPARE_STOPS = 8;
+
 /** Until what was opened has closed and given the focus back. */
 const PATIENCE_MS = 5_000;
 
@@ -72,5 +78,47 @@ export function keyboard({ journey, api, app, heading, signedIn }) {
     const note = body.items.find((one) => one.body === text);
     assert.ok(note);
     assert.equal((await api("DELETE", `/calls/${id}/notes/${note.id}`)).status, 204);
+  });
+
+  journey("on its pages every control is reached with Tab and shows that it is, and a dialog keeps the focus until it is closed", async (page) => {
+    await signedIn(page);
+    const wrong = [];
+    for (const path of PAGES_TO_TAB) {
+      await page.goto(app + path);
+      await page.getByRole("heading", { level: 1 }).waitFor();
+      await page.waitForFunction(() => document.querySelector(".skeletons") === null);
+      const count = await page.evaluate(() => {
+        const all = [...document.querySelectorAll("a[href], button, input, textarea, [tabindex='0']")].filter((one) => !one.disabled && one.tabIndex === 0 && one.checkVisibility());
+        window.__left = new Set(all);
+        document.activeElement?.blur();
+        return all.length;
+      });
+      for (let stop = 0; stop < count + SPARE_STOPS; stop += 1) {
+        await page.keyboard.press("Tab");
+        const unmarked = await page.evaluate(() => {
+          const at = document.activeElement;
+          window.__left.delete(at);
+          // What a check box has is shown by the box that stands for it.
+          const shown = at.type === "checkbox" ? at.nextElementSibling : at;
+          return at === document.body || getComputedStyle(shown).outlineStyle !== "none" ? null : at.outerHTML.slice(0, 120);
+        });
+        if (unmarked !== null) wrong.push(`${path}: nothing shows that the focus is at ${unmarked}`);
+      }
+      // A field that has become the real one when it was reached is in the place of what was counted.
+      const left = await page.evaluate(() => [...window.__left].filter((one) => one.isConnected).map((one) => one.outerHTML.slice(0, 120)));
+      for (const one of left) wrong.push(`${path}: not reached: ${one}`);
+    }
+    assert.deepEqual(wrong, []);
+    await page.goto(`${app}/settings/business`);
+    await page.getByRole("button", { name: "Add business" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor();
+    for (let stop = 0; stop < SPARE_STOPS; stop += 1) {
+      await page.keyboard.press("Tab");
+      assert.ok(await page.evaluate(() => document.activeElement.closest("[role=dialog]") !== null), "the focus has left the dialog");
+    }
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await page.waitForFunction(() => document.activeElement?.textContent.trim() === "Add business");
   });
 }
