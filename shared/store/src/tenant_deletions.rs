@@ -131,7 +131,10 @@ statements! {
 
     DELETE_MESSAGES = "delete from messages where id in (select id from messages where tenant_id = ?1 limit ?2)";
 
-    /// Those of calls that were deleted before: nothing refers from here to there.
+    /// Those of calls that were deleted before, as those of `call_latencies`: nothing refers from here to there.
+    DELETE_QA_RESULTS = "delete from qa_results where tenant_id = ?1 and call_id in (
+        select call_id from qa_results where tenant_id = ?1 limit ?2)";
+
     DELETE_CALL_LATENCIES = "delete from call_latencies where tenant_id = ?1 and (call_id, seq) in (
         select call_id, seq from call_latencies where tenant_id = ?1 limit ?2)";
 
@@ -178,7 +181,8 @@ pub const ACCESS_TABLES: [(&str, &str); 4] = [
 ];
 
 /// All other tables but those that refer to a call, children before parents.
-pub const TABLES: [(&str, &str); 25] = [
+pub const TABLES: [(&str, &str); 26] = [
+    ("qa_results", DELETE_QA_RESULTS),
     ("qa_rules", DELETE_QA_RULES),
     ("setup_progress", DELETE_SETUP_PROGRESS),
     ("notification_states", DELETE_NOTIFICATION_STATES),

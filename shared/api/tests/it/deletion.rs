@@ -488,9 +488,11 @@ fn rows_that_come_late_are_swept_as_well() {
         values ('late message', ?1, 'b', ?2, 'message', 'late', 1)",
         "insert into usage_daily (tenant_id, day, calls, cost_micros) select ?1, 1, 1, 0 where ?2 <> ''",
     ];
-    const OF_NOBODY: [&str; 2] = [
+    const OF_NOBODY: [&str; 4] = [
         "insert into text_words (tenant_id, noun, word, at, subject_id) values (?1, 'message', 'late', 1, ?2)",
         "insert into call_latencies (tenant_id, call_id, seq, latency_ms) values (?1, ?2, 1, 800)",
+        "insert into qa_rules (tenant_id, rules, version, updated_at) select ?1, '[]', 1, 1 where ?2 <> '' on conflict do nothing",
+        "insert into qa_results (tenant_id, call_id, rules_version, evaluated_at, outcomes) values (?1, ?2, 1, 1, '[]')",
     ];
     let world = World::new();
     let actors = Actors::default();
