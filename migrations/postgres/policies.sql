@@ -7,6 +7,9 @@
 -- well. What a transaction reaches is said by two settings that last as long as the transaction (shared/ports, Reach):
 -- voicecore.tenant names the tenant whose rows there are, voicecore.every_tenant = on is for what has to find the tenant first.
 -- A transaction that says nothing finds no row of any tenant.
+--
+-- The table of objects (of a platform without an object store) has keys instead of a tenant_id. They are t/TENANT/ and more, so the
+-- second part of a key names the tenant. One without such a part is nobody's, and only the setting for every tenant finds it.
 
 do $$
 begin
@@ -24,8 +27,9 @@ begin
   execute format('grant usage on schema %I to voicecore_app', current_schema());
   for tenant_table in
     select c.oid, c.relname as name,
-      -- A tenant's own row is named by its id.
-      case when c.relname = 'tenants' then 'id' else 'tenant_id' end as key
+      -- A tenant's own row is named by its id, an object by its key.
+      case c.relname when 'tenants' then 'id' when 'blobs' then 'key' else 'tenant_id' end as key,
+      case c.relname when 'tenants' then 'id' when 'blobs' then 'nullif(split_part(key, ''/'', 2), '''')' else 'tenant_id' end as owner
     from pg_class c
     where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p') and c.relname <> 'schema_migrations'
     order by c.relname
@@ -33,12 +37,11 @@ begin
     if exists (
       select from pg_attribute a
       where a.attrelid = tenant_table.oid and a.attname = tenant_table.key and not a.attisdropped
-      and (tenant_table.key = 'tenant_id' or tenant_table.name = 'tenants')
     ) then
       -- In a subquery a setting is read once for a statement, not once for each row.
       whose := format(
-        '%I = (select current_setting(''voicecore.tenant'', true)) or (select current_setting(''voicecore.every_tenant'', true)) = ''on''',
-        tenant_table.key
+        '%s = (select current_setting(''voicecore.tenant'', true)) or (select current_setting(''voicecore.every_tenant'', true)) = ''on''',
+        tenant_table.owner
       );
       execute format('alter table %I enable row level security', tenant_table.name);
       execute format('alter table %I force row level security', tenant_table.name);

@@ -9,7 +9,7 @@ pub enum BlobError {
     /// The store cannot be reached. Trying again may help.
     #[error("the object store is unavailable")]
     Unavailable,
-    /// Larger than [`MAX_BLOB_BYTES`], or the key is empty or over 512 bytes.
+    /// Larger than [`MAX_BLOB_BYTES`], or the key is empty or over 512 bytes; in PostgreSQL also a key that names no tenant.
     #[error("the object is too large or its key is not valid")]
     Invalid,
 }

@@ -100,7 +100,7 @@ fn without_nul(arg: Value) -> Value {
 
 /// The statement that sets, for the rest of the transaction, what the policies of `migrations/postgres/policies.sql` look
 /// at: which tenant's rows there are, and whether there are everybody's.
-fn set_reach(reach: Reach) -> String {
+pub fn set_reach(reach: Reach) -> String {
     let (tenant, every) = match reach {
         Reach::NoTenant => (String::new(), "off"),
         // Nothing but hexadecimal digits and hyphens.
@@ -110,6 +110,13 @@ fn set_reach(reach: Reach) -> String {
     format!(
         "select set_config('voicecore.tenant', '{tenant}', true), set_config('voicecore.every_tenant', '{every}', true)"
     )
+}
+
+/// The tenant whose rows a statement about the object of this key, or about those below this prefix, is to reach: keys are
+/// `t/<tenant>/…`. `None`: the key names no tenant, so nobody's objects can be meant by it.
+pub fn reach_of_key(key: &str) -> Option<Reach> {
+    let (tenant, _) = key.strip_prefix("t/")?.split_once('/')?;
+    tenant.parse().ok().map(Reach::Tenant)
 }
 
 /// `?1` and `?` as `$1`, outside of literals and comments.
@@ -227,6 +234,26 @@ mod tests {
     use voicecore_types::{Millis, TenantId};
 
     use super::*;
+
+    #[test]
+    fn a_key_reaches_the_tenant_that_it_names() {
+        let tenant = TenantId::new(Millis(7), &[7; 10]);
+        for rest in ["", "calls/c/transcript.json", "t/x/"] {
+            assert_eq!(reach_of_key(&format!("t/{tenant}/{rest}")), Some(Reach::Tenant(tenant)));
+        }
+        for other in [
+            "",
+            "t",
+            "t/",
+            "t//",
+            "t/%/x",
+            &format!("t/{tenant}"),
+            &format!("x/{tenant}/x"),
+            &format!("{tenant}/x"),
+        ] {
+            assert_eq!(reach_of_key(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn parameters_are_translated_outside_of_literals_and_comments() {

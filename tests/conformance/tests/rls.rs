@@ -54,6 +54,40 @@ fn a01_wrong_statement_returns_nothing_of_another_tenant() {
     assert!(matches!(moved, Err(DbError::Invalid(_))), "{moved:?}");
 }
 
+/// Transcripts lie there, where the platform has no object store: by their keys they are a tenant's, too.
+#[test]
+fn a01_wrong_statement_returns_no_object_of_another_tenant() {
+    let db = PostgresDb::migrated();
+    let [mine, theirs] = two_tenants(&db);
+    for tenant in [mine, theirs] {
+        db.admin(&format!("insert into blobs (key, bytes) select 't/' || '{tenant}' || '/calls/' || k, 'said' from generate_series(1, 3) k"));
+    }
+    db.admin("insert into blobs (key, bytes) values ('nobody', 'said')");
+    let me = Reach::Tenant(mine);
+    let keys = |reach| {
+        let rows = run(&db, reach, "select key from blobs order by key", vec![]).unwrap().rows;
+        rows.into_iter().map(|row| format!("{:?}", row["key"])).collect::<Vec<_>>()
+    };
+    let of_mine = keys(me);
+    assert!(of_mine.len() == 3 && of_mine.iter().all(|key| key.contains(&mine.to_string())), "{of_mine:?}");
+    assert_eq!((keys(Reach::NoTenant).len(), keys(Reach::EveryTenant).len()), (0, 7));
+    for sql in ["update blobs set bytes = 'changed'", "delete from blobs"] {
+        assert_eq!(run(&db, me, sql, vec![]).unwrap().changed, 3, "{sql}");
+        assert_eq!(run(&db, Reach::NoTenant, sql, vec![]).unwrap().changed, 0, "{sql}");
+    }
+    assert_eq!(db.admin("select * from blobs where bytes = 'said'").len(), 4);
+
+    // Nor is anything slipped to the other, or taken over from them.
+    let insert = "insert into blobs (key, bytes) values (?1, 'slipped')";
+    for key in [format!("t/{theirs}/calls/4"), "nobody's".to_owned()] {
+        let slipped = run(&db, me, insert, vec![key.into()]);
+        assert!(matches!(slipped, Err(DbError::Invalid(_))), "{slipped:?}");
+    }
+    run(&db, me, insert, vec![format!("t/{mine}/calls/4").into()]).unwrap();
+    let moved = run(&db, me, "update blobs set key = ?1", vec![format!("t/{theirs}/calls/4").into()]);
+    assert!(matches!(moved, Err(DbError::Invalid(_))), "{moved:?}");
+}
+
 /// What a transaction reached ends with it, also on a connection that is used again, and within a batch each statement has its own.
 #[test]
 fn a01_reach_ends_with_its_transaction() {
@@ -70,6 +104,21 @@ fn a01_reach_ends_with_its_transaction() {
     assert_eq!(counts, [3, 6, 0, 3].map(Value::Int));
 }
 
+/// Tables that every statement finds: people and how they sign in (they may work for several tenants), what belongs to the
+/// installation, and jobs, which are handed over in the order in which they came. A job names a call at the carrier, an invitation or an
+/// address that a new password was asked for; never what was said, nor who rang.
+const WITHOUT_POLICY: [&str; 9] = [
+    "installation_log",
+    "jobs",
+    "login_throttles",
+    "password_resets",
+    "platform_keys",
+    "rate_limits",
+    "schema_migrations",
+    "setup_tokens",
+    "users",
+];
+
 /// A new table with a `tenant_id` gets its policy by the runner; one that did not would be found here.
 #[test]
 fn a01_every_table_of_a_tenant_has_a_forced_policy() {
@@ -78,15 +127,21 @@ fn a01_every_table_of_a_tenant_has_a_forced_policy() {
         and not (relrowsecurity and relforcerowsecurity and exists (
           select from pg_policy where polrelid = pg_class.oid and polcmd = '*' and polpermissive
           and polqual is not null and polwithcheck is not null))
-        and (relname = 'tenants' or exists (
+        and (relname in ('tenants', 'blobs') or exists (
           select from pg_attribute where attrelid = pg_class.oid and attname = 'tenant_id' and not attisdropped))";
+    const WITHOUT: &str =
+        "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')
+        and not relrowsecurity order by relname";
     let db = PostgresDb::migrated();
     assert_eq!(db.admin(OPEN), Vec::<Vec<String>>::new());
     let policies = db.admin("select count(*) from pg_policy");
     let tables = db.admin("select count(*) from information_schema.columns where column_name = 'tenant_id' and table_schema = 'public'");
     let number = |rows: &[Vec<String>]| rows[0][0].parse::<u32>().unwrap();
-    assert_eq!(number(&policies), number(&tables) + 1, "and the one of tenants");
+    assert_eq!(number(&policies), number(&tables) + 2, "and those of tenants and of objects");
     assert!(number(&policies) >= 12);
+    // Whoever adds a table to these says why no tenant's rows can be in it.
+    let without = db.admin(WITHOUT).into_iter().flatten().collect::<Vec<_>>();
+    assert_eq!(without, WITHOUT_POLICY);
 }
 
 #[test]

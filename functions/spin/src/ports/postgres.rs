@@ -156,7 +156,8 @@ impl Db for SpinPostgres {
     }
 }
 
-/// One statement about an object, or about the keys that begin with `key`, and the column that it gives.
+/// One statement about an object, or about the keys that begin with `key`, and the column that it gives. It reaches what is the tenant's
+/// whom the key names, and nothing else.
 async fn column(
     address: &str,
     key: &str,
@@ -167,11 +168,17 @@ async fn column(
     if key.is_empty() || key.len() > MAX_KEY_BYTES || too_large {
         return Err(BlobError::Invalid);
     }
+    let reach = postgres::set_reach(postgres::reach_of_key(key).ok_or(BlobError::Invalid)?);
     let mut args = vec![ParameterValue::Str(key.to_owned())];
     args.extend(bytes.map(ParameterValue::Binary));
     let work = async {
+        // What fails on the way is rolled back by whoever has the connection next (`connect`).
         let connection = connect(address).await.ok()?;
-        connection.query(sql, args).await.ok()?.collect().await.ok()
+        command(&connection, "begin").await.ok()?;
+        rows(&connection, &reach, vec![]).await.ok()?;
+        let found = connection.query(sql, args).await.ok()?.collect().await.ok()?;
+        command(&connection, "commit").await.ok()?;
+        Some(found)
     };
     let rows = within(BLOB_DEADLINE, work).await.flatten().ok_or(BlobError::Unavailable)?;
     Ok(rows.iter().map(|row| row[0].clone()).collect())
