@@ -12,7 +12,7 @@ use voicecore_api::{ApiError, AppState, ConfigMissing, jobs};
 use voicecore_ports::DbError;
 use voicecore_types::Secret;
 
-use crate::ports::queue::{self, Taken};
+use crate::ports::queue;
 
 /// Where the timer asks.
 pub(crate) const PATH: &str = "/jobs/run";
@@ -20,12 +20,6 @@ pub(crate) const PATH: &str = "/jobs/run";
 pub(crate) const SECRET: &str = "JOBS_SECRET";
 /// Its fewest bytes, as of `JWT_SECRET`.
 const MIN_SECRET_BYTES: usize = 32;
-/// Jobs taken at once: no more than can be done within their lease.
-const TAKE: u32 = 10;
-/// Jobs done in one run. The answer says whether there may be more.
-const MAX_JOBS: u32 = 200;
-/// No more jobs are taken after this long: timers and gateways wait about half a minute.
-const RUN_LIMIT_MS: u64 = 20_000;
 
 /// What runs jobs.
 pub(crate) struct Runner {
@@ -89,24 +83,10 @@ impl Runner {
 
     async fn run(&self) -> Result<Ran, ApiError> {
         let (ports, mut ran) = (&self.app.ports, Ran::default());
-        let began = ports.clock.now();
-        ran.given_up = queue::bury(&*ports.db, began).await.map_err(|error| unavailable(&error))?;
-        loop {
-            if ports.clock.now().0.saturating_sub(began.0) > RUN_LIMIT_MS || ran.done + ran.failed >= MAX_JOBS
-            {
-                ran.more = true;
-                break;
-            }
-            let taken = queue::take(&*ports.db, ports.clock.now(), TAKE)
-                .await
-                .map_err(|error| unavailable(&error))?;
-            if taken.is_empty() {
-                break;
-            }
-            for job in &taken {
-                self.one(job, &mut ran).await.map_err(|error| unavailable(&error))?;
-            }
-        }
+        let drained = queue::drain(&*ports.db, &*ports.clock, |job| self.work(job)).await;
+        let drained = drained.map_err(|error| unavailable(&error))?;
+        (ran.done, ran.failed) = (drained.done, drained.failed);
+        (ran.given_up, ran.more) = (drained.given_up, drained.more);
         // No answer of success: whoever set the timer up must see that it fails. What the queue held is done all the same.
         let swept = jobs::scheduled(&self.app).await.map_err(|error| {
             eprintln!("the scheduled job failed: {error}");
@@ -119,23 +99,9 @@ impl Runner {
         Ok(ran)
     }
 
-    async fn one(&self, taken: &Taken, ran: &mut Ran) -> Result<(), DbError> {
-        let ports = &self.app.ports;
-        let outcome = match serde_json::from_str(&taken.job) {
-            Ok(job) => jobs::handle(&self.app, job).await.map_err(|error| error.to_string()),
-            Err(_) => Err("it is not JSON".to_owned()),
-        };
-        match outcome {
-            Ok(()) => {
-                ran.done += 1;
-                queue::complete(&*ports.db, taken).await
-            }
-            Err(error) => {
-                eprintln!("a job failed: {error}");
-                ran.failed += 1;
-                queue::give_back(&*ports.db, taken, ports.clock.now()).await
-            }
-        }
+    async fn work(&self, job: String) -> Result<(), String> {
+        let job = serde_json::from_str(&job).map_err(|_| "it is not JSON".to_owned())?;
+        jobs::handle(&self.app, job).await.map_err(|error| error.to_string())
     }
 }
 

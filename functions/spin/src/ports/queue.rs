@@ -17,6 +17,11 @@ pub(crate) const DEAD_KEPT: Millis = Millis(14 * 86_400 * 1000);
 /// Jobs that were kept long enough, deleted at once. Asked every minute, more than can be given up meanwhile.
 const DELETED_AT_ONCE: u32 = 1_000;
 
+/// Jobs done in one run. The answer says whether there may be more.
+const MAX_JOBS: u32 = 200;
+/// No more jobs are taken after this long: timers and gateways wait about half a minute.
+const RUN_LIMIT: Millis = Millis(20_000);
+
 /// A job that is ours until its lease ends.
 pub(crate) struct Taken {
     id: String,
@@ -61,25 +66,66 @@ impl Queue for SqlQueue {
     }
 }
 
-/// Takes up to `limit` jobs that are due, those that wait longest first. One statement, so two runners never take the same.
-pub(crate) async fn take(db: &dyn Db, now: Millis, limit: u32) -> Result<Vec<Taken>, DbError> {
+/// What [`drain`] did.
+pub(crate) struct Drained {
+    pub(crate) done: u32,
+    /// They wait for another try.
+    pub(crate) failed: u32,
+    /// Given up since the last time.
+    pub(crate) given_up: u64,
+    /// A limit was reached: there may be more.
+    pub(crate) more: bool,
+}
+
+/// Does what is due, one job after the other, by `work`, which is given its JSON; what that fails with is logged.
+///
+/// No job is taken before the one ahead of it is out of hand: whatever a job does to its instance, or the database to a run, costs
+/// no other job an attempt.
+pub(crate) async fn drain<Work: Future<Output = Result<(), String>>>(
+    db: &dyn Db,
+    clock: &dyn Clock,
+    work: impl Fn(String) -> Work,
+) -> Result<Drained, DbError> {
+    let began = clock.now();
+    let given_up = bury(db, began).await?;
+    let mut drained = Drained { done: 0, failed: 0, given_up, more: false };
+    loop {
+        let late = clock.now().0.saturating_sub(began.0) > RUN_LIMIT.0;
+        if late || drained.done + drained.failed >= MAX_JOBS {
+            drained.more = true;
+            return Ok(drained);
+        }
+        let Some(taken) = take(db, clock.now()).await? else { return Ok(drained) };
+        match work(taken.job.clone()).await {
+            Ok(()) => {
+                drained.done += 1;
+                complete(db, &taken).await?;
+            }
+            Err(error) => {
+                eprintln!("a job failed: {error}");
+                drained.failed += 1;
+                give_back(db, &taken, clock.now()).await?;
+            }
+        }
+    }
+}
+
+/// Takes the job that is due for longest. One statement, so two runners never take the same.
+pub(crate) async fn take(db: &dyn Db, now: Millis) -> Result<Option<Taken>, DbError> {
     let lease_ends = Millis(now.0.saturating_add(LEASE.0));
     let take = Stmt::new(
         "update jobs set attempts = attempts + 1, due_at = ?1 where id in (
-           select id from jobs where dead_at is null and due_at <= ?2 and attempts < ?3 order by due_at limit ?4
+           select id from jobs where dead_at is null and due_at <= ?2 and attempts < ?3 order by due_at limit 1
          ) returning id, attempts, job",
-        vec![lease_ends.into(), now.into(), MAX_ATTEMPTS.into(), limit.into()],
+        vec![lease_ends.into(), now.into(), MAX_ATTEMPTS.into()],
     );
-    let rows = db.query(take).await?.rows;
-    let taken = rows.into_iter().filter_map(|mut row| {
-        match (row.remove("id"), row.remove("attempts"), row.remove("job")) {
-            (Some(Value::Text(id)), Some(Value::Int(attempts)), Some(Value::Text(job))) => {
-                Some(Taken { id, attempts, job })
-            }
-            _ => None,
+    let taken = db.query(take).await?.rows.into_iter().next();
+    Ok(taken.and_then(|mut row| match (row.remove("id"), row.remove("attempts"), row.remove("job")) {
+        (Some(Value::Text(id)), Some(Value::Int(attempts)), Some(Value::Text(job))) => {
+            Some(Taken { id, attempts, job })
         }
-    });
-    Ok(taken.collect())
+        _ => None,
+    }))
 }
 
 /// It is done.

@@ -87,6 +87,7 @@ async fn alone(request: &Request) -> http::Response<BoxBody> {
             queue::suite(sender, clock, async || queue_suite::delivered(&ports).await).await;
             queue_suite::run(&ports).await;
         }
+        "/drain" => return answer(StatusCode::OK, queue_suite::drained(&ports).await),
         "/clock" => clock::suite(ports.clock).await,
         "/rng" => rng::suite(&ports.rng),
         "/rate-limits" => rate_limits::suite(ports.rate_limits, &query, Quota::per_minute(20)).await,

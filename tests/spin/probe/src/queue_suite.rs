@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 use voicecore_ports::{Db, Ports, Stmt};
 use voicecore_types::Millis;
 
-use crate::ports::queue::{DEAD_KEPT, LEASE, MAX_ATTEMPTS, RETRY_DELAY, bury, complete, give_back, take};
+use crate::ports::queue::{
+    DEAD_KEPT, LEASE, MAX_ATTEMPTS, RETRY_DELAY, Taken, bury, complete, drain, give_back, take,
+};
 
 async fn query(db: &dyn Db, sql: &'static str) -> Vec<voicecore_ports::Row> {
     let rows = db.query(Stmt::new(sql, vec![])).await;
@@ -12,10 +14,15 @@ async fn query(db: &dyn Db, sql: &'static str) -> Vec<voicecore_ports::Row> {
     rows.unwrap_or_default().rows
 }
 
-async fn taken(db: &dyn Db, now: Millis, limit: u32) -> Vec<crate::ports::queue::Taken> {
-    let taken = take(db, now, limit).await;
-    assert!(taken.is_ok(), "the queue does not answer");
-    taken.unwrap_or_default()
+/// Up to so many, taken one by one.
+async fn taken(db: &dyn Db, now: Millis, limit: u32) -> Vec<Taken> {
+    let mut all = Vec::new();
+    for _ in 0..limit {
+        let taken = take(db, now).await;
+        assert!(taken.is_ok(), "the queue does not answer");
+        all.extend(taken.unwrap_or_default());
+    }
+    all
 }
 
 /// What has come since this was last asked.
@@ -27,6 +34,18 @@ pub(crate) async fn delivered(ports: &Ports) -> Vec<Value> {
         assert!(complete(db, &job).await.is_ok(), "the queue does not answer");
     }
     jobs
+}
+
+/// Does what is due as `/jobs/run` does. A job that is the word `panic` ends the instance.
+pub(crate) async fn drained(ports: &Ports) -> String {
+    let work = async |job: String| {
+        assert!(job != "\"panic\"", "on purpose");
+        Ok(())
+    };
+    match drain(&*ports.db, &*ports.clock, work).await {
+        Ok(drained) => format!("{} done, {} given up", drained.done, drained.given_up),
+        Err(error) => error.to_string(),
+    }
 }
 
 /// Runs every case, and panics at the first promise that is broken.

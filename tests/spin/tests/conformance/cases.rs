@@ -32,6 +32,7 @@ pub(crate) fn all() -> Vec<(&'static str, Case)> {
         the_component_passes_the_http_suite_on_postgres,
         a_database_that_is_locked_is_unavailable_and_recovers,
         jobs_run_for_those_who_know_the_secret,
+        a_job_that_ends_its_instance_costs_no_other_an_attempt,
     )
 }
 
@@ -227,5 +228,25 @@ async fn jobs_run_for_those_who_know_the_secret(kind: Kind) -> Result<()> {
     )?;
     ensure!(left == "b1,c10", "{left}");
     ensure!(run(&good).await?.1["failed"] == 0, "what failed is tried again at once");
+    Ok(())
+}
+
+/// What lies behind it is not taken with it, and is done when the timer asks again.
+async fn a_job_that_ends_its_instance_costs_no_other_an_attempt(kind: Kind) -> Result<()> {
+    let host = Host::start(kind, App::Probe).await?;
+    ensure!(host.probe("/drain").await? == "0 done, 0 given up");
+    let database = host.database()?;
+    for (due_at, id, job) in [(1, "a", "0"), (2, "b", "\"panic\""), (3, "c", "0"), (4, "d", "0")] {
+        let put = "insert into jobs (id, job, due_at) values (?1, ?2, ?3)";
+        database.execute(put, rusqlite::params![id, job, due_at])?;
+    }
+    let left = || {
+        let all = "select group_concat(id || attempts) from (select * from jobs order by id)";
+        database.query_row(all, [], |row| row.get::<_, String>(0))
+    };
+    ensure!(host.probe("/drain").await.is_err(), "nothing has ended");
+    ensure!(left()? == "b1,c0,d0", "{}\n{}", left()?, host.log());
+    ensure!(host.probe("/drain").await? == "2 done, 0 given up");
+    ensure!(left()? == "b1", "{}", left()?);
     Ok(())
 }
