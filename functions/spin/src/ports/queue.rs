@@ -110,11 +110,14 @@ pub(crate) async fn drain<Work: Future<Output = Result<(), String>>>(
     }
 }
 
-/// Takes the job that is due for longest. One statement, so two runners never take the same.
+/// Takes the job that is due for longest. Two runners never take the same: PostgreSQL lets the second wait for the first, and then looks
+/// once more at what the statement itself demands of the row, but not into the list that it had made before; so all of it is demanded
+/// twice. The second gets none then, and leaves the rest to the first.
 pub(crate) async fn take(db: &dyn Db, now: Millis) -> Result<Option<Taken>, DbError> {
     let lease_ends = Millis(now.0.saturating_add(LEASE.0));
     let take = Stmt::new(
-        "update jobs set attempts = attempts + 1, due_at = ?1 where id in (
+        "update jobs set attempts = attempts + 1, due_at = ?1
+         where dead_at is null and due_at <= ?2 and attempts < ?3 and id in (
            select id from jobs where dead_at is null and due_at <= ?2 and attempts < ?3 order by due_at limit 1
          ) returning id, attempts, job",
         vec![lease_ends.into(), now.into(), MAX_ATTEMPTS.into()],

@@ -4,6 +4,7 @@ use spin_sdk::pg::{Connection, DbValue};
 use voicecore_ports::{Ports, Rows, Stmt, Value};
 
 use crate::ports::postgres::DATABASE_URL;
+use crate::queue_suite;
 
 /// Gives five rows, of which the third cannot be made.
 const BREAKS: &str = "select 6 / (3 - n) as q from generate_series(1, 5) as n";
@@ -32,11 +33,12 @@ pub(crate) async fn run(ports: &Ports, path: &str) -> String {
             Ok(rows) => rows.result().await.map_or_else(|_| "refused".to_owned(), |()| "taken".to_owned()),
             Err(_) => "refused".to_owned(),
         },
+        "/pg/port/raced" => queue_suite::raced(ports).await,
         _ => "no such trap".to_owned(),
     }
 }
 
-async fn open() -> Connection {
+pub(crate) async fn open() -> Connection {
     let address = spin_sdk::variables::get(DATABASE_URL.to_lowercase()).await.unwrap_or_default();
     match Connection::open(address).await {
         Ok(connection) => connection,

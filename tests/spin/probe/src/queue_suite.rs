@@ -8,6 +8,10 @@ use crate::ports::queue::{
     DEAD_KEPT, LEASE, MAX_ATTEMPTS, RETRY_DELAY, Taken, bury, complete, drain, give_back, take,
 };
 
+/// By then the second runner waits for the first.
+#[cfg(feature = "postgres")]
+const COMMITTED_AFTER: Millis = Millis(500);
+
 async fn query(db: &dyn Db, sql: &'static str) -> Vec<voicecore_ports::Row> {
     let rows = db.query(Stmt::new(sql, vec![])).await;
     assert!(rows.is_ok(), "{sql}: {rows:?}");
@@ -99,4 +103,28 @@ pub(crate) async fn run(ports: &Ports) {
     assert!(bury(db, kept_until).await.is_ok_and(|buried| buried == 0));
     assert_eq!(query(db, "select id from jobs").await.len(), 1);
     query(db, "delete from jobs").await;
+}
+
+/// The second runner finds the job before the first one's taking of it is there to be seen.
+#[cfg(feature = "postgres")]
+pub(crate) async fn raced(ports: &Ports) -> String {
+    use futures_util::future::join;
+
+    let (db, now) = (&*ports.db, ports.clock.now());
+    query(db, "delete from jobs").await;
+    assert!(ports.queue.send(&json!({"k": 0})).await.is_ok());
+    let first = crate::pg_traps::open().await;
+    let lease_ends = now.0 + LEASE.0;
+    let take_it = format!("update jobs set attempts = attempts + 1, due_at = {lease_ends}");
+    for sql in ["begin", &take_it] {
+        assert!(first.execute(sql, vec![]).await.is_ok(), "{sql}");
+    }
+    let commit = async {
+        ports.clock.sleep(COMMITTED_AFTER).await;
+        first.execute("commit", vec![]).await
+    };
+    let (second, committed) = join(taken(db, Millis(now.0 + 1_000), 1), commit).await;
+    assert!(committed.is_ok());
+    query(db, "delete from jobs").await;
+    format!("the second has taken {}", second.len())
 }

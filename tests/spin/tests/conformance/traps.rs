@@ -50,6 +50,7 @@ pub(crate) fn all() -> Vec<(&'static str, Case)> {
         postgres_hands_a_connection_on_as_it_was_left,
         postgres_says_what_failed_after_the_rows,
         postgres_gives_types_that_nobody_can_read,
+        postgres_lets_two_runners_take_no_job_twice,
     )
 }
 
@@ -319,6 +320,14 @@ async fn postgres_gives_types_that_nobody_can_read(kind: Kind) -> Result<()> {
         let said = host.probe(path).await?;
         ensure!(said == outcome, "{path}: {said}");
     }
+    Ok(())
+}
+
+/// It waits for whoever was first, and then goes by what it had read before, unless it is told to look again.
+async fn postgres_lets_two_runners_take_no_job_twice(kind: Kind) -> Result<()> {
+    let (_db, host) = on_postgres(kind).await?;
+    let said = host.probe("/pg/port/raced").await?;
+    ensure!(said == "the second has taken 0", "{said}");
     Ok(())
 }
 
