@@ -14,7 +14,6 @@ mod ports;
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
 use http::header::{CONNECTION, TRANSFER_ENCODING, UPGRADE};
-use http_body_util::BodyExt as _;
 use spin_sdk::http::Request;
 use spin_sdk::http_service;
 use tower::ServiceExt as _;
@@ -23,23 +22,21 @@ use voicecore_api::Cause;
 /// Answers one request. Both bodies are streamed.
 #[http_service]
 async fn handle(request: Request) -> Response {
-    let alone = alone::Alone::begin();
     panic::install_hook();
+    alone::alone(answer(request)).await.map(Body::new)
+}
+
+/// The answer, and why it is none of success, for the log.
+async fn answer(request: Request) -> Response {
     let path = request.uri().path().to_owned();
-    let response = answer(request).await;
+    let response = route(request).await;
     if let Some(Cause(cause)) = response.extensions().get() {
         eprintln!("{} {path}: {cause}", response.status().as_u16());
     }
-    sendable(response).map(|body| {
-        // The answer is complete when its body is: the frames carry the guard along.
-        Body::new(body.map_frame(move |frame| {
-            let _alone = &alone;
-            frame
-        }))
-    })
+    sendable(response)
 }
 
-async fn answer(request: Request) -> Response {
+async fn route(request: Request) -> Response {
     if let Some(file) = assets::answer(request.method(), request.uri().path(), request.headers()) {
         return file;
     }
