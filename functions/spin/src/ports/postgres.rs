@@ -12,6 +12,9 @@ use super::deadline::within;
 pub(crate) const DATABASE_URL: &str = "DATABASE_URL";
 /// A database that has not answered by then counts as unavailable, as on Workers: the caller on the line must hear something.
 const DEADLINE: Duration = Duration::from_secs(2);
+/// A transaction whose owner has met its deadline is left open in the pool, with its locks, until somebody is given its connection: the
+/// server ends it, and the connection, when nothing has come for so long. More than a deadline, so it never ends one that is waited for.
+const END_IDLE_TRANSACTION: &str = "set local idle_in_transaction_session_timeout = '3s'";
 /// Objects are larger than rows; nobody on the line waits for one.
 const BLOB_DEADLINE: Duration = Duration::from_secs(10);
 /// The port's limit.
@@ -57,6 +60,7 @@ async fn answer(address: &str, stmts: Vec<Stmt>) -> Result<Vec<Rows>, DbError> {
         return all(&connection, &plan).await;
     }
     command(&connection, "begin").await?;
+    command(&connection, END_IDLE_TRANSACTION).await?;
     let done = all(&connection, &plan).await;
     if done.is_ok() {
         command(&connection, "commit").await?;

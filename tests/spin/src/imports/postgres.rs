@@ -43,9 +43,16 @@ impl Drop for Lent {
 }
 
 impl Pool {
+    /// One that the server has not closed meanwhile.
+    fn idle(&self, address: &str) -> Option<Arc<Client>> {
+        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = idle.get_mut(address)?;
+        idle.retain(|client| !client.is_closed());
+        idle.pop()
+    }
+
     async fn take(&self, address: String) -> Result<Connection, Error> {
-        let idle = self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&address).and_then(Vec::pop);
-        let client = if let Some(client) = idle {
+        let client = if let Some(client) = self.idle(&address) {
             client
         } else {
             let connected = connect(&address).await;

@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Error, Result, ensure};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::time::{Instant, sleep, timeout};
 use voicecore_conformance::doubles::PostgresDb;
+use voicecore_ports::DbError;
 
 use crate::Case;
 use crate::host::{App, Host, Kind};
@@ -50,6 +51,8 @@ pub(crate) fn all() -> Vec<(&'static str, Case)> {
         postgres_hands_a_connection_on_as_it_was_left,
         postgres_says_what_failed_after_the_rows,
         postgres_gives_types_that_nobody_can_read,
+        postgres_takes_no_whole_number_for_a_numeric,
+        postgres_frees_what_a_late_transaction_has_locked,
         postgres_lets_two_runners_take_no_job_twice,
     )
 }
@@ -313,6 +316,8 @@ async fn postgres_gives_types_that_nobody_can_read(kind: Kind) -> Result<()> {
     let (_db, host) = on_postgres(kind).await?;
     for (path, outcome) in [
         ("/pg/port/time", "error"),
+        ("/pg/port/text", "rows 2026-11-27 23:00:00"),
+        ("/pg/port/epoch", "rows 1795820400"),
         ("/pg/port/json", "error"),
         ("/pg/port/cast", "rows [1]"),
         ("/pg/raw/two", "refused"),
@@ -320,6 +325,33 @@ async fn postgres_gives_types_that_nobody_can_read(kind: Kind) -> Result<()> {
         let said = host.probe(path).await?;
         ensure!(said == outcome, "{path}: {said}");
     }
+    Ok(())
+}
+
+/// An argument is what the statement wants or refused; the port says of each of its own what it is.
+async fn postgres_takes_no_whole_number_for_a_numeric(kind: Kind) -> Result<()> {
+    let (_db, host) = on_postgres(kind).await?;
+    for (path, outcome) in [("/pg/raw/number", "refused"), ("/pg/port/number", "rows 1")] {
+        let said = host.probe(path).await?;
+        ensure!(said == outcome, "{path}: {said}");
+    }
+    Ok(())
+}
+
+/// Nobody is given its connection again, so nobody rolls it back: the server does.
+async fn postgres_frees_what_a_late_transaction_has_locked(kind: Kind) -> Result<()> {
+    let (db, host) = on_postgres(kind).await?;
+    db.script("create table left_locked (n int); insert into left_locked values (0)").map_err(Error::msg)?;
+    let said = host.probe("/pg/port/late").await?;
+    ensure!(said == DbError::Unavailable.to_string(), "{said}");
+    let locked = db.script("set lock_timeout = '10ms'; update left_locked set n = 5");
+    ensure!(locked.is_err(), "the transaction is not open any more");
+    let freed =
+        db.script(&format!("set lock_timeout = '{}s'; update left_locked set n = 5", LIMIT.as_secs()));
+    ensure!(freed.is_ok(), "{freed:?}");
+    // What it had done is undone, and there are connections that work.
+    let said = host.probe("/pg/port/locked").await?;
+    ensure!(said == "rows 5", "{said}");
     Ok(())
 }
 
