@@ -277,7 +277,12 @@ impl Dialogue {
                 self.leave(now, reason, phrase.text(language(config)));
             }
             Some(reason) => self.phase = Phase::LastWords { say: std::mem::take(said), reason },
-            None => self.phase = Phase::Over { reason: EndReason::ModelUnavailable },
+            None if said.is_empty() => self.phase = Phase::Over { reason: EndReason::ModelUnavailable },
+            // What it said before its tools is in the transcript: the caller hears it, too.
+            None => {
+                let say = std::mem::take(said);
+                self.phase = Phase::LastWords { say, reason: EndReason::ModelUnavailable };
+            }
         }
     }
 

@@ -187,6 +187,27 @@ fn model_that_only_calls_tools_is_given_up() {
     unreachable!("it never ended");
 }
 
+/// The transcript has it.
+#[test]
+fn what_was_said_before_tools_is_heard_though_the_model_is_lost_then() {
+    let config = config(true);
+    for fatal in [true, false] {
+        let mut dialogue = Dialogue::begin(&config, NOW);
+        dialogue.heard(&config, NOW, &Heard { speech: Some("Hi"), ..Heard::default() });
+        dialogue.answered(&config, NOW, answer(Some("Let me see."), 1));
+        let Owed::Tools([call]) = dialogue.owed() else { panic!("no tool") };
+        let tool_call_id = call.tool_call_id.clone();
+        dialogue.ran(NOW, &ToolResult { tool_call_id, output: "{}".to_owned(), effect: ToolEffect::None });
+        while let Owed::Model { .. } = dialogue.owed() {
+            dialogue.failed(&config, NOW, fatal);
+        }
+        assert!(dialogue.interactions().iter().any(|entry| entry.text == "Let me see."));
+        assert_eq!(dialogue.owed(), Owed::LastWords { say: "Let me see." });
+        dialogue.last_words_said();
+        assert_eq!(dialogue.owed(), Owed::Over(EndReason::ModelUnavailable));
+    }
+}
+
 #[test]
 fn long_replies_are_cut() {
     let config = config(true);
