@@ -99,7 +99,7 @@ statements! {
     FINISH = "update dialogues set state = ?4, step = step + 1, busy_until = null, updated_at = ?5, finished_at = ?5
         where call_id = ?1 and tenant_id = ?2 and step = ?3 and finished_at is null";
 
-    /// What the streams of the call have used is there already, or comes later (`COUNT_STREAMS`): all of it is added up. The
+    /// What the streams of the call have used is there already, or comes later (`ADD_USAGE`): all of it is added up. The
     /// summary of the streams, should there be one, was that of a call that broke off: this one takes its place.
     FINISH_CALL = "update calls set finished_at = ?3, end_reason = ?4, answered_at = coalesce(answered_at, ?5),
         status = case when ended_at is not null then status when ?6 = 1 then 'in_progress' else 'completed' end,
@@ -112,7 +112,7 @@ statements! {
     COUNT_STREAMS_ONCE = "update dialogues set streams_counted = 1
         where call_id = ?1 and tenant_id = ?2 and streams_counted = 0";
 
-    COUNT_STREAMS = "update calls set attempts = attempts + ?3, model_sessions = model_sessions + ?4,
+    ADD_USAGE = "update calls set attempts = attempts + ?3, model_sessions = model_sessions + ?4,
         text_in_tokens = text_in_tokens + ?5, text_cached_tokens = text_cached_tokens + ?6,
         text_out_tokens = text_out_tokens + ?7, audio_in_tokens = audio_in_tokens + ?8,
         audio_cached_tokens = audio_cached_tokens + ?9, audio_out_tokens = audio_out_tokens + ?10,
@@ -217,10 +217,30 @@ fn finish_batch(scope: &Scope, call: &FinishedDialogue<'_>) -> Vec<Stmt> {
 /// Adds what the media streams of a call used that has been taken over, once. `false`: that was done before.
 pub async fn count_streams(scope: &Scope, used: &StreamUsage<'_>) -> Result<bool, StoreError> {
     let [id, tenant] = key(scope, used.call_id);
+    let batch = vec![Stmt::new(COUNT_STREAMS_ONCE, vec![id, tenant]).exactly(1)];
+    scope.batch_once([batch, add_usage(scope, used)].concat()).await
+}
+
+/// Adds what answers have used that no state of the dialogue knows of, because somebody else was quicker: the money is spent.
+pub async fn pay(
+    scope: &Scope,
+    call_id: CallId,
+    model: &str,
+    usage: TokenUsage,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let used = StreamUsage { call_id, attempts: 0, model_sessions: 0, model, usage, now };
+    scope.batch(add_usage(scope, &used)).await?;
+    Ok(())
+}
+
+/// To the call, and to its tenant's day.
+fn add_usage(scope: &Scope, used: &StreamUsage<'_>) -> Vec<Stmt> {
+    let [id, tenant] = key(scope, used.call_id);
     let spent = pricing::cost_micros(used.model, &used.usage);
     let update = vec![
-        id.clone(),
-        tenant.clone(),
+        id,
+        tenant,
         used.attempts.into(),
         used.model_sessions.into(),
         count_arg(used.usage.text_in),
@@ -231,12 +251,7 @@ pub async fn count_streams(scope: &Scope, used: &StreamUsage<'_>) -> Result<bool
         count_arg(used.usage.audio_out),
         count_arg(spent),
     ];
-    let batch = vec![
-        Stmt::new(COUNT_STREAMS_ONCE, vec![id, tenant]).exactly(1),
-        Stmt::new(COUNT_STREAMS, update).exactly(1),
-        add_cost(scope, used.now, spent),
-    ];
-    scope.batch_once(batch).await
+    vec![Stmt::new(ADD_USAGE, update).exactly(1), add_cost(scope, used.now, spent)]
 }
 
 pub(crate) fn key(scope: &Scope, call: CallId) -> [Value; 2] {

@@ -24,8 +24,8 @@ pub(crate) struct Held {
     pub(super) busy_until: Option<Millis>,
     /// Its summary has been stored.
     pub(super) finished: bool,
-    /// Of a test call: what the state that is stored has cost, which has been added to the tenant's day.
-    counted: u64,
+    /// What the state that is stored has used. What has been used since is paid for also where that state is not ours.
+    counted: Usage,
 }
 
 /// What is configured for a call, when it came in, and its tenant's key. The model is the one that reads and writes.
@@ -69,7 +69,16 @@ impl Held {
     ) -> Result<Self, ApiError> {
         let sealer = app.sealer(scope.tenant(), wrapped_key)?;
         let scope = scope.clone();
-        Ok(Self { scope, sealer, setup, dialogue, step: 1, busy_until: None, finished: false, counted: 0 })
+        Ok(Self {
+            scope,
+            sealer,
+            setup,
+            dialogue,
+            step: 1,
+            busy_until: None,
+            finished: false,
+            counted: Usage::default(),
+        })
     }
 
     /// What is stored of one that begins: what was configured, and where it stands.
@@ -106,9 +115,17 @@ impl Held {
         let sealer = app.sealer(scope.tenant(), &wrapped_key)?;
         let setup = open(&sealer, Column::DialogueSetup, &setup)?;
         let dialogue = open(&sealer, Column::DialogueState, &state)?;
-        let mut held =
-            Self { scope: scope.clone(), sealer, setup, dialogue, step, busy_until, finished, counted: 0 };
-        held.counted = held.spent();
+        let mut held = Self {
+            scope: scope.clone(),
+            sealer,
+            setup,
+            dialogue,
+            step,
+            busy_until,
+            finished,
+            counted: Usage::default(),
+        };
+        held.counted = held.dialogue.usage();
         Ok(held)
     }
 
@@ -136,11 +153,31 @@ impl Held {
         };
         if stored {
             (self.step, self.busy_until) = (self.step + 1, busy_until);
-            self.counted = self.spent();
+            self.counted = self.dialogue.usage();
             return Ok(true);
+        }
+        if self.setup.test_call.is_none() {
+            self.pay(app).await?;
         }
         self.reload(app).await?;
         Ok(false)
+    }
+
+    /// Somebody else was quicker: the answers that are lost by it are paid for all the same, once, beside what the call comes to.
+    async fn pay(&mut self, app: &AppState) -> Result<(), ApiError> {
+        let used = self.dialogue.usage();
+        let lost = Usage {
+            text_in: used.text_in.saturating_sub(self.counted.text_in),
+            text_cached: used.text_cached.saturating_sub(self.counted.text_cached),
+            text_out: used.text_out.saturating_sub(self.counted.text_out),
+            ..Usage::default()
+        };
+        if lost != Usage::default() {
+            let (call_id, model) = (self.setup.call.call_id, &self.setup.call.session.model);
+            dialogues::pay(&self.scope, call_id, model, tokens(&lost), app.now()).await?;
+            self.counted = used;
+        }
+        Ok(())
     }
 
     /// What is stored is now here.
@@ -178,6 +215,7 @@ impl Held {
             self.finished = true;
             return Ok(true);
         }
+        self.pay(app).await?;
         self.reload(app).await?;
         if self.finished {
             self.store_words(app, now).await?;
@@ -198,7 +236,7 @@ impl Held {
 
     /// Stores where a test call stands, and what that has cost: also where somebody else was quicker, for the money is spent.
     async fn store_test(&self, change: &Change<'_>, finished: bool) -> Result<bool, ApiError> {
-        let cost = self.spent().saturating_sub(self.counted);
+        let cost = self.cost(self.dialogue.usage()).saturating_sub(self.cost(self.counted));
         let stored = test_calls::change(&self.scope, change, cost, finished).await?;
         if !stored && cost > 0 {
             test_calls::charge(&self.scope, change.now, cost).await?;
@@ -206,9 +244,9 @@ impl Held {
         Ok(stored)
     }
 
-    /// What the model has cost so far, in micro-dollars.
-    fn spent(&self) -> u64 {
-        pricing::cost_micros(&self.setup.call.session.model, &tokens(&self.dialogue.usage()))
+    /// What the model takes for it, in micro-dollars.
+    fn cost(&self, usage: Usage) -> u64 {
+        pricing::cost_micros(&self.setup.call.session.model, &tokens(&usage))
     }
 
     fn finished_dialogue<'a>(

@@ -146,14 +146,17 @@ async fn ask_model(
     deadline: Millis,
     cause: &mut Option<ApiError>,
 ) -> Result<Option<Turn>, ApiError> {
-    let left = deadline.since(app.now());
-    let asked = if left < MIN_PATIENCE {
+    let asked = if deadline.since(app.now()) < MIN_PATIENCE {
         Err(Trouble::late())
     } else {
         if !held.store(app, Some(deadline.plus(BUSY_MARGIN))).await? {
             return Ok(Some(held.answer(app.now()).into()));
         }
-        model::ask(app, held, left).await
+        // That has taken its time.
+        match deadline.since(app.now()) {
+            left if left < MIN_PATIENCE => Err(Trouble::late()),
+            left => model::ask(app, held, left).await,
+        }
     };
     let (now, config) = (app.now(), &held.setup.call);
     let trouble = match asked {

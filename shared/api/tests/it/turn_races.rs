@@ -148,6 +148,44 @@ proptest! {
     }
 }
 
+/// A chat model in whose time to think the caller hangs up.
+#[derive(Default)]
+struct HungUpOn(OnceLock<Router>);
+
+impl Http for HungUpOn {
+    fn send(&self, _: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>> {
+        Box::pin(async move {
+            let ended = World::signed("/webhooks/twilio/status", &status(SID, "completed"));
+            assert!(self.0.get().unwrap().clone().oneshot(ended).await.unwrap().status().is_success());
+            Ok(completion(Some("Good."), None))
+        })
+    }
+}
+
+/// Nobody hears it, and it is in no transcript; the provider takes its money all the same.
+#[test]
+fn answer_that_comes_when_the_call_is_over_is_paid_for() {
+    let http = Arc::new(HungUpOn::default());
+    let world = World::with_http(http.clone());
+    world.actors_reply(CallReply::NotRunning);
+    let tenant = world.tenant(NUMBER);
+    world.sql("update businesses set voice_mode = 'turn_based'");
+    let _ = http.0.set(world.router.clone());
+    let (_, greeting) = world.ring(NUMBER, 1);
+    let action = greeting.attribute("action");
+    for _ in 0..2 {
+        // Asked again, it is not asked of the model again.
+        world.webhook(&action, &parameters("A table, please."));
+        let call = world.get("/api/v1/calls", &tenant.key).json()["items"][0].clone();
+        assert_eq!((&call["status"], &call["end_reason"]), (&json!("completed"), &json!("caller_hung_up")));
+        let usage = (&call["usage"]["text_in"], &call["usage"]["text_cached"], &call["usage"]["text_out"]);
+        assert_eq!(usage, (&json!(60), &json!(40), &json!(10)));
+        assert_eq!(call["cost_micros"], 44);
+        assert_eq!(world.sql("select day from usage_daily where cost_micros = 44").rows.len(), 1);
+        assert!(!transcript(&world, &tenant.key).iter().any(|entry| entry["text"] == "Good."));
+    }
+}
+
 /// Whoever loses the end of a call may write what was said after whoever won it: what they wrote is there again.
 #[test]
 fn transcript_of_whoever_finished_a_call_stays() {

@@ -248,6 +248,24 @@ fn noise_is_asked_about_and_then_leads_to_a_human_being() {
     }
 }
 
+/// What claiming the dialogue takes is no more the model's than what comes before it.
+#[test]
+fn model_is_waited_for_no_longer_than_the_caller_waits() {
+    let world = World::new();
+    turn_based(&world);
+    let (sid, greeting) = greeted(&world);
+    world.db.slow(Millis(300));
+    says(&world, "Tuesday.");
+    let tuesday = say(&world, &sid, &greeting, "A table, please.");
+    contains(&tuesday, "<Say>Tuesday.</Say>");
+    assert_eq!(world.doubles.http.requests()[0].timeout_ms, 2_200);
+    // There is no time left to ask.
+    world.db.slow(Millis(2_100));
+    let filler = say(&world, &sid, &tuesday, "And on Wednesday?");
+    contains(&filler, "<Say>One moment, please.</Say>");
+    assert_eq!(world.doubles.http.requests().len(), 1);
+}
+
 #[test]
 fn slow_model_is_covered_by_a_filler() {
     let world = World::new();
