@@ -63,12 +63,29 @@ pub(crate) async fn open(app: &AppState, scope: &Scope, call_id: CallId) -> Resu
     Held::begin(app, scope, setup, dialogue, &wrapped_key).await
 }
 
-/// A call goes on turn by turn whose media streams have failed, with everything that was said in it so far.
-pub(crate) async fn take_over(app: &AppState, call: &CallLocation) -> Result<Held, ApiError> {
+/// Why a call that was held over media streams is not any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lost {
+    /// No stream holds.
+    Streams,
+    /// The speech-to-speech model.
+    Model,
+}
+
+/// A call goes on turn by turn that can be held over media streams no more, with everything that was said in it so far. `None`: what
+/// is lost is the model, and the one that reads and writes is not configured or of the same account, which would refuse it, too.
+pub(crate) async fn take_over(
+    app: &AppState,
+    call: &CallLocation,
+    lost: Lost,
+) -> Result<Option<Held>, ApiError> {
     let (setup, started_at, wrapped_key) = load_setup(app, &call.scope, call.call_id).await?;
+    if lost == Lost::Model && !model::is_elsewhere(app, &setup) {
+        return Ok(None);
+    }
     let said = said_so_far(app, call).await?;
     let dialogue = Dialogue::take_over(&setup.call, started_at, app.now(), said);
-    Held::begin(app, &call.scope, setup, dialogue, &wrapped_key).await
+    Held::begin(app, &call.scope, setup, dialogue, &wrapped_key).await.map(Some)
 }
 
 /// From the call's actor while it lives, from the stored transcript after that.

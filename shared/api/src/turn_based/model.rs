@@ -7,6 +7,7 @@ use voicecore_types::{Millis, Secret};
 use voicecore_wire::openai::chat::{CHAT_PATH, ChatAnswer, ChatError, read_chat};
 
 use super::Held;
+use crate::live::CallSetup;
 use crate::{ApiError, AppState, providers};
 
 /// The model has given no answer.
@@ -26,6 +27,13 @@ impl Trouble {
     fn passing(cause: &(impl ToString + ?Sized)) -> Self {
         Self { fatal: false, cause: ApiError::Unavailable { part: "model", cause: cause.to_string() } }
     }
+}
+
+/// Whether the model that reads and writes is to be had, and of another account than the one that speaks.
+pub(super) fn is_elsewhere(app: &AppState, setup: &CallSetup) -> bool {
+    let chat = &app.config.chat;
+    let own = setup.chat_credential.is_some();
+    chat.base_url.get().is_ok() && (own || !chat.is_openais && chat.api_key.get().is_ok())
 }
 
 /// The key of the tenant's own account, if the call was set up with one.

@@ -21,7 +21,8 @@ use crate::actors::{CallCommand, CallReply, ask_call};
 use crate::carrier::ReportedStatus;
 use crate::deadline::{Deadline, NEXT};
 use crate::live::transcript;
-use crate::{ApiError, AppState, turn_based};
+use crate::turn_based::{self, Lost};
+use crate::{ApiError, AppState};
 
 /// A stream that has started means that the call was answered: of incoming calls Twilio reports only the end by itself.
 /// Stopped and failed streams are dealt with where Twilio asks what comes next.
@@ -56,11 +57,14 @@ pub(super) async fn stream_ended(State(app): State<AppState>, signed: Signed) ->
     let after = told.unwrap_or_else(|| without_actor(signed.attempt()));
     let origin = app.config.public_url.get()?;
     let line = Line { origin, call_id: Some(call_id), language: signed.language() };
-    let no_stream_holds = after == AfterStream::Apologise && signed.attempt() >= Limits::default().attempts;
-    if no_stream_holds && !cause.as_ref().is_some_and(ApiError::is_database_away) {
-        // The next rung needs no stream. Where that is not to be had either, the ladder goes on below.
-        match deadline.keep(turn_by_turn(&app, call_id)).await {
-            Ok(document) => return Ok(Twiml { document, cause }),
+    if after == AfterStream::Apologise && !cause.as_ref().is_some_and(ApiError::is_database_away) {
+        // As long as a stream is worth another try, nothing but the model ends one so.
+        let no_stream_holds = signed.attempt() >= Limits::default().attempts;
+        let lost = if no_stream_holds { Lost::Streams } else { Lost::Model };
+        // The next rung needs neither. Where that is not to be had, the ladder goes on below.
+        match deadline.keep(turn_by_turn(&app, call_id, lost)).await {
+            Ok(Some(document)) => return Ok(Twiml { document, cause }),
+            Ok(None) => {}
             Err(error) => cause = Some(error),
         }
     }
@@ -75,11 +79,11 @@ pub(super) async fn stream_ended(State(app): State<AppState>, signed: Signed) ->
     }
 }
 
-/// Goes on without streams, from what was said so far.
-async fn turn_by_turn(app: &AppState, call_id: CallId) -> Result<Response, ApiError> {
+/// Goes on without streams, from what was said so far. `None`: there is nobody to go on with.
+async fn turn_by_turn(app: &AppState, call_id: CallId, lost: Lost) -> Result<Option<Response>, ApiError> {
     let call = directory::call(&app.ports.db, call_id).await?.ok_or(StoreError::NotFound("call"))?;
-    let held = turn_based::take_over(app, &call).await?;
-    turn::first(app, call_id, &held)
+    let held = turn_based::take_over(app, &call, lost).await?;
+    held.map(|held| turn::first(app, call_id, &held)).transpose()
 }
 
 /// What the call's actor says, or what is stored of a call whose actor is gone. `None`: no stream ever reached the actor.
