@@ -249,14 +249,18 @@ async fn one_call(system: &System, scenario: &Scenario) -> anyhow::Result<Outcom
     let to = if scenario.name == "unknown-number" { UNKNOWN } else { NUMBER };
     let call = ring(system, scenario, to, CALLER).await?;
     let mut problems = judge(system, scenario, &call, to == NUMBER).await;
-    let (wanted, starts) = (scenario.platform.kill_app_after_speech_ms.is_some(), system.workerd.starts());
-    if call.killed != wanted || starts != 1 + u32::from(wanted) {
-        problems.push(format!("killed: {}, wanted: {wanted}, starts of workerd: {starts}", call.killed));
-    }
+    problems.extend(kill_problem(system, scenario, &call));
     if problems.is_empty() {
         report::passed("calls", system.database.engine().backend());
     }
     Ok(Outcome { note: figures(&call), problems })
+}
+
+/// Workerd was to be killed and was not, or the other way round.
+fn kill_problem(system: &System, scenario: &Scenario, report: &CallReport) -> Option<String> {
+    let (wanted, starts) = (scenario.platform.kill_app_after_speech_ms.is_some(), system.workerd.starts());
+    let as_wanted = report.killed == wanted && starts == 1 + u32::from(wanted);
+    (!as_wanted).then(|| format!("killed: {}, wanted: {wanted}, starts of workerd: {starts}", report.killed))
 }
 
 /// A call to a business whose calls are held turn by turn.
@@ -264,6 +268,7 @@ async fn turn_by_turn(system: &System, scenario: &Scenario) -> anyhow::Result<Ou
     system.sql("update businesses set voice_mode = 'turn_based'", &[]).await?;
     let report = ring(system, scenario, turn_based::number(scenario), CALLER).await?;
     let mut problems = turn_based::judge(&system.api, scenario, &report).await;
+    problems.extend(kill_problem(system, scenario, &report));
     if !problems.is_empty() {
         problems.extend(conversation(&report));
     }

@@ -3,7 +3,9 @@
 use anyhow::Context as _;
 use voicecore_domain::{Announcement, Language};
 use voicecore_sim::openai::{Fault, FaultKind, FaultPlan, OpenAiConfig, Trigger};
-use voicecore_sim::scenario::{Act, Outcome, Scenario, Step, When, turn_based_problems};
+use voicecore_sim::scenario::{
+    Act, Outcome, Scenario, Step, When, turn_based_problems, turn_based_tools_problem,
+};
 use voicecore_sim::sim::{Sim, SimOptions};
 use voicecore_sim::twilio::{Account, CallReport, CallSpec, Event};
 
@@ -234,11 +236,7 @@ pub(crate) async fn judge(api: &Api, scenario: &Scenario, report: &CallReport) -
                 &["We did not hear anything. Goodbye."],
             ];
             problems.extend(turn_based_problems(report, &entries, &unsaid.concat()));
-            for tool in &scenario.expect.tools {
-                if !entries.iter().any(|entry| entry.name.as_ref() == Some(tool)) {
-                    problems.push(format!("the tool {tool} was not called"));
-                }
-            }
+            problems.extend(turn_based_tools_problem(&scenario.expect.tools, &entries));
             if call.status != "completed" {
                 let reason = call.end_reason;
                 problems.push(format!("the call's status is {}, its reason {reason:?}", call.status));

@@ -98,6 +98,20 @@ pub fn turn_based_problems(report: &CallReport, entries: &[Entry], fillers: &[&s
     problems
 }
 
+/// How a model hangs up. It may do so at the end of any call that it ends.
+const HANG_UP: &str = "end_call";
+
+/// What is wrong with the tools in the transcript of a turn-based call: each that the scenario wants must have run once, in that order,
+/// and no other, but for a last one that ends the call.
+#[must_use]
+pub fn turn_based_tools_problem(wanted: &[String], entries: &[Entry]) -> Option<String> {
+    let tools = entries.iter().filter(|entry| entry.kind == "tool");
+    let ran: Vec<&str> = tools.map(|entry| entry.name.as_deref().unwrap_or_default()).collect();
+    let as_wanted =
+        ran == wanted || ran.split_last().is_some_and(|(last, rest)| *last == HANG_UP && rest == wanted);
+    (!as_wanted).then(|| format!("the tools {ran:?} have run, not {wanted:?}"))
+}
+
 fn tools(report: &CallReport, entries: &[Entry], problems: &mut Vec<String>) {
     let stored: Vec<&str> = entries
         .iter()
@@ -204,7 +218,7 @@ fn is_part(part: &str, whole: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Entry, transcript_problems};
+    use super::{Entry, transcript_problems, turn_based_tools_problem};
     use crate::scenario::EndedBy;
     use crate::twilio::{CallReport, Speaker, Truncation, Turn};
 
@@ -223,6 +237,38 @@ mod tests {
             delivered: true,
             damaged_frames: 0,
             repeated_frames: 0,
+        }
+    }
+
+    #[test]
+    fn tools_that_ran_twice_or_in_another_order_are_a_problem() {
+        let ran = |names: &[&str], wanted: &[&str]| {
+            let tool = |name: &&str| Entry {
+                seq: 1,
+                speaker: "system".into(),
+                kind: "tool".into(),
+                name: Some((*name).to_owned()),
+                text: "{}".into(),
+                cut_at_ms: None,
+                estimated: false,
+            };
+            let entries: Vec<_> = names.iter().map(tool).collect();
+            let wanted: Vec<_> = wanted.iter().map(|name| (*name).to_owned()).collect();
+            turn_based_tools_problem(&wanted, &entries).is_none()
+        };
+        let wanted = &["take_message", "end_call"];
+        assert!(ran(wanted, wanted));
+        assert!(
+            ran(&["end_call"], &[]) && ran(&[], &[]) && ran(&["take_message", "end_call"], &["take_message"])
+        );
+        for wrong in [
+            &["end_call", "take_message"][..],
+            &["take_message"],
+            &["take_message", "take_message", "end_call"],
+            &["take_message", "transfer", "end_call"],
+            &["take_message", "end_call", "take_message"],
+        ] {
+            assert!(!ran(wrong, wanted), "{wrong:?}");
         }
     }
 
