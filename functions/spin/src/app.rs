@@ -35,9 +35,11 @@ async fn make() -> Result<Router, ApiError> {
             values.insert(name, value);
         }
     }
-    let config = Arc::new(Config::from_lookup(&|name| values.get(name).cloned()));
-    let state = AppState::new(all_ports(&values), config);
-    let runner = Runner::new(state.clone(), values.remove(jobs::SECRET));
+    let mut config = Config::from_lookup(&|name| values.get(name).cloned());
+    let secret = jobs::secret(values.remove(jobs::SECRET));
+    config.platform_misses = secret.as_ref().err().copied();
+    let state = AppState::new(all_ports(&values), Arc::new(config));
+    let runner = Runner::new(state.clone(), secret);
     Ok(voicecore_api::router(state).route(jobs::PATH, post(jobs::run).with_state(Arc::new(runner))))
 }
 

@@ -57,15 +57,7 @@ struct Ran {
 }
 
 impl Runner {
-    pub(crate) fn new(app: AppState, secret: Option<String>) -> Self {
-        let secret = secret.filter(|secret| !secret.trim().is_empty());
-        let secret = match secret {
-            None => Err(ConfigMissing { name: SECRET, invalid: false }),
-            Some(short) if short.len() < MIN_SECRET_BYTES => {
-                Err(ConfigMissing { name: SECRET, invalid: true })
-            }
-            Some(secret) => Ok(Secret::new(secret)),
-        };
+    pub(crate) fn new(app: AppState, secret: Result<Secret<String>, ConfigMissing>) -> Self {
         Self { app, secret }
     }
 
@@ -102,6 +94,15 @@ impl Runner {
     async fn work(&self, job: String) -> Result<(), String> {
         let job = serde_json::from_str(&job).map_err(|_| "it is not JSON".to_owned())?;
         jobs::handle(&self.app, job).await.map_err(|error| error.to_string())
+    }
+}
+
+/// What the timer must show, as it is configured. Without it no job is ever done, so `/ready` misses it.
+pub(crate) fn secret(configured: Option<String>) -> Result<Secret<String>, ConfigMissing> {
+    match configured.filter(|secret| !secret.trim().is_empty()) {
+        None => Err(ConfigMissing { name: SECRET, invalid: false }),
+        Some(short) if short.len() < MIN_SECRET_BYTES => Err(ConfigMissing { name: SECRET, invalid: true }),
+        Some(secret) => Ok(Secret::new(secret)),
     }
 }
 

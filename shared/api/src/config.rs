@@ -49,6 +49,8 @@ pub struct Config {
     pub dashboard: bool,
     /// `JOURNAL`: calls are journaled, so that they survive the death of their actor. `off` is for the benchmark.
     pub journal: bool,
+    /// What only the platform needs and has not got, which it writes here. Calls are answered without it; `/ready` names it.
+    pub platform_misses: Option<ConfigMissing>,
 }
 
 /// How to speak with Twilio.
@@ -211,6 +213,7 @@ impl Config {
             },
             dashboard: or_default("DASHBOARD", "off") == "on",
             journal: or_default("JOURNAL", "on") != "off",
+            platform_misses: None,
         }
     }
 

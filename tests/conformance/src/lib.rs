@@ -23,5 +23,6 @@ pub mod queue;
 pub mod rate_limits;
 pub mod report;
 pub mod rng;
+pub mod spin;
 
 pub use pollster::block_on;

@@ -9,7 +9,7 @@ use super::plan::{Plan, Ports};
 use super::state::State;
 use super::{assets, system};
 use crate::group::Group;
-use crate::proc::{self, root, which};
+use crate::proc::{self, root};
 use crate::{build, dashboard};
 
 /// What of the manifest is another where the dashboard knows a simulator: Spin takes files from beside the manifest only.
@@ -26,7 +26,7 @@ pub(super) fn start(
     ports: Ports,
     jobs_secret: &str,
 ) -> Result<()> {
-    let (program, host) = match which("spin") {
+    let (program, host) = match voicecore_conformance::spin::on_path() {
         Some(spin) => (spin, "spin, which is on the PATH"),
         None => (build::host()?, "our own host, because no `spin` is on the PATH; it reaches nobody by TLS"),
     };

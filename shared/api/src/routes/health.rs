@@ -20,7 +20,8 @@ pub(crate) async fn health() -> Json<Health> {
     (status = 503, description = "Something is missing, or does not answer.", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn ready(State(app): State<AppState>) -> Result<Json<Readiness>, ApiError> {
-    let missing = app.config.missing();
+    let mut missing = app.config.missing();
+    missing.extend(app.config.platform_misses);
     if !missing.is_empty() {
         return Err(ApiError::ConfigMissing(missing));
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 use tokio::time::sleep;
+use voicecore_conformance::spin;
 
 use super::Options;
 use crate::process::pinned;
@@ -53,15 +54,9 @@ impl Subject {
     }
 }
 
-/// The real one, if there is one.
-fn real_spin() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|directory| directory.join("spin")).find(|file| file.is_file())
-}
-
 /// For the head of the table.
 pub(crate) fn host_name() -> &'static str {
-    if real_spin().is_some() {
+    if spin::on_path().is_some() {
         "spin, which is on the PATH"
     } else {
         "our own host on wasmtime (without TCP_NODELAY, like Spin), because no `spin` is on the PATH"
@@ -70,7 +65,7 @@ pub(crate) fn host_name() -> &'static str {
 
 async fn spin(core: u16, host: &Path) -> anyhow::Result<Running> {
     let storage = storage_in_memory()?;
-    let program = real_spin().unwrap_or_else(|| host.to_owned());
+    let program = spin::on_path().unwrap_or_else(|| host.to_owned());
     let log = std::fs::File::create(storage.path().join("log"))?;
     let nobody = format!("http://127.0.0.1:{NOBODY_PORT}");
     let child = pinned(core, &program.to_string_lossy())

@@ -32,6 +32,7 @@ pub(crate) fn all() -> Vec<(&'static str, Case)> {
         the_component_passes_the_http_suite_on_postgres,
         a_database_that_is_locked_is_unavailable_and_recovers,
         jobs_run_for_those_who_know_the_secret,
+        who_has_no_secret_for_the_timer_is_not_ready,
         a_job_that_ends_its_instance_costs_no_other_an_attempt,
     )
 }
@@ -228,6 +229,20 @@ async fn jobs_run_for_those_who_know_the_secret(kind: Kind) -> Result<()> {
     )?;
     ensure!(left == "b1,c10", "{left}");
     ensure!(run(&good).await?.1["failed"] == 0, "what failed is tried again at once");
+    Ok(())
+}
+
+/// Nothing that waits would ever be done; the telephone is answered.
+async fn who_has_no_secret_for_the_timer_is_not_ready(kind: Kind) -> Result<()> {
+    for value in ["", "too short"] {
+        let host = Host::start_set(kind, "JOBS_SECRET", value).await?;
+        let answer = host.client().get(host.url("/ready")).send().await?;
+        let (status, problem) = (answer.status().as_u16(), answer.json::<Value>().await?);
+        ensure!((status, problem["code"].as_str()) == (503, Some("config_missing")), "{status} {problem}");
+        ensure!(problem["missing"] == serde_json::json!(["JOBS_SECRET"]), "{problem}");
+        let unsigned = host.client().post(host.url("/webhooks/twilio/voice")).send().await?;
+        ensure!(unsigned.status().as_u16() == 403, "{}", unsigned.status());
+    }
     Ok(())
 }
 

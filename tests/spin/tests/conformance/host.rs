@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
-use voicecore_conformance::loopback;
+use voicecore_conformance::{loopback, spin};
 use voicecore_e2e::traces;
 use voicecore_e2e::turn_based::settings;
 
@@ -35,9 +35,7 @@ pub(crate) enum Kind {
 impl Kind {
     /// The real one, if there is one.
     pub(crate) fn here() -> Self {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let found = std::env::split_paths(&path).any(|directory| directory.join("spin").is_file());
-        if found { Self::Spin } else { Self::Ours }
+        if spin::on_path().is_some() { Self::Spin } else { Self::Ours }
     }
 
     pub(crate) fn describe(self) -> &'static str {
@@ -158,6 +156,14 @@ impl Host {
     /// The same with arguments of `spin up` besides.
     pub(crate) async fn start_with(kind: Kind, app: App, arguments: &[&'static str]) -> Result<Self> {
         Self::launch(kind, &app.manifest(), free_port()?, app.variables(), arguments).await
+    }
+
+    /// The product with one variable that is not set, or another.
+    pub(crate) async fn start_set(kind: Kind, name: &str, value: &str) -> Result<Self> {
+        let mut variables = App::Product.variables();
+        variables.retain(|(other, _)| other != name);
+        variables.push((name.to_owned(), value.to_owned()));
+        Self::launch(kind, &App::Product.manifest(), free_port()?, variables, &[]).await
     }
 
     /// Starts the product on a port that the simulators know, whose base URLs (Twilio's, the model's) it is told.
