@@ -191,11 +191,11 @@ impl Progress {
 async fn texts(
     scope: &Scope,
     from: Progress,
-    list: &'static str,
+    unread: &'static str,
     same: &'static str,
 ) -> Result<Step, StoreError> {
     let noun = if from.stage == Stage::Notes { TextNoun::Note } else { TextNoun::Message };
-    let rows = row::all(&scope.query(Stmt::new(list, from.args(scope))).await?, |r| map_text(&r))?;
+    let rows = row::all(&scope.query(Stmt::new(unread, from.args(scope))).await?, |r| map_text(&r))?;
     let (mut stmts, mut stored, mut last) = (Vec::new(), 0, None);
     let stopped = rows.iter().any(|text| {
         if !text.known && stored == TEXTS_AT_ONCE {
