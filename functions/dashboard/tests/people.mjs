@@ -99,7 +99,7 @@ export function people({ journey, api, app, heading, signedIn }) {
     await dialog.getByLabel("Name", { exact: true }).fill(name);
     await dialog.getByLabel("Phrases", { exact: true }).fill("?!");
     await dialog.getByRole("button", { name: "Add rule" }).click();
-    await dialog.getByText("Each needs a letter or a digit.").waitFor();
+    await dialog.getByText("Each needs a letter or a digit.", { exact: true }).waitFor();
     await dialog.getByLabel("Phrases", { exact: true }).fill(first.text.split(/\s+/u).slice(0, 3).join(" "));
     await dialog.getByRole("button", { name: "Add rule" }).click();
     await dialog.waitFor({ state: "detached" });
