@@ -166,7 +166,7 @@ fn meddle(world: &World, tenant: &Tenant, hand: Hand, at: i64, last: i64) {
         }
         Hand::ForgetHead => drop(run("delete from audit_chains where tenant_id = ?1", vec![me()])),
         Hand::HeadHash => {
-            drop(run("update audit_chains set end_hash = 'AAAA' where tenant_id = ?1", vec![me()]))
+            drop(run("update audit_chains set end_hash = 'AAAA' where tenant_id = ?1", vec![me()]));
         }
     }
 }
