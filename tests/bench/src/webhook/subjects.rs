@@ -1,7 +1,7 @@
 //! The product on its two platforms, ready to take calls that are held turn by turn.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
