@@ -48,7 +48,7 @@ async fn handle(request: Request) -> http::Response<BoxBody> {
     BEGUN.set(BEGUN.get() + 1);
     match request.uri().path().strip_prefix("/shared") {
         Some(path) => shared(path).await,
-        None => alone::alone(alone(&request)).await.map(box_body),
+        None => alone::alone(alone(request)).await.map(box_body),
     }
 }
 
@@ -73,7 +73,7 @@ async fn shared(path: &str) -> http::Response<BoxBody> {
 }
 
 /// With the guard of the product.
-async fn alone(request: &Request) -> http::Response<BoxBody> {
+async fn alone(request: Request) -> http::Response<BoxBody> {
     let ports = ports().await;
     let query = request.uri().query().unwrap_or_default().to_owned();
     match request.uri().path() {
