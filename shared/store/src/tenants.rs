@@ -38,7 +38,7 @@ pub struct Provision<'a> {
     pub business: NewBusiness<'a>,
     /// Its first number.
     pub phone_number: NewPhoneNumber<'a>,
-    /// The rules that its calls are held against: JSON, as in [`qa_rules`](crate::qa_rules).
+    /// The rules that its calls are held against: JSON, as in [`crate::qa_rules`].
     pub qa_rules: &'a str,
     /// The id of the entry in the audit log.
     pub audit_entry_id: AuditEntryId,

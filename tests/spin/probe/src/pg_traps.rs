@@ -61,14 +61,9 @@ async fn late(ports: &Ports) -> String {
 
 /// `Int64`, where a `numeric` is wanted.
 async fn number() -> String {
-    let rows = match open()
-        .await
-        .query("select cast(cast($1 as numeric) as text)", vec![ParameterValue::Int64(1)])
-        .await
-    {
-        Ok(rows) => rows,
-        Err(_) => return "refused".to_owned(),
-    };
+    let asked =
+        open().await.query("select cast(cast($1 as numeric) as text)", vec![ParameterValue::Int64(1)]).await;
+    let Ok(rows) = asked else { return "refused".to_owned() };
     rows.collect().await.map_or_else(|_| "refused".to_owned(), |_| "taken".to_owned())
 }
 
