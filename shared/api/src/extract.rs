@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Path, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Path, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 use voicecore_api_types::{FieldError, Page};
@@ -148,30 +148,32 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let query = parts.uri.query().unwrap_or_default();
-        let read = |uri: &Uri| Query::<T>::try_from_uri(uri).map_err(|error| error.body_text());
-        let wrong = |one: &str| match format!("/?{one}").parse() {
-            Ok(uri) => read(&uri).err(),
-            Err(_) => Some(String::new()),
-        };
-        let params = read(&parts.uri)
-            .map_err(|error| ApiError::Parameters(wrong_parameters(query, &error, &wrong)))?;
-        let query = query.as_bytes();
+        // Not axum's `Query`, which notes the way to each value while it reads: that is in every script once for each type.
+        let read = |query: &str| serde_urlencoded::from_str::<T>(query).map_err(|error| error.to_string());
+        let params = read(query)
+            .map_err(|error| ApiError::Parameters(wrong_parameters(query, &error, &|one| read(one).err())))?;
         // Only names that are known come as far as this.
-        let odd = form_urlencoded::parse(query).filter_map(|(name, value)| {
-            let message = if value.contains('\0') {
-                "holds the character U+0000".to_owned()
-            } else if value.contains('\u{FFFD}') {
-                "is not UTF-8".to_owned()
-            } else if value.len() > MAX_PARAMETER_BYTES {
-                format!("must not be longer than {MAX_PARAMETER_BYTES} bytes")
-            } else {
-                return None;
-            };
-            Some(FieldError { field: name.into_owned(), message })
-        });
-        let odd: Vec<FieldError> = odd.collect();
-        if odd.is_empty() { Ok(Self(params.0)) } else { Err(ApiError::Invalid(odd)) }
+        refuse_odd_values(query)?;
+        Ok(Self(params))
     }
+}
+
+/// What no parameter may hold, whatever its name is.
+fn refuse_odd_values(query: &str) -> Result<(), ApiError> {
+    let odd = form_urlencoded::parse(query.as_bytes()).filter_map(|(name, value)| {
+        let message = if value.contains('\0') {
+            "holds the character U+0000".to_owned()
+        } else if value.contains('\u{FFFD}') {
+            "is not UTF-8".to_owned()
+        } else if value.len() > MAX_PARAMETER_BYTES {
+            format!("must not be longer than {MAX_PARAMETER_BYTES} bytes")
+        } else {
+            return None;
+        };
+        Some(FieldError { field: name.into_owned(), message })
+    });
+    let odd: Vec<FieldError> = odd.collect();
+    if odd.is_empty() { Ok(()) } else { Err(ApiError::Invalid(odd)) }
 }
 
 /// An unknown name that may be repeated to whoever has sent it: one that looks like a name, so that a slip of the pen is found.

@@ -9,7 +9,7 @@ use axum::extract::{FromRequest, Request};
 use serde_json::{Map, Value};
 use voicecore_api_types::FieldError;
 use voicecore_domain::{Permission, Permissions};
-use voicecore_types::E164;
+use voicecore_types::{E164, set_of};
 
 use crate::ApiError;
 use crate::extract::{body_error, has_media_type, not_json, repeatable};
@@ -251,9 +251,8 @@ impl Fields {
         let list = match self.take(field)? {
             Value::Array(items) if items.len() <= max => {
                 let count = items.len();
-                let parsed: Option<BTreeSet<T>> =
-                    items.iter().map(|item| item.as_str().and_then(|text| text.parse().ok())).collect();
-                parsed.filter(|parsed| parsed.len() == count)
+                let known = items.iter().filter_map(|item| item.as_str()?.parse().ok());
+                Some(set_of(known)).filter(|known| known.len() == count)
             }
             _ => None,
         };
@@ -272,7 +271,7 @@ impl Fields {
         let names: Option<Vec<String>> = items.and_then(|items| {
             items.iter().map(|item| item.as_str().filter(|text| is_name(text)).map(str::to_owned)).collect()
         });
-        let different = names.filter(|names| names.iter().collect::<BTreeSet<_>>().len() == names.len());
+        let different = names.filter(|names| set_of(names).len() == names.len());
         let message = format!("must be a list of at most {max} different names of fields");
         self.demand(field, &message, different.is_some());
         different.unwrap_or_default()
@@ -315,7 +314,7 @@ impl Fields {
         let items = value.as_array().filter(|items| (1..=max).contains(&items.len()));
         let lines: Option<Vec<String>> = items
             .and_then(|items| items.iter().map(|item| item.as_str().map(|s| s.trim().to_owned())).collect());
-        let lines = lines.filter(|lines| lines.iter().collect::<BTreeSet<_>>().len() == lines.len());
+        let lines = lines.filter(|lines| set_of(lines).len() == lines.len());
         self.demand(field, &format!("must be a list of at most {max} different texts"), lines.is_some());
         let lines = lines.unwrap_or_default();
         let good = |line: &String| (1..=max_chars).contains(&line.chars().count()) && !line.contains(hides);

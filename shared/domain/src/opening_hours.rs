@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
-use voicecore_types::Millis;
+use voicecore_types::{Millis, set_of};
 
 use crate::UnknownWord;
 pub use time_zone::{DAYS, LocalTime, MONTHS, TimeZone};
@@ -93,7 +93,7 @@ impl OpeningHours {
     #[must_use]
     pub fn usual(zone: TimeZone) -> Self {
         let spans = (0..5).map(|day| OpenSpan { day, opens: 9 * 60, closes: 17 * 60 });
-        Self { zone, spans: spans.collect() }
+        Self { zone, spans: set_of(spans) }
     }
 
     /// Where it is.
@@ -115,8 +115,9 @@ impl OpeningHours {
     #[must_use]
     pub fn from_stored(zone: &str, spans: &str) -> Option<Self> {
         let zone = TimeZone::of_name(zone)?;
-        let spans: Result<_, _> = spans.split(';').filter(|span| !span.is_empty()).map(str::parse).collect();
-        Self::new(zone, spans.ok()?)
+        let spans: Result<Vec<_>, _> =
+            spans.split(';').filter(|span| !span.is_empty()).map(str::parse).collect();
+        Self::new(zone, set_of(spans.ok()?))
     }
 
     /// What is to be said of it at a moment, in English, for a model: the week, what time it is there, whether the business is open, and

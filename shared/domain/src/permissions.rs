@@ -1,4 +1,3 @@
-use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -15,6 +14,11 @@ macro_rules! permissions {
         impl Permission {
             /// All of them.
             pub const ALL: [Self; $count] = [$(Self::$name),+];
+
+            /// Its place in the table, as a bit.
+            const fn bit(self) -> u64 {
+                1 << self as u8
+            }
 
             /// As stored with a role or a key and named by the API: `<noun>:<verb>`.
             pub const fn as_str(self) -> &'static str {
@@ -97,7 +101,10 @@ impl FromStr for Permission {
 ///
 /// There is no word for "everything": a key never allows more than on the day on which it was made.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Permissions(BTreeSet<Permission>);
+pub struct Permissions(u64);
+
+/// Each permission has a bit.
+const _: () = assert!(Permission::ALL.len() <= u64::BITS as usize);
 
 impl Permissions {
     /// Everything that can be allowed within a tenant.
@@ -122,39 +129,39 @@ impl Permissions {
     /// The same without what is about the installation: what a role of a tenant or a key can allow, whatever is stored.
     #[must_use]
     pub fn within_tenant(self) -> Self {
-        self.0.into_iter().filter(|permission| !permission.is_platform()).collect()
+        self.iter().filter(|permission| !permission.is_platform()).collect()
     }
 
     /// All of `other` are among them: whoever has these may give those.
     pub fn contains_all(&self, other: &Self) -> bool {
-        other.0.is_subset(&self.0)
+        other.0 & !self.0 == 0
     }
 
     /// Each, in the order of the table.
     pub fn iter(&self) -> impl Iterator<Item = Permission> + '_ {
-        self.0.iter().copied()
+        Permission::ALL.into_iter().filter(|permission| self.contains(*permission))
     }
 
     /// Nothing is allowed.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0 == 0
     }
 
     /// Is it among them?
     pub fn contains(&self, permission: Permission) -> bool {
-        self.0.contains(&permission)
+        self.0 & permission.bit() != 0
     }
 }
 
 impl FromIterator<Permission> for Permissions {
     fn from_iter<I: IntoIterator<Item = Permission>>(permissions: I) -> Self {
-        Self(permissions.into_iter().collect())
+        Self(permissions.into_iter().fold(0, |bits, permission| bits | permission.bit()))
     }
 }
 
 impl fmt::Display for Permissions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, permission) in self.0.iter().enumerate() {
+        for (index, permission) in self.iter().enumerate() {
             f.write_str(if index == 0 { "" } else { " " })?;
             f.write_str(permission.as_str())?;
         }

@@ -74,11 +74,21 @@ pub(crate) fn forget(scope: &Scope, subject: String) -> Stmt {
     Stmt::new(FORGET, vec![scope.tenant_arg(), subject.into()])
 }
 
+/// The few things that are searched for, the longest first.
+pub(crate) fn longest_first<T>(sought: impl Iterator<Item = T>, word: impl Fn(&T) -> &str) -> Vec<T> {
+    let length = |one: &T| word(one).chars().count();
+    let mut sorted = Vec::new();
+    for one in sought {
+        let at = sorted.partition_point(|known| length(known) >= length(&one));
+        sorted.insert(at, one);
+    }
+    sorted
+}
+
 /// What a search begins with (the noun and a word), and the conditions for the rest. `sought` in any order: the longest word leads,
 /// because it is likely to be the rarest. Empty, and nothing is searched for.
 pub(crate) fn search(sought: &[(TextNoun, &str)]) -> Vec<Condition> {
-    let mut sought = sought.to_vec();
-    sought.sort_by_key(|(_, word)| std::cmp::Reverse(word.chars().count()));
+    let sought = longest_first(sought.iter().copied(), |(_, word)| word);
     let conditions = sought.iter().enumerate().map(|(index, (noun, word))| {
         // The first one has its place in the beginning of the statement.
         (if index == 0 { "" } else { AND_WORD }, vec![noun.as_str().into(), (*word).into()])

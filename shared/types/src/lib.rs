@@ -8,6 +8,7 @@ mod id;
 mod page;
 mod rate;
 mod secret;
+mod set;
 mod time;
 
 pub use e164::{E164, E164Error};
@@ -18,4 +19,5 @@ pub use id::{
 pub use page::{Page, PageRequest};
 pub use rate::{Quota, RateVerdict, network};
 pub use secret::Secret;
+pub use set::set_of;
 pub use time::Millis;

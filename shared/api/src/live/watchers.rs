@@ -9,7 +9,7 @@ use voicecore_domain::Permission;
 use voicecore_domain::hub::Watcher;
 use voicecore_store::StoreError;
 use voicecore_store::directory::watchers;
-use voicecore_types::{TenantId, UserId};
+use voicecore_types::{TenantId, UserId, set_of};
 
 use crate::AppState;
 use crate::actors::{HubCommand, ask_hub};
@@ -32,7 +32,7 @@ pub async fn may_listen(
                 && principal.sees_all()
         })
     });
-    Ok(may.map(|(watcher, _)| *watcher).collect())
+    Ok(set_of(may.map(|(watcher, _)| *watcher)))
 }
 
 /// Rights in this tenant were changed: its hub looks again without delay. It finds out by itself if it cannot be told.

@@ -6,6 +6,7 @@ use super::{Call, call_columns, map_call};
 use crate::paging::{self, Condition, Cursor, Order};
 use crate::row;
 use crate::seal::LookupHash;
+use crate::text_words::longest_first;
 use crate::{Scope, StoreError};
 
 /// Which calls; every part that is given must fit.
@@ -147,8 +148,7 @@ fn order(sort: CallSort, searched: bool) -> Order {
 
 fn conditions(filter: &CallFilter) -> Vec<Condition> {
     let mut conditions = Vec::new();
-    let mut words: Vec<&str> = filter.words.iter().map(String::as_str).collect();
-    words.sort_by_key(|word| std::cmp::Reverse(word.chars().count()));
+    let words = longest_first(filter.words.iter().map(String::as_str), |word| word);
     for (index, word) in words.into_iter().enumerate() {
         // The first one has its place in `SEARCH`.
         conditions.push((if index == 0 { "" } else { AND_WORD }, vec![word.into()]));

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use voicecore_api::live;
 use voicecore_cloudflare_platform::app;
 use voicecore_domain::hub::{ACCESS_ENDED, ACCESS_UNKNOWN, Schedule, Watcher};
-use voicecore_types::TenantId;
+use voicecore_types::{TenantId, set_of};
 use worker::{Error, Result, WebSocket};
 
 use super::{HubActor, SUBSCRIBER};
@@ -69,7 +69,7 @@ impl HubActor {
     pub(super) async fn may_listen(&self, listeners: &[Listener]) -> Option<BTreeSet<Watcher>> {
         // A hub is one tenant's.
         let Some(Listener { tenant_id, .. }) = listeners.first() else { return Some(BTreeSet::new()) };
-        let watchers: BTreeSet<_> = listeners.iter().map(|listener| listener.watcher).collect();
+        let watchers = set_of(listeners.iter().map(|listener| listener.watcher));
         let watchers: Vec<_> = watchers.into_iter().collect();
         let app = app(&self.env);
         let may = live::may_listen(&app.state, *tenant_id, &watchers).await;
