@@ -1,5 +1,5 @@
 use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use axum::Router;
@@ -57,18 +57,16 @@ fn all_ports(values: &HashMap<String, String>) -> Ports {
 }
 
 /// Every name that the configuration asks for, by asking: no list can be forgotten.
-fn names() -> Vec<String> {
-    let asked = RefCell::new(vec![jobs::SECRET.to_owned()]);
+fn names() -> BTreeSet<String> {
+    let asked = RefCell::new(BTreeSet::new());
+    asked.borrow_mut().insert(jobs::SECRET.to_owned());
     #[cfg(feature = "postgres")]
-    asked.borrow_mut().push(ports::postgres::DATABASE_URL.to_owned());
+    asked.borrow_mut().insert(ports::postgres::DATABASE_URL.to_owned());
     let _ = Config::from_lookup(&|name| {
-        asked.borrow_mut().push(name.to_owned());
+        asked.borrow_mut().insert(name.to_owned());
         None
     });
-    let mut names = asked.into_inner();
-    names.sort();
-    names.dedup();
-    names
+    asked.into_inner()
 }
 
 /// Spin's names are lower case. Blank is not set, which `Config` knows.

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use voicecore_sim::scenario::Scenario;
 
 use crate::cases::{self, Outcome};
-use crate::system::{CALLER, NUMBER, OWNER, PASSWORD, System};
+use crate::system::{ACCOUNT_SID, AUTH_TOKEN, CALLER, NUMBER, OWNER, PASSWORD, System};
 use crate::{access, root};
 
 /// Of all that it asks, some 5,500 requests, which take 80 seconds here: what hangs is seen, a slow machine is not.
@@ -68,6 +68,8 @@ pub(crate) async fn run(system: &System, scenario: &Scenario, directory: &Path) 
         .env("VOICECORE_API_KEY", system.api.key())
         .env("VOICECORE_EMAIL", OWNER)
         .env("VOICECORE_PASSWORD", PASSWORD)
+        .env("VOICECORE_ACCOUNT_SID", ACCOUNT_SID)
+        .env("VOICECORE_AUTH_TOKEN", AUTH_TOKEN)
         .env("VOICECORE_ANSWERS", &answers)
         .env("SCHEMATHESIS_HOOKS", "hooks")
         .env("PYTHONPATH", &contract)

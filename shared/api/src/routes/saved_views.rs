@@ -197,8 +197,7 @@ impl Wanted {
         let sort = fields.optional_line("sort", 20);
         // Each filter by itself, so that each that is wrong is named; then all of them, and the order.
         for (name, value) in &filters {
-            let alone = Map::from_iter([(name.clone(), value.clone())]);
-            if NO_FILTERS.contains(&name.as_str()) || !is_taken(alone) {
+            if NO_FILTERS.contains(&name.as_str()) || !is_taken(name, value.clone()) {
                 fields.demand(
                     "filters",
                     "must be filters that the list takes, with values as it takes them",
@@ -207,8 +206,8 @@ impl Wanted {
             }
         }
         if let Some(sort) = &sort {
-            let order = Map::from_iter([("sort".to_owned(), Value::from(sort.as_str()))]);
-            fields.demand("sort", "must be an order of the list", is_taken(order));
+            let order = Value::from(sort.as_str());
+            fields.demand("sort", "must be an order of the list", is_taken("sort", order));
         }
         fields.done()?;
         Ok(Self { name, shared, document: Document { filters, columns, sort } })
@@ -222,8 +221,10 @@ impl Wanted {
     }
 }
 
-/// The list of calls takes these parameters.
-fn is_taken(parameters: Map<String, Value>) -> bool {
+/// The list of calls takes this parameter.
+fn is_taken(name: &str, value: Value) -> bool {
+    let mut parameters = Map::new();
+    parameters.insert(name.to_owned(), value);
     serde_json::from_value::<ListCalls>(Value::Object(parameters)).is_ok_and(|query| query.wanted().is_ok())
 }
 

@@ -11,6 +11,8 @@
 //! - Only account auth tokens sign, not API keys. While tokens rotate, either may.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -143,14 +145,28 @@ fn keyed(token: &str, parts: &[&str]) -> Option<Hmac<Sha1>> {
 
 /// Names sorted, values of a repeated name sorted and each written once. UTF-16 order, as in Twilio's own validators.
 fn signed_parameters(form: &Form) -> String {
-    let mut pairs: Vec<(&str, &str)> = form.pairs().collect();
-    pairs.sort_by(|a, b| utf16(a.0).cmp(utf16(b.0)).then_with(|| utf16(a.1).cmp(utf16(b.1))));
+    // A heap, because it is eight kilobytes less in a script than `sort` is, and as quick for the thirty pairs that come.
+    let mut pairs = BinaryHeap::new();
+    pairs.extend(form.pairs().map(|(name, value)| (Utf16(name), Utf16(value))));
+    let mut pairs = pairs.into_sorted_vec();
     pairs.dedup();
-    pairs.into_iter().flat_map(|(name, value)| [name, value]).collect()
+    pairs.into_iter().flat_map(|(name, value)| [name.0, value.0]).collect()
 }
 
-fn utf16(text: &str) -> impl Iterator<Item = u16> {
-    text.encode_utf16()
+/// A text, in the order of its UTF-16 units.
+#[derive(PartialEq, Eq)]
+struct Utf16<'a>(&'a str);
+
+impl Ord for Utf16<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.encode_utf16().cmp(other.0.encode_utf16())
+    }
+}
+
+impl PartialOrd for Utf16<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// What the URL parser of browsers (and Node.js) escapes in a query.
