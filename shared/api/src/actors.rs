@@ -33,9 +33,10 @@ pub enum CallCommand {
     Erase,
 }
 
-/// What a `CallActor` answers.
+/// What a `CallActor` answers. Serialized by variant, not by a field that names it: replies are read where size counts
+/// (functions/README.md, "Size"), and a field that may come last makes serde keep all others until then.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "reply", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum CallReply {
     /// To `AfterStream`.
     AfterStream {
@@ -102,9 +103,9 @@ pub enum HubNotice {
     },
 }
 
-/// What a `HubActor` answers.
+/// What a `HubActor` answers, serialized as [`CallReply`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "reply", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum HubReply {
     /// To `Publish`.
     Published {
@@ -196,25 +197,22 @@ mod tests {
                 json!({"command": "intervene", "intervention": intervention}),
             );
         }
-        check(&CallReply::TooLate, json!({"reply": "too_late"}));
+        check(&CallReply::TooLate, json!("too_late"));
         check(&CallCommand::Transcript, json!({"command": "transcript"}));
         check(&CallCommand::CarrierEnded, json!({"command": "carrier_ended"}));
         check(&CallCommand::Abandon, json!({"command": "abandon"}));
         check(&CallCommand::Erase, json!({"command": "erase"}));
         check(
             &CallReply::AfterStream { after: AfterStream::Reconnect { attempt: 3 } },
-            json!({"reply": "after_stream", "after": {"next": "reconnect", "attempt": 3}}),
+            json!({"after_stream": {"after": {"reconnect": {"attempt": 3}}}}),
         );
         let after = AfterStream::Goodbye;
-        check(
-            &CallReply::AfterStream { after },
-            json!({"reply": "after_stream", "after": {"next": "goodbye"}}),
-        );
-        check(&CallReply::Accepted, json!({"reply": "accepted"}));
-        check(&CallReply::NotRunning, json!({"reply": "not_running"}));
+        check(&CallReply::AfterStream { after }, json!({"after_stream": {"after": "goodbye"}}));
+        check(&CallReply::Accepted, json!("accepted"));
+        check(&CallReply::NotRunning, json!("not_running"));
         check(
             &CallReply::Transcript { interactions: vec![], complete: true },
-            json!({"reply": "transcript", "interactions": [], "complete": true}),
+            json!({"transcript": {"interactions": [], "complete": true}}),
         );
         let call_id: CallId = "01939a2b-0000-7000-8000-000000000001".parse().unwrap();
         check(
@@ -225,7 +223,7 @@ mod tests {
             json!({"command": "publish", "call_id": call_id, "events": [{"at": 7, "event": {"type": "caller_speaking"}}]}),
         );
         check(&HubNotice::Watched { watched: true }, json!({"notice": "watched", "watched": true}));
-        check(&HubReply::Published { seq: 9 }, json!({"reply": "published", "seq": 9}));
+        check(&HubReply::Published { seq: 9 }, json!({"published": {"seq": 9}}));
         let watcher = Watcher::Session("01939a2b-0000-7000-8000-000000000002".parse().unwrap());
         check(
             &HubCommand::Ticket { ticket_hash: "ab12".to_owned(), watcher },
@@ -233,13 +231,13 @@ mod tests {
                 "watcher": {"kind": "session", "id": "01939a2b-0000-7000-8000-000000000002"}}),
         );
         check(&HubCommand::LookAgain, json!({"command": "look_again"}));
-        check(&HubReply::Accepted, json!({"reply": "accepted"}));
+        check(&HubReply::Accepted, json!("accepted"));
         check(
             &HubReply::TicketIssued { expires_at: Millis(30_000) },
-            json!({"reply": "ticket_issued", "expires_at": 30_000}),
+            json!({"ticket_issued": {"expires_at": 30_000}}),
         );
-        check(&HubReply::TooManyTickets, json!({"reply": "too_many_tickets"}));
+        check(&HubReply::TooManyTickets, json!("too_many_tickets"));
         check(&HubCommand::Erase, json!({"command": "erase"}));
-        check(&HubReply::Erased, json!({"reply": "erased"}));
+        check(&HubReply::Erased, json!("erased"));
     }
 }

@@ -4,7 +4,7 @@ use crate::{EndReason, Limits};
 
 /// What comes when the media stream has ended: the answer to Twilio's `<Connect action>` request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "next", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum AfterStream {
     /// The call is over: `<Hangup>`.
     Hangup,

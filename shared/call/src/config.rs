@@ -44,7 +44,7 @@ pub struct SessionConfig {
 
 /// When the model thinks that the caller has finished.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum TurnDetection {
     /// By loudness and silence.
     ServerVad {

@@ -54,7 +54,7 @@ fn is_zero(count: &u64) -> bool {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "phase", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 enum Phase {
     /// The caller hears this and may speak.
     Listening { say: String },

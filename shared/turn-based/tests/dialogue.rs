@@ -240,10 +240,10 @@ fn stored_format_is_fixed() {
             entry(2, "caller", "Hi", 900, None),
             entry(3, "assistant", "Well.", 1_500, Some(600)),
         ],
-        "phase": {
-            "phase": "thinking", "tries": 0, "rounds": 1, "said": "Well.", "leaving": null,
+        "phase": {"thinking": {
+            "tries": 0, "rounds": 1, "said": "Well.", "leaving": null,
             "pending": [{"tool_call_id": "turn_1", "name": "take_message", "arguments": "{}"}],
-        },
+        }},
         "usage": {
             "text_in": 1, "text_cached": 2, "text_out": 3, "audio_in": 0, "audio_cached": 0, "audio_out": 0,
         },

@@ -202,7 +202,7 @@ fn live_ticket_is_noted_by_the_hub_by_its_hash() {
 
     world.doubles.actors.answer_with(|_, _| Ok(serde_json::to_value(HubReply::TooManyTickets).unwrap()));
     world.post("/api/v1/live/tickets", &tenant.key).assert_problem(409, "conflict");
-    world.doubles.actors.answer_with(|_, _| Ok(json!({"reply": "something new"})));
+    world.doubles.actors.answer_with(|_, _| Ok(json!("something new")));
     world.post("/api/v1/live/tickets", &tenant.key).assert_problem(503, "unavailable");
 }
 
