@@ -242,11 +242,22 @@ async function main() {
   });
   const { Miniflare } = await import("miniflare");
   mf = new Miniflare(miniflareOptions(given, port));
-  port = await start();
+  port = await start().catch(async (error) => {
+    // Seen once in hundreds of starts: an assertion of the tools between us and workerd, which had started. Whatever the worker does
+    // wrong comes as another error.
+    if (error?.code !== "ERR_ASSERTION") throw error;
+    process.stderr.write(`starting once more: ${error.stack}\n`);
+    await mf.setOptions(miniflareOptions(given, port));
+    return start();
+  });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const fail = (error) => { say({ error: String(error?.message ?? error) }); process.exit(1); };
+  const fail = (error) => {
+    process.stderr.write(`${error?.stack ?? error}\n`);
+    say({ error: String(error?.message ?? error) });
+    process.exit(1);
+  };
   process.on("unhandledRejection", fail);
   await main().catch(fail);
 }
