@@ -83,6 +83,7 @@ export const REFUSED: readonly (readonly [string, Refused])[] = [
   ["As many as a tenant may have go on", "fullTests"],
   ["As much has been said", "fullTest"],
   ["This key opens nothing any more", "deadKey"],
+  ["Whoever looks into a tenant makes no keys", "keysOfOthers"],
   ["Twilio does not accept the credentials", "credentials"],
   ["There are as many versions", "fullVersions"],
   ["Somebody or something still belongs to it", "belongs"],

@@ -8,6 +8,7 @@ use voicecore_api_types as wire;
 use voicecore_api_types::{Page, Problem};
 use voicecore_domain::ApiKey;
 use voicecore_store::api_keys::{self, ApiKeyRow, NewApiKey};
+use voicecore_store::directory::Actor;
 use voicecore_types::{ApiKeyId, Millis};
 
 use super::roles::{MAX_NAME_CHARS, words};
@@ -56,11 +57,13 @@ pub(crate) async fn get_api_key(
     Ok(Json(show(row)))
 }
 
-/// Makes a key. It is the tenant's, not its maker's: it goes on opening when they leave.
+/// Makes a key. It is the tenant's, not its maker's: it goes on opening when they leave. So a super admin who looks into the tenant makes
+/// none.
 #[utoipa::path(post, path = "/api/v1/api-keys", tag = "api keys", security(("api_key" = ["api_keys:write"])),
     request_body = wire::CreateApiKey,
     responses(
         (status = 201, description = "The key, shown this once.", body = wire::NewApiKey),
+        (status = 409, description = "A super admin looks into the tenant.", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn create_api_key(
@@ -77,6 +80,7 @@ pub(crate) async fn create_api_key(
     // A key sees all departments.
     sees_all(principal)?;
     may_give(principal, &permissions)?;
+    belongs_here(principal.actor)?;
     let key = ApiKey::new(&app.random());
     let new = NewApiKey {
         id: ApiKeyId::new(now, &app.random()),
@@ -92,11 +96,13 @@ pub(crate) async fn create_api_key(
     Ok((StatusCode::CREATED, Json(shown_once(&new))))
 }
 
-/// Makes a key in the place of another one, with the same permissions. Both open for a while, so that nothing stands still.
+/// Makes a key in the place of another one, with the same permissions. Both open for a while, so that nothing stands still. A super admin
+/// who looks into the tenant makes none.
 #[utoipa::path(post, path = "/api/v1/api-keys/{id}/rotate", tag = "api keys", security(("api_key" = ["api_keys:write"])),
     params(("id" = String, Path, format = "uuid")), request_body = wire::RotateApiKey,
     responses(
         (status = 201, description = "The new key, shown this once.", body = wire::NewApiKey),
+        (status = 409, description = "The key opens nothing any more, or a super admin looks into the tenant.", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn rotate_api_key(
@@ -111,6 +117,7 @@ pub(crate) async fn rotate_api_key(
     let old = api_keys::get(&principal.scope, id).await?.ok_or(ApiError::NotFound)?;
     sees_all(principal)?;
     may_give(principal, &old.permissions)?;
+    belongs_here(principal.actor)?;
     let now = app.now();
     let overlap_ends = now.plus(Millis::from_secs(overlap.unwrap_or(DEFAULT_OVERLAP_SECONDS)));
     let key = ApiKey::new(&app.random());
@@ -126,6 +133,9 @@ pub(crate) async fn rotate_api_key(
     let record = Record::of(&app, principal.actor, "api_key.rotate", Some(id.to_string()));
     if !api_keys::rotate(&principal.scope, id, overlap_ends, &new, &record.entry()).await? {
         return Err(ApiError::Conflict("This key opens nothing any more. Make a new one."));
+    }
+    if overlap == Some(0) {
+        look_again(&app, principal.scope.tenant()).await;
     }
     Ok((StatusCode::CREATED, Json(shown_once(&new))))
 }
@@ -152,6 +162,21 @@ pub(crate) async fn revoke_api_key(
         Ok(response)
     } else {
         Err(ApiError::NotFound)
+    }
+}
+
+/// Whoever looks into a tenant gets no key of it. It would open the tenant when the hour is over, for whoever has seen it, under the
+/// tenant's name and with nobody's on it.
+///
+/// It is refused, and not made to end with the hour: a key is for a program, and one that stops within the hour sets nobody up. Set-up on
+/// behalf of a customer has its own ways: `POST /api/v1/tenants` invites whoever makes the keys, and an invitation, which looking in
+/// allows, leads to an account with a name that is on the list of users. Keys can be revoked while looking in: that opens nothing.
+fn belongs_here(actor: Actor) -> Result<(), ApiError> {
+    match actor {
+        Actor::Impersonator { .. } => Err(ApiError::Conflict(
+            "Whoever looks into a tenant makes no keys of it. Somebody who works for it makes them.",
+        )),
+        Actor::ApiKey(_) | Actor::User { .. } => Ok(()),
     }
 }
 

@@ -347,3 +347,46 @@ fn keys_that_open_nothing_any_more_do_not_listen() {
     world.sql("update api_keys set revoked_at = 5");
     assert!(!may(&id));
 }
+
+/// A key that is taken back, or replaced at once, closes the sockets that it opened without delay: its tenant's hub, and no other, is told to
+/// look, and finds that it may not listen. One that goes on for a while goes on listening.
+#[test]
+fn sockets_of_a_key_close_with_it() {
+    let root = root();
+    let (world, tenant) = (&root.world, &root.tenants[0]);
+    world.user(&tenant.id, "boss@example.com", "tenant_admin");
+    let boss = world.login("boss@example.com");
+    let make = || {
+        let body = json!({"name": "k", "permissions": ["live:read"]});
+        let made = world.request(Method::POST, "/api/v1/api-keys", Some(&boss), Some(&body));
+        made.json()["id"].as_str().unwrap().to_owned()
+    };
+    let listens = |id: &str| {
+        let watcher = Watcher::ApiKey(id.parse().unwrap());
+        !block_on(live::may_listen(&world.app, tenant.id.parse().unwrap(), &[watcher])).unwrap().is_empty()
+    };
+    let rotate = Some("/rotate");
+    for (verb, body, goes_on) in [
+        (None, Value::Null, false),
+        (rotate, json!({"overlap_seconds": 0}), false),
+        (rotate, json!({"overlap_seconds": 60}), true),
+        (rotate, json!({}), true),
+    ] {
+        let id = make();
+        assert!(listens(&id));
+        root.told();
+        let target = format!("/api/v1/api-keys/{id}{}", verb.unwrap_or_default());
+        let method = if verb.is_some() { Method::POST } else { Method::DELETE };
+        let body = Some(&body).filter(|body| !body.is_null());
+        let reply = world.request(method, &target, Some(&boss), body);
+        assert!(reply.status.is_success(), "{target}: {}", reply.body);
+        assert_eq!(listens(&id), goes_on, "{target} {body:?}");
+        let told: Vec<String> = if goes_on { vec![] } else { vec![tenant.id.clone()] };
+        assert_eq!(root.told(), told, "{target} {body:?}");
+    }
+    // What was refused has changed nothing.
+    let nobodys = format!("/api/v1/api-keys/{}/rotate", tenant.id);
+    let body = json!({"overlap_seconds": 0});
+    world.request(Method::POST, &nobodys, Some(&boss), Some(&body)).assert_problem(404, "not_found");
+    assert!(root.told().is_empty());
+}

@@ -142,6 +142,37 @@ fn whoever_looks_into_a_tenant_is_on_its_record() {
     world.post(nobodys, &world.login("root@example.com")).assert_problem(404, "not_found");
 }
 
+/// Nothing that somebody gets by looking into a tenant opens it when they do not look any more.
+#[test]
+fn whoever_looks_into_a_tenant_gets_no_key_of_it() {
+    let world = World::new();
+    let tenant = world.tenant(NUMBER);
+    let looked = world.post(&format!("/api/v1/tenants/{}/impersonate", tenant.id), &root(&world));
+    let token = looked.json()["access_token"].as_str().unwrap().to_owned();
+    let keys = world.get("/api/v1/api-keys", &token).json();
+    let target = format!("/api/v1/api-keys/{}", keys["items"][0]["id"].as_str().unwrap());
+    let before = world.doubles.db.dump();
+    let post =
+        |who: &str, target: &str, body: &Value| world.request(Method::POST, target, Some(who), Some(body));
+    let new = json!({"name": "Left behind", "permissions": ["calls:read"]});
+    let rotate = format!("{target}/rotate");
+    for (target, body) in
+        [("/api/v1/api-keys", &new), (&rotate, &json!({})), (&rotate, &json!({"overlap_seconds": 0}))]
+    {
+        let refused = post(&token, target, body);
+        refused.assert_problem(409, "conflict");
+        assert!(refused.body.contains("looks into a tenant"), "{}", refused.body);
+    }
+    assert_eq!(world.doubles.db.dump(), before);
+    assert_eq!(world.get("/api/v1/calls", &tenant.key).status, 200);
+    // Whoever works there makes them, and one is taken back by whoever looks in.
+    world.user(&tenant.id, "boss@example.com", "tenant_admin");
+    let boss = world.login("boss@example.com");
+    assert_eq!(post(&boss, "/api/v1/api-keys", &new).status, 201);
+    assert_eq!(post(&boss, &rotate, &json!({})).status, 201);
+    assert_eq!(world.request(Method::DELETE, &target, Some(&token), None).status, 204);
+}
+
 #[test]
 fn tenants_are_listed_and_changed() {
     let world = World::new();
