@@ -207,7 +207,7 @@ impl Viewer<'_> {
 }
 
 /// Everything that a role of a tenant may allow, but for seeing all departments.
-fn all_but_sight(world: &World, tenant: &Tenant, email: &str) -> String {
+pub(crate) fn all_but_sight(world: &World, tenant: &Tenant, email: &str) -> String {
     let words: Vec<_> = Permissions::of_tenant()
         .iter()
         .filter(|permission| *permission != Permission::DepartmentsAll)

@@ -8,11 +8,13 @@ use voicecore_api::media::{self, MediaRefusal};
 use voicecore_api::{jobs, live};
 use voicecore_call::OpenModel;
 use voicecore_conformance::block_on;
+use voicecore_domain::Permissions;
 use voicecore_ports::HttpResponse;
 use voicecore_types::{CallId, Millis};
 use voicecore_wire::twilio::signature::sign;
 use voicecore_wire::twilio::webhook::Form;
 
+use crate::departments::all_but_sight;
 use crate::world::{ACCOUNT, AUTH_TOKEN, SETTINGS, Tenant, World, incoming};
 
 const KEY: &str = "sk-own-0123456789abcdefWXYZ";
@@ -123,6 +125,44 @@ fn every_wrong_field_is_named_and_nothing_stored() {
     put(&world, &tenant, "groq", &json!({"api_key": KEY})).assert_problem(404, "not_found");
     let stored = world.sql("select count(*) as n from provider_credentials");
     assert_eq!(stored.rows[0]["n"], voicecore_ports::Value::Int(0));
+}
+
+/// An account is that of all departments: whoever sees only some may look whose is used, and change nothing, whatever else they may do.
+#[test]
+fn accounts_are_for_those_who_see_all_departments() {
+    let world = World::new();
+    let tenant = world.tenant("+15005550001");
+    all_but_sight(&world, &tenant, "some@example.com");
+    let some = world.login("some@example.com");
+    let ask = |method: Method, provider: &str, body: Option<&Value>| {
+        world.request(method, &format!("/api/v1/config/providers/{provider}"), Some(&some), body)
+    };
+    let twilio = json!({"account_sid": account(1).0, "auth_token": account(1).1});
+    let accounts =
+        [("openai", json!({"api_key": KEY})), ("chat", json!({"api_key": KEY})), ("twilio", twilio)];
+    for (provider, body) in &accounts {
+        for there in [false, true] {
+            if there {
+                assert_eq!(put(&world, &tenant, provider, body).status, 200);
+            }
+            let before = world.doubles.db.dump();
+            for reply in [ask(Method::PUT, provider, Some(body)), ask(Method::DELETE, provider, None)] {
+                reply.assert_problem(403, "forbidden");
+                assert!(reply.body.contains("`departments:all`"), "{}", reply.body);
+            }
+            assert_eq!(world.doubles.db.dump(), before, "{provider}");
+        }
+    }
+    assert_eq!(world.get("/api/v1/config/providers", &some).status, 200);
+    // It is that permission that is missing, and no other.
+    world.sql_with(
+        "update roles set permissions = ?1 where name = 'R'",
+        vec![Permissions::of_tenant().to_string().into()],
+    );
+    for (provider, body) in &accounts {
+        assert_eq!(ask(Method::PUT, provider, Some(body)).status, 200, "{provider}");
+        assert_eq!(ask(Method::DELETE, provider, None).status, 204, "{provider}");
+    }
 }
 
 /// B3 as well: what is set while a call runs is for the next one.
