@@ -320,7 +320,7 @@ impl Dialogue {
             self.asides += 1;
             self.log.add(self.at(now), Speaker::Operator, wanted.entry(), wanted.command.text().to_owned());
             if ends {
-                self.phase = Phase::Over { reason: EndReason::OperatorEnded };
+                self.cut_off(EndReason::OperatorEnded);
             }
         }
         true
@@ -356,6 +356,14 @@ impl Dialogue {
             Phase::LastWords { reason: was, .. } if was != EndReason::Transferred => was,
             _ => reason,
         };
+        self.cut_off(reason);
+    }
+
+    /// The call is over at once. What the model said before its tools was to be heard with what comes after them: nobody has heard it.
+    fn cut_off(&mut self, reason: EndReason) {
+        if matches!(self.phase, Phase::Thinking { .. }) {
+            self.log.unsay();
+        }
         self.phase = Phase::Over { reason };
     }
 

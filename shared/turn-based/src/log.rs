@@ -73,6 +73,14 @@ impl Log {
         self.push(at, Speaker::Assistant, InteractionKind::Speech, text, latency, None);
     }
 
+    /// Takes back what the assistant has said since the caller's last turn.
+    pub(crate) fn unsay(&mut self) {
+        let turn = self.0.iter().rposition(|line| line.entry.speaker == Speaker::Caller);
+        let since = self.0.split_off(turn.unwrap_or(self.0.len()));
+        self.0.extend(since.into_iter().filter(|line| line.entry.speaker != Speaker::Assistant));
+        self.renumber();
+    }
+
     pub(crate) fn tool(&mut self, at: Millis, call: ToolCall, output: &str) {
         let kind = InteractionKind::Tool { name: call.name, tool_call_id: call.tool_call_id };
         let output = cut(output, MAX_OUTPUT_BYTES);

@@ -4,8 +4,8 @@
 use proptest::prelude::*;
 use serde_json::json;
 use voicecore_call::{
-    CallConfig, EndReason, InteractionKind, Limits, SessionConfig, Speaker, ToolEffect, ToolResult,
-    TurnDetection,
+    CallConfig, EndReason, InteractionKind, Intervention, Limits, OperatorCommand, SessionConfig, Speaker,
+    ToolEffect, ToolResult, TurnDetection,
 };
 use voicecore_turn_based::{Dialogue, Heard, MAX_REPLY_CHARS, Owed, PATIENCE};
 use voicecore_types::Millis;
@@ -205,6 +205,39 @@ fn what_was_said_before_tools_is_heard_though_the_model_is_lost_then() {
         assert_eq!(dialogue.owed(), Owed::LastWords { say: "Let me see." });
         dialogue.last_words_said();
         assert_eq!(dialogue.owed(), Owed::Over(EndReason::ModelUnavailable));
+    }
+}
+
+/// Whoever ends it, and whether the tool has run by then or not.
+#[test]
+fn what_was_said_before_tools_is_unsaid_when_the_call_ends_meanwhile() {
+    let config = config(true);
+    let by_operator = Intervention {
+        id: "i1".to_owned(),
+        actor_kind: "user".to_owned(),
+        actor_id: "u1".to_owned(),
+        command: OperatorCommand::End { at_once: true },
+    };
+    for (ran, operator) in [(false, false), (true, false), (false, true), (true, true)] {
+        let mut dialogue = Dialogue::begin(&config, NOW);
+        dialogue.heard(&config, NOW, &Heard { speech: Some("Hi"), ..Heard::default() });
+        dialogue.answered(&config, NOW, answer(Some("Yes?"), 0));
+        dialogue.heard(&config, NOW, &Heard { speech: Some("Call me."), ..Heard::default() });
+        dialogue.answered(&config, NOW, answer(Some("I have written that down."), 1));
+        if ran {
+            apply(&mut dialogue, &config, NOW, &Event::Ran { right: true, effect: ToolEffect::None });
+        }
+        if operator {
+            assert!(dialogue.intervene(NOW, &by_operator));
+        } else {
+            dialogue.end(EndReason::CallerHungUp);
+        }
+        let left = dialogue.interactions();
+        let spoken = left.iter().filter(|entry| entry.kind == InteractionKind::Speech);
+        let said: Vec<_> = spoken.map(|entry| entry.text.as_str()).collect();
+        assert_eq!(said, ["Hello.", "Hi", "Yes?", "Call me."], "{ran} {operator}");
+        assert_eq!(left.len(), 4 + usize::from(ran) + usize::from(operator));
+        assert!((1..).zip(&left).all(|(seq, entry)| entry.seq == seq), "{left:?}");
     }
 }
 

@@ -56,6 +56,7 @@ mod tenants;
 mod test_calls;
 mod test_connection;
 mod transcripts;
+mod turn_ends;
 mod turn_races;
 mod turns;
 mod versions;

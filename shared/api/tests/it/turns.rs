@@ -29,7 +29,7 @@ pub(crate) fn says(world: &World, text: &str) {
     world.doubles.http.answer(Ok(completion(Some(text), None)));
 }
 
-fn calls(world: &World, text: Option<&str>, name: &str, arguments: &Value) {
+pub(crate) fn calls(world: &World, text: Option<&str>, name: &str, arguments: &Value) {
     world.doubles.http.answer(Ok(completion(text, Some((name, arguments)))));
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn say(world: &World, sid: &str, to: &Reply, words: &str) -> Reply {
     heard(world, sid, &to.attribute("action"), &[("SpeechResult", words), ("Confidence", "0.9")])
 }
 
-fn heard(world: &World, sid: &str, action: &str, what: &[(&str, &str)]) -> Reply {
+pub(crate) fn heard(world: &World, sid: &str, action: &str, what: &[(&str, &str)]) -> Reply {
     let mut parameters = status(sid, "in-progress").to_vec();
     parameters.extend_from_slice(what);
     world.webhook(action, &parameters)
@@ -61,7 +61,7 @@ fn heard(world: &World, sid: &str, action: &str, what: &[(&str, &str)]) -> Reply
 
 /// Where a document goes on.
 #[track_caller]
-fn redirect(reply: &Reply) -> String {
+pub(crate) fn redirect(reply: &Reply) -> String {
     let (_, rest) = reply.twiml().split_once("<Redirect>").unwrap_or_else(|| panic!("{}", reply.body));
     rest.split("</Redirect>").next().unwrap().replace("&amp;", "&")
 }
@@ -287,48 +287,6 @@ fn slow_model_is_covered_by_a_filler() {
 }
 
 #[test]
-fn model_that_is_down_leads_to_a_human_being_or_a_recording() {
-    for (with_human, expected) in [(true, "<Dial "), (false, "<Record ")] {
-        let world = World::new();
-        let tenant = turn_based(&world);
-        if !with_human {
-            world.sql("update businesses set fallback_number = null");
-        }
-        let (sid, greeting) = greeted(&world);
-        let answers = [
-            Ok(HttpResponse { status: 429, body: b"{}".to_vec() }),
-            Ok(HttpResponse { status: 200, body: b"<html>".to_vec() }),
-            Ok(HttpResponse { status: 500, body: b"oops".to_vec() }),
-        ];
-        for answer in answers {
-            world.doubles.http.answer(answer);
-        }
-        let mut reply = say(&world, &sid, &greeting, "A table, please.");
-        for _ in 0..2 {
-            reply = heard(&world, &sid, &redirect(&reply), &[]);
-        }
-        contains(&reply, "I am sorry, something went wrong on our side.");
-        contains(&reply, expected);
-        let (call, transcript) = stored(&world, &tenant);
-        assert_eq!(
-            (&call["status"], &call["end_reason"]),
-            (&json!("in_progress"), &json!("model_unavailable"))
-        );
-        assert_eq!(said(&transcript).len(), 2);
-    }
-}
-
-#[test]
-fn model_that_refuses_for_good_is_not_asked_again() {
-    let world = World::new();
-    turn_based(&world);
-    let (sid, greeting) = greeted(&world);
-    world.doubles.http.answer(Ok(HttpResponse { status: 401, body: b"{}".to_vec() }));
-    contains(&say(&world, &sid, &greeting, "A table, please."), "<Dial ");
-    assert_eq!(world.doubles.http.requests().len(), 1);
-}
-
-#[test]
 fn tools_are_run_and_their_results_told() {
     let world = World::new();
     let tenant = turn_based(&world);
@@ -350,26 +308,6 @@ fn tools_are_run_and_their_results_told() {
     assert_eq!(world.get("/api/v1/messages", &tenant.key).json()["total"], 2);
     let entry = stored(&world, &tenant).1["items"][3].clone();
     assert_eq!((&entry["kind"], &entry["name"]), (&json!("tool"), &json!("take_message")));
-}
-
-#[test]
-fn tool_may_end_the_call_without_a_word() {
-    for (tool, words, end) in [
-        ("end_call", "Thank you for calling. Goodbye.", "<Hangup/>"),
-        ("transfer", "I am putting you through now.", "<Dial "),
-    ] {
-        let world = World::new();
-        turn_based(&world);
-        let (sid, greeting) = greeted(&world);
-        calls(&world, None, tool, &json!({}));
-        // The model is asked for last words, and has none.
-        let mut reply = say(&world, &sid, &greeting, "That is all.");
-        for _ in 0..2 {
-            reply = heard(&world, &sid, &redirect(&reply), &[]);
-        }
-        contains(&reply, words);
-        contains(&heard(&world, &sid, &redirect(&reply), &[]), end);
-    }
 }
 
 #[test]
@@ -438,69 +376,6 @@ fn restart_between_two_turns_loses_nothing() {
     // A change of the configuration is seen by the next call (property B3).
     assert_eq!(asked["model"], "gpt-4.1-mini");
     assert_eq!(said(&stored(&restarted, &tenant).1).len(), 5);
-}
-
-#[test]
-fn call_that_is_too_long_is_ended() {
-    let world = World::new();
-    let tenant = turn_based(&world);
-    world.sql("update businesses set call_length_ms = 60000");
-    let (sid, greeting) = greeted(&world);
-    world.doubles.clock.advance(Millis::from_secs(61));
-    let last = say(&world, &sid, &greeting, "And another thing.");
-    contains(&last, "reached the longest time");
-    contains(&heard(&world, &sid, &redirect(&last), &[]), "<Hangup/>");
-    let (call, transcript) = stored(&world, &tenant);
-    assert_eq!(call["end_reason"], "length_limit");
-    assert_eq!(said(&transcript)[1].1, "And another thing.");
-}
-
-#[test]
-fn caller_who_hangs_up_ends_the_call() {
-    let world = World::new();
-    let tenant = turn_based(&world);
-    let (sid, greeting) = greeted(&world);
-    let mut parameters = status(&sid, "completed").to_vec();
-    parameters.push(("SpeechResult", "Never mind"));
-    let reply = world.webhook(&greeting.attribute("action"), &parameters);
-    assert_eq!(reply.twiml(), "<Response><Hangup/></Response>");
-    let (call, transcript) = stored(&world, &tenant);
-    assert_eq!((&call["status"], &call["end_reason"]), (&json!("completed"), &json!("caller_hung_up")));
-    assert_eq!((&transcript["complete"], said(&transcript).len()), (&json!(true), 1));
-    // What comes after that changes nothing.
-    contains(&say(&world, &sid, &greeting, "Hello?"), "<Hangup/>");
-    assert_eq!(stored(&world, &tenant), (call, transcript));
-}
-
-#[test]
-fn operator_ends_a_call() {
-    let world = World::new();
-    let tenant = turn_based(&world);
-    let (sid, greeting) = greeted(&world);
-    let id = stored(&world, &tenant).0["id"].as_str().unwrap().to_owned();
-    world.doubles.http.answer(Ok(HttpResponse { status: 200, body: b"{}".to_vec() }));
-    assert_eq!(world.post(&format!("/api/v1/calls/{id}/end"), &tenant.key).status, 202);
-    assert!(world.doubles.http.requests()[0].url.contains(&sid));
-    assert_eq!(stored(&world, &tenant).0["end_reason"], "operator_ended");
-    contains(&say(&world, &sid, &greeting, "Hello?"), "<Hangup/>");
-}
-
-#[test]
-fn call_of_which_nothing_is_heard_any_more_is_closed() {
-    let world = World::new();
-    let tenant = turn_based(&world);
-    let (sid, greeting) = greeted(&world);
-    says(&world, "Tuesday.");
-    say(&world, &sid, &greeting, "A table, please.");
-    world.doubles.http.requests();
-    assert_eq!(world.calls_closed(), (0, 0));
-    world.doubles.clock.advance(Millis::from_secs(601));
-    world.doubles.http.answer(Ok(HttpResponse { status: 404, body: b"{\"code\":20404}".to_vec() }));
-    assert_eq!(world.calls_closed(), (1, 0));
-    assert_eq!(world.calls_closed(), (0, 0));
-    let (call, transcript) = stored(&world, &tenant);
-    assert_eq!((&call["status"], &call["end_reason"]), (&json!("completed"), &json!("abandoned")));
-    assert_eq!(said(&transcript).len(), 3);
 }
 
 #[test]
