@@ -7,7 +7,8 @@ import { answer, api, download, type Schema } from "../api/client";
 import { queries } from "../api/queries";
 import { useTranslation } from "../i18n";
 import { useMay } from "../session";
-import { Button, Confirm, MenuButton, Modal, NoteBar, TextField } from "../ui";
+import { Button, Confirm, MenuButton, Modal, TextField } from "../ui";
+import { EditForm } from "../ui/edit";
 import { explain } from "../ui/explain";
 import { useSubmit } from "../ui/submit";
 import { toast } from "../ui/toast";
@@ -88,14 +89,13 @@ function Steering({ call }: { call: Schema["Call"] }) {
 function Instructions({ steer, close }: { steer: (body: Schema["Intervene"]) => Promise<void>; close: () => void }) {
   const { t } = useTranslation();
   const [instructions, setInstructions] = useState("");
-  const { submit, busy, error } = useSubmit(async () => {
+  const form = useSubmit(async () => {
     await steer({ action: "override", instructions });
     close();
   });
   return (
-    <form onSubmit={submit}>
+    <EditForm form={form} action={t("steer.override")} ready={instructions.trim() !== ""} close={close}>
       <p className="muted">{t("steer.overrideText")}</p>
-      {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
       <TextField
         label={t("steer.instructions")}
         rows={7}
@@ -105,13 +105,7 @@ function Instructions({ steer, close }: { steer: (body: Schema["Intervene"]) => 
         value={instructions}
         onChange={setInstructions}
       />
-      <div className="actions">
-        <Button onPress={close}>{t("common.cancel")}</Button>
-        <Button type="submit" kind="primary" busy={busy} isDisabled={instructions.trim() === ""}>
-          {t("steer.override")}
-        </Button>
-      </div>
-    </form>
+    </EditForm>
   );
 }
 

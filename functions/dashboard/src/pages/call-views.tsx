@@ -9,7 +9,8 @@ import { inTurn } from "../api/in-turn";
 import { queries } from "../api/queries";
 import { useTranslation } from "../i18n";
 import { useMe } from "../session";
-import { Button, CheckBox, Confirm, IconButton, MenuButton, Modal, NoteBar, TextField } from "../ui";
+import { Button, CheckBox, Confirm, IconButton, MenuButton, Modal, TextField } from "../ui";
+import { EditForm } from "../ui/edit";
 import { explain } from "../ui/explain";
 import { useSubmit } from "../ui/submit";
 import { toast } from "../ui/toast";
@@ -203,24 +204,17 @@ function Editor({ view, url, columns, close }: { view?: View; url: URLSearchPara
     await client.invalidateQueries({ queryKey: queries.views().queryKey });
     await navigate(`/calls?${addressOf(made)}`);
   };
-  const { submit, busy, error, wrong } = useSubmit(async () => {
+  const form = useSubmit(async () => {
     await (view === undefined ? make() : save(view, { name, shared }));
     toast(t("views.saved"));
     close();
   });
   return (
-    <form onSubmit={submit}>
-      {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
-      <TextField label={t("views.name")} isRequired autoFocus maxLength={100} value={name} onChange={setName} wrong={wrong.get("name")} />
+    <EditForm form={form} close={close}>
+      <TextField label={t("views.name")} isRequired autoFocus maxLength={100} value={name} onChange={setName} wrong={form.wrong.get("name")} />
       <CheckBox isSelected={shared} onChange={setShared}>
         {t("views.share")}
       </CheckBox>
-      <div className="actions">
-        <Button onPress={close}>{t("common.cancel")}</Button>
-        <Button type="submit" kind="primary" busy={busy}>
-          {t("common.save")}
-        </Button>
-      </div>
-    </form>
+    </EditForm>
   );
 }

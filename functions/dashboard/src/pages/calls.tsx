@@ -7,7 +7,7 @@ import { useTranslation } from "../i18n";
 import { useLiveCalls } from "../live/hooks";
 import { useMe } from "../session";
 import { useTitle } from "../shell/title";
-import { Button, Card, Empty, Paging } from "../ui";
+import { Button, Card, Empty, PageHead, Paging } from "../ui";
 import { Asked } from "../ui/asked";
 import { explain } from "../ui/explain";
 import { toast } from "../ui/toast";
@@ -47,16 +47,14 @@ export function Calls() {
   const ofOthers = view !== undefined && view.user_id !== me.user_id;
   return (
     <main className="page" id="main">
-      <div className="page-head">
-        <h1>{t("nav.calls")}</h1>
-        <span className="grow" />
+      <PageHead title={t("nav.calls")}>
         <div className="actions">
           {ofOthers ? null : (
             <ColumnChoice columns={columns} choose={(chosen) => void (view === undefined ? keep(chosen) : saveColumns(view, chosen))} />
           )}
           <Export query={query} />
         </div>
-      </div>
+      </PageHead>
       <Views url={url} columns={columns} filtered={filtered} />
       <Filters url={url} set={set} filtered={filtered} />
       <Card flush>

@@ -2,8 +2,7 @@ import { useState } from "react";
 import { Link } from "react-router";
 import { answer, api } from "../api/client";
 import { useTranslation } from "../i18n";
-import { Button, NoteBar, TextField } from "../ui";
-import { explain } from "../ui/explain";
+import { Button, ErrorBar, NoteBar, TextField } from "../ui";
 import { Door } from "./sign-in";
 import { useSubmit } from "../ui/submit";
 
@@ -18,7 +17,7 @@ export function ForgotPassword() {
   });
   return (
     <Door title={t("forgot.title")}>
-      {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
+      <ErrorBar error={error} />
       {sent ? (
         <NoteBar tone="good">{t("forgot.sent")}</NoteBar>
       ) : (

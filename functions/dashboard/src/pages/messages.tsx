@@ -8,7 +8,7 @@ import { clock, useFormat } from "../format";
 import { useTranslation } from "../i18n";
 import { useMay, useMayEverywhere } from "../session";
 import { useTitle } from "../shell/title";
-import { Badge, Button, Card, Confirm, CopyButton, Empty, IconButton, Paging, Select } from "../ui";
+import { Badge, Button, Card, Confirm, CopyButton, Empty, IconButton, PageHead, Paging, Select } from "../ui";
 import { Asked } from "../ui/asked";
 import { explain } from "../ui/explain";
 import { toast } from "../ui/toast";
@@ -29,9 +29,7 @@ export function Messages() {
   const remove = useChange();
   return (
     <main className="page" id="main">
-      <div className="page-head">
-        <h1>{t("nav.messages")}</h1>
-      </div>
+      <PageHead title={t("nav.messages")} />
       <div className="filters all">
         <Select
           label={t("messages.state")}

@@ -6,8 +6,8 @@ import { queries } from "../api/queries";
 import { useFormat } from "../format";
 import { useTranslation } from "../i18n";
 import { useMay, useMe } from "../session";
-import { Badge, Button, Card, Choice, Confirm, Failed, IconButton, Modal, NoteBar, Skeleton, TextField } from "../ui";
-import { explain } from "../ui/explain";
+import { Badge, Button, Card, Choice, Confirm, Failed, IconButton, Skeleton, TextField } from "../ui";
+import { EditForm, EditModal, useEditing } from "../ui/edit";
 import { useSubmit } from "../ui/submit";
 
 type Note = Schema["Note"];
@@ -23,7 +23,7 @@ export function Notes({ callId }: { callId: string }) {
   const { t } = useTranslation();
   const may = useMay("calls:write");
   const notes = useQuery(queries.notes(callId));
-  const [edited, setEdited] = useState<Note | "new" | null>(null);
+  const editing = useEditing<Note>();
   const [only, setOnly] = useState<string | null>(null);
   const all = notes.data?.items ?? [];
   const known = labels(all);
@@ -33,7 +33,7 @@ export function Notes({ callId }: { callId: string }) {
   return (
     <Card
       title={t("notes.title")}
-      actions={may ? <Button onPress={() => setEdited("new")}>{t("notes.add")}</Button> : undefined}
+      actions={may ? <Button onPress={editing.add}>{t("notes.add")}</Button> : undefined}
     >
       {notes.isError ? (
         <Failed error={notes.error} retry={() => void notes.refetch()} />
@@ -46,14 +46,14 @@ export function Notes({ callId }: { callId: string }) {
           {known.length < 2 ? null : <Labels known={known} wanted={wanted} choose={setOnly} />}
           <ul className="notes">
             {shown.map((note) => (
-              <One key={note.id} note={note} may={may} edit={() => setEdited(note)} />
+              <One key={note.id} note={note} may={may} edit={() => editing.edit(note)} />
             ))}
           </ul>
         </>
       )}
-      <Modal title={edited === "new" ? t("notes.add") : t("notes.edit")} open={edited !== null} onClose={() => setEdited(null)}>
-        {edited === null ? null : <Editor callId={callId} note={edited === "new" ? null : edited} close={() => setEdited(null)} />}
-      </Modal>
+      <EditModal editing={editing} add={t("notes.add")} name={() => t("notes.edit")}>
+        {(note) => <Editor callId={callId} note={note} close={editing.close} />}
+      </EditModal>
     </Card>
   );
 }
@@ -132,7 +132,7 @@ function Editor({ callId, note, close }: { callId: string; note: Note | null; cl
   const [body, setBody] = useState(note?.body ?? "");
   const [category, setCategory] = useState(note?.category ?? "");
   const [tags, setTags] = useState(note?.tags.join(", ") ?? "");
-  const { submit, busy, error, wrong } = useSubmit(async () => {
+  const form = useSubmit(async () => {
     const saved = { body, category: category.trim() || null, tags: tags.split(/[\s,]+/u).filter(Boolean) };
     await answer(
       note === null
@@ -147,8 +147,7 @@ function Editor({ callId, note, close }: { callId: string; note: Note | null; cl
     close();
   });
   return (
-    <form onSubmit={submit}>
-      {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
+    <EditForm form={form} close={close}>
       <TextField
         label={t("notes.body")}
         {...(words ? {} : { hint: t("notes.othersHint") })}
@@ -159,16 +158,10 @@ function Editor({ callId, note, close }: { callId: string; note: Note | null; cl
         maxLength={4000}
         value={body}
         onChange={setBody}
-        wrong={wrong.get("body")}
+        wrong={form.wrong.get("body")}
       />
-      <TextField label={t("notes.category")} value={category} onChange={setCategory} wrong={wrong.get("category")} />
-      <TextField label={t("notes.tags")} hint={t("notes.tagsHint")} value={tags} onChange={setTags} wrong={wrong.get("tags")} />
-      <div className="actions">
-        <Button onPress={close}>{t("common.cancel")}</Button>
-        <Button type="submit" kind="primary" busy={busy}>
-          {t("common.save")}
-        </Button>
-      </div>
-    </form>
+      <TextField label={t("notes.category")} value={category} onChange={setCategory} wrong={form.wrong.get("category")} />
+      <TextField label={t("notes.tags")} hint={t("notes.tagsHint")} value={tags} onChange={setTags} wrong={form.wrong.get("tags")} />
+    </EditForm>
   );
 }

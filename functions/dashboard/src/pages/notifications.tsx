@@ -5,7 +5,7 @@ import { queries } from "../api/queries";
 import { useTranslation } from "../i18n";
 import { Notifications, readAll, useNotify } from "../shell/notifications";
 import { useTitle } from "../shell/title";
-import { Button, Card, CheckBox, Paging } from "../ui";
+import { Button, Card, CheckBox, PageHead, Paging } from "../ui";
 import { Asked } from "../ui/asked";
 import { notificationsOf } from "./asked";
 
@@ -20,16 +20,14 @@ export function NotificationsPage() {
   const to = (page: number) => setUrl({ ...(query.unread ? { unread: "true" } : {}), ...(page > 1 ? { page: String(page) } : {}) });
   return (
     <main className="page narrow" id="main">
-      <div className="page-head">
-        <h1>{t("notifications.title")}</h1>
-        <span className="grow" />
+      <PageHead title={t("notifications.title")}>
         <CheckBox isSelected={query.unread === true} onChange={(only) => setUrl(only ? { unread: "true" } : {})}>
           {t("notifications.onlyUnread")}
         </CheckBox>
         <Button icon={<CheckCheck aria-hidden="true" />} onPress={() => void notify(readAll)}>
           {t("notifications.readAll")}
         </Button>
-      </div>
+      </PageHead>
       <Card flush>
         <Asked query={found} lines={6}>
           {(page) => (

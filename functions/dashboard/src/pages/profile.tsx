@@ -10,7 +10,7 @@ import { paint, type Theme, useMe } from "../session";
 import { useSingleKeys } from "../shell/shortcuts";
 import { useRoleName } from "./settings/role-name";
 import { useTitle } from "../shell/title";
-import { Badge, Button, Card, CheckBox, Confirm, Failed, Select, Skeleton } from "../ui";
+import { Badge, Button, Card, CheckBox, Confirm, Failed, PageHead, Select, Skeleton } from "../ui";
 import { Asked } from "../ui/asked";
 import { explain } from "../ui/explain";
 import { toast } from "../ui/toast";
@@ -26,9 +26,7 @@ export function Profile() {
   const tenant = me.memberships.find(({ tenant_id: id }) => id === me.tenant_id);
   return (
     <main className="page narrow" id="main">
-      <div className="page-head">
-        <h1>{t("nav.profile")}</h1>
-      </div>
+      <PageHead title={t("nav.profile")} />
       <Card title={t("profile.you")}>
         <dl className="facts">
           {me.name === "" ? null : (

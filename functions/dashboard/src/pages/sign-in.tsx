@@ -4,8 +4,7 @@ import { Link, useLocation, useNavigate } from "react-router";
 import { signIn } from "../api/client";
 import { useTranslation } from "../i18n";
 import { useTitle } from "../shell/title";
-import { Button, NoteBar, TextField } from "../ui";
-import { explain } from "../ui/explain";
+import { Button, ErrorBar, NoteBar, TextField } from "../ui";
 import { useSubmit } from "../ui/submit";
 
 /** A page for somebody who is not signed in. */
@@ -40,7 +39,7 @@ export function SignIn() {
     <Door title={t("signIn.title")}>
       {state.said !== undefined && error === null ? <NoteBar tone="good">{state.said}</NoteBar> : null}
       {state.ended === true && error === null ? <NoteBar>{t("signIn.ended")}</NoteBar> : null}
-      {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
+      <ErrorBar error={error} />
       <form className="stack" onSubmit={submit}>
         <TextField label={t("signIn.email")} name="email" type="email" autoComplete="username" isRequired autoFocus value={email} onChange={setEmail} />
         <TextField

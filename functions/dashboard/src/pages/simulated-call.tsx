@@ -6,7 +6,7 @@ import { queries } from "../api/queries";
 import { useTranslation } from "../i18n";
 import { useTitle } from "../shell/title";
 import { ring, scenarios } from "../simulator";
-import { Button, Card, Empty, Failed, NoteBar, Select, Skeleton } from "../ui";
+import { Button, Card, Empty, Failed, NoteBar, PageHead, Select, Skeleton } from "../ui";
 
 /** Where nobody has chosen anything yet. */
 const FIRST = "greeting-and-booking";
@@ -17,9 +17,7 @@ export function SimulatedCall({ url }: { url: string }) {
   useTitle(t("simulator.title"));
   return (
     <main className="page narrow" id="main">
-      <div className="page-head">
-        <h1>{t("simulator.title")}</h1>
-      </div>
+      <PageHead title={t("simulator.title")} />
       <RingCard url={url} />
     </main>
   );

@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 import { Link, useNavigate } from "react-router";
 import { answer, api, ApiFailure } from "../api/client";
 import { useTranslation } from "../i18n";
-import { Button, NoteBar, TextField } from "../ui";
+import { Button, ErrorBar, NoteBar, TextField } from "../ui";
 import { explain } from "../ui/explain";
 import { Door } from "./sign-in";
 import { useSubmit } from "../ui/submit";
@@ -70,7 +70,7 @@ export function ResetPassword() {
   if (token === "") return <Incomplete title={t("reset.title")} />;
   return (
     <Door title={t("reset.title")}>
-      {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
+      <ErrorBar error={error} />
       {isOld ? <Link to="/forgot-password">{t("reset.another")}</Link> : null}
       <form className="stack" onSubmit={submit}>
         <p className="muted">{t("reset.text")}</p>

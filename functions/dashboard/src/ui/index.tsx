@@ -28,6 +28,17 @@ export function Avatar({ name }: { name: string }) {
   );
 }
 
+/** What a page is called, and at its end what can be done there. */
+export function PageHead({ title, children }: { title: string; children?: ReactNode }) {
+  return (
+    <div className="page-head">
+      <h1>{title}</h1>
+      {children === undefined ? null : <span className="grow" />}
+      {children}
+    </div>
+  );
+}
+
 export function Card({ title, actions, flush = false, children }: { title?: string; actions?: ReactNode; flush?: boolean; children: ReactNode }) {
   const id = useId();
   return (
@@ -51,6 +62,12 @@ export function NoteBar({ tone = "info", children }: { tone?: "info" | "bad" | "
       <div>{children}</div>
     </div>
   );
+}
+
+/** What went wrong, in the reader's words; nothing where nothing did (`null`). */
+export function ErrorBar({ error }: { error: unknown }) {
+  const { t } = useTranslation();
+  return error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>;
 }
 
 export function Empty({ title, children, icon }: { title: string; children?: ReactNode; icon?: ReactNode }) {
@@ -169,7 +186,7 @@ export function Confirm({
   return (
     <Modal title={title} open={open} onClose={onClose} role="alertdialog">
       <p className="muted">{text}</p>
-      {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
+      <ErrorBar error={error} />
       <div className="actions">
         <Button onPress={onClose}>{t("common.cancel")}</Button>
         <Button kind={danger ? "danger" : "primary"} busy={busy} onPress={confirm}>

@@ -4,8 +4,8 @@ import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useTranslation } from "../../i18n";
 import { useMay } from "../../session";
-import { Button, ComboBox, Confirm, NoteBar, TextField } from "../../ui";
-import { explain } from "../../ui/explain";
+import { ComboBox, TextField } from "../../ui";
+import { EditForm } from "../../ui/edit";
 import { useSubmit } from "../../ui/submit";
 import { toast } from "../../ui/toast";
 import { DepartmentsField } from "./departments-field";
@@ -77,7 +77,6 @@ export function AgentForm({ agent, close, start = null, typed }: FormProps) {
   const { t } = useTranslation();
   const client = useQueryClient();
   const [draft, setDraft] = useState(agent === null ? (start ?? EMPTY) : draftOf(agent));
-  const [removing, setRemoving] = useState(false);
   const set = (changed: Partial<AgentDraft>) => {
     const now = { ...draft, ...changed };
     setDraft(now);
@@ -87,7 +86,7 @@ export function AgentForm({ agent, close, start = null, typed }: FormProps) {
     await client.invalidateQueries({ queryKey: ["agents"] });
     await client.invalidateQueries({ queryKey: ["setup"] });
   };
-  const { submit, busy, error, wrong } = useSubmit(async () => {
+  const form = useSubmit(async () => {
     const body = agentOf(draft);
     await answer(
       agent === null
@@ -98,15 +97,19 @@ export function AgentForm({ agent, close, start = null, typed }: FormProps) {
     toast(t("common.saved"));
     close();
   });
-  const remove = async () => {
-    if (agent === null) return;
-    await answer(api.DELETE("/api/v1/agents/{id}", { params: { path: { id: agent.id } } }));
+  const remove = async (id: string) => {
+    await answer(api.DELETE("/api/v1/agents/{id}", { params: { path: { id } } }));
     await changed();
     close();
   };
+  const { wrong } = form;
   return (
-    <form onSubmit={submit}>
-      {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
+    <EditForm
+      form={form}
+      action={t(agent === null ? "agents.add" : "common.save")}
+      close={close}
+      remove={agent && { title: t("agents.removeTitle", { name: agent.name }), text: t("agents.removeText"), run: () => remove(agent.id) }}
+    >
       <TextField label={t("profile.name")} isRequired autoFocus maxLength={200} value={draft.name} onChange={(name) => set({ name })} wrong={wrong.get("name")} />
       <div className="form-grid">
         <TextField label={t("agents.phone")} type="tel" hint={t("numbers.numberHint")} value={draft.phone} onChange={(phone) => set({ phone })} wrong={wrong.get("phone_number")} />
@@ -118,28 +121,7 @@ export function AgentForm({ agent, close, start = null, typed }: FormProps) {
       </div>
       <UserField value={draft.user} onChange={(user) => set({ user })} wrong={wrong.get("user_id")} />
       <DepartmentsField value={draft.departments} onChange={(departments) => set({ departments })} wrong={wrong.get("departments")} />
-      <div className="actions">
-        {agent === null ? null : (
-          <Button kind="quiet" onPress={() => setRemoving(true)}>
-            {t("numbers.remove")}
-          </Button>
-        )}
-        <Button onPress={close}>{t("common.cancel")}</Button>
-        <Button type="submit" kind="primary" busy={busy}>
-          {t(agent === null ? "agents.add" : "common.save")}
-        </Button>
-      </div>
-      {agent === null ? null : (
-        <Confirm
-          title={t("agents.removeTitle", { name: agent.name })}
-          text={t("agents.removeText")}
-          action={t("numbers.remove")}
-          open={removing}
-          onClose={() => setRemoving(false)}
-          onConfirm={remove}
-        />
-      )}
-    </form>
+    </EditForm>
   );
 }
 

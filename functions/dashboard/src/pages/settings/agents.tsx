@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Headset, Plus } from "lucide-react";
+import { Headset } from "lucide-react";
 import { useState } from "react";
 import { useSearchParams } from "react-router";
 import { answer, api, type Schema } from "../../api/client";
@@ -8,8 +8,9 @@ import { useFormat } from "../../format";
 import { useTranslation } from "../../i18n";
 import { useMay, useMayEverywhere, useMe } from "../../session";
 import { useTitle } from "../../shell/title";
-import { Avatar, Badge, Button, Card, Empty, Modal, Paging, Select, TableBox } from "../../ui";
+import { Avatar, Badge, Card, Empty, PageHead, Paging, Select } from "../../ui";
 import { Asked } from "../../ui/asked";
+import { ActionCell, AddButton, EditModal, ListTable, useEditing } from "../../ui/edit";
 import { explain } from "../../ui/explain";
 import { toast } from "../../ui/toast";
 import { askedAgents, AVAILABILITIES } from "../asked";
@@ -25,7 +26,7 @@ export function Agents() {
   const [url, setUrl] = useSearchParams();
   const query = askedAgents(url);
   const agents = useQuery({ ...queries.agents(query), placeholderData: keepPreviousData });
-  const [open, setOpen] = useState<Agent | "new" | null>(null);
+  const editing = useEditing<Agent>();
   const change = (name: string, value: string) =>
     setUrl((now) => {
       if (name !== "page") now.delete("page");
@@ -36,15 +37,9 @@ export function Agents() {
   const any = [{ id: "", label: t("calls.any") }, ...AVAILABILITIES.map((id) => ({ id: id as string, label: t(`agents.state.${id}`) }))];
   return (
     <main className="page" id="main">
-      <div className="page-head">
-        <h1>{t("agents.title")}</h1>
-        <span className="grow" />
-        {may ? (
-          <Button kind="primary" icon={<Plus aria-hidden="true" />} onPress={() => setOpen("new")}>
-            {t("agents.add")}
-          </Button>
-        ) : null}
-      </div>
+      <PageHead title={t("agents.title")}>
+        {may ? <AddButton label={t("agents.add")} onPress={editing.add} /> : null}
+      </PageHead>
       <div className="filters all">
         <Select label={t("agents.availability")} options={any} value={query.availability ?? ""} onChange={(id) => change("availability", id)} />
       </div>
@@ -59,15 +54,15 @@ export function Agents() {
         >
           {(found) => (
             <>
-              <AgentTable agents={found.items} edit={may ? setOpen : null} />
+              <AgentTable agents={found.items} edit={may ? editing.edit : null} />
               <Paging page={found} onPage={(page) => change("page", String(page))} />
             </>
           )}
         </Asked>
       </Card>
-      <Modal title={open === null || open === "new" ? t("agents.add") : open.name} open={open !== null} onClose={() => setOpen(null)}>
-        {open === null ? null : <AgentForm agent={open === "new" ? null : open} close={() => setOpen(null)} />}
-      </Modal>
+      <EditModal editing={editing} add={t("agents.add")} name={({ name }) => name}>
+        {(agent) => <AgentForm agent={agent} close={editing.close} />}
+      </EditModal>
     </main>
   );
 }
@@ -78,46 +73,27 @@ function AgentTable({ agents, edit }: { agents: Agent[]; edit: ((agent: Agent) =
   const departments = useQuery({ ...queries.departments(), enabled: mayDepartments });
   const named = new Map((departments.data?.items ?? []).map(({ id, name }) => [id, name]));
   return (
-    <TableBox label={t("agents.title")}>
-      <thead>
-        <tr>
-          <th scope="col">{t("agents.agent")}</th>
-          <th scope="col">{t("agents.availability")}</th>
-          <th scope="col">{t("agents.reached")}</th>
-          <th scope="col">{t("agents.departments")}</th>
-          <th scope="col">
-            <span className="visually-hidden">{t("common.actions")}</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {agents.map((agent) => (
-          <tr key={agent.id}>
-            <td>
-              <span className="person">
-                <Avatar name={agent.name} />
-                <span>
-                  <span className="strong">{agent.name}</span>
-                  <span className="muted small">{[...agent.languages, ...agent.skills].join(" · ")}</span>
-                </span>
+    <ListTable label={t("agents.title")} heads={[t("agents.agent"), t("agents.availability"), t("agents.reached"), t("agents.departments")]} actions>
+      {agents.map((agent) => (
+        <tr key={agent.id}>
+          <td>
+            <span className="person">
+              <Avatar name={agent.name} />
+              <span>
+                <span className="strong">{agent.name}</span>
+                <span className="muted small">{[...agent.languages, ...agent.skills].join(" · ")}</span>
               </span>
-            </td>
-            <td className="tight">
-              <AvailabilityField agent={agent} />
-            </td>
-            <td className="tabular">{agent.phone_number ?? agent.extension ?? t("agents.nowhere")}</td>
-            <td className="wrap">{agent.departments.map((id) => named.get(id) ?? "…").join(", ")}</td>
-            <td className="tight">
-              {edit === null ? null : (
-                <Button kind="quiet" onPress={() => edit(agent)}>
-                  {t("common.edit")}
-                </Button>
-              )}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </TableBox>
+            </span>
+          </td>
+          <td className="tight">
+            <AvailabilityField agent={agent} />
+          </td>
+          <td className="tabular">{agent.phone_number ?? agent.extension ?? t("agents.nowhere")}</td>
+          <td className="wrap">{agent.departments.map((id) => named.get(id) ?? "…").join(", ")}</td>
+          <ActionCell of={agent.name} onPress={edit && (() => edit(agent))} />
+        </tr>
+      ))}
+    </ListTable>
   );
 }
 

@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
-import { KeyRound, Plus } from "lucide-react";
+import { KeyRound } from "lucide-react";
 import { useState } from "react";
 import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
@@ -7,9 +7,9 @@ import { useFormat } from "../../format";
 import { useTranslation } from "../../i18n";
 import { useMay, useMe } from "../../session";
 import { useTitle } from "../../shell/title";
-import { Badge, Button, Card, CheckGroup, Confirm, CopyButton, Empty, Modal, NoteBar, Paging, TableBox, TextField } from "../../ui";
+import { Badge, Button, Card, CheckGroup, Confirm, CopyButton, Empty, NoteBar, PageHead, Paging, TextField } from "../../ui";
 import { Asked } from "../../ui/asked";
-import { explain } from "../../ui/explain";
+import { ActionCell, AddButton, EditForm, EditModal, ListTable, useEditing } from "../../ui/edit";
 import { useSubmit } from "../../ui/submit";
 
 type Key = Schema["ApiKey"];
@@ -19,19 +19,13 @@ export function ApiKeys() {
   useTitle(t("settings.apiKeys.title"));
   const may = useMay("api_keys:write");
   const [page, setPage] = useState(1);
-  const [making, setMaking] = useState(false);
+  const making = useEditing();
   const keys = useQuery({ ...queries.apiKeys(page), placeholderData: keepPreviousData });
   return (
     <main className="page" id="main">
-      <div className="page-head">
-        <h1>{t("settings.apiKeys.title")}</h1>
-        <span className="grow" />
-        {may ? (
-          <Button kind="primary" icon={<Plus aria-hidden="true" />} onPress={() => setMaking(true)}>
-            {t("settings.apiKeys.create")}
-          </Button>
-        ) : null}
-      </div>
+      <PageHead title={t("settings.apiKeys.title")}>
+        {may ? <AddButton label={t("settings.apiKeys.create")} onPress={making.add} /> : null}
+      </PageHead>
       <Card flush>
         <Asked
           query={keys}
@@ -49,9 +43,9 @@ export function ApiKeys() {
           )}
         </Asked>
       </Card>
-      <Modal title={t("settings.apiKeys.create")} open={making} onClose={() => setMaking(false)}>
-        {making ? <Maker close={() => setMaking(false)} /> : null}
-      </Modal>
+      <EditModal editing={making} add={t("settings.apiKeys.create")}>
+        {() => <Maker close={making.close} />}
+      </EditModal>
     </main>
   );
 }
@@ -69,44 +63,29 @@ function KeyTable({ keys, may }: { keys: Key[]; may: boolean }) {
   const now = Date.now();
   return (
     <>
-      <TableBox label={t("settings.apiKeys.title")}>
-        <thead>
-          <tr>
-            <th scope="col">{t("settings.apiKeys.name")}</th>
-            <th scope="col">{t("settings.apiKeys.key")}</th>
-            <th scope="col">{t("settings.apiKeys.state")}</th>
-            <th scope="col">{t("settings.apiKeys.used")}</th>
-            <th scope="col">
-              <span className="visually-hidden">{t("common.actions")}</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {keys.map((key) => {
-            const dead = key.revoked_at != null || (key.expires_at != null && key.expires_at <= now);
-            const state = key.revoked_at != null ? "revoked" : dead ? "expired" : "active";
-            return (
-              <tr key={key.id}>
-                <td>{key.name}</td>
-                <td>
-                  <code>vc_{key.prefix}_…</code>
-                </td>
-                <td>
-                  <Badge tone={dead ? "neutral" : "good"}>{t(`settings.apiKeys.${state}`)}</Badge>
-                </td>
-                <td className="muted tight">{key.last_used_at == null ? t("common.never") : format.date(key.last_used_at)}</td>
-                <td className="tight">
-                  {may && !dead ? (
-                    <Button kind="quiet" onPress={() => setRevoked(key)}>
-                      {t("settings.apiKeys.revoke")}
-                    </Button>
-                  ) : null}
-                </td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </TableBox>
+      <ListTable
+        label={t("settings.apiKeys.title")}
+        heads={[t("settings.apiKeys.name"), t("settings.apiKeys.key"), t("settings.apiKeys.state"), t("settings.apiKeys.used")]}
+        actions
+      >
+        {keys.map((key) => {
+          const dead = key.revoked_at != null || (key.expires_at != null && key.expires_at <= now);
+          const state = key.revoked_at != null ? "revoked" : dead ? "expired" : "active";
+          return (
+            <tr key={key.id}>
+              <td>{key.name}</td>
+              <td>
+                <code>vc_{key.prefix}_…</code>
+              </td>
+              <td>
+                <Badge tone={dead ? "neutral" : "good"}>{t(`settings.apiKeys.${state}`)}</Badge>
+              </td>
+              <td className="muted tight">{key.last_used_at == null ? t("common.never") : format.date(key.last_used_at)}</td>
+              <ActionCell label={t("settings.apiKeys.revoke")} of={key.name} onPress={may && !dead ? () => setRevoked(key) : null} />
+            </tr>
+          );
+        })}
+      </ListTable>
       <Confirm
         title={t("settings.apiKeys.revokeTitle", { name: revoked?.name ?? "" })}
         text={t("settings.apiKeys.revokeText")}
@@ -127,7 +106,7 @@ function Maker({ close }: { close: () => void }) {
   const [name, setName] = useState("");
   const [permissions, setPermissions] = useState<string[]>(["calls:read"]);
   const [made, setMade] = useState<string | null>(null);
-  const { submit, busy, error, wrong } = useSubmit(async () => {
+  const form = useSubmit(async () => {
     const key = await answer(api.POST("/api/v1/api-keys", { body: { name, permissions } }));
     setMade(key.api_key);
     await client.invalidateQueries({ queryKey: ["api-keys"] });
@@ -149,22 +128,15 @@ function Maker({ close }: { close: () => void }) {
     );
   }
   return (
-    <form onSubmit={submit}>
-      {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
-      <TextField label={t("settings.apiKeys.name")} isRequired autoFocus maxLength={100} value={name} onChange={setName} wrong={wrong.get("name")} />
+    <EditForm form={form} action={t("settings.apiKeys.create")} ready={permissions.length > 0} close={close}>
+      <TextField label={t("settings.apiKeys.name")} isRequired autoFocus maxLength={100} value={name} onChange={setName} wrong={form.wrong.get("name")} />
       <CheckGroup
         label={t("settings.apiKeys.permissions")}
         options={me.permissions.filter((permission) => !permission.startsWith("tenants:")).map((id) => ({ id, label: <code>{id}</code> }))}
         value={permissions}
         onChange={setPermissions}
-        wrong={wrong.get("permissions")}
+        wrong={form.wrong.get("permissions")}
       />
-      <div className="actions">
-        <Button onPress={close}>{t("common.cancel")}</Button>
-        <Button type="submit" kind="primary" busy={busy} isDisabled={permissions.length === 0}>
-          {t("settings.apiKeys.create")}
-        </Button>
-      </div>
-    </form>
+    </EditForm>
   );
 }

@@ -7,9 +7,9 @@ import { useFormat } from "../../format";
 import { LANGUAGES, useTranslation } from "../../i18n";
 import { useMay } from "../../session";
 import { useTitle } from "../../shell/title";
-import { Badge, Button, Card, ComboBox, Confirm, Empty, Failed, Modal, NoteBar, Select, Skeleton, TextField } from "../../ui";
+import { Badge, Button, Card, ComboBox, Confirm, Empty, ErrorBar, Failed, Modal, PageHead, Select, Skeleton, TextField } from "../../ui";
 import { Asked } from "../../ui/asked";
-import { explain, wrongFields } from "../../ui/explain";
+import { wrongFields } from "../../ui/explain";
 import { toast } from "../../ui/toast";
 import { chosenOf } from "../asked";
 import { TestSession } from "./test-session";
@@ -28,9 +28,7 @@ export function Assistants() {
   const chosen = chosenOf(items, url);
   return (
     <main className="page narrow" id="main">
-      <div className="page-head">
-        <h1>{t("settings.assistants.title")}</h1>
-      </div>
+      <PageHead title={t("settings.assistants.title")} />
       {assistants.isError ? (
         <Card>
           <Failed error={assistants.error} retry={() => void assistants.refetch()} />
@@ -121,7 +119,7 @@ function Draft({ assistant }: { assistant: Assistant }) {
   return (
     <Card title={t("settings.assistants.draft")}>
       <form className="stack" onSubmit={submit}>
-        {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
+        <ErrorBar error={error} />
         <div className="form-grid">
           <TextField label={t("profile.name")} isRequired isReadOnly={!may} value={draft.name} onChange={(name) => set({ name })} wrong={wrong.get("name")} />
           <Select

@@ -8,8 +8,9 @@ import { useFormat } from "../../format";
 import { useTranslation } from "../../i18n";
 import { useMay } from "../../session";
 import { useTitle } from "../../shell/title";
-import { Button, Card, Empty, NoteBar, Paging, TableBox } from "../../ui";
+import { Button, Card, Empty, NoteBar, PageHead, Paging } from "../../ui";
 import { Asked } from "../../ui/asked";
+import { ListTable } from "../../ui/edit";
 import { explain } from "../../ui/explain";
 import { pageOf } from "../asked";
 
@@ -50,13 +51,11 @@ export function Audit() {
   };
   return (
     <main className="page" id="main">
-      <div className="page-head">
-        <h1>{t("settings.audit.title")}</h1>
-        <span className="grow" />
+      <PageHead title={t("settings.audit.title")}>
         <Button icon={<ShieldCheck aria-hidden="true" />} busy={busy} onPress={() => void check()}>
           {t("settings.audit.verify")}
         </Button>
-      </div>
+      </PageHead>
       {verdict === null ? null : verdict.kind === "whole" ? (
         <NoteBar tone="good">{t("settings.audit.whole", { count: verdict.checked })}</NoteBar>
       ) : verdict.kind === "part" ? (
@@ -70,28 +69,21 @@ export function Audit() {
         <Asked query={entries} lines={8} empty={<Empty title={t("settings.audit.none")} />}>
           {(found) => (
             <>
-              <TableBox label={t("settings.audit.title")}>
-                <thead>
-                  <tr>
-                    <th scope="col">{t("settings.audit.action")}</th>
-                    <th scope="col">{t("settings.audit.actor")}</th>
-                    <th scope="col">{t("settings.audit.fields")}</th>
-                    <th scope="col">{t("calls.when")}</th>
+              <ListTable
+                label={t("settings.audit.title")}
+                heads={[t("settings.audit.action"), t("settings.audit.actor"), t("settings.audit.fields"), t("calls.when")]}
+              >
+                {found.items.map((entry) => (
+                  <tr key={entry.id}>
+                    <td>
+                      <code>{entry.action}</code>
+                    </td>
+                    <td>{people.get(entry.actor.id ?? "") ?? entry.actor.kind.replaceAll("_", " ")}</td>
+                    <td className="muted wrap">{entry.fields.join(", ")}</td>
+                    <td className="muted tight">{format.date(entry.at)}</td>
                   </tr>
-                </thead>
-                <tbody>
-                  {found.items.map((entry) => (
-                    <tr key={entry.id}>
-                      <td>
-                        <code>{entry.action}</code>
-                      </td>
-                      <td>{people.get(entry.actor.id ?? "") ?? entry.actor.kind.replaceAll("_", " ")}</td>
-                      <td className="muted wrap">{entry.fields.join(", ")}</td>
-                      <td className="muted tight">{format.date(entry.at)}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </TableBox>
+                ))}
+              </ListTable>
               <Paging page={found} onPage={(next) => setUrl(next === 1 ? {} : { page: String(next) })} />
             </>
           )}

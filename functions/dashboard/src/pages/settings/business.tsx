@@ -7,8 +7,8 @@ import { queries } from "../../api/queries";
 import { useTranslation } from "../../i18n";
 import { useMay } from "../../session";
 import { useTitle } from "../../shell/title";
-import { Button, Card, ComboBox, Confirm, Empty, Failed, Modal, NoteBar, Select, Skeleton, TextField } from "../../ui";
-import { explain } from "../../ui/explain";
+import { Button, Card, ComboBox, Confirm, Empty, ErrorBar, Failed, PageHead, Select, Skeleton, TextField } from "../../ui";
+import { EditForm, EditModal, useEditing } from "../../ui/edit";
 import { useSubmit } from "../../ui/submit";
 import { toast } from "../../ui/toast";
 import { chosenOf } from "../asked";
@@ -26,29 +26,29 @@ export function Businesses() {
   const businesses = useQuery(queries.businesses());
   const [url, setUrl] = useSearchParams();
   const may = useMay("config:write");
-  const [adding, setAdding] = useState(false);
+  const adding = useEditing();
   const items = businesses.data?.items ?? [];
   const chosen = chosenOf(items, url);
   return (
     <main className="page narrow" id="main">
-      <div className="page-head">
-        <h1>{t("settings.business.title")}</h1>
-        <span className="grow" />
+      <PageHead title={t("settings.business.title")}>
         {may && businesses.data !== undefined ? (
-          <Button icon={<Plus aria-hidden="true" />} onPress={() => setAdding(true)}>
+          <Button icon={<Plus aria-hidden="true" />} onPress={adding.add}>
             {t("settings.business.add")}
           </Button>
         ) : null}
-      </div>
-      <Modal title={t("settings.business.add")} open={adding} onClose={() => setAdding(false)}>
-        <NewBusiness
-          close={() => setAdding(false)}
-          made={(id) => {
-            setAdding(false);
-            setUrl({ id });
-          }}
-        />
-      </Modal>
+      </PageHead>
+      <EditModal editing={adding} add={t("settings.business.add")}>
+        {() => (
+          <NewBusiness
+            close={adding.close}
+            made={(id) => {
+              adding.close();
+              setUrl({ id });
+            }}
+          />
+        )}
+      </EditModal>
       {businesses.isError ? (
         <Card>
           <Failed error={businesses.error} retry={() => void businesses.refetch()} />
@@ -90,24 +90,17 @@ function NewBusiness({ close, made }: { close: () => void; made: (id: string) =>
   const client = useQueryClient();
   const [name, setName] = useState("");
   const [kind, setKind] = useState<Business["kind"]>("customer_support");
-  const { submit, busy, error, wrong } = useSubmit(async () => {
+  const form = useSubmit(async () => {
     const { id } = await answer(api.POST("/api/v1/config/business", { body: { name, kind } }));
     await client.invalidateQueries({ queryKey: queries.businesses().queryKey });
     toast(t("settings.business.made"));
     made(id);
   });
   return (
-    <form onSubmit={submit}>
-      {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
-      <TextField label={t("profile.name")} isRequired autoFocus maxLength={200} value={name} onChange={setName} wrong={wrong.get("name")} />
+    <EditForm form={form} action={t("settings.business.add")} close={close}>
+      <TextField label={t("profile.name")} isRequired autoFocus maxLength={200} value={name} onChange={setName} wrong={form.wrong.get("name")} />
       <KindField value={kind} onChange={setKind} />
-      <div className="actions">
-        <Button onPress={close}>{t("common.cancel")}</Button>
-        <Button type="submit" kind="primary" busy={busy}>
-          {t("settings.business.add")}
-        </Button>
-      </div>
-    </form>
+    </EditForm>
   );
 }
 
@@ -166,7 +159,7 @@ function Profile({ business, gone }: { business: Business; gone: () => void }) {
   return (
     <Card title={t("settings.business.profile")}>
       <form className="stack" onSubmit={submit}>
-        {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
+        <ErrorBar error={error} />
         <div className="form-grid">
           <TextField label={t("profile.name")} isRequired isReadOnly={!may} value={draft.name} onChange={(name) => set({ name })} wrong={wrong.get("name")} />
           <KindField isDisabled={!may} value={draft.kind} onChange={(kind) => set({ kind })} />

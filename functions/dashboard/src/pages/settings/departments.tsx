@@ -6,14 +6,16 @@ import { queries } from "../../api/queries";
 import { useTranslation } from "../../i18n";
 import { useMayEverywhere } from "../../session";
 import { useTitle } from "../../shell/title";
-import { Button, Card, Confirm, Empty, IconButton, Modal, NoteBar, Select, TextField } from "../../ui";
+import { Card, Empty, IconButton, PageHead, Select, TextField } from "../../ui";
 import { Asked } from "../../ui/asked";
-import { explain } from "../../ui/explain";
+import { AddButton, EditForm, EditModal, useEditing } from "../../ui/edit";
 import { useSubmit } from "../../ui/submit";
 import { toast } from "../../ui/toast";
 import { below, type Branch, flat, tree } from "./tree";
 
 type Department = Schema["Department"];
+/** What is to be made, as a part of another one. */
+type Below = { under: string };
 
 /** The parts of the organisation, each below what it is a part of. */
 export function Departments() {
@@ -21,19 +23,13 @@ export function Departments() {
   useTitle(t("departments.title"));
   const may = useMayEverywhere("departments:write");
   const departments = useQuery(queries.departments());
-  const [open, setOpen] = useState<Department | { under: string | null } | null>(null);
+  const editing = useEditing<Department | Below>();
   const items = departments.data?.items ?? [];
   return (
     <main className="page narrow" id="main">
-      <div className="page-head">
-        <h1>{t("departments.title")}</h1>
-        <span className="grow" />
-        {may ? (
-          <Button kind="primary" icon={<Plus aria-hidden="true" />} onPress={() => setOpen({ under: null })}>
-            {t("departments.add")}
-          </Button>
-        ) : null}
-      </div>
+      <PageHead title={t("departments.title")}>
+        {may ? <AddButton label={t("departments.add")} onPress={editing.add} /> : null}
+      </PageHead>
       <Card>
         <Asked
           query={departments}
@@ -45,19 +41,24 @@ export function Departments() {
             </Empty>
           }
         >
-          {() => <Branches branches={tree(items)} may={may} open={setOpen} label={t("departments.title")} />}
+          {() => <Branches branches={tree(items)} may={may} open={editing.edit} label={t("departments.title")} />}
         </Asked>
       </Card>
-      <Modal title={open !== null && "id" in open ? open.name : t("departments.add")} open={open !== null} onClose={() => setOpen(null)}>
-        {open === null ? null : (
-          <DepartmentForm all={items} department={"id" in open ? open : null} under={"under" in open ? open.under : null} close={() => setOpen(null)} />
+      <EditModal editing={editing} add={t("departments.add")} name={(one) => ("id" in one ? one.name : t("departments.add"))}>
+        {(one) => (
+          <DepartmentForm
+            all={items}
+            department={one !== null && "id" in one ? one : null}
+            under={one !== null && "under" in one ? one.under : null}
+            close={editing.close}
+          />
         )}
-      </Modal>
+      </EditModal>
     </main>
   );
 }
 
-type BranchesProps = { branches: Branch<Department>[]; may: boolean; open: (what: Department | { under: string }) => void; label?: string };
+type BranchesProps = { branches: Branch<Department>[]; may: boolean; open: (what: Department | Below) => void; label?: string };
 
 function Branches({ branches, may, open, label }: BranchesProps) {
   const { t } = useTranslation();
@@ -92,12 +93,11 @@ function DepartmentForm({ all, department, under, close }: FormProps) {
   const client = useQueryClient();
   const [name, setName] = useState(department?.name ?? "");
   const [parent, setParent] = useState((department === null ? under : department.parent_id) ?? "");
-  const [removing, setRemoving] = useState(false);
   // Neither itself nor what is below it: the API refuses a ring all the same.
   const forbidden = department === null ? new Set<string>() : below(all, department.id);
   const places = flat(tree(all)).filter(({ node }) => !forbidden.has(node.id));
   const options = [{ id: "", label: t("departments.top") }, ...places.map(({ path, node }) => ({ id: node.id, label: path.join(" › ") }))];
-  const { submit, busy, error, wrong } = useSubmit(async () => {
+  const form = useSubmit(async () => {
     const body = { name: name.trim(), parent_id: parent === "" ? null : parent };
     await answer(
       department === null
@@ -112,38 +112,21 @@ function DepartmentForm({ all, department, under, close }: FormProps) {
     toast(t("common.saved"));
     close();
   });
-  const remove = async () => {
-    if (department === null) return;
-    await answer(api.DELETE("/api/v1/departments/{id}", { params: { path: { id: department.id } } }));
+  const remove = async (id: string) => {
+    await answer(api.DELETE("/api/v1/departments/{id}", { params: { path: { id } } }));
     await client.invalidateQueries({ queryKey: queries.departments().queryKey });
     close();
   };
   return (
-    <form onSubmit={submit}>
-      {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
-      <TextField label={t("profile.name")} isRequired autoFocus maxLength={100} value={name} onChange={setName} wrong={wrong.get("name")} />
-      <Select label={t("departments.partOf")} options={options} value={parent} onChange={setParent} wrong={wrong.get("parent_id")} />
-      <div className="actions">
-        {department === null ? null : (
-          <Button kind="quiet" onPress={() => setRemoving(true)}>
-            {t("numbers.remove")}
-          </Button>
-        )}
-        <Button onPress={close}>{t("common.cancel")}</Button>
-        <Button type="submit" kind="primary" busy={busy}>
-          {t("common.save")}
-        </Button>
-      </div>
-      {department === null ? null : (
-        <Confirm
-          title={t("agents.removeTitle", { name: department.name })}
-          text={t("departments.removeText")}
-          action={t("numbers.remove")}
-          open={removing}
-          onClose={() => setRemoving(false)}
-          onConfirm={remove}
-        />
-      )}
-    </form>
+    <EditForm
+      form={form}
+      close={close}
+      remove={
+        department && { title: t("agents.removeTitle", { name: department.name }), text: t("departments.removeText"), run: () => remove(department.id) }
+      }
+    >
+      <TextField label={t("profile.name")} isRequired autoFocus maxLength={100} value={name} onChange={setName} wrong={form.wrong.get("name")} />
+      <Select label={t("departments.partOf")} options={options} value={parent} onChange={setParent} wrong={form.wrong.get("parent_id")} />
+    </EditForm>
   );
 }

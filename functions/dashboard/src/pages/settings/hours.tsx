@@ -5,9 +5,8 @@ import { queries } from "../../api/queries";
 import { useFormat } from "../../format";
 import { useTranslation } from "../../i18n";
 import { useMay } from "../../session";
-import { Button, Card, ComboBox, NoteBar, TextField } from "../../ui";
+import { Button, Card, ComboBox, ErrorBar, TextField } from "../../ui";
 import { Asked } from "../../ui/asked";
-import { explain } from "../../ui/explain";
 import { useSubmit } from "../../ui/submit";
 import { toast } from "../../ui/toast";
 
@@ -76,7 +75,7 @@ function Editor({ business, known }: { business: Business; known: Known | null }
   return (
     <form className="stack" onSubmit={submit}>
       {known === null ? <p className="muted">{t("settings.hours.unknown")}</p> : null}
-      {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
+      <ErrorBar error={error} />
       <ComboBox label={t("settings.hours.zone")} options={zones(zone)} value={zone} onChange={setZone} />
       <div className="form-grid days">
         {DAYS.map((day, index) => (

@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
-import { CheckCircle2, Phone, Plus, XCircle } from "lucide-react";
+import { CheckCircle2, Phone, XCircle } from "lucide-react";
 import { useState } from "react";
 import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
@@ -7,9 +7,9 @@ import { useFormat } from "../../format";
 import { useTranslation } from "../../i18n";
 import { useMay, useMayEverywhere } from "../../session";
 import { useTitle } from "../../shell/title";
-import { Button, Card, Confirm, CopyButton, Empty, Modal, NoteBar, Paging, Select, TextField } from "../../ui";
+import { Button, Card, Confirm, CopyButton, Empty, ErrorBar, NoteBar, PageHead, Paging, Select, TextField } from "../../ui";
 import { Asked } from "../../ui/asked";
-import { explain } from "../../ui/explain";
+import { AddButton, EditForm, EditModal, useEditing } from "../../ui/edit";
 import { useSubmit } from "../../ui/submit";
 import { toast } from "../../ui/toast";
 
@@ -22,19 +22,13 @@ export function PhoneNumbers() {
   useTitle(t("numbers.title"));
   const may = useMayEverywhere("config:write");
   const [page, setPage] = useState(1);
-  const [adding, setAdding] = useState(false);
+  const editing = useEditing<Number>();
   const numbers = useQuery({ ...queries.phoneNumbers(page), placeholderData: keepPreviousData });
   return (
     <main className="page" id="main">
-      <div className="page-head">
-        <h1>{t("numbers.title")}</h1>
-        <span className="grow" />
-        {may ? (
-          <Button kind="primary" icon={<Plus aria-hidden="true" />} onPress={() => setAdding(true)}>
-            {t("numbers.add")}
-          </Button>
-        ) : null}
-      </div>
+      <PageHead title={t("numbers.title")}>
+        {may ? <AddButton label={t("numbers.add")} onPress={editing.add} /> : null}
+      </PageHead>
       <Asked
         query={numbers}
         lines={6}
@@ -48,15 +42,15 @@ export function PhoneNumbers() {
         {(found) => (
           <>
             {found.items.map((number) => (
-              <NumberCard key={number.id} number={number} may={may} />
+              <NumberCard key={number.id} number={number} edit={may ? editing.edit : null} />
             ))}
             {found.total > found.page_size ? <Paging page={found} onPage={setPage} /> : null}
           </>
         )}
       </Asked>
-      <Modal title={t("numbers.add")} open={adding} onClose={() => setAdding(false)}>
-        {adding ? <AddNumber close={() => setAdding(false)} /> : null}
-      </Modal>
+      <EditModal editing={editing} add={t("numbers.add")} name={(number) => number.phone_number ?? t("numbers.unreadable")}>
+        {(number) => (number === null ? <AddNumber close={editing.close} /> : <EditNumber number={number} close={editing.close} />)}
+      </EditModal>
     </main>
   );
 }
@@ -66,7 +60,7 @@ function useBusinessOptions(): { id: string; label: string }[] {
   return (businesses.data?.items ?? []).map(({ id, name }) => ({ id, label: name }));
 }
 
-function NumberCard({ number, may }: { number: Number; may: boolean }) {
+function NumberCard({ number, edit }: { number: Number; edit: ((number: Number) => void) | null }) {
   const { t } = useTranslation();
   const format = useFormat();
   const client = useQueryClient();
@@ -74,7 +68,7 @@ function NumberCard({ number, may }: { number: Number; may: boolean }) {
   const [diagnosis, setDiagnosis] = useState<Diagnosis | null>(null);
   const [asking, setAsking] = useState(false);
   const [error, setError] = useState<unknown>(null);
-  const [open, setOpen] = useState<"edit" | "remove" | null>(null);
+  const [removing, setRemoving] = useState(false);
   const title = number.phone_number ?? t("numbers.unreadable");
   const params = { path: { id: number.id } };
   const check = async () => {
@@ -99,14 +93,14 @@ function NumberCard({ number, may }: { number: Number; may: boolean }) {
       <Button busy={asking} onPress={() => void check()}>
         {t("numbers.check")}
       </Button>
-      {may ? (
+      {edit === null ? null : (
         <>
-          <Button onPress={() => setOpen("edit")}>{t("common.edit")}</Button>
-          <Button kind="quiet" onPress={() => setOpen("remove")}>
+          <Button onPress={() => edit(number)}>{t("common.edit")}</Button>
+          <Button kind="quiet" onPress={() => setRemoving(true)}>
             {t("numbers.remove")}
           </Button>
         </>
-      ) : null}
+      )}
     </span>
   ) : null;
   return (
@@ -122,19 +116,16 @@ function NumberCard({ number, may }: { number: Number; may: boolean }) {
             <dd>{format.date(number.created_at)}</dd>
           </div>
         </dl>
-        {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
+        <ErrorBar error={error} />
         {diagnosis === null ? null : <Doctor diagnosis={diagnosis} />}
         <Webhooks number={number} />
       </div>
-      <Modal title={title} open={open === "edit"} onClose={() => setOpen(null)}>
-        {open === "edit" ? <EditNumber number={number} close={() => setOpen(null)} /> : null}
-      </Modal>
       <Confirm
         title={t("numbers.removeTitle", { number: title })}
         text={t("numbers.removeText")}
         action={t("numbers.remove")}
-        open={open === "remove"}
-        onClose={() => setOpen(null)}
+        open={removing}
+        onClose={() => setRemoving(false)}
         onConfirm={remove}
       />
     </Card>
@@ -205,7 +196,7 @@ function AddNumber({ close }: { close: () => void }) {
   const [number, setNumber] = useState("");
   const [business, setBusiness] = useState<string | null>(null);
   const chosen = business ?? businesses[0]?.id ?? "";
-  const { submit, busy, error, wrong } = useSubmit(async () => {
+  const form = useSubmit(async () => {
     const body = { phone_number: number.trim(), business_id: chosen };
     await answer(api.POST("/api/v1/phone-numbers", { body }));
     await client.invalidateQueries({ queryKey: ["phone-numbers"] });
@@ -214,8 +205,7 @@ function AddNumber({ close }: { close: () => void }) {
     close();
   });
   return (
-    <form onSubmit={submit}>
-      {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
+    <EditForm form={form} action={t("numbers.add")} close={close}>
       <TextField
         label={t("numbers.number")}
         type="tel"
@@ -224,16 +214,10 @@ function AddNumber({ close }: { close: () => void }) {
         hint={t("numbers.numberHint")}
         value={number}
         onChange={setNumber}
-        wrong={wrong.get("phone_number")}
+        wrong={form.wrong.get("phone_number")}
       />
-      <Select label={t("numbers.answers")} options={businesses} value={chosen} onChange={setBusiness} wrong={wrong.get("business_id")} />
-      <div className="actions">
-        <Button onPress={close}>{t("common.cancel")}</Button>
-        <Button type="submit" kind="primary" busy={busy}>
-          {t("numbers.add")}
-        </Button>
-      </div>
-    </form>
+      <Select label={t("numbers.answers")} options={businesses} value={chosen} onChange={setBusiness} wrong={form.wrong.get("business_id")} />
+    </EditForm>
   );
 }
 
@@ -242,7 +226,7 @@ function EditNumber({ number, close }: { number: Number; close: () => void }) {
   const client = useQueryClient();
   const businesses = useBusinessOptions();
   const [business, setBusiness] = useState(number.business_id);
-  const { submit, busy, error } = useSubmit(async () => {
+  const form = useSubmit(async () => {
     await answer(
       api.PUT("/api/v1/phone-numbers/{id}", {
         params: { path: { id: number.id } },
@@ -255,15 +239,8 @@ function EditNumber({ number, close }: { number: Number; close: () => void }) {
     close();
   });
   return (
-    <form onSubmit={submit}>
-      {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
+    <EditForm form={form} close={close}>
       <Select label={t("numbers.answers")} options={businesses} value={business} onChange={setBusiness} />
-      <div className="actions">
-        <Button onPress={close}>{t("common.cancel")}</Button>
-        <Button type="submit" kind="primary" busy={busy}>
-          {t("common.save")}
-        </Button>
-      </div>
-    </form>
+    </EditForm>
   );
 }

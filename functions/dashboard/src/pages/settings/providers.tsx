@@ -7,7 +7,8 @@ import { useFormat } from "../../format";
 import { useTranslation } from "../../i18n";
 import { useMay } from "../../session";
 import { useTitle } from "../../shell/title";
-import { Badge, Button, Card, Confirm, Failed, Modal, NoteBar, Skeleton, TextField } from "../../ui";
+import { Badge, Button, Card, Confirm, Failed, NoteBar, PageHead, Skeleton, TextField } from "../../ui";
+import { EditForm, EditModal, useEditing } from "../../ui/edit";
 import { explain } from "../../ui/explain";
 import { useSubmit } from "../../ui/submit";
 import { toast } from "../../ui/toast";
@@ -21,9 +22,7 @@ export function ProviderAccounts() {
   useTitle(t("providers.title"));
   return (
     <main className="page narrow" id="main">
-      <div className="page-head">
-        <h1>{t("providers.title")}</h1>
-      </div>
+      <PageHead title={t("providers.title")} />
       <p className="muted">{t("providers.text")}</p>
       <ProviderCards />
     </main>
@@ -58,7 +57,8 @@ function ProviderCard({ status }: { status: Status }) {
   const [test, setTest] = useState<Test | null>(null);
   const [testing, setTesting] = useState(false);
   const [error, setError] = useState<unknown>(null);
-  const [open, setOpen] = useState<"edit" | "remove" | null>(null);
+  const editing = useEditing();
+  const [removing, setRemoving] = useState(false);
   const { provider, source } = status;
   const name = t(`providers.name.${provider}`);
   const changed = async () => {
@@ -88,9 +88,9 @@ function ProviderCard({ status }: { status: Status }) {
       <Button busy={testing} icon={<PlugZap aria-hidden="true" />} onPress={() => void tryIt()}>
         {t("providers.test")}
       </Button>
-      <Button onPress={() => setOpen("edit")}>{t(source === "tenant" ? "providers.replace" : "providers.own")}</Button>
+      <Button onPress={editing.add}>{t(source === "tenant" ? "providers.replace" : "providers.own")}</Button>
       {source === "tenant" ? (
-        <Button kind="quiet" onPress={() => setOpen("remove")}>
+        <Button kind="quiet" onPress={() => setRemoving(true)}>
           {t("numbers.remove")}
         </Button>
       ) : null}
@@ -127,15 +127,15 @@ function ProviderCard({ status }: { status: Status }) {
         </dl>
         <Outcome test={test} error={error} />
       </div>
-      <Modal title={name} open={open === "edit"} onClose={() => setOpen(null)}>
-        {open === "edit" ? <CredentialForm status={status} changed={changed} close={() => setOpen(null)} /> : null}
-      </Modal>
+      <EditModal editing={editing} add={name}>
+        {() => <CredentialForm status={status} changed={changed} close={editing.close} />}
+      </EditModal>
       <Confirm
         title={t("agents.removeTitle", { name })}
         text={t("providers.removeText")}
         action={t("numbers.remove")}
-        open={open === "remove"}
-        onClose={() => setOpen(null)}
+        open={removing}
+        onClose={() => setRemoving(false)}
         onConfirm={remove}
       />
     </Card>
@@ -166,7 +166,7 @@ function CredentialForm({ status, changed, close }: { status: Status; changed: (
   const twilio = status.provider === "twilio";
   const [sid, setSid] = useState(status.account_sid ?? "");
   const [secret, setSecret] = useState("");
-  const { submit, busy, error, wrong } = useSubmit(async () => {
+  const form = useSubmit(async () => {
     const body = twilio ? { account_sid: sid.trim(), auth_token: secret.trim() } : { api_key: secret.trim() };
     // Of the first account there is no version.
     const headers = status.version == null ? {} : { "if-match": `"${status.version}"` };
@@ -176,11 +176,10 @@ function CredentialForm({ status, changed, close }: { status: Status; changed: (
     close();
   });
   return (
-    <form onSubmit={submit} autoComplete="off">
-      {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
+    <EditForm form={form} close={close}>
       <p className="muted">{t(`providers.where.${status.provider}`)}</p>
       {twilio ? (
-        <TextField label="Account SID" isRequired autoFocus value={sid} onChange={setSid} wrong={wrong.get("account_sid")} />
+        <TextField label="Account SID" autoComplete="off" isRequired autoFocus value={sid} onChange={setSid} wrong={form.wrong.get("account_sid")} />
       ) : null}
       <TextField
         label={t(twilio ? "providers.token" : "providers.key")}
@@ -191,14 +190,8 @@ function CredentialForm({ status, changed, close }: { status: Status; changed: (
         hint={t("providers.never")}
         value={secret}
         onChange={setSecret}
-        wrong={wrong.get(twilio ? "auth_token" : "api_key")}
+        wrong={form.wrong.get(twilio ? "auth_token" : "api_key")}
       />
-      <div className="actions">
-        <Button onPress={close}>{t("common.cancel")}</Button>
-        <Button type="submit" kind="primary" busy={busy}>
-          {t("common.save")}
-        </Button>
-      </div>
-    </form>
+    </EditForm>
   );
 }

@@ -1,14 +1,14 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { ListChecks, Plus } from "lucide-react";
+import { ListChecks } from "lucide-react";
 import { useState } from "react";
 import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useTranslation } from "../../i18n";
 import { useMayEverywhere } from "../../session";
 import { useTitle } from "../../shell/title";
-import { Badge, Button, Card, CheckBox, Confirm, Empty, Modal, NoteBar, Select, TableBox, TextField } from "../../ui";
+import { Badge, Card, CheckBox, Empty, PageHead, Select, TextField } from "../../ui";
 import { Asked } from "../../ui/asked";
-import { explain } from "../../ui/explain";
+import { ActionCell, AddButton, EditForm, EditModal, ListTable, useEditing } from "../../ui/edit";
 import { useSubmit } from "../../ui/submit";
 import { toast } from "../../ui/toast";
 
@@ -36,18 +36,12 @@ export function QualityRules() {
   useTitle(t("qa.rules"));
   const may = useMayEverywhere("qa:write");
   const rules = useQuery(queries.qaRules());
-  const [open, setOpen] = useState<Rule | "new" | null>(null);
+  const editing = useEditing<Rule>();
   return (
     <main className="page" id="main">
-      <div className="page-head">
-        <h1>{t("qa.rules")}</h1>
-        <span className="grow" />
-        {may && rules.data !== undefined ? (
-          <Button kind="primary" icon={<Plus aria-hidden="true" />} onPress={() => setOpen("new")}>
-            {t("qa.add")}
-          </Button>
-        ) : null}
-      </div>
+      <PageHead title={t("qa.rules")}>
+        {may && rules.data !== undefined ? <AddButton label={t("qa.add")} onPress={editing.add} /> : null}
+      </PageHead>
       <p className="muted">{t("qa.about")}</p>
       <Card flush>
         <Asked query={rules}>
@@ -55,14 +49,14 @@ export function QualityRules() {
             found.rules.length === 0 ? (
               <Empty icon={<ListChecks aria-hidden="true" />} title={t("qa.noneYet")} />
             ) : (
-              <RuleTable rules={found.rules} edit={may ? setOpen : null} />
+              <RuleTable rules={found.rules} edit={may ? editing.edit : null} />
             )
           }
         </Asked>
       </Card>
-      <Modal title={open === null || open === "new" ? t("qa.add") : open.name} open={open !== null} onClose={() => setOpen(null)}>
-        {open === null || rules.data === undefined ? null : <RuleForm all={rules.data} rule={open === "new" ? null : open} close={() => setOpen(null)} />}
-      </Modal>
+      <EditModal editing={editing} add={t("qa.add")} name={({ name }) => name}>
+        {(rule) => (rules.data === undefined ? null : <RuleForm all={rules.data} rule={rule} close={editing.close} />)}
+      </EditModal>
     </main>
   );
 }
@@ -70,38 +64,19 @@ export function QualityRules() {
 function RuleTable({ rules, edit }: { rules: Rule[]; edit: ((rule: Rule) => void) | null }) {
   const { t } = useTranslation();
   return (
-    <TableBox label={t("qa.rules")}>
-      <thead>
-        <tr>
-          <th scope="col">{t("qa.rule")}</th>
-          <th scope="col">{t("qa.demands")}</th>
-          <th scope="col">{t("qa.speaker")}</th>
-          <th scope="col">{t("qa.weight")}</th>
-          <th scope="col">
-            <span className="visually-hidden">{t("common.actions")}</span>
-          </th>
+    <ListTable label={t("qa.rules")} heads={[t("qa.rule"), t("qa.demands"), t("qa.speaker"), t("qa.weight")]} actions>
+      {rules.map((rule) => (
+        <tr key={rule.id}>
+          <td className="wrap">
+            <span className="strong">{rule.name}</span> {rule.enabled ? null : <Badge>{t("qa.off")}</Badge>}
+          </td>
+          <td>{t(`qa.kind.${rule.kind}`)}</td>
+          <td>{t(`qa.of.${rule.speaker}`)}</td>
+          <td className="tabular">{rule.weight}</td>
+          <ActionCell of={rule.name} onPress={edit && (() => edit(rule))} />
         </tr>
-      </thead>
-      <tbody>
-        {rules.map((rule) => (
-          <tr key={rule.id}>
-            <td className="wrap">
-              <span className="strong">{rule.name}</span> {rule.enabled ? null : <Badge>{t("qa.off")}</Badge>}
-            </td>
-            <td>{t(`qa.kind.${rule.kind}`)}</td>
-            <td>{t(`qa.of.${rule.speaker}`)}</td>
-            <td className="tabular">{rule.weight}</td>
-            <td className="tight">
-              {edit === null ? null : (
-                <Button kind="quiet" aria-label={`${t("common.edit")}: ${rule.name}`} onPress={() => edit(rule)}>
-                  {t("common.edit")}
-                </Button>
-              )}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </TableBox>
+      ))}
+    </ListTable>
   );
 }
 
@@ -114,7 +89,6 @@ function RuleForm({ all, rule, close }: { all: Rules; rule: Rule | null; close: 
   );
   const [phrases, setPhrases] = useState(draft.phrases.join("\n"));
   const [weight, setWeight] = useState(String(draft.weight));
-  const [removing, setRemoving] = useState(false);
   const at = rule === null ? all.rules.length : all.rules.findIndex(({ id }) => id === rule.id);
   const set = (changed: Partial<Rule>) => setDraft((now) => ({ ...now, ...changed }));
   const save = async (rules: Rule[]) => {
@@ -123,15 +97,19 @@ function RuleForm({ all, rule, close }: { all: Rules; rule: Rule | null; close: 
     toast(t("common.saved"));
     close();
   };
-  const { submit, busy, error, wrong } = useSubmit(() => {
+  const form = useSubmit(() => {
     // What is no number is refused like one that is out of bounds.
     const changed = { ...draft, phrases: phrasesOf(phrases), weight: /^\d{1,3}$/u.test(weight.trim()) ? Number(weight) : 0 };
     return save(all.rules.toSpliced(at, 1, changed));
   });
-  const wrongOf = (field: keyof Rule) => wrong.get(`rules.${at}.${field}`);
+  const wrongOf = (field: keyof Rule) => form.wrong.get(`rules.${at}.${field}`);
   return (
-    <form onSubmit={submit}>
-      {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
+    <EditForm
+      form={form}
+      action={t(rule === null ? "qa.add" : "common.save")}
+      close={close}
+      remove={rule && { title: t("qa.removeTitle", { name: rule.name }), text: t("qa.removeText"), run: () => save(all.rules.toSpliced(at, 1)) }}
+    >
       <TextField label={t("profile.name")} isRequired autoFocus maxLength={100} value={draft.name} onChange={(name) => set({ name })} wrong={wrongOf("name")} />
       <div className="form-grid">
         <Select
@@ -153,27 +131,6 @@ function RuleForm({ all, rule, close }: { all: Rules; rule: Rule | null; close: 
       <CheckBox isSelected={draft.enabled} onChange={(enabled) => set({ enabled })}>
         {t("qa.on")}
       </CheckBox>
-      <div className="actions">
-        {rule === null ? null : (
-          <Button kind="quiet" onPress={() => setRemoving(true)}>
-            {t("numbers.remove")}
-          </Button>
-        )}
-        <Button onPress={close}>{t("common.cancel")}</Button>
-        <Button type="submit" kind="primary" busy={busy}>
-          {t(rule === null ? "qa.add" : "common.save")}
-        </Button>
-      </div>
-      {rule === null ? null : (
-        <Confirm
-          title={t("qa.removeTitle", { name: rule.name })}
-          text={t("qa.removeText")}
-          action={t("numbers.remove")}
-          open={removing}
-          onClose={() => setRemoving(false)}
-          onConfirm={() => save(all.rules.toSpliced(at, 1))}
-        />
-      )}
-    </form>
+    </EditForm>
   );
 }

@@ -4,8 +4,7 @@ import type { FormEvent } from "react";
 import { answer, api, type Schema } from "../../api/client";
 import { useTranslation } from "../../i18n";
 import { useMay } from "../../session";
-import { Button, Card, NoteBar, TextField } from "../../ui";
-import { explain } from "../../ui/explain";
+import { Button, Card, ErrorBar, NoteBar, TextField } from "../../ui";
 import { Transcript } from "../transcript";
 
 type TestCall = Schema["TestCall"];
@@ -148,7 +147,7 @@ export function TestSession({ assistantId }: { assistantId: string }) {
             <div ref={end} />
           </div>
         )}
-        {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
+        <ErrorBar error={error} />
         {over ? <NoteBar>{t("wizard.test.over")}</NoteBar> : null}
         {call === null || over ? null : (
           <form className="say" onSubmit={(event) => void say(event)}>

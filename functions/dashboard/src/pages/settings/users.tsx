@@ -7,9 +7,9 @@ import { useFormat } from "../../format";
 import { useTranslation } from "../../i18n";
 import { useMay, useMe } from "../../session";
 import { useTitle } from "../../shell/title";
-import { Avatar, Badge, Button, Card, Confirm, Failed, Modal, NoteBar, Paging, Select, TableBox, TextField } from "../../ui";
+import { Avatar, Badge, Button, Card, Confirm, ErrorBar, Failed, PageHead, Paging, Select, TextField } from "../../ui";
 import { Asked } from "../../ui/asked";
-import { explain } from "../../ui/explain";
+import { ActionCell, AddButton, EditForm, EditModal, ListTable, useEditing } from "../../ui/edit";
 import { useSubmit } from "../../ui/submit";
 import { toast } from "../../ui/toast";
 import { DepartmentsField } from "./departments-field";
@@ -30,87 +30,57 @@ export function Users() {
   useTitle(t("settings.users.title"));
   const may = useMay("users:write");
   const [page, setPage] = useState(1);
-  const [inviting, setInviting] = useState(false);
+  const editing = useEditing<User>();
   const users = useQuery({ ...queries.users(page), placeholderData: keepPreviousData });
   return (
     <main className="page" id="main">
-      <div className="page-head">
-        <h1>{t("settings.users.title")}</h1>
-        <span className="grow" />
-        {may ? (
-          <Button kind="primary" icon={<UserPlus aria-hidden="true" />} onPress={() => setInviting(true)}>
-            {t("settings.users.invite")}
-          </Button>
-        ) : null}
-      </div>
+      <PageHead title={t("settings.users.title")}>
+        {may ? <AddButton label={t("settings.users.invite")} icon={UserPlus} onPress={editing.add} /> : null}
+      </PageHead>
       <Card flush>
         <Asked query={users}>
           {(found) => (
             <>
-              <UserTable users={found.items} may={may} />
+              <UserTable users={found.items} edit={may ? editing.edit : null} />
               <Paging page={found} onPage={setPage} />
             </>
           )}
         </Asked>
       </Card>
       <Invitations may={may} />
-      <Modal title={t("settings.users.invite")} open={inviting} onClose={() => setInviting(false)}>
-        {inviting ? <Invite close={() => setInviting(false)} /> : null}
-      </Modal>
+      <EditModal editing={editing} add={t("settings.users.invite")} name={({ name, email }) => name || email}>
+        {(user) => (user === null ? <Invite close={editing.close} /> : <Edit user={user} close={editing.close} />)}
+      </EditModal>
     </main>
   );
 }
 
-function UserTable({ users, may }: { users: User[]; may: boolean }) {
+function UserTable({ users, edit }: { users: User[]; edit: ((user: User) => void) | null }) {
   const { t } = useTranslation();
   const format = useFormat();
   const me = useMe();
   const named = useRoleName();
-  const [edited, setEdited] = useState<User | null>(null);
   return (
-    <>
-      <TableBox label={t("settings.users.title")}>
-        <thead>
-          <tr>
-            <th scope="col">{t("settings.users.person")}</th>
-            <th scope="col">{t("settings.users.role")}</th>
-            <th scope="col">{t("settings.users.last")}</th>
-            <th scope="col">
-              <span className="visually-hidden">{t("common.actions")}</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {users.map((user) => (
-            <tr key={user.id}>
-              <td>
-                <span className="person">
-                  <Avatar name={user.name === "" ? user.email : user.name} />
-                  <span>
-                    {user.name === "" ? null : <span className="strong">{user.name}</span>}
-                    <span className={user.name === "" ? "strong" : "muted small"}>{user.email}</span>
-                  </span>
-                </span>
-              </td>
-              <td>
-                {named(user.role, user.role_name)} {user.active ? null : <Badge tone="warn">{t("settings.users.inactive")}</Badge>}
-              </td>
-              <td className="muted tight">{user.last_login_at == null ? t("common.never") : format.date(user.last_login_at)}</td>
-              <td className="tight">
-                {may && user.id !== me.user_id ? (
-                  <Button kind="quiet" onPress={() => setEdited(user)}>
-                    {t("common.edit")}
-                  </Button>
-                ) : null}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </TableBox>
-      <Modal title={edited === null || edited.name === "" ? (edited?.email ?? "") : edited.name} open={edited !== null} onClose={() => setEdited(null)}>
-        {edited === null ? null : <Edit user={edited} close={() => setEdited(null)} />}
-      </Modal>
-    </>
+    <ListTable label={t("settings.users.title")} heads={[t("settings.users.person"), t("settings.users.role"), t("settings.users.last")]} actions>
+      {users.map((user) => (
+        <tr key={user.id}>
+          <td>
+            <span className="person">
+              <Avatar name={user.name || user.email} />
+              <span>
+                {user.name === "" ? null : <span className="strong">{user.name}</span>}
+                <span className={user.name === "" ? "strong" : "muted small"}>{user.email}</span>
+              </span>
+            </span>
+          </td>
+          <td>
+            {named(user.role, user.role_name)} {user.active ? null : <Badge tone="warn">{t("settings.users.inactive")}</Badge>}
+          </td>
+          <td className="muted tight">{user.last_login_at == null ? t("common.never") : format.date(user.last_login_at)}</td>
+          <ActionCell of={user.name || user.email} onPress={user.id === me.user_id ? null : edit && (() => edit(user))} />
+        </tr>
+      ))}
+    </ListTable>
   );
 }
 
@@ -146,7 +116,7 @@ function Edit({ user, close }: { user: User; close: () => void }) {
   };
   return (
     <>
-      {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
+      <ErrorBar error={error} />
       <Select label={t("settings.users.role")} options={roles} value={role} onChange={setRole} />
       {known === null ? null : <DepartmentsField value={chosen ?? known} onChange={setChosen} wrong={undefined} />}
       <div className="actions">
@@ -180,7 +150,7 @@ function Invite({ close }: { close: () => void }) {
   const [name, setName] = useState("");
   const [role, setRole] = useState("agent");
   const [departments, setDepartments] = useState<string[]>([]);
-  const { submit, busy, error, wrong } = useSubmit(async () => {
+  const form = useSubmit(async () => {
     const body = { email: email.trim(), role, name: name.trim() === "" ? null : name.trim(), departments };
     await answer(api.POST("/api/v1/users/invitations", { body }));
     await client.invalidateQueries({ queryKey: ["invitations"] });
@@ -188,19 +158,12 @@ function Invite({ close }: { close: () => void }) {
     close();
   });
   return (
-    <form onSubmit={submit}>
-      {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
-      <TextField label={t("signIn.email")} type="email" isRequired autoFocus value={email} onChange={setEmail} wrong={wrong.get("email")} />
-      <TextField label={t("profile.name")} value={name} onChange={setName} wrong={wrong.get("name")} />
-      <Select label={t("settings.users.role")} options={roles} value={role} onChange={setRole} wrong={wrong.get("role")} />
-      <DepartmentsField value={departments} onChange={setDepartments} wrong={wrong.get("departments")} />
-      <div className="actions">
-        <Button onPress={close}>{t("common.cancel")}</Button>
-        <Button type="submit" kind="primary" busy={busy}>
-          {t("settings.users.send")}
-        </Button>
-      </div>
-    </form>
+    <EditForm form={form} action={t("settings.users.send")} close={close}>
+      <TextField label={t("signIn.email")} type="email" isRequired autoFocus value={email} onChange={setEmail} wrong={form.wrong.get("email")} />
+      <TextField label={t("profile.name")} value={name} onChange={setName} wrong={form.wrong.get("name")} />
+      <Select label={t("settings.users.role")} options={roles} value={role} onChange={setRole} wrong={form.wrong.get("role")} />
+      <DepartmentsField value={departments} onChange={setDepartments} wrong={form.wrong.get("departments")} />
+    </EditForm>
   );
 }
 

@@ -4,8 +4,7 @@ import { useState } from "react";
 import { queries } from "../../api/queries";
 import { useTranslation } from "../../i18n";
 import { useMay } from "../../session";
-import { Avatar, Button, Card, Failed, NoteBar, Skeleton } from "../../ui";
-import { explain } from "../../ui/explain";
+import { Avatar, Button, Card, ErrorBar, Failed, Skeleton } from "../../ui";
 import { AgentForm, EMPTY } from "../settings/agent-form";
 import { Keeping } from "./keeping";
 import { useKept, useSaveStep } from "./kept";
@@ -79,7 +78,7 @@ export function AgentsStep({ draft, back, next }: StepProps) {
           </Button>
         </div>
       )}
-      {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
+      <ErrorBar error={error} />
       <div className="actions">
         <Keeping keeping={keeping} />
         {back === null ? null : <Button onPress={back}>{t("wizard.back")}</Button>}

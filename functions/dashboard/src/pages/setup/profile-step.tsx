@@ -3,8 +3,7 @@ import { type RefObject, useRef, useState } from "react";
 import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useTranslation } from "../../i18n";
-import { Button, Card, Failed, NoteBar, Select, Skeleton, TextField } from "../../ui";
-import { explain } from "../../ui/explain";
+import { Button, Card, ErrorBar, Failed, Select, Skeleton, TextField } from "../../ui";
 import { useSubmit } from "../../ui/submit";
 import { KINDS } from "../settings/kinds";
 import { Keeping } from "./keeping";
@@ -78,7 +77,7 @@ function ProfileForm({ draft, back, next, business, assistant }: FormProps) {
   });
   return (
     <form className="stack" onSubmit={submit}>
-      {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
+      <ErrorBar error={error} />
       <Card title={t("settings.business.title")}>
         <div className="form-grid">
           <TextField label={t("profile.name")} isRequired maxLength={200} value={entered.name} onChange={(name) => set({ name })} wrong={wrong.get("name")} />

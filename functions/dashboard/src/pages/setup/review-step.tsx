@@ -6,7 +6,7 @@ import { answer, api, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useTranslation } from "../../i18n";
 import { simulator } from "../../simulator";
-import { Button, Card, Confirm, NoteBar } from "../../ui";
+import { Button, Card, Confirm, ErrorBar, NoteBar } from "../../ui";
 import { explain } from "../../ui/explain";
 import { TestSession } from "../settings/test-session";
 import { RingCard } from "../simulated-call";
@@ -64,7 +64,7 @@ export function ReviewStep({ progress, back, go }: { progress: Progress; back: (
         </ul>
       </Card>
       <Connections />
-      {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
+      <ErrorBar error={error} />
       {done ? null : open.length > 0 ? (
         <NoteBar tone="warn">{t("wizard.stillOpen", { steps: open.map((step) => t(`wizard.step.${step}`)).join(", ") })}</NoteBar>
       ) : null}

@@ -6,8 +6,7 @@ import type { Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useTranslation } from "../../i18n";
 import { useTitle } from "../../shell/title";
-import { Button, Card, Failed, NoteBar, Skeleton } from "../../ui";
-import { explain } from "../../ui/explain";
+import { Button, Card, ErrorBar, Failed, NoteBar, PageHead, Skeleton } from "../../ui";
 import { ProviderCards } from "../settings/providers";
 import { AgentsStep } from "./agents-step";
 import { useSaveStep } from "./kept";
@@ -25,9 +24,7 @@ export function Setup() {
   const [url] = useSearchParams();
   return (
     <main className="page narrow" id="main">
-      <div className="page-head">
-        <h1>{t("wizard.title")}</h1>
-      </div>
+      <PageHead title={t("wizard.title")} />
       {progress.data !== undefined ? (
         <Wizard progress={progress.data} step={stepOf(url.get("step"), progress.data)} />
       ) : progress.isError ? (
@@ -118,7 +115,7 @@ function CredentialsStep({ progress, next }: { progress: Progress; next: () => v
     <>
       <ProviderCards />
       {stateOf("api_credentials", progress) === "done" ? null : <NoteBar tone="warn">{t("wizard.noAccount")}</NoteBar>}
-      {error === null ? null : <NoteBar tone="bad">{explain(t, error).text}</NoteBar>}
+      <ErrorBar error={error} />
       <div className="actions">
         <Button kind="primary" onPress={() => void go()}>
           {t("wizard.next")}
