@@ -8,6 +8,7 @@ import "./styles/ui.css";
 import "./styles/surfaces.css";
 import "./styles/layout.css";
 import "./styles/pages.css";
+import "./styles/overview.css";
 import "./styles/calls.css";
 import "./styles/settings.css";
 

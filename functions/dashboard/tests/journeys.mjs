@@ -16,6 +16,7 @@ import { shell } from "./shell.mjs";
 import { OUTSIDE, PAGES } from "./pages.mjs";
 import { people } from "./people.mjs";
 import { numbers } from "./numbers.mjs";
+import { settings } from "./settings.mjs";
 import { setup } from "./setup.mjs";
 import { simulated } from "./simulated.mjs";
 
@@ -284,97 +285,6 @@ async function mailed(email, page = "invitation") {
   throw new Error("no mail came");
 }
 
-journey("a key is made, shown once, works, and is taken back", async (page) => {
-  await signedIn(page);
-  await page.goto(`${app}/settings/api-keys`);
-  const name = `journey ${Date.now()}`;
-  await page.getByRole("button", { name: "Create key" }).click();
-  const dialog = page.getByRole("dialog");
-  await dialog.getByLabel("Name").fill(name);
-  await dialog.getByRole("button", { name: "Create key" }).click();
-  const key = await dialog.locator(".secret code").textContent();
-  assert.equal((await api("GET", "/calls", undefined, key)).status, 200);
-  await dialog.getByRole("button", { name: "Done" }).click();
-  assert.equal(await page.getByText(key).count(), 0);
-  await page.getByRole("row", { name }).getByRole("button", { name: "Revoke" }).click();
-  await page.getByRole("alertdialog").getByRole("button", { name: "Revoke" }).click();
-  await page.getByRole("row", { name }).getByText("Revoked").waitFor();
-  assert.equal((await api("GET", "/calls", undefined, key)).status, 401);
-}, { brief: true });
-
-journey("the business is edited, a version that is old is not written over, and opening hours are said", async (page) => {
-  await signedIn(page);
-  await page.goto(`${app}/settings/business`);
-  const name = `Journey ${Date.now()}`;
-  await page.getByLabel("Name", { exact: true }).fill(name);
-  await page.getByRole("button", { name: "Save" }).first().click();
-  await page.getByText("Saved. It holds for the next call.").waitFor();
-  const { body } = await api("GET", "/config/business");
-  const business = body.items.find((one) => one.name === name);
-  assert.ok(business, "the name was not stored");
-  const { id, version, department_id: _, created_at: __, updated_at: ___, ...rest } = business;
-  const changed = await fetch(`${system.base_url}/api/v1/config/business/${id}`, {
-    method: "PUT",
-    headers: { authorization: `Bearer ${system.api_key}`, "content-type": "application/json", "if-match": `"${version}"` },
-    body: JSON.stringify({ ...rest, name: "From elsewhere" }),
-  });
-  assert.equal(changed.status, 200);
-  await page.getByLabel("Name", { exact: true }).fill("Too late");
-  await page.getByRole("button", { name: "Save" }).first().click();
-  await page.getByText("Somebody has changed it meanwhile.").waitFor();
-  await page.reload();
-  await page.getByLabel("Monday").fill("09:00-12:00, 13:00-17:30");
-  await page.getByRole("button", { name: "Save" }).last().click();
-  await page.getByText("Saved", { exact: true }).waitFor();
-  assert.deepEqual((await api("GET", `/businesses/${id}/opening-hours`)).body.opening_hours, ["monday 09:00-12:00", "monday 13:00-17:30"]);
-}, { brief: true });
-
-/** The next call begins with these words. */
-async function isHeard(page, words) {
-  const since = Date.now();
-  const over = ring("greeting-and-booking", "+12025550155").catch(() => undefined);
-  const begun = async () => (await api("GET", `/calls?from=%2B12025550155&since=${since}`)).body.items[0];
-  let call = await begun();
-  for (const until = Date.now() + CALL_MS; call === undefined && Date.now() < until; call = await begun()) await page.waitForTimeout(500);
-  await page.goto(`${app}/calls/${call.id}`);
-  await page.getByRole("log").getByText(words).first().waitFor({ timeout: CALL_MS });
-  await api("POST", `/calls/${call.id}/end`);
-  await over;
-}
-
-journey("an assistant is edited, published and heard in the next call, and an older version made the draft again", async (page) => {
-  await signedIn(page);
-  await page.goto(`${app}/settings/assistants`);
-  const greeting = page.getByLabel("Greeting", { exact: true });
-  await greeting.waitFor();
-  const read = async () => (await api("GET", "/assistants")).body.items[0];
-  const { id, published_version: published } = await read();
-  const version = async (number) => (await api("GET", `/assistants/${id}/versions/${number}`)).body.settings.greeting ?? "";
-  // The draft may say something else already.
-  const before = await version(published);
-  const said = `Good day, this is journey ${Date.now()}.`;
-  await greeting.fill(said);
-  await page.getByRole("button", { name: "Save draft" }).click();
-  await page.getByText("The draft is saved.").waitFor();
-  assert.equal((await read()).draft.greeting, said);
-  assert.equal(await version(published), before);
-  await page.getByRole("button", { name: "Save and publish" }).click();
-  await page.getByText("Published. It holds for the next call.").waitFor();
-  assert.equal((await read()).published_version, published + 1);
-  assert.equal(await version(published + 1), said);
-  await page.getByRole("listitem").filter({ hasText: `Version ${published + 1}` }).getByRole("button", { name: "What changed" }).first().click();
-  await page.getByRole("dialog").locator("ins").filter({ hasText: said.match(/\d+/u)[0] }).waitFor();
-  await page.keyboard.press("Escape");
-  await page.getByRole("dialog").waitFor({ state: "detached" });
-  await isHeard(page, said);
-  await page.goto(`${app}/settings/assistants`);
-  await page.getByRole("listitem").filter({ hasText: `Version ${published}` }).getByRole("button", { name: "Make it the draft" }).first().click();
-  await page.getByRole("alertdialog").getByRole("button", { name: "Make it the draft" }).click();
-  await page.getByText("The draft is that version again.").waitFor();
-  assert.equal((await read()).draft.greeting ?? "", before);
-  assert.equal((await read()).published_version, published + 1);
-}, { brief: true });
-
 journey("the reference lists every operation, and tries one with a key that is typed in", async (page) => {
   const described = await (await fetch(`${system.base_url}/api/v1/openapi.json`)).json();
   const operations = Object.values(described.paths).flatMap((item) => Object.values(item).map(({ operationId, tags }) => `operations-${tags[0].replaceAll(" ", "_")}-${operationId}`));
@@ -447,84 +357,8 @@ journey("what fails says so, keeps the page, and works again: a fault of the ser
   await page.getByText("Your session has ended.").waitFor();
 });
 
-journey("everything is reached with the keyboard alone", async (page) => {
-  await signedIn(page);
-  await page.keyboard.press("Tab");
-  await page.keyboard.press("Enter");
-  assert.match(page.url(), /#main$/u, "the first stop skips to the content");
-  await page.keyboard.press("Control+k");
-  await page.getByRole("dialog").waitFor();
-  await page.keyboard.type("audit");
-  await page.getByRole("menuitem", { name: /Audit log/u }).waitFor();
-  await page.keyboard.press("Enter");
-  await heading(page, "Audit log");
-  await page.getByRole("button", { name: "Verify" }).focus();
-  await page.keyboard.press("Enter");
-  await page.getByText(/The chain is whole/u).waitFor();
-  await page.keyboard.press("Control+k");
-  await page.getByRole("dialog").waitFor();
-  await page.keyboard.press("Escape");
-  await page.getByRole("dialog").waitFor({ state: "detached" });
-}, { brief: true });
-
-journey("a key is made with the keyboard alone, and what was opened gives the focus back", async (page) => {
-  const focused = (name) => page.waitForFunction((name) => (document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent ?? "").includes(name), name);
-  /** Goes on with Tab until this has the focus. */
-  const tabTo = async (name, most = 40) => {
-    for (let step = 0; step < most; step += 1) {
-      await page.keyboard.press("Tab");
-      if (await page.evaluate((name) => (document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent ?? "").trim() === name, name)) return;
-    }
-    throw new Error(`${name} is not reached`);
-  };
-  await signedIn(page);
-  await page.goto(`${app}/settings/api-keys`);
-  await heading(page, "API keys");
-  await page.getByRole("row", { name: "setup" }).waitFor();
-  await tabTo("Create key");
-  await page.keyboard.press("Enter");
-  await page.getByRole("dialog").waitFor();
-  await page.keyboard.press("Escape");
-  await page.getByRole("dialog").waitFor({ state: "detached" });
-  await focused("Create key");
-  await page.keyboard.press("Enter");
-  await page.getByRole("dialog").getByLabel("Name").waitFor();
-  const name = `by keyboard ${Date.now()}`;
-  await page.keyboard.type(name);
-  await page.keyboard.press("Enter");
-  await page.getByRole("dialog").locator(".secret code").waitFor();
-  await tabTo("Done");
-  await page.keyboard.press("Enter");
-  await page.getByRole("dialog").waitFor({ state: "detached" });
-  await page.getByRole("row", { name }).getByRole("button", { name: "Revoke" }).focus();
-  await page.keyboard.press("Enter");
-  await page.getByRole("alertdialog").waitFor();
-  await page.keyboard.press("Escape");
-  await page.getByRole("alertdialog").waitFor({ state: "detached" });
-  await focused("Revoke");
-  await page.keyboard.press("Enter");
-  await page.getByRole("alertdialog").waitFor();
-  await tabTo("Revoke");
-  await page.keyboard.press("Enter");
-  await page.getByRole("row", { name }).getByText("Revoked").waitFor();
-  // A menu, and on a telephone the drawer.
-  await page.locator("aside").getByRole("button", { name: system.email }).focus();
-  await page.keyboard.press("Enter");
-  await page.getByRole("menu").waitFor();
-  await page.keyboard.press("ArrowDown");
-  await page.keyboard.press("Escape");
-  await page.getByRole("menu").waitFor({ state: "detached" });
-  await focused(system.email);
-  await page.setViewportSize({ width: 360, height: 780 });
-  await page.getByRole("banner").getByRole("button", { name: "Menu" }).focus();
-  await page.keyboard.press("Enter");
-  await page.getByRole("dialog", { name: "Menu" }).waitFor();
-  await page.keyboard.press("Escape");
-  await page.getByRole("dialog", { name: "Menu" }).waitFor({ state: "detached" });
-  await focused("Menu");
-});
-
 const whatAllHave = { journey, browser, system, app, api, ring, mailed, signIn, signedIn, heading, wordOfCaller, CALL_MS };
+settings(whatAllHave);
 files(whatAllHave);
 calls(whatAllHave);
 shell(whatAllHave);
@@ -537,7 +371,6 @@ keyboard(tools);
 gallery({ journey, app, shots });
 setup(tools);
 simulated(tools);
-
 
 journey("axe finds nothing serious on any page, light and dark, and none is wider than a telephone", async (page, { context }) => {
   const { body } = await api("GET", "/calls?page_size=1");

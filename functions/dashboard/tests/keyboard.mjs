@@ -14,7 +14,84 @@ const SPARE_STOPS = 8;
 /** Until what was opened has closed and given the focus back. */
 const PATIENCE_MS = 5_000;
 
-export function keyboard({ journey, api, app, heading, signedIn }) {
+export function keyboard({ journey, api, app, system, heading, signedIn }) {
+  journey("everything is reached with the keyboard alone", async (page) => {
+    await signedIn(page);
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    assert.match(page.url(), /#main$/u, "the first stop skips to the content");
+    await page.keyboard.press("Control+k");
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.type("audit");
+    await page.getByRole("menuitem", { name: /Audit log/u }).waitFor();
+    await page.keyboard.press("Enter");
+    await heading(page, "Audit log");
+    await page.getByRole("button", { name: "Verify" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByText(/The chain is whole/u).waitFor();
+    await page.keyboard.press("Control+k");
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+  }, { brief: true });
+
+  journey("a key is made with the keyboard alone, and what was opened gives the focus back", async (page) => {
+    const focused = (name) => page.waitForFunction((name) => (document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent ?? "").includes(name), name);
+    /** Goes on with Tab until this has the focus. */
+    const tabTo = async (name, most = 40) => {
+      for (let step = 0; step < most; step += 1) {
+        await page.keyboard.press("Tab");
+        if (await page.evaluate((name) => (document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent ?? "").trim() === name, name)) return;
+      }
+      throw new Error(`${name} is not reached`);
+    };
+    await signedIn(page);
+    await page.goto(`${app}/settings/api-keys`);
+    await heading(page, "API keys");
+    await page.getByRole("row", { name: "setup" }).waitFor();
+    await tabTo("Create key");
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await focused("Create key");
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").getByLabel("Name").waitFor();
+    const name = `by keyboard ${Date.now()}`;
+    await page.keyboard.type(name);
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").locator(".secret code").waitFor();
+    await tabTo("Done");
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await page.getByRole("row", { name }).getByRole("button", { name: "Revoke" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("alertdialog").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("alertdialog").waitFor({ state: "detached" });
+    await focused("Revoke");
+    await page.keyboard.press("Enter");
+    await page.getByRole("alertdialog").waitFor();
+    await tabTo("Revoke");
+    await page.keyboard.press("Enter");
+    await page.getByRole("row", { name }).getByText("Revoked").waitFor();
+    // A menu, and on a telephone the drawer.
+    await page.locator("aside").getByRole("button", { name: system.email }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("menu").waitFor();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Escape");
+    await page.getByRole("menu").waitFor({ state: "detached" });
+    await focused(system.email);
+    await page.setViewportSize({ width: 360, height: 780 });
+    await page.getByRole("banner").getByRole("button", { name: "Menu" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog", { name: "Menu" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog", { name: "Menu" }).waitFor({ state: "detached" });
+    await focused("Menu");
+  });
+
   journey("calls are filtered, one is opened, and a note about it is written and deleted, with the keyboard alone", async (page) => {
     const press = (key) => page.keyboard.press(key);
     /** How what has the focus is called: by its own name, or by the field that it is part of. */
