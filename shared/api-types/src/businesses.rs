@@ -23,7 +23,7 @@ pub enum BusinessKind {
 #[schema(examples(json!({
     "id": "0192f0c1-7a3e-7d18-ae69-f945589bf3b0", "name": "Bella's Salon", "kind": "appointments",
     "assistant_id": "0192f0c1-7a3e-72e8-a991-a85811d36efc", "voice_mode": "streaming", "fallback_number": "+442079460124",
-    "call_length_seconds": 1800, "department_id": "0192f0c1-7a3e-7ea2-a846-b3456c465c57", "version": 4,
+    "call_length_seconds": 1800, "has_opening_hours": true, "department_id": "0192f0c1-7a3e-7ea2-a846-b3456c465c57", "version": 4,
     "created_at": 1_730_616_064_574_u64, "updated_at": 1_793_272_000_000_u64
 })))]
 pub struct Business {
@@ -43,6 +43,8 @@ pub struct Business {
     pub fallback_number: Option<String>,
     /// A call is ended politely after this long.
     pub call_length_seconds: u64,
+    /// Whether it was said when it is open (`/api/v1/businesses/{id}/opening-hours`).
+    pub has_opening_hours: bool,
     /// The department whose calls these are.
     #[schema(value_type = Option<String>, format = "uuid")]
     pub department_id: Option<DepartmentId>,

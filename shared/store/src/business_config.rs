@@ -32,6 +32,8 @@ pub struct Business {
     pub fallback_number: Option<Sealed>,
     /// The longest call.
     pub call_length: Millis,
+    /// Whether it was said when it is open (`opening_hours`).
+    pub has_opening_hours: bool,
     /// The department whose calls these are.
     pub department_id: Option<DepartmentId>,
     /// Grows by one with every change.
@@ -59,7 +61,7 @@ pub struct Usage {
 macro_rules! columns {
     () => {
         "id, name, kind, assistant_id, voice_mode, fallback_number, call_length_ms,
-        department_id, version, created_at, updated_at"
+        time_zone, department_id, version, created_at, updated_at"
     };
 }
 
@@ -119,6 +121,7 @@ fn map(r: &Reader<'_>) -> Result<Business, StoreError> {
         voice_mode: r.opt_text("voice_mode")?.and_then(|word| word.parse().ok()),
         fallback_number: r.sealed("fallback_number")?,
         call_length: r.moment("call_length_ms")?,
+        has_opening_hours: r.opt_text("time_zone")?.is_some(),
         department_id: r.opt_parsed("department_id")?,
         version: r.count("version")?,
         created_at: r.moment("created_at")?,

@@ -30,8 +30,11 @@ fn hours_are_said_shown_taken_back_and_known_to_the_next_call() {
     let ask = |method: Method, body: Option<&Value>| {
         world.request(method, &target(&tenant), Some(&tenant.key), body)
     };
+    let business = format!("/api/v1/config/business/{}", tenant.business_id);
+    let known = || world.get(&business, &tenant.key).json()["has_opening_hours"].clone();
     // Nobody has said: the assistant does not make anything up.
     ask(Method::GET, None).assert_problem(404, "not_found");
+    assert_eq!(known(), false);
     assert!(!instructions(&world, &tenant, 1).contains("# Opening hours"));
 
     let said = ask(Method::PUT, Some(&hours()));
@@ -40,8 +43,8 @@ fn hours_are_said_shown_taken_back_and_known_to_the_next_call() {
     assert_eq!((said.json(), ask(Method::GET, None).json()), (shown.clone(), shown));
     assert_eq!(world.count("select count(*) as n from audit_log where action = 'business.opening_hours'"), 1);
     // It is another version of the business: who has read the one before does not write over it unawares.
-    let business = format!("/api/v1/config/business/{}", tenant.business_id);
     assert_eq!(world.get(&business, &tenant.key).json()["version"], 2);
+    assert_eq!(known(), true);
     // NOW is Wednesday, 18 November 2026, 12:06 in Berlin.
     let told = instructions(&world, &tenant, 2);
     for part in [
@@ -54,6 +57,7 @@ fn hours_are_said_shown_taken_back_and_known_to_the_next_call() {
 
     assert_eq!(ask(Method::DELETE, None).status, 204);
     ask(Method::GET, None).assert_problem(404, "not_found");
+    assert_eq!(known(), false);
     assert!(!instructions(&world, &tenant, 3).contains("# Opening hours"));
 }
 
