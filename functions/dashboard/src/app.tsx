@@ -112,6 +112,7 @@ const router = createBrowserRouter(
               children: [
                 needed(
                   "config:read",
+                  page("/settings/organisation", parts["/settings/organisation"], (part) => part.Organisation),
                   page("/settings/business", parts["/settings/business"], (part) => part.Businesses),
                   page("/settings/assistants", parts["/settings/assistants"], (part) => part.Assistants),
                   page("/settings/phone-numbers", parts["/settings/phone-numbers"], (part) => part.PhoneNumbers),

@@ -84,6 +84,7 @@ for (const path of [...OUTSIDE, ...PAGES].filter((one) => given.length === 0 || 
 }
 running.kill();
 await new Promise((resolve) => running.on("exit", resolve));
-rmSync(folder, { recursive: true });
+// What the browser began may go on writing for a moment.
+rmSync(folder, { recursive: true, maxRetries: 20, retryDelay: 250 });
 console.log(`worst ${worst}; at least ${LEAST} is wanted`);
 process.exit(failed || worst < LEAST ? 1 : 0);

@@ -9,6 +9,6 @@ import { SIMULATED_PAGES } from "./simulated.mjs";
 export const OUTSIDE = ["/sign-in", "/forgot-password", "/invitation?token=x", "/reset-password?token=x", "/reset-password"];
 
 export const PAGES = [
-  ...NUMBERS_PAGES, ...PEOPLE_PAGES, ...SETUP_PAGES, ...SIMULATED_PAGES, "/", "/live", "/calls", "CALL", "/messages", "/notifications", "/profile", "/settings/business",
-  "/settings/assistants", "/settings/users", "/settings/api-keys", "/settings/audit", "/gallery", "/nowhere",
+  ...NUMBERS_PAGES, ...PEOPLE_PAGES, ...SETUP_PAGES, ...SIMULATED_PAGES, "/", "/live", "/calls", "CALL", "/messages", "/notifications", "/profile",
+  "/settings/organisation", "/settings/business", "/settings/assistants", "/settings/users", "/settings/api-keys", "/settings/audit", "/gallery", "/nowhere",
 ];

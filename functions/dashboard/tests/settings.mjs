@@ -94,4 +94,33 @@ export function settings({ journey, system, app, api, ring, signedIn, heading, C
     assert.equal((await read()).draft.greeting ?? "", before);
     assert.equal((await read()).published_version, published + 1);
   }, { brief: true });
+
+  journey("the organisation gets another name, which the frame shows at once, and its own again; what it may use is shown", async (page) => {
+    const read = async () => (await api("GET", "/tenant")).body;
+    const before = await read();
+    const other = `Journey & Daughters ${Date.now()}`;
+    await signedIn(page);
+    await page.goto(`${app}/settings/organisation`);
+    await heading(page, "Organisation");
+    const [name, calls] = [page.getByLabel("Name", { exact: true }), page.getByLabel("Calls of one number in an hour")];
+    assert.equal(await name.inputValue(), before.name);
+    assert.equal(await calls.inputValue(), String(before.max_hourly_calls_per_caller));
+    await page.getByRole("region", { name: "What it may use" }).getByText(before.max_daily_calls.toLocaleString("en-US"), { exact: true }).waitFor();
+    const save = () => page.getByRole("button", { name: "Save" }).click();
+    await calls.fill("many");
+    await save();
+    await page.locator(".wrong").getByText("1000000").waitFor();
+    assert.deepEqual(await read(), before);
+    await calls.fill("77");
+    await name.fill(other);
+    await save();
+    await page.getByText("Saved", { exact: true }).waitFor();
+    assert.deepEqual(await read(), { ...before, name: other, max_hourly_calls_per_caller: 77 });
+    await page.locator("aside").getByText(other).waitFor();
+    await name.fill(before.name);
+    await calls.fill(String(before.max_hourly_calls_per_caller));
+    await save();
+    await page.locator("aside").getByText(other).waitFor({ state: "detached" });
+    assert.deepEqual(await read(), before);
+  }, { brief: true });
 }

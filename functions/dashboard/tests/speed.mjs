@@ -28,7 +28,7 @@ const QUIET_MS = 1_000;
 const RUNS_OF_A_SESSION = 6;
 
 const PAGES = [
-  "/sign-in", "/", "/live", "/calls", "CALL", "/messages", "/notifications", "/profile", "/setup", "/settings/business", "/settings/assistants",
+  "/sign-in", "/", "/live", "/calls", "CALL", "/messages", "/notifications", "/profile", "/setup", "/settings/organisation", "/settings/business", "/settings/assistants",
   "/settings/phone-numbers", "/settings/providers", "/settings/quality", "/settings/agents", "/settings/departments", "/settings/users", "/settings/roles", "/settings/api-keys",
   "/settings/audit",
 ];

@@ -14,7 +14,7 @@ export type AuditQuery = NonNullable<paths["/api/v1/audit"]["get"]["parameters"]
 export type AgentsQuery = NonNullable<paths["/api/v1/agents"]["get"]["parameters"]["query"]>;
 export type MessagesQuery = NonNullable<paths["/api/v1/messages"]["get"]["parameters"]["query"]>;
 export type NotificationsQuery = NonNullable<paths["/api/v1/notifications"]["get"]["parameters"]["query"]>;
-/** No stream tells of notifications: how many are unread is asked this often. */
+/** The stream tells of some notifications only, and is not open on every page: how many are unread is asked this often. */
 const UNREAD_EVERY_MS = 60_000;
 /** Where one is chosen, this many hundreds of users are looked through. */
 const MOST_USER_PAGES = 20;
@@ -116,17 +116,19 @@ export const queries = {
       queryFn: () => answer(api.GET("/api/v1/assistants/{id}/versions/{number}", { params: { path: { id, number } } })),
       staleTime: Infinity,
     }),
-  /** With the version of the business that says them; `null` as long as nobody has said any. */
-  hours: (id: string) =>
+  /** With the version of the business that says them; `null` as long as nobody has said any, which the business knows. */
+  hours: ({ id, has_opening_hours: known }: { id: string; has_opening_hours: boolean }) =>
     queryOptions({
-      queryKey: ["hours", id],
+      queryKey: ["hours", id, known],
       queryFn: async () => {
+        if (!known) return null;
         const asked = await api.GET("/api/v1/businesses/{id}/opening-hours", { params: { path: { id } } });
         if (asked.response.status === 404) return null;
         const hours = await answer(Promise.resolve(asked));
         return { ...hours, version: Number(/\d+/u.exec(asked.response.headers.get("etag") ?? "")?.[0] ?? 0) };
       },
     }),
+  organisation: () => queryOptions({ queryKey: ["organisation"], queryFn: () => answer(api.GET("/api/v1/tenant")) }),
   departments: () =>
     queryOptions({ queryKey: ["departments"], queryFn: () => answer(api.GET("/api/v1/departments")) }),
   users: (page: number) =>

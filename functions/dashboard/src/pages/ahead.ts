@@ -35,11 +35,12 @@ const AHEAD: Partial<Record<Address, Ahead>> = {
   "/notifications": (ask, url) => ask(queries.notifications(notificationsOf(url))),
   "/profile": (ask) => ask(queries.sessions()),
   "/setup": (ask) => ask(queries.setup()),
+  "/settings/organisation": (ask) => ask(queries.organisation()),
   "/settings/business": (ask, url) =>
     Promise.all([
       ask(queries.businesses()).then(({ items }) => {
         const chosen = chosenOf(items, url);
-        return chosen && ask(queries.hours(chosen.id));
+        return chosen && ask(queries.hours(chosen));
       }),
       ask(queries.assistants()),
       forThose("departments:read", ask, queries.departments()),

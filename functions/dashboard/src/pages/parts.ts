@@ -15,6 +15,7 @@ export const parts = {
   "/reset-password": () => import("./token-forms"),
   "/gallery": () => import("./gallery"),
   "/settings": () => import("./settings/layout"),
+  "/settings/organisation": () => import("./settings/organisation"),
   "/settings/business": () => import("./settings/business"),
   "/settings/assistants": () => import("./settings/assistants"),
   "/settings/phone-numbers": () => import("./settings/numbers"),

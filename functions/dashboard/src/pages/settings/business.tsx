@@ -149,7 +149,7 @@ function Profile({ business, gone }: { business: Business; gone: () => void }) {
     }
     toast(t("settings.business.saved"));
     await client.invalidateQueries({ queryKey: queries.businesses().queryKey });
-    await client.invalidateQueries({ queryKey: queries.hours(business.id).queryKey });
+    await client.invalidateQueries({ queryKey: ["hours", business.id] });
   });
   const remove = async () => {
     await answer(api.DELETE("/api/v1/config/business/{id}", { params: { path: { id: business.id } } }));

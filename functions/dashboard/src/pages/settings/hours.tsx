@@ -18,7 +18,7 @@ type Known = Schema["OpeningHours"] & { version: number };
 /** When a business is open. */
 export function Hours({ business }: { business: Business }) {
   const { t } = useTranslation();
-  const hours = useQuery(queries.hours(business.id));
+  const hours = useQuery(queries.hours(business));
   return (
     <Card title={t("settings.hours.title")}>
       <Asked query={hours} lines={7} within="card">
@@ -70,7 +70,7 @@ function Editor({ business, known }: { business: Business; known: Known | null }
     toast(t("common.saved"));
     // The version is the business's, too.
     await client.invalidateQueries({ queryKey: queries.businesses().queryKey });
-    await client.invalidateQueries({ queryKey: queries.hours(business.id).queryKey });
+    await client.invalidateQueries({ queryKey: ["hours", business.id] });
   });
   return (
     <form className="stack" onSubmit={submit}>

@@ -2,6 +2,7 @@ import type { Permission } from "../../session";
 
 /** The pages of the settings and who may see them. */
 export const settingsPages = [
+  { to: "organisation", label: "organisation.title", permission: "config:read" },
   { to: "business", label: "settings.business.title", permission: "config:read" },
   { to: "assistants", label: "settings.assistants.title", permission: "config:read" },
   { to: "phone-numbers", label: "numbers.title", permission: "config:read" },
