@@ -31,6 +31,21 @@ export function shell({ journey, browser, system, app, api, ring, mailed, signIn
     assert.equal(await page.getByRole("alert").count(), 0);
   });
 
+  journey("the bell hears of a message as soon as the stream tells of it, before it asks by itself", async (page) => {
+    assert.equal((await api("PATCH", "/notifications/read-all", undefined, await login())).status, 204);
+    // What asks once a minute never does here.
+    await page.addInitScript(() => {
+      const was = window.setInterval;
+      window.setInterval = (run, after, ...rest) => (after >= 60_000 ? 0 : was(run, after, ...rest));
+    });
+    await signedIn(page);
+    await page.getByRole("link", { name: "Live calls" }).click();
+    await page.getByText("Live", { exact: true }).waitFor();
+    await page.locator("aside").getByRole("button", { name: "Notifications, 0 unread" }).waitFor();
+    await ring("take-message");
+    await page.locator("aside").getByRole("button", { name: /^Notifications, [1-9]\d* unread$/u }).waitFor();
+  }, { stream: true });
+
   journey("the bell counts what one has not read, and what is read, put away or all read stays so", async (page) => {
     // Whatever was there before is read; then a caller leaves a message.
     const token = await login();

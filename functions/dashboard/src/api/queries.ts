@@ -14,7 +14,7 @@ export type AuditQuery = NonNullable<paths["/api/v1/audit"]["get"]["parameters"]
 export type AgentsQuery = NonNullable<paths["/api/v1/agents"]["get"]["parameters"]["query"]>;
 export type MessagesQuery = NonNullable<paths["/api/v1/messages"]["get"]["parameters"]["query"]>;
 export type NotificationsQuery = NonNullable<paths["/api/v1/notifications"]["get"]["parameters"]["query"]>;
-/** The stream tells of some notifications only, and is not open on every page: how many are unread is asked this often. */
+/** The stream is open on the pages of calls only (src/live/hooks.ts), and tells of these only: how many are unread is asked this often. */
 const UNREAD_EVERY_MS = 60_000;
 /** Where one is chosen, this many hundreds of users are looked through. */
 const MOST_USER_PAGES = 20;

@@ -59,6 +59,11 @@ export class Place {
   }
 }
 
+/** Whether it may have told somebody something: what a call came to and what was left with the assistant is stored before it is streamed. */
+export function mayNotify(event: LiveEvent): boolean {
+  return event.type === "ended" || (event.type === "interaction" && event.kind === "tool" && event.name === "take_message");
+}
+
 function isEnvelope(message: object): message is Envelope {
   const { seq, call_id: call, event } = message as Partial<Envelope>;
   return typeof seq === "number" && typeof call === "string" && typeof event === "object" && event !== null;

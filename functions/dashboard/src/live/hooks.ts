@@ -2,7 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useSyncExternalStore } from "react";
 import { queries } from "../api/queries";
 import type { Schema } from "../api/client";
-import type { Envelope } from "./feed";
+import { type Envelope, mayNotify } from "./feed";
 import { useMay } from "../session";
 import { live, type Status } from "./socket";
 
@@ -20,7 +20,7 @@ export function useLiveStatus(): Status {
 
 /**
  * Keeps what was asked of calls up to date by the stream, or by asking again where there is none, as long as the component is shown; `id`: of
- * this call only.
+ * this call only. What the stream tells is heard by the bell, too.
  */
 export function useLiveCalls(enabled: boolean, id?: string): void {
   const client = useQueryClient();
@@ -46,7 +46,10 @@ export function useLiveCalls(enabled: boolean, id?: string): void {
       void client.invalidateQueries({ queryKey: queries.call(call).queryKey });
       void client.invalidateQueries({ queryKey: ["calls", "list"] });
     };
+    const bell = () => void client.invalidateQueries({ queryKey: ["notifications"] });
     const event = ({ call_id: call, event: happened }: Envelope) => {
+      // Whichever call is looked at: the bell is for all.
+      if (mayNotify(happened)) bell();
       if (id !== undefined && id !== call) return;
       if (happened.type === "interaction") {
         const { type: _, ...said } = happened;
@@ -57,7 +60,11 @@ export function useLiveCalls(enabled: boolean, id?: string): void {
         void client.invalidateQueries({ queryKey: queries.interactions(call).queryKey });
       }
     };
-    return live.listen({ event, resync: () => void client.invalidateQueries({ queryKey: ["calls"] }) });
+    const resync = () => {
+      void client.invalidateQueries({ queryKey: ["calls"] });
+      bell();
+    };
+    return live.listen({ event, resync });
   }, [client, enabled, may, id]);
 }
 

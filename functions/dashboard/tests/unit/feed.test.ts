@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Place, wait } from "../../src/live/feed";
+import { mayNotify, Place, wait } from "../../src/live/feed";
 import { merged } from "../../src/live/hooks";
 
 /** Numbers that look random and are the same each time (mulberry32). */
@@ -77,4 +77,14 @@ test("an entry that is new or changed stands at its place, once", () => {
   for (const [seq, text] of [[2, "b"], [1, "a"], [4, "d"], [2, "B"], [3, "c"]] as const) known = merged(known, entry(seq, text));
   assert.deepEqual(known?.items.map(({ seq, text }) => `${seq}${text}`), ["1a", "2B", "3c", "4d"]);
   assert.equal(merged(undefined, entry(1, "a")), undefined);
+});
+
+test("the bell is looked at again when a call has ended or a message was taken, and not at every word", () => {
+  const said = { type: "interaction" as const, seq: 1, speaker: "assistant" as const, text: "", start_ms: 0, end_ms: 0, estimated: false };
+  const tool = (name: string) => ({ ...said, kind: "tool" as const, name, tool_call_id: "1" });
+  assert.deepEqual([{ type: "ended" as const, reason: "completed" }, tool("take_message")].map(mayNotify), [true, true]);
+  assert.deepEqual(
+    [tool("look_up"), { ...said, kind: "speech" as const }, { type: "connected" as const, attempt: 1 }, { type: "caller_speaking" as const }].map(mayNotify),
+    [false, false, false, false],
+  );
 });
