@@ -206,9 +206,10 @@ export function onLookEnd(listener: () => void): () => void {
   return () => lookEnded.delete(listener);
 }
 
-/** Ends the session. It is forgotten here even when the API cannot be told. */
+/** Ends the session, and first the one that looks into a tenant. It is forgotten here even when the API cannot be told. */
 export async function signOut(): Promise<void> {
   try {
+    if (lookingInto !== null) await stopLooking();
     await answer(api.POST("/api/v1/auth/logout"));
   } finally {
     access = null;

@@ -237,7 +237,10 @@ pub(crate) async fn logout(
         look_again(&app, tenant).await;
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
-    response.headers_mut().append(header::SET_COOKIE, cookies::forget(&app)?);
+    // Whoever looked into a tenant has the cookie of their own session, which goes on.
+    if session.kind == SessionKind::Login {
+        response.headers_mut().append(header::SET_COOKIE, cookies::forget(&app)?);
+    }
     Ok(response)
 }
 

@@ -134,6 +134,12 @@ fn whoever_looks_into_a_tenant_is_on_its_record() {
     world.sql("update users set super_admin = 0 where email = 'root@example.com'");
     world.get("/api/v1/calls", &token).assert_problem(403, "forbidden");
     world.sql("update users set super_admin = 1 where email = 'root@example.com'");
+    // To sign out of it leaves one's own session and its cookie alone.
+    let second = world.post(&target, &root).json()["access_token"].as_str().unwrap().to_owned();
+    let left = world.request(Method::POST, "/api/v1/auth/logout", Some(&second), None);
+    assert_eq!((left.status.as_u16(), left.cookies().len()), (204, 0));
+    world.get("/api/v1/calls", &second).assert_problem(401, "unauthenticated");
+    assert_eq!(world.get("/api/v1/tenants", &root).status, 200);
     world.doubles.clock.advance(Millis::from_secs(3_599));
     assert_eq!(world.get("/api/v1/calls", &token).status, 200);
     world.doubles.clock.advance(Millis::from_secs(1));
