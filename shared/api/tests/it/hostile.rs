@@ -11,16 +11,16 @@ use voicecore_api::{MAX_BODY_BYTES, openapi_document};
 use crate::world::{Reply, Tenant, World};
 
 /// A system with somebody for every route.
-struct Site {
-    world: World,
-    tenant: Tenant,
+pub(crate) struct Site {
+    pub(crate) world: World,
+    pub(crate) tenant: Tenant,
     /// Access tokens: of an administrator of the tenant, and of a super admin.
-    admin: String,
-    root: String,
+    pub(crate) admin: String,
+    pub(crate) root: String,
 }
 
 impl Site {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let world = World::new();
         let tenant = world.tenant("+15005550001");
         world.user(&tenant.id, "admin@example.com", "tenant_admin");
@@ -31,7 +31,7 @@ impl Site {
         Self { world, tenant, admin, root }
     }
 
-    fn credentials(&self, who: Who) -> &str {
+    pub(crate) fn credentials(&self, who: Who) -> &str {
         match who {
             Who::Key => &self.tenant.key,
             Who::Person => &self.admin,
@@ -40,14 +40,14 @@ impl Site {
     }
 
     /// Asks as an administrator of the tenant.
-    fn ask(&self, method: Method, target: &str, body: &Value) -> Reply {
+    pub(crate) fn ask(&self, method: Method, target: &str, body: &Value) -> Reply {
         self.world.request(method, target, Some(&self.admin), Some(body))
     }
 }
 
 /// Whom a route is for.
 #[derive(Clone, Copy)]
-enum Who {
+pub(crate) enum Who {
     Key,
     Person,
     SuperAdmin,
@@ -55,16 +55,18 @@ enum Who {
 
 const ID: &str = "00000000-0000-7000-8000-000000000000";
 
-struct Operation {
-    who: Who,
-    method: Method,
-    path: String,
+pub(crate) struct Operation {
+    pub(crate) who: Who,
+    pub(crate) method: Method,
+    /// As the document has it, with its method.
+    pub(crate) name: String,
+    pub(crate) path: String,
     /// The schema of its JSON body, if it takes one.
-    body: Option<Value>,
+    pub(crate) body: Option<Value>,
     query: Vec<String>,
 }
 
-fn operations() -> Vec<Operation> {
+pub(crate) fn operations() -> Vec<Operation> {
     let document: Value = serde_json::from_str(&openapi_document().to_json().unwrap()).unwrap();
     let mut operations = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -83,6 +85,7 @@ fn operations() -> Vec<Operation> {
             operations.push(Operation {
                 who,
                 method: method.to_uppercase().parse().unwrap(),
+                name: format!("{} {path}", method.to_uppercase()),
                 path: path
                     .replace("{provider}", "openai")
                     .replace("{business_id}", ID)
@@ -108,7 +111,7 @@ fn send(site: &Site, operation: &Operation, target: &str, body: Vec<u8>) -> Repl
 
 /// A refusal that says what is wrong, names a code and repeats nothing of what was sent.
 #[track_caller]
-fn assert_refused(reply: &Reply, what: &str) {
+pub(crate) fn assert_refused(reply: &Reply, what: &str) {
     assert!(reply.status.is_client_error(), "{what}: {} {}", reply.status, reply.body);
     assert_eq!(reply.content_type(), "application/problem+json", "{what}");
     let problem = reply.json();
@@ -119,11 +122,11 @@ fn assert_refused(reply: &Reply, what: &str) {
 }
 
 /// The stored texts, but for the one of the key that asks.
-fn stored(world: &World) -> Vec<String> {
+pub(crate) fn stored(world: &World) -> Vec<String> {
     world.doubles.db.dump()
 }
 
-const WORDS: [&str; 7] = [
+pub(crate) const WORDS: [&str; 7] = [
     "SENTINEL' or 1=1; drop table calls; --",
     "SENTINEL<script>alert(1)</script>",
     "SENTINEL\u{0}",
@@ -134,7 +137,7 @@ const WORDS: [&str; 7] = [
 ];
 
 /// It has no character that hides, turns or ends a line.
-fn is_seen(text: &str) -> bool {
+pub(crate) fn is_seen(text: &str) -> bool {
     !text.contains(['\0', '\r', '\n', '\u{202e}', '\u{feff}'])
 }
 

@@ -18,6 +18,7 @@ mod departments;
 mod documented;
 mod examples;
 mod hostile;
+mod hostile_words;
 mod identity;
 mod interventions;
 mod invitations;
