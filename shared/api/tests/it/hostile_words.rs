@@ -248,8 +248,8 @@ impl Trial<'_> {
             self.answer(name);
         }
         site.world.commands();
-        let replaces = operation.method != Method::POST;
-        let replaced = if replaces { shown(site, &target, who, None) } else { vec![] };
+        let adds = operation.method == Method::POST;
+        let replaced = if adds { vec![] } else { shown(site, &target, who, None) };
         let before = stored(&site.world);
         let reply = site.world.request(operation.method.clone(), &target, Some(who), Some(&body));
         let after = stored(&site.world);

@@ -46,6 +46,7 @@ mod providers;
 mod qa;
 mod requests;
 mod responses;
+mod rooms;
 mod rotation;
 mod saved_views;
 mod search;
