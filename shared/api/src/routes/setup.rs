@@ -204,8 +204,9 @@ impl<'a> Wanted<'a> {
 struct Errors(Vec<FieldError>);
 
 impl Errors {
+    /// Complains of a field, once: what was found first is what is wrong with it.
     fn demand(&mut self, field: &str, message: &str, met: bool) {
-        if !met {
+        if !met && self.0.iter().all(|error| error.field != field) {
             self.0.push(FieldError { field: field.to_owned(), message: message.to_owned() });
         }
     }

@@ -282,7 +282,7 @@ impl Trial<'_> {
     }
 }
 
-/// It repeats nothing, and names the field at `at`.
+/// It repeats nothing, and names the field at `at`, once.
 #[track_caller]
 fn assert_names(reply: &Reply, name: &str, at: &str, what: &str) {
     assert_refused(reply, what);
@@ -294,7 +294,8 @@ fn assert_names(reply: &Reply, name: &str, at: &str, what: &str) {
     let is_it = |field: &String| path == *field || path.starts_with(&format!("{field}."));
     let wrong = reply.wrong_fields();
     let expected = |field: &String| is_it(field) || ALSO_NAMED.contains(&(name, field));
-    assert!(wrong.iter().any(is_it) && wrong.iter().all(expected), "{what}: {}", reply.body);
+    let once = wrong.iter().collect::<BTreeSet<_>>().len() == wrong.len();
+    assert!(once && wrong.iter().any(is_it) && wrong.iter().all(expected), "{what}: {}", reply.body);
 }
 
 /// Every text of every body, with every word. Either it is refused, names that field, repeats nothing and stores nothing; or it is a
