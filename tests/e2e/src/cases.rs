@@ -14,8 +14,8 @@ use crate::api::Call;
 use crate::engines::{self, Engine};
 use crate::system::{CALLER, NUMBER, OWNER, System, UNKNOWN};
 use crate::{
-    access, actors, bad_input, contract, endings, http_suite, interventions, live, processes, root, traces,
-    turn_based,
+    access, actors, bad_input, contract, endings, falls, http_suite, interventions, live, processes, root,
+    traces, turn_based,
 };
 
 /// Calls of the crowd.
@@ -53,6 +53,8 @@ enum Kind {
     Live(Box<Scenario>),
     /// Held turn by turn, because the business wants it so.
     TurnBased(Box<Scenario>),
+    /// Over a stream, until the model is lost for good; then turn by turn.
+    Falls(Box<Scenario>),
     BadInput,
     Operator,
     Intervene {
@@ -121,6 +123,9 @@ pub(crate) fn all() -> anyhow::Result<Vec<Case>> {
     .into_iter()
     .map(|(name, seconds, kind)| Case::new(name, seconds, kind))
     .collect();
+    for scenario in [false, true].map(falls::scenario) {
+        cases.push(Case::new(&scenario.name.clone(), 30, Kind::Falls(Box::new(scenario))));
+    }
     let directory = root().join("tests/sim/scenarios");
     for entry in std::fs::read_dir(&directory).with_context(|| format!("{}", directory.display()))? {
         let path = entry?.path();
@@ -215,7 +220,11 @@ pub(crate) async fn play(case: &Case, directory: &Path) -> anyhow::Result<Outcom
         _ => {}
     }
     let (faults, requests) = (case.kind.needs_faults(), case.kind.requests_per_minute());
-    let more = if let Kind::Contract(_) = case.kind { contract::mails().await? } else { json!({}) };
+    let more = match case.kind {
+        Kind::Contract(_) => contract::mails().await?,
+        Kind::Falls(_) => falls::settings(),
+        _ => json!({}),
+    };
     let system = System::start(directory, case.engine, faults, requests, &more).await?;
     let outcome = match &case.kind {
         Kind::Scenario(scenario) => one_call(&system, scenario).await,
@@ -223,6 +232,7 @@ pub(crate) async fn play(case: &Case, directory: &Path) -> anyhow::Result<Outcom
         Kind::InstanceDies(scenario) => instance_dies(&system, scenario).await,
         Kind::Live(scenario) => live::run(&system, scenario).await,
         Kind::TurnBased(scenario) => turn_by_turn(&system, scenario).await,
+        Kind::Falls(scenario) => falls::run(&system, scenario).await,
         Kind::BadInput => bad_input::run(&system).await,
         Kind::Operator => endings::operator(&system).await,
         Kind::Intervene { killed } => interventions::run(&system, *killed).await,
@@ -410,7 +420,7 @@ fn expected(scenario: &Scenario, violation: &str) -> bool {
 }
 
 /// Sessions with the model that outlive their call.
-async fn open_sessions(system: &System) -> Option<String> {
+pub(crate) async fn open_sessions(system: &System) -> Option<String> {
     let deadline = Instant::now() + SESSION_LINGER;
     loop {
         let open = system.sim.openai.sessions().iter().filter(|session| session.open).count();

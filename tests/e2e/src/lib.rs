@@ -11,6 +11,7 @@ mod cases;
 mod contract;
 mod endings;
 mod engines;
+mod falls;
 mod http_suite;
 mod interventions;
 mod live;
