@@ -17,7 +17,8 @@ use voicecore_domain::{Permission, Permissions};
 use voicecore_store::directory::sessions::{self, Session, SessionKind};
 use voicecore_store::directory::{self, Principal};
 
-use crate::{ApiError, AppState, etag, idempotency, rate_limits, token};
+use crate::idempotency::{self, Named};
+use crate::{ApiError, AppState, etag, rate_limits, token};
 
 /// A permission as a type: what a route needs.
 pub(crate) trait Need: Send + Sync {
@@ -84,6 +85,8 @@ impl<P: Need> FromRequestParts<AppState> for Access<P> {
 /// A request of a super admin who is signed in, and may do `P` to the installation.
 pub(crate) struct Operator<P> {
     pub(crate) session: Session,
+    /// The request has an `Idempotency-Key`.
+    pub(crate) named: Option<Named>,
     permission: PhantomData<P>,
 }
 
@@ -93,7 +96,7 @@ impl<P: Need> FromRequestParts<AppState> for Operator<P> {
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
         let session = operator(parts, app, P::PERMISSION).await?;
         etag::without_versions(parts)?;
-        Ok(Self { session, permission: PhantomData })
+        Ok(Self { session, named: parts.extensions.get().cloned(), permission: PhantomData })
     }
 }
 

@@ -51,6 +51,8 @@ const ANY: &str = "default";
 const OF_MEMBERS: [&str; 3] = ["/api/v1/preferences", "/api/v1/notifications", "/api/v1/saved-views"];
 /// A ticket is a new one each time, whatever the `Idempotency-Key`.
 const WITHOUT_KEYS: &str = "/api/v1/live/tickets";
+/// Makes a tenant: the one change of super admins whose `Idempotency-Key` counts.
+const FOUNDS: &str = "/api/v1/tenants";
 /// Takes nothing but words that are known: another one is malformed.
 const WITH_WORDS: &str = "/api/v1/calls/{id}/transcript";
 /// How the description of an `If-Match` ends that may not be left out.
@@ -178,7 +180,7 @@ fn can_answer(status: &str, path: &str, is_change: bool, operation: &Operation) 
     let has_body = operation.request_body.is_some();
     let has = |place: &ParameterIn| parameters(operation).any(|parameter| parameter.parameter_in == *place);
     let who = Who::of(path, operation);
-    // Its `Idempotency-Key` is looked at, whoever asks; it counts where a tenant's permission is asked for.
+    // Its `Idempotency-Key` is looked at, whoever asks; it counts where a tenant's permission is asked for, or a tenant is made.
     let may_be_named = is_change && path.starts_with("/api/");
     let is_named = is_named(path, is_change, operation);
     match status {
@@ -200,7 +202,7 @@ fn can_answer(status: &str, path: &str, is_change: bool, operation: &Operation) 
 
 /// Its `Idempotency-Key` counts.
 fn is_named(path: &str, is_change: bool, operation: &Operation) -> bool {
-    is_change && Who::of(path, operation) == Who::Permitted && path != WITHOUT_KEYS
+    is_change && (Who::of(path, operation) == Who::Permitted && path != WITHOUT_KEYS || path == FOUNDS)
 }
 
 fn parameters(operation: &Operation) -> impl Iterator<Item = &Parameter> {

@@ -2,7 +2,7 @@
 //!
 //! The layer reads the key and the body, `auth` adds who asks and looks for what has been carried out, and the store takes the key
 //! along in the batch of the change (`voicecore_store::idempotency`). A request that fails leaves nothing. Keys count where a
-//! tenant's credentials are asked for; other routes (signing in, set-up) take no notice of them.
+//! tenant's credentials are asked for, and where a super admin makes a tenant; other routes (signing in, set-up) take no notice of them.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,6 +16,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use voicecore_store::directory::Principal;
 use voicecore_store::idempotency::{self, Answer, Carried, Once};
+use voicecore_types::UserId;
 
 use crate::etag::etag;
 use crate::{ApiError, AppState, MAX_BODY_BYTES, hex};
@@ -29,7 +30,7 @@ pub(crate) const MAX_KEY_BYTES: usize = 255;
 
 /// A request that has a key, on its way to who knows who asks.
 #[derive(Clone)]
-struct Named {
+pub(crate) struct Named {
     key: String,
     body_hash: String,
     outcome: Arc<Mutex<Outcome>>,
@@ -88,23 +89,43 @@ pub(crate) async fn admit(parts: &Parts, app: &AppState, principal: &mut Princip
     let Some(named) = parts.extensions.get::<Named>() else { return Ok(()) };
     let scope = &principal.scope;
     let actor = principal.actor;
-    let key_hash = hash(&[
-        scope.tenant().to_string().as_bytes(),
-        actor.kind().as_bytes(),
-        actor.id().as_bytes(),
-        parts.method.as_str().as_bytes(),
-        parts.uri.path().as_bytes(),
-        named.key.as_bytes(),
-    ]);
-    let once = Arc::new(Once::new(key_hash, named.body_hash.clone(), app.now()));
+    let tenant = scope.tenant().to_string();
+    let once = named.once(app, [&tenant, actor.kind(), &actor.id(), parts.method.as_str(), parts.uri.path()]);
     let carried = idempotency::find(scope, &once).await?;
-    let (outcome, admitted) = match carried {
-        Some(carried) => (Outcome::Before(carried), Err(ApiError::RequestInProgress)),
-        None => (Outcome::New(Arc::clone(&once)), Ok(())),
-    };
-    *named.outcome.lock().unwrap_or_else(PoisonError::into_inner) = outcome;
-    principal.scope = principal.scope.clone().once(once);
-    admitted
+    principal.scope = principal.scope.clone().once(Arc::clone(&once));
+    named.admitted(once, carried)
+}
+
+/// The same of the super admin `by` who makes a tenant: there is none yet that the key could lie with.
+pub(crate) async fn admit_founder(
+    named: Option<&Named>,
+    app: &AppState,
+    by: UserId,
+) -> Result<Option<Arc<Once>>, ApiError> {
+    let Some(named) = named else { return Ok(None) };
+    let once = named.once(app, ["", "super_admin", &by.to_string(), "POST", "/api/v1/tenants"]);
+    let carried = idempotency::find_founded(&*app.ports.db, &once).await?;
+    named.admitted(Arc::clone(&once), carried)?;
+    Ok(Some(once))
+}
+
+impl Named {
+    /// Of the request of whom these say: the tenant, who asks, the route.
+    fn once(&self, app: &AppState, whose: [&str; 5]) -> Arc<Once> {
+        let [tenant, kind, id, method, path] = whose.map(str::as_bytes);
+        let key_hash = hash(&[tenant, kind, id, method, path, self.key.as_bytes()]);
+        Arc::new(Once::new(key_hash, self.body_hash.clone(), app.now()))
+    }
+
+    /// Tells the layer what is known of it.
+    fn admitted(&self, once: Arc<Once>, carried: Option<Carried>) -> Result<(), ApiError> {
+        let (outcome, admitted) = match carried {
+            Some(carried) => (Outcome::Before(carried), Err(ApiError::RequestInProgress)),
+            None => (Outcome::New(once), Ok(())),
+        };
+        *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = outcome;
+        admitted
+    }
 }
 
 fn answer_of(outcome: Outcome, body_hash: &str, response: Response) -> Response {
@@ -133,8 +154,18 @@ pub(crate) fn answer<T: Serialize>(
     body: &T,
     version: Option<u64>,
 ) -> Result<Response, ApiError> {
+    answer_once(principal.scope.request(), status, body, version)
+}
+
+/// The same of the request itself.
+pub(crate) fn answer_once<T: Serialize>(
+    once: Option<&Once>,
+    status: StatusCode,
+    body: &T,
+    version: Option<u64>,
+) -> Result<Response, ApiError> {
     let body = serde_json::to_string(body).map_err(|error| ApiError::Internal(error.to_string()))?;
-    Ok(kept(principal, Answer { status: status.as_u16(), body, version }))
+    Ok(kept(once, Answer { status: status.as_u16(), body, version }))
 }
 
 /// The same of what shows something that lies encrypted elsewhere: it is not kept.
@@ -149,12 +180,15 @@ pub(crate) fn answer_unkept<T: Serialize>(
 
 /// The same without a body.
 pub(crate) fn nothing_to_say(principal: &Principal) -> Response {
-    kept(principal, Answer { status: StatusCode::NO_CONTENT.as_u16(), body: String::new(), version: None })
+    kept(
+        principal.scope.request(),
+        Answer { status: StatusCode::NO_CONTENT.as_u16(), body: String::new(), version: None },
+    )
 }
 
-fn kept(principal: &Principal, answer: Answer) -> Response {
+fn kept(once: Option<&Once>, answer: Answer) -> Response {
     let response = shown(&answer);
-    if let Some(once) = principal.scope.request() {
+    if let Some(once) = once {
         once.answers(answer);
     }
     response

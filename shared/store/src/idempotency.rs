@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use voicecore_ports::{Db, Stmt};
+use voicecore_ports::{Db, Reach, Rows, Stmt};
 use voicecore_types::Millis;
 
 use crate::directory::across_tenants;
@@ -57,10 +57,13 @@ statements! {
     FIND = "select body_hash, status, body, version from idempotency_keys
         where key_hash = ?1 and tenant_id = ?2 and expires_at > ?3";
 
+    /// Of whoever makes a tenant: the key lies with the one that was made, which they cannot name.
+    FIND_FOUNDED = "select body_hash, status, body, version from idempotency_keys where key_hash = ?1 and expires_at > ?2";
+
     /// One that has expired may be taken again, whether it has been deleted yet or not.
     CLAIM = "insert into idempotency_keys (key_hash, tenant_id, body_hash, status, body, version, expires_at)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-        on conflict (key_hash) do update set body_hash = excluded.body_hash, status = excluded.status, body = excluded.body,
+        on conflict (key_hash) do update set tenant_id = excluded.tenant_id, body_hash = excluded.body_hash, status = excluded.status, body = excluded.body,
         version = excluded.version, expires_at = excluded.expires_at
         where idempotency_keys.expires_at <= ?8";
 
@@ -105,8 +108,17 @@ impl Once {
 /// Whether the request has been carried out.
 pub async fn find(scope: &Scope, once: &Once) -> Result<Option<Carried>, StoreError> {
     let args = vec![once.key_hash.as_str().into(), scope.tenant_arg(), once.now.into()];
-    let rows = scope.query(Stmt::new(FIND, args)).await?;
-    row::one(&rows, |r| {
+    carried(&scope.query(Stmt::new(FIND, args)).await?)
+}
+
+/// Whether the request has been carried out that makes a tenant.
+pub async fn find_founded(db: &dyn Db, once: &Once) -> Result<Option<Carried>, StoreError> {
+    let args = vec![once.key_hash.as_str().into(), once.now.into()];
+    carried(&db.query(across_tenants(FIND_FOUNDED, args)).await?)
+}
+
+fn carried(rows: &Rows) -> Result<Option<Carried>, StoreError> {
+    row::one(rows, |r| {
         let answer = match r.opt_count("status")? {
             None => None,
             Some(status) => Some(Answer {
@@ -133,6 +145,11 @@ pub(crate) fn claim(scope: &Scope, once: &Once) -> Stmt {
         once.now.into(),
     ];
     Stmt::new(CLAIM, args).exactly(1)
+}
+
+/// The same for the tenant that the request makes. The key may lie with one that another made, more than a day ago.
+pub(crate) fn claim_founded(scope: &Scope, once: &Once) -> Stmt {
+    claim(scope, once).reaching(Reach::EveryTenant)
 }
 
 /// Takes the key of a request that has changed something outside of the database, when it has: one that failed may be sent again.

@@ -11,6 +11,7 @@ use voicecore_types::{
 
 use crate::assistants::{self, Settings};
 use crate::audit_log::{self, AuditEntry};
+use crate::idempotency::{self, Once};
 use crate::invitations::{self, NewInvitation};
 use crate::phone_numbers::{self, NewPhoneNumber};
 use crate::qa_rules;
@@ -66,6 +67,8 @@ pub enum Owner<'a> {
         by: UserId,
         /// The invitation.
         invitation: NewInvitation<'a>,
+        /// The super admin's request, if it is to be carried out once.
+        once: Option<&'a Once>,
     },
 }
 
@@ -105,7 +108,7 @@ pub struct NewBusiness<'a> {
 /// Why nothing was provisioned. In every case nothing was stored.
 #[derive(Debug, thiserror::Error)]
 pub enum ProvisionError {
-    /// The token is unknown, expired or used.
+    /// The token is unknown, expired or used. Or the request was carried out meanwhile, which [`Once::is_lost`] says.
     #[error("the setup token is not valid")]
     TokenInvalid,
     /// The number belongs to a tenant already.
@@ -149,8 +152,14 @@ pub async fn provision(db: &Arc<dyn Db>, p: &Provision<'_>) -> Result<Scope, Pro
     let stored = scope.batch(provision_batch(&scope, p)).await;
     match stored {
         Ok(_) => Ok(scope),
-        // The first statement is the token's; the others insert one row each and miss their count only after it did.
-        Err(DbError::Unexpected { .. }) => Err(ProvisionError::TokenInvalid),
+        // The first statement is the token's, or the second takes the request's key; the others insert one row each and miss their count
+        // only after it did.
+        Err(DbError::Unexpected { .. }) => {
+            if let Owner::Invited { once: Some(once), .. } = &p.owner {
+                once.lost();
+            }
+            Err(ProvisionError::TokenInvalid)
+        }
         // All other keys of the batch are fresh random ids.
         Err(DbError::Constraint) => Err(ProvisionError::NumberTaken),
         Err(other) => Err(ProvisionError::Store(other.into())),
@@ -174,6 +183,10 @@ fn provision_batch(scope: &Scope, p: &Provision<'_>) -> Vec<Stmt> {
     stmts.push(
         Stmt::new(INSERT_TENANT, vec![scope.tenant_arg(), p.tenant_name.into(), p.now.into()]).exactly(1),
     );
+    // Before what may be taken: of two requests with one key, the one that is late hears that, and not that the number is taken.
+    if let Owner::Invited { once: Some(once), .. } = &p.owner {
+        stmts.push(idempotency::claim_founded(scope, once));
+    }
     stmts
         .push(Stmt::new(INSERT_KEY, vec![scope.tenant_arg(), p.wrapped_key.into(), p.now.into()]).exactly(1));
     stmts.extend(assistant_stmts(scope, p, &audit));

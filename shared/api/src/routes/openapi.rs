@@ -18,7 +18,7 @@ use voicecore_api_types::LiveEnvelope;
                        answer that shows a secret or its end (API keys, accounts at providers) or a telephone number is not kept: the repetition is \
                        answered 409 and changes nothing. Tickets of the live stream and all that is not asked for with a \
                        permission of a tenant (signing in, one's own sessions and preferences, set-up, the routes of super \
-                       admins) take no notice of the header. Accounts at providers, agents, assistants, businesses and their opening hours, \
+                       admins but the one that makes a tenant) take no notice of the header. Accounts at providers, agents, assistants, businesses and their opening hours, \
                        departments, messages, notes, preferences, quality rules, roles, saved views, telephone numbers and users have versions: `ETag` is that of \
                        what was read, and a change with `If-Match` is answered 412 when it is another one by then. What has no \
                        version refuses a change with `If-Match`, except `*`, with 412. Bodies have at most 65,536 bytes. Below `/api/v1` nothing is taken away: fields, values of \

@@ -13,6 +13,7 @@ use voicecore_store::assistants::Settings;
 use voicecore_store::directory;
 use voicecore_store::directory::installation::{self, TenantChange, TenantRow};
 use voicecore_store::directory::sessions::{self, NewSession, SessionKind};
+use voicecore_store::idempotency::Once;
 use voicecore_store::invitations::NewInvitation;
 use voicecore_store::phone_numbers::NewPhoneNumber;
 use voicecore_store::seal::Column;
@@ -35,7 +36,7 @@ use crate::auth::{
 use crate::email::HttpEmail;
 use crate::extract::{Id, PageParams, Params};
 use crate::fields::Fields;
-use crate::idempotency::answer;
+use crate::idempotency::{admit_founder, answer, answer_once};
 use crate::live::watchers::look_again;
 use crate::record::Record;
 use crate::{ApiError, AppState, qa};
@@ -89,11 +90,12 @@ pub(crate) async fn create_tenant(
     operator: Operator<TenantsWrite>,
     State(app): State<AppState>,
     fields: Fields,
-) -> Result<(StatusCode, Json<wire::CreatedTenant>), ApiError> {
+) -> Result<Response, ApiError> {
+    let by = operator.session.user_id;
+    let once = admit_founder(operator.named.as_ref(), &app, by).await?;
     let wanted = Wanted::read(fields)?;
     HttpEmail::new(&app)?;
-    let made = provision(&app, operator.session.user_id, &wanted).await?;
-    Ok((StatusCode::CREATED, Json(made)))
+    provision(&app, by, &wanted, once.as_deref()).await
 }
 
 /// A tenant whose values are acceptable.
@@ -138,7 +140,12 @@ impl Wanted {
     }
 }
 
-async fn provision(app: &AppState, by: UserId, wanted: &Wanted) -> Result<wire::CreatedTenant, ApiError> {
+async fn provision(
+    app: &AppState,
+    by: UserId,
+    wanted: &Wanted,
+    once: Option<&Once>,
+) -> Result<Response, ApiError> {
     let master = app.config.keys.master_key.get()?;
     let db = &app.ports.db;
     let now = app.now();
@@ -170,7 +177,7 @@ async fn provision(app: &AppState, by: UserId, wanted: &Wanted) -> Result<wire::
     };
     let qa_rules = qa::first_rules(wanted.language.as_deref());
     let provision = Provision {
-        owner: Owner::Invited { by, invitation },
+        owner: Owner::Invited { by, invitation, once },
         now,
         tenant_id,
         tenant_name: &wanted.name,
@@ -192,13 +199,16 @@ async fn provision(app: &AppState, by: UserId, wanted: &Wanted) -> Result<wire::
         qa_rules: &qa_rules,
         audit_entry_id: AuditEntryId::new(now, &app.random()),
     };
+    let made = wire::CreatedTenant { tenant_id, business_id, department_id, invitation_id };
+    let response = answer_once(once, StatusCode::CREATED, &made, None)?;
     let scope = tenants::provision(db, &provision).await.map_err(|error| match error {
         ProvisionError::NumberTaken => ApiError::Conflict("This telephone number is set up already."),
+        ProvisionError::TokenInvalid if once.is_some_and(Once::is_lost) => ApiError::RequestInProgress,
         ProvisionError::TokenInvalid => ApiError::Internal("a tenant was not stored whole".to_owned()),
         ProvisionError::Store(error) => error.into(),
     })?;
     send_invitation(app, &scope, invitation_id).await;
-    Ok(wire::CreatedTenant { tenant_id, business_id, department_id, invitation_id })
+    Ok(response)
 }
 
 /// Changes a tenant's name and limits.

@@ -127,3 +127,38 @@ proptest! {
         prop_assert_eq!(&world.get(&target, &tenant.key).json()["total"], &json!(notes));
     }
 }
+
+/// Whose id nobody knows before: its key lies with the tenant that is made, and counts for the super admin who has named it.
+#[test]
+fn a_tenant_is_made_once() {
+    let world = World::new();
+    let body = |number: &str| json!({"name": "Bella & Sons", "owner_email": "bella@example.com", "phone_number": number});
+    let create = |by: &str, key: &str, body: &Value| {
+        keyed(&world, (Method::POST, "/api/v1/tenants"), by, key, Some(body))
+    };
+    let [root, other] = ["root@example.com", "other@example.com"].map(|email| {
+        world.super_admin(email);
+        world.login(email)
+    });
+    let (wanted, elsewhere) = (body("+15005550001"), body("+15005550002"));
+    // What fails leaves the key free.
+    assert_eq!(create(&root, "one", &json!({"name": ""})).status, 422);
+    let first = create(&root, "one", &wanted);
+    assert_eq!((first.status.as_u16(), first.headers.contains_key("idempotency-replayed")), (201, false));
+    let again = create(&root, "one", &wanted);
+    assert_eq!((again.status, &again.body), (first.status, &first.body));
+    assert_eq!(again.headers["idempotency-replayed"], "true");
+    assert_eq!((world.count("select count(*) as n from tenants"), world.mails().len()), (1, 1));
+    create(&root, "one", &elsewhere).assert_problem(422, "idempotency_key_reused");
+    // Another key, or somebody else's: another change.
+    create(&root, "two", &wanted).assert_problem(409, "conflict");
+    assert_eq!(create(&other, "one", &elsewhere).status, 201);
+    // A day later the key means nothing any more, and lies with the next tenant.
+    world.doubles.clock.advance(Millis::from_secs(24 * 60 * 60));
+    let root = world.login("root@example.com");
+    let third = create(&root, "one", &body("+15005550003"));
+    assert_eq!(third.status, 201, "{}", third.body);
+    let id = third.json()["tenant_id"].as_str().unwrap().into();
+    let kept = world.sql_with("select key_hash from idempotency_keys where tenant_id = ?1", vec![id]);
+    assert_eq!((kept.rows.len(), world.count("select count(*) as n from idempotency_keys")), (1, 2));
+}

@@ -1,11 +1,14 @@
 //! Provisioning: everything or nothing (property A2).
 
 use voicecore_conformance::block_on;
-use voicecore_domain::{ApiKey, SetupToken, credentials};
-use voicecore_types::{E164, Millis};
+use voicecore_domain::{ApiKey, BuiltinRole, SetupToken, credentials};
+use voicecore_types::{E164, InvitationId, Millis, UserId};
 
 use super::{NOW, World};
-use crate::tenants::ProvisionError;
+use crate::idempotency::{self, Once};
+use crate::invitations::NewInvitation;
+use crate::tenants::{Owner, ProvisionError};
+use crate::users::RoleRef;
 use crate::{directory, seal::Column};
 
 #[test]
@@ -97,4 +100,34 @@ fn a13_no_number_and_no_secret_is_readable_in_the_database() {
         }
         assert!(!text.contains(&secret_of(key.expose())) && !text.contains(&secret_of(token.expose())));
     }
+}
+
+/// Two that run at once have both found nothing.
+#[test]
+fn a_request_that_another_was_faster_than_makes_no_tenant() {
+    let world = World::new();
+    let make = |number, key: &str, now| {
+        let once = Once::new(key.to_owned(), "body".to_owned(), now);
+        let invitation = NewInvitation {
+            id: InvitationId::new(now, &world.rng.bytes()),
+            email: "owner@example.com",
+            name: "",
+            role: RoleRef::Builtin(BuiltinRole::TenantAdmin),
+            departments: &[],
+            created_at: now,
+            expires_at: now.plus(credentials::INVITATION_LIFETIME),
+        };
+        let by = UserId::new(now, &world.rng.bytes());
+        let made = world.try_owned(number, Owner::Invited { by, invitation, once: Some(&once) }, now);
+        (made.err(), once.is_lost())
+    };
+    assert!(matches!(make("+15005550001", "one", NOW), (None, false)));
+    let before = world.stored.dump();
+    // It hears that, and not that the number is taken.
+    for number in ["+15005550001", "+15005550002"] {
+        assert!(matches!(make(number, "one", NOW), (Some(ProvisionError::TokenInvalid), true)));
+    }
+    assert!(matches!(make("+15005550001", "two", NOW), (Some(ProvisionError::NumberTaken), false)));
+    assert_eq!(world.stored.dump(), before);
+    assert!(matches!(make("+15005550002", "one", NOW.plus(idempotency::KEPT)), (None, false)));
 }

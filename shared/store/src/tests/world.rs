@@ -63,6 +63,23 @@ impl World {
         token: &SetupToken,
         now: Millis,
     ) -> Result<Tenant, ProvisionError> {
+        let owner = Owner::Token {
+            token,
+            user_id: UserId::new(now, &self.rng.bytes()),
+            password_hash: None,
+            api_key_id: ApiKeyId::new(now, &self.rng.bytes()),
+            api_key: key,
+        };
+        self.try_owned(number, owner, now)
+    }
+
+    /// The same for any owner.
+    pub(super) fn try_owned(
+        &self,
+        number: &str,
+        owner: Owner<'_>,
+        now: Millis,
+    ) -> Result<Tenant, ProvisionError> {
         let number: E164 = number.parse().unwrap();
         let tenant_id = TenantId::new(now, &self.rng.bytes());
         let fresh = FreshKey { key: self.rng.bytes(), nonce: self.rng.bytes() };
@@ -79,13 +96,7 @@ impl World {
             ..Settings::default()
         };
         let provision = Provision {
-            owner: Owner::Token {
-                token,
-                user_id: UserId::new(now, &self.rng.bytes()),
-                password_hash: None,
-                api_key_id: ApiKeyId::new(now, &self.rng.bytes()),
-                api_key: key,
-            },
+            owner,
             now,
             tenant_id,
             tenant_name: "Tenant",
