@@ -258,6 +258,27 @@ impl PageParams {
     }
 }
 
+/// The same of one that can go on behind its last row.
+#[derive(serde::Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct CursorParams {
+    /// From 1.
+    #[param(minimum = 1, maximum = 10_000)]
+    page: Option<u32>,
+    /// From 1 to 100; 50 when absent.
+    #[param(minimum = 1, maximum = 100)]
+    page_size: Option<u32>,
+    /// In the place of `page`: what `next_cursor` of the page before said.
+    cursor: Option<String>,
+}
+
+impl CursorParams {
+    pub(crate) fn window(&self) -> Result<(PageRequest, Option<Cursor>), ApiError> {
+        window(self.page, self.page_size, self.cursor.as_deref())
+    }
+}
+
 /// Checks `page` and `page_size` of a query.
 pub(crate) fn page_request(page: Option<u32>, page_size: Option<u32>) -> Result<PageRequest, ApiError> {
     let page = page.unwrap_or(1);

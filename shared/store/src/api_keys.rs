@@ -5,7 +5,7 @@ use voicecore_ports::{DbError, Stmt};
 use voicecore_types::{ApiKeyId, Millis, Page, PageRequest, UserId};
 
 use crate::audit_log::{self, AuditEntry};
-use crate::paging;
+use crate::paging::{self, Cursor};
 use crate::row::{self, Reader};
 use crate::{Scope, StoreError};
 
@@ -51,14 +51,22 @@ pub struct NewApiKey<'a> {
     pub expires_at: Option<Millis>,
 }
 
+/// The columns of an [`ApiKeyRow`], for `concat!`.
+macro_rules! columns {
+    () => {
+        "select id, name, prefix, permissions, created_at, created_by, expires_at, last_used_at, revoked_at from api_keys"
+    };
+}
+
 statements! {
-    LIST = "select id, name, prefix, permissions, created_at, created_by, expires_at, last_used_at, revoked_at from api_keys
-        where tenant_id = ?1 order by created_at desc, id desc limit ?2 offset ?3";
+    LIST = concat!(columns!(), " where tenant_id = ?1 order by created_at desc, id desc limit ?2 offset ?3");
+
+    LIST_AFTER = concat!(columns!(), " where tenant_id = ?1 and (created_at, id) < (?2, ?3)
+        order by created_at desc, id desc limit ?4 offset ?5");
 
     COUNT = "select count(*) as total from (select 1 from api_keys where tenant_id = ?1 limit ?2) as counted";
 
-    GET = "select id, name, prefix, permissions, created_at, created_by, expires_at, last_used_at, revoked_at from api_keys
-        where id = ?1 and tenant_id = ?2";
+    GET = concat!(columns!(), " where id = ?1 and tenant_id = ?2");
 
     INSERT = "insert into api_keys (id, tenant_id, name, prefix, key_hash, permissions, created_at, created_by, expires_at)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
@@ -84,9 +92,13 @@ fn map(r: &Reader<'_>) -> Result<ApiKeyRow, StoreError> {
     })
 }
 
-/// The tenant's keys, the newest first; those that open nothing any more among them.
-pub async fn list(scope: &Scope, request: PageRequest) -> Result<Page<ApiKeyRow>, StoreError> {
-    let found = paging::find(scope, LIST, COUNT, &[], request).await?;
+/// The tenant's keys, the newest first, those that open nothing any more among them: a page by its number, or what follows `after`.
+pub async fn list(
+    scope: &Scope,
+    after: Option<&Cursor>,
+    request: PageRequest,
+) -> Result<Page<ApiKeyRow>, StoreError> {
+    let found = paging::find(scope, [LIST, LIST_AFTER], COUNT, &[], after, request).await?;
     found.page(request, |r| map(&r))
 }
 

@@ -5,7 +5,7 @@ use voicecore_ports::{Stmt, Value};
 use voicecore_types::{DepartmentId, InvitationId, Millis, Page, PageRequest};
 
 use crate::audit_log::{self, AuditEntry};
-use crate::paging;
+use crate::paging::{self, Cursor};
 use crate::row::{self, Reader};
 use crate::users::RoleRef;
 use crate::{Scope, StoreError};
@@ -60,6 +60,10 @@ statements! {
         where tenant_id = ?1 and accepted_at is null and revoked_at is null and expires_at > ?2
         order by created_at desc, id desc limit ?3 offset ?4";
 
+    LIST_AFTER = "select id, email, name, role, role_id, created_at, expires_at from invitations
+        where tenant_id = ?1 and accepted_at is null and revoked_at is null and expires_at > ?2 and (created_at, id) < (?3, ?4)
+        order by created_at desc, id desc limit ?5 offset ?6";
+
     COUNT = "select count(*) as total from (select 1 from invitations
         where tenant_id = ?1 and accepted_at is null and revoked_at is null and expires_at > ?2 limit ?3) as counted";
 
@@ -101,9 +105,14 @@ fn map(r: &Reader<'_>) -> Result<Invitation, StoreError> {
     })
 }
 
-/// The open ones, the newest first.
-pub async fn list(scope: &Scope, request: PageRequest, now: Millis) -> Result<Page<Invitation>, StoreError> {
-    let found = paging::find(scope, LIST, COUNT, &[now.into()], request).await?;
+/// The open ones, the newest first: a page by its number, or what follows `after`.
+pub async fn list(
+    scope: &Scope,
+    after: Option<&Cursor>,
+    request: PageRequest,
+    now: Millis,
+) -> Result<Page<Invitation>, StoreError> {
+    let found = paging::find(scope, [LIST, LIST_AFTER], COUNT, &[now.into()], after, request).await?;
     found.page(request, |r| map(&r))
 }
 

@@ -71,16 +71,21 @@ pub(crate) struct Found {
     total: Rows,
 }
 
-/// Looks a page up: `list` takes the tenant, `args`, `limit` and `offset`, `count` the tenant, `args` and the most that is counted.
+/// Looks a page up by its number, or what follows `after`: the first of `lists` takes the tenant, `args`, `limit` and `offset`, the
+/// second the place behind `args`; `count` takes the tenant, `args` and the most that is counted.
 pub(crate) async fn find(
     scope: &Scope,
-    list: &'static str,
+    lists: [&'static str; 2],
     count: &'static str,
     args: &[Value],
+    after: Option<&Cursor>,
     request: PageRequest,
 ) -> Result<Found, StoreError> {
     let common = || [scope.tenant_arg()].into_iter().chain(args.iter().cloned());
-    let list = Stmt::new(list, common().chain(window(request)).collect());
+    let [list, rest] = lists;
+    let mut list = Stmt::new(if after.is_some() { rest } else { list }, common().collect());
+    list.args.extend(after.into_iter().flat_map(|after| [after.key.into(), after.id.as_str().into()]));
+    list.args.extend(window(request));
     let count = Stmt::new(count, common().chain([count_arg(COUNT_LIMIT)]).collect());
     run(scope, [list, count]).await
 }

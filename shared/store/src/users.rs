@@ -9,7 +9,7 @@ use crate::audit_log::{self, AuditEntry};
 use crate::directory::people;
 use crate::messages;
 use crate::notifications;
-use crate::paging;
+use crate::paging::{self, Cursor};
 use crate::preferences;
 use crate::roles::{Saved, bump, save};
 use crate::row::{self, Reader};
@@ -113,6 +113,9 @@ macro_rules! not_the_last_admin {
 statements! {
     LIST = concat!(columns!(), "where m.tenant_id = ?1 order by m.created_at desc, m.user_id desc limit ?2 offset ?3");
 
+    LIST_AFTER = concat!(columns!(), "where m.tenant_id = ?1 and (m.created_at, m.user_id) < (?2, ?3)
+        order by m.created_at desc, m.user_id desc limit ?4 offset ?5");
+
     COUNT = "select count(*) as total from (select 1 from memberships where tenant_id = ?1 limit ?2) as counted";
 
     GET = concat!(columns!(), "where m.tenant_id = ?1 and m.user_id = ?2");
@@ -174,9 +177,13 @@ fn map(r: &Reader<'_>) -> Result<User, StoreError> {
     })
 }
 
-/// The tenant's users, who joined last first.
-pub async fn list(scope: &Scope, request: PageRequest) -> Result<Page<User>, StoreError> {
-    let found = paging::find(scope, LIST, COUNT, &[], request).await?;
+/// The tenant's users, who joined last first: a page by its number, or what follows `after`.
+pub async fn list(
+    scope: &Scope,
+    after: Option<&Cursor>,
+    request: PageRequest,
+) -> Result<Page<User>, StoreError> {
+    let found = paging::find(scope, [LIST, LIST_AFTER], COUNT, &[], after, request).await?;
     found.page(request, |r| map(&r))
 }
 

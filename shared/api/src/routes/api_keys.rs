@@ -7,13 +7,14 @@ use axum::response::Response;
 use voicecore_api_types as wire;
 use voicecore_api_types::{Page, Problem};
 use voicecore_domain::ApiKey;
+use voicecore_store::Cursor;
 use voicecore_store::api_keys::{self, ApiKeyRow, NewApiKey};
 use voicecore_store::directory::Actor;
 use voicecore_types::{ApiKeyId, Millis};
 
 use super::roles::{MAX_NAME_CHARS, words};
 use crate::auth::{Access, ApiKeysRead, ApiKeysWrite, may_give, sees_all};
-use crate::extract::{Id, PageParams, Params};
+use crate::extract::{CursorParams, Id, Params, paged};
 use crate::fields::Fields;
 use crate::idempotency::nothing_to_say;
 use crate::live::watchers::look_again;
@@ -29,17 +30,18 @@ const LAST_MOMENT: u64 = 1 << 53;
 
 /// Keys, the newest first; those that open nothing any more among them.
 #[utoipa::path(get, path = "/api/v1/api-keys", tag = "api keys", security(("api_key" = ["api_keys:read"])),
-    params(PageParams),
+    params(CursorParams),
     responses(
         (status = 200, description = "One page.", body = Page<wire::ApiKey>),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn list_api_keys(
     access: Access<ApiKeysRead>,
-    Params(query): Params<PageParams>,
+    Params(query): Params<CursorParams>,
 ) -> Result<Json<Page<wire::ApiKey>>, ApiError> {
-    let rows = api_keys::list(&access.principal.scope, query.request()?).await?;
-    Ok(Json(Page::from_rows(rows, show)))
+    let (page, after) = query.window()?;
+    let rows = api_keys::list(&access.principal.scope, after.as_ref(), page).await?;
+    Ok(Json(paged(rows, |row| Cursor { key: row.created_at, id: row.id.to_string() }, show)))
 }
 
 /// One key, also one that opens nothing any more.

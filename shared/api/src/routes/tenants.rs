@@ -9,6 +9,7 @@ use voicecore_api_types::{Page, Problem};
 use voicecore_domain::BuiltinRole;
 use voicecore_domain::credentials::{IMPERSONATION_LIFETIME, INVITATION_LIFETIME};
 use voicecore_domain::opening_hours::{OpeningHours, TimeZone};
+use voicecore_store::Cursor;
 use voicecore_store::assistants::Settings;
 use voicecore_store::directory;
 use voicecore_store::directory::installation::{self, TenantChange, TenantRow};
@@ -34,7 +35,7 @@ use crate::auth::{
     Access, ConfigRead, ConfigWrite, Operator, TenantsImpersonate, TenantsRead, TenantsWrite, sees_all,
 };
 use crate::email::HttpEmail;
-use crate::extract::{Id, PageParams, Params};
+use crate::extract::{CursorParams, Id, Params, paged};
 use crate::fields::Fields;
 use crate::idempotency::{admit_founder, answer, answer_once};
 use crate::live::watchers::look_again;
@@ -49,7 +50,7 @@ const MAX_DAILY_CALLS: u64 = 1_000_000;
 const MAX_DAILY_COST_MICROS: u64 = 1_000_000_000_000;
 
 /// Tenants, the newest first.
-#[utoipa::path(get, path = "/api/v1/tenants", tag = "tenants", security(("session" = ["tenants:read"])), params(PageParams),
+#[utoipa::path(get, path = "/api/v1/tenants", tag = "tenants", security(("session" = ["tenants:read"])), params(CursorParams),
     responses(
         (status = 200, description = "One page.", body = Page<wire::Tenant>),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
@@ -57,10 +58,11 @@ const MAX_DAILY_COST_MICROS: u64 = 1_000_000_000_000;
 pub(crate) async fn list_tenants(
     _operator: Operator<TenantsRead>,
     State(app): State<AppState>,
-    Params(query): Params<PageParams>,
+    Params(query): Params<CursorParams>,
 ) -> Result<Json<Page<wire::Tenant>>, ApiError> {
-    let rows = installation::list(&*app.ports.db, query.request()?).await?;
-    Ok(Json(Page::from_rows(rows, show)))
+    let (page, after) = query.window()?;
+    let rows = installation::list(&*app.ports.db, after.as_ref(), page).await?;
+    Ok(Json(paged(rows, |row| Cursor { key: row.created_at, id: row.id.to_string() }, show)))
 }
 
 /// One tenant.

@@ -11,14 +11,14 @@ use voicecore_domain::{BuiltinRole, Permissions};
 use voicecore_store::directory::Principal;
 use voicecore_store::invitations::{self, Invitation, NewInvitation};
 use voicecore_store::users::{self, Changed, MAX_DEPARTMENTS, RoleRef, User, UserChange};
-use voicecore_store::{Scope, departments, roles};
+use voicecore_store::{Cursor, Scope, departments, roles};
 use voicecore_types::{DepartmentId, InvitationId, RoleId, UserId};
 
 use super::auth::MAX_NAME_CHARS;
 use super::roles::OUTRUN;
 use crate::auth::{Access, UsersRead, UsersWrite, may_give, sees_all};
 use crate::email::HttpEmail;
-use crate::extract::{Id, PageParams, Params};
+use crate::extract::{CursorParams, Id, Params, paged};
 use crate::fields::Fields;
 use crate::idempotency::{answer, answer_unkept, nothing_to_say};
 use crate::jobs::{self, Job};
@@ -32,17 +32,19 @@ const LAST_ADMIN: ApiError =
 const ROLE_RULE: &str = "must be tenant_admin, manager, agent, viewer or the id of a role of this tenant";
 
 /// Users, who joined last first.
-#[utoipa::path(get, path = "/api/v1/users", tag = "users", security(("api_key" = ["users:read"])), params(PageParams),
+#[utoipa::path(get, path = "/api/v1/users", tag = "users", security(("api_key" = ["users:read"])), params(CursorParams),
     responses(
         (status = 200, description = "One page.", body = Page<wire::User>),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn list_users(
     access: Access<UsersRead>,
-    Params(query): Params<PageParams>,
+    Params(query): Params<CursorParams>,
 ) -> Result<Json<Page<wire::User>>, ApiError> {
-    let rows = users::list(&access.principal.scope, query.request()?).await?;
-    Ok(Json(Page::from_rows(rows, |row| show(row, None))))
+    let (page, after) = query.window()?;
+    let rows = users::list(&access.principal.scope, after.as_ref(), page).await?;
+    let place = |row: &User| Cursor { key: row.joined_at, id: row.id.to_string() };
+    Ok(Json(paged(rows, place, |row| show(row, None))))
 }
 
 /// One user.
@@ -207,7 +209,7 @@ pub(crate) async fn send_invitation(app: &AppState, scope: &Scope, id: Invitatio
 
 /// Invitations that are open, the newest first.
 #[utoipa::path(get, path = "/api/v1/users/invitations", tag = "users", security(("api_key" = ["users:read"])),
-    params(PageParams),
+    params(CursorParams),
     responses(
         (status = 200, description = "One page.", body = Page<wire::Invitation>),
         (status = "default", description = "It failed.", body = Problem, content_type = "application/problem+json"),
@@ -215,9 +217,10 @@ pub(crate) async fn send_invitation(app: &AppState, scope: &Scope, id: Invitatio
 pub(crate) async fn list_invitations(
     access: Access<UsersRead>,
     State(app): State<AppState>,
-    Params(query): Params<PageParams>,
+    Params(query): Params<CursorParams>,
 ) -> Result<Json<Page<wire::Invitation>>, ApiError> {
-    let rows = invitations::list(&access.principal.scope, query.request()?, app.now()).await?;
+    let (page, after) = query.window()?;
+    let rows = invitations::list(&access.principal.scope, after.as_ref(), page, app.now()).await?;
     let show = |row: Invitation| wire::Invitation {
         id: row.id,
         email: row.email,
@@ -226,7 +229,7 @@ pub(crate) async fn list_invitations(
         created_at: row.created_at,
         expires_at: row.expires_at,
     };
-    Ok(Json(Page::from_rows(rows, show)))
+    Ok(Json(paged(rows, |row| Cursor { key: row.created_at, id: row.id.to_string() }, show)))
 }
 
 /// Takes an invitation back: its link opens nothing any more.

@@ -7,7 +7,7 @@ use voicecore_types::{Millis, Page, PageRequest, TenantId};
 
 use super::across_tenants;
 use crate::audit_log::{self, AuditEntry};
-use crate::paging::{self, COUNT_LIMIT};
+use crate::paging::{self, COUNT_LIMIT, Cursor};
 use crate::row::{self, Reader, count_arg};
 use crate::{Scope, StoreError};
 
@@ -51,6 +51,9 @@ statements! {
     LIST = "select id, name, max_concurrent_calls, max_daily_calls, max_hourly_calls_per_caller, max_daily_cost_micros, created_at, suspended_at
         from tenants order by id desc limit ?1 offset ?2";
 
+    LIST_AFTER = "select id, name, max_concurrent_calls, max_daily_calls, max_hourly_calls_per_caller, max_daily_cost_micros, created_at,
+        suspended_at from tenants where id < ?1 order by id desc limit ?2 offset ?3";
+
     COUNT = "select count(*) as total from (select 1 from tenants limit ?1) as counted";
 
     GET = "select id, name, max_concurrent_calls, max_daily_calls, max_hourly_calls_per_caller, max_daily_cost_micros, created_at, suspended_at
@@ -88,11 +91,17 @@ fn map(r: &Reader<'_>) -> Result<TenantRow, StoreError> {
     })
 }
 
-/// All tenants, the newest first.
-pub async fn list(db: &dyn Db, request: PageRequest) -> Result<Page<TenantRow>, StoreError> {
+/// All tenants, the newest first: a page by its number, or what follows `after`.
+pub async fn list(
+    db: &dyn Db,
+    after: Option<&Cursor>,
+    request: PageRequest,
+) -> Result<Page<TenantRow>, StoreError> {
+    let mut args: Vec<_> = after.map(|after| after.id.as_str().into()).into_iter().collect();
+    args.extend(paging::window(request));
     let results = db
         .batch(vec![
-            across_tenants(LIST, paging::window(request).into()),
+            across_tenants(if after.is_some() { LIST_AFTER } else { LIST }, args),
             across_tenants(COUNT, vec![count_arg(COUNT_LIMIT)]),
         ])
         .await?;
