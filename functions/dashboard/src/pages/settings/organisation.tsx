@@ -12,6 +12,8 @@ import { useSubmit } from "../../ui/submit";
 import { toast } from "../../ui/toast";
 
 type Tenant = Schema["Tenant"];
+/** The most calls of one number that the API lets anybody set. */
+const MOST_CALLS = 1_000_000;
 
 /** The organisation itself: what it is called, how it is protected, and how much it may use. */
 export function Organisation() {
@@ -36,6 +38,7 @@ export function Organisation() {
 /** What an organisation decides for itself. */
 function Editor({ tenant }: { tenant: Tenant }) {
   const { t } = useTranslation();
+  const format = useFormat();
   const client = useQueryClient();
   const may = useMayEverywhere("config:write");
   const [name, setName] = useState(tenant.name);
@@ -69,7 +72,7 @@ function Editor({ tenant }: { tenant: Tenant }) {
             isRequired
             isReadOnly={!may}
             inputMode="numeric"
-            hint={t("organisation.perCallerHint")}
+            hint={t("organisation.perCallerHint", { most: format.number(MOST_CALLS) })}
             value={calls}
             onChange={setCalls}
             wrong={wrong.get("max_hourly_calls_per_caller")}
