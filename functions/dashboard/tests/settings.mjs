@@ -32,7 +32,7 @@ export function settings({ journey, system, app, api, ring, signedIn, heading, C
     const { body } = await api("GET", "/config/business");
     const business = body.items.find((one) => one.name === name);
     assert.ok(business, "the name was not stored");
-    const { id, version, department_id: _, created_at: __, updated_at: ___, ...rest } = business;
+    const { id, version, department_id: _, created_at: __, updated_at: ___, has_opening_hours: ____, ...rest } = business;
     const changed = await fetch(`${system.base_url}/api/v1/config/business/${id}`, {
       method: "PUT",
       headers: { authorization: `Bearer ${system.api_key}`, "content-type": "application/json", "if-match": `"${version}"` },

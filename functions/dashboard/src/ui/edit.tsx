@@ -1,7 +1,7 @@
 // What lists of things that are added, changed and removed have in common: the table, the cell of a row's button, the dialog, and the form in it.
 
 import { Plus } from "lucide-react";
-import { type ComponentType, Fragment, type ReactNode, useState } from "react";
+import { type ComponentType, type ReactNode, useState } from "react";
 import { Button, Confirm, ErrorBar, Modal, TableBox } from ".";
 import { useTranslation } from "../i18n";
 import type { useSubmit } from "./submit";
@@ -54,14 +54,14 @@ export function AddButton({ label, icon: Icon = Plus, onPress }: { label: string
   );
 }
 
-/** `item`: what is changed; `null`: something new. It stays what it was while the dialog closes; `visit` counts how often one was opened. */
-type Edited<Item> = { open: boolean; item: Item | null; visit: number };
+/** `item`: what is changed; `null`: something new. It stays what it was while the dialog closes. */
+type Edited<Item> = { open: boolean; item: Item | null };
 export type Editing<Item> = Edited<Item> & { add: () => void; edit: (item: Item) => void; close: () => void };
 
 /** What of a list is in a dialog, if anything is. */
 export function useEditing<Item = never>(): Editing<Item> {
-  const [edited, setEdited] = useState<Edited<Item>>({ open: false, item: null, visit: 0 });
-  const show = (item: Item | null) => setEdited(({ visit }) => ({ open: true, item, visit: visit + 1 }));
+  const [edited, setEdited] = useState<Edited<Item>>({ open: false, item: null });
+  const show = (item: Item | null) => setEdited({ open: true, item });
   return { ...edited, add: () => show(null), edit: show, close: () => setEdited((now) => ({ ...now, open: false })) };
 }
 
@@ -73,11 +73,11 @@ type EditModalProps<Item> = {
   children: (item: Item | null) => ReactNode;
 };
 
-/** The dialog of [useEditing]. Each visit begins with what there is, not with what was typed in another. */
-export function EditModal<Item>({ editing: { open, item, visit, close }, add, name, children }: EditModalProps<Item>) {
+/** The dialog of [useEditing]. What is in it is gone as soon as it begins to close: it may be a secret, and the next visit begins anew. */
+export function EditModal<Item>({ editing: { open, item, close }, add, name, children }: EditModalProps<Item>) {
   return (
     <Modal title={item === null ? add : (name?.(item) ?? add)} open={open} onClose={close}>
-      <Fragment key={visit}>{children(item)}</Fragment>
+      {open ? children(item) : null}
     </Modal>
   );
 }
