@@ -206,9 +206,12 @@ journey("a note is written, is text and nothing else, and is deleted", async (pa
   await page.getByLabel("Note", { exact: true }).fill(hostile);
   await page.getByLabel("Tags").fill("vip, follow-up");
   await page.getByRole("button", { name: "Save" }).click();
-  await page.getByText(hostile).waitFor();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  const note = page.getByRole("main").getByRole("listitem").filter({ hasText: hostile });
+  await note.waitFor();
   assert.deepEqual(wrong, []);
-  await page.getByRole("button", { name: "Delete note" }).first().click();
+  // The call may have others.
+  await note.getByRole("button", { name: "Delete note" }).click();
   await page.getByRole("alertdialog").getByRole("button", { name: "Delete note" }).click();
   await page.getByText(hostile).waitFor({ state: "detached" });
 });
