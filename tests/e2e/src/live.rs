@@ -74,7 +74,7 @@ pub(crate) async fn ages(system: &System) -> anyhow::Result<Outcome> {
     system.workerd.fault("late", &(AGEING_INTERVAL.0 - ALARM_MS).to_string()).await?;
     let tenant = tenant_of(&ticket(&system.api).await?);
     let said = system.workerd.hub(&tenant, &publish).await?;
-    ensure!(said["seq"] == 3, "the hub answers {said}");
+    ensure!(said["published"]["seq"] == 3, "the hub answers {said}");
     // The first time it rings the events are noted, the second time they go: the alarm is set again each time.
     let deadline = Instant::now() + AGED_LIMIT;
     loop {
@@ -90,7 +90,7 @@ pub(crate) async fn ages(system: &System) -> anyhow::Result<Outcome> {
     }
     // Their numbers are not given out again, and what comes is kept.
     let said = system.workerd.hub(&tenant, &publish).await?;
-    ensure!(said["seq"] == 6, "after ageing the hub answers {said}");
+    ensure!(said["published"]["seq"] == 6, "after ageing the hub answers {said}");
     let mut socket = subscribe(system, &system.api, "&after=3").await?;
     ensure!(envelope(&mut socket).await?.seq == 4, "what came after ageing is gone");
     Ok(Outcome { note: String::new(), problems: vec![] })
@@ -282,7 +282,7 @@ async fn publish(system: &System, events: &[Envelope], count: u64) -> anyhow::Re
         "events": (0..count).map(|_| &event).collect::<Vec<_>>(),
     });
     let reply = system.workerd.hub(&tenant_of(&ticket(&system.api).await?), &command).await?;
-    reply["seq"].as_u64().with_context(|| format!("the hub answers {reply}"))
+    reply["published"]["seq"].as_u64().with_context(|| format!("the hub answers {reply}"))
 }
 
 /// Whose stream a ticket opens: what its hub is named by.
