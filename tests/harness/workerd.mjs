@@ -247,7 +247,10 @@ async function main() {
     // wrong comes as another error.
     if (error?.code !== "ERR_ASSERTION") throw error;
     process.stderr.write(`starting once more: ${error.stack}\n`);
-    await mf.setOptions(miniflareOptions(given, port));
+    // The first one, whose end is no death of workerd, remembers for ever that it did not start.
+    workerd = undefined;
+    await mf.dispose().catch(() => {});
+    mf = new Miniflare(miniflareOptions(given, port));
     return start();
   });
 }
