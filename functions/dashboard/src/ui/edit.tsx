@@ -126,3 +126,17 @@ export function EditForm({ form, action, ready = true, close, remove = null, chi
     </form>
   );
 }
+
+/** The end of a form on a page: nothing for whoever may only look. */
+export function SaveActions({ may, busy, children }: { may: boolean; busy: boolean; children?: ReactNode }) {
+  const { t } = useTranslation();
+  if (!may) return null;
+  return (
+    <div className="actions">
+      {children}
+      <Button type="submit" kind="primary" busy={busy}>
+        {t("common.save")}
+      </Button>
+    </div>
+  );
+}

@@ -18,13 +18,15 @@ export function ApiKeys() {
   const { t } = useTranslation();
   useTitle(t("settings.apiKeys.title"));
   const may = useMay("api_keys:write");
+  // Whoever looks into an organisation revokes its keys, and makes none.
+  const { impersonating } = useMe();
   const [page, setPage] = useState(1);
   const making = useEditing();
   const keys = useQuery({ ...queries.apiKeys(page), placeholderData: keepPreviousData });
   return (
     <main className="page" id="main">
       <PageHead title={t("settings.apiKeys.title")}>
-        {may ? <AddButton label={t("settings.apiKeys.create")} onPress={making.add} /> : null}
+        {may && !impersonating ? <AddButton label={t("settings.apiKeys.create")} onPress={making.add} /> : null}
       </PageHead>
       <Card flush>
         <Asked

@@ -8,7 +8,7 @@ import { useTranslation } from "../../i18n";
 import { useMay } from "../../session";
 import { useTitle } from "../../shell/title";
 import { Button, Card, ComboBox, Confirm, Empty, ErrorBar, Failed, PageHead, Select, Skeleton, TextField } from "../../ui";
-import { EditForm, EditModal, useEditing } from "../../ui/edit";
+import { EditForm, EditModal, SaveActions, useEditing } from "../../ui/edit";
 import { useSubmit } from "../../ui/submit";
 import { toast } from "../../ui/toast";
 import { chosenOf } from "../asked";
@@ -201,16 +201,11 @@ function Profile({ business, gone }: { business: Business; gone: () => void }) {
             onChange={(department_id) => set({ department_id })}
           />
         </div>
-        {may ? (
-          <div className="actions">
-            <Button kind="quiet" onPress={() => setRemoving(true)}>
-              {t("settings.business.remove")}
-            </Button>
-            <Button type="submit" kind="primary" busy={busy}>
-              {t("common.save")}
-            </Button>
-          </div>
-        ) : null}
+        <SaveActions may={may} busy={busy}>
+          <Button kind="quiet" onPress={() => setRemoving(true)}>
+            {t("settings.business.remove")}
+          </Button>
+        </SaveActions>
       </form>
       <Confirm
         title={t("settings.business.removeTitle", { name: business.name })}

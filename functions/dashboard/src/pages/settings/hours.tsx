@@ -5,8 +5,9 @@ import { queries } from "../../api/queries";
 import { useFormat } from "../../format";
 import { useTranslation } from "../../i18n";
 import { useMay } from "../../session";
-import { Button, Card, ComboBox, ErrorBar, TextField } from "../../ui";
+import { Card, ComboBox, ErrorBar, TextField } from "../../ui";
 import { Asked } from "../../ui/asked";
+import { SaveActions } from "../../ui/edit";
 import { useSubmit } from "../../ui/submit";
 import { toast } from "../../ui/toast";
 
@@ -90,13 +91,7 @@ function Editor({ business, known }: { business: Business; known: Known | null }
         ))}
       </div>
       <p className="muted small">{t("settings.hours.hint")}</p>
-      {may ? (
-        <div className="actions">
-          <Button type="submit" kind="primary" busy={busy}>
-            {t("common.save")}
-          </Button>
-        </div>
-      ) : null}
+      <SaveActions may={may} busy={busy} />
     </form>
   );
 }

@@ -6,8 +6,9 @@ import { useFormat } from "../../format";
 import { useTranslation } from "../../i18n";
 import { useMayEverywhere } from "../../session";
 import { useTitle } from "../../shell/title";
-import { Button, Card, CopyButton, ErrorBar, PageHead, TextField } from "../../ui";
+import { Card, CopyButton, ErrorBar, PageHead, TextField } from "../../ui";
 import { Asked } from "../../ui/asked";
+import { SaveActions } from "../../ui/edit";
 import { useSubmit } from "../../ui/submit";
 import { toast } from "../../ui/toast";
 
@@ -78,13 +79,7 @@ function Editor({ tenant }: { tenant: Tenant }) {
             wrong={wrong.get("max_hourly_calls_per_caller")}
           />
         </div>
-        {may ? (
-          <div className="actions">
-            <Button type="submit" kind="primary" busy={busy}>
-              {t("common.save")}
-            </Button>
-          </div>
-        ) : null}
+        <SaveActions may={may} busy={busy} />
       </form>
     </Card>
   );
