@@ -26,6 +26,8 @@ const ANSWER_DELTAS: u32 = 40;
 /// The caller is quiet this long after an answer, then speaks this long.
 const PAUSE_TICKS: u32 = 12;
 const SPEECH_TICKS: u32 = 20;
+/// What the caller said comes as text this long after they ended, if the session asks for it: 400 ms.
+const TRANSCRIPTION_TICKS: u32 = 16;
 
 /// Accepts connections until the run is dropped.
 pub(crate) async fn serve(run: Rc<Run>) {
@@ -67,6 +69,10 @@ struct Session {
     item: u16,
     cut_at_ms: Option<u64>,
     wants_response: bool,
+    /// The session asks for the caller's words, too.
+    transcribes: bool,
+    /// Ticks until the words of this item come.
+    transcription: Option<(u32, u16)>,
 }
 
 #[derive(Deserialize)]
@@ -88,6 +94,8 @@ impl Session {
             item: 0,
             cut_at_ms: None,
             wants_response: false,
+            transcribes: false,
+            transcription: None,
         }
     }
 
@@ -126,6 +134,7 @@ impl Session {
         match message.kind {
             "input_audio_buffer.append" => self.heard(message.audio.unwrap_or_default(), now),
             "session.update" => {
+                self.transcribes = text.contains(r#""transcription":{"#);
                 self.send(r#"{"type":"session.updated","event_id":"ev_2","session":{"type":"realtime","object":"realtime.session","id":"sess_1","model":"gpt-realtime","output_modalities":["audio"],"audio":{"input":{"format":{"type":"audio/pcmu"}},"output":{"format":{"type":"audio/pcmu"},"voice":"marin"}}}}"#.into()).await?;
                 if matches!(self.phase, Phase::Configuring) {
                     self.phase = Phase::Quiet(PAUSE_TICKS);
@@ -187,6 +196,14 @@ impl Session {
         if self.run.stopping.get() {
             return Ok(());
         }
+        match self.transcription {
+            Some((0, item)) => {
+                self.transcription = None;
+                self.transcribed(item).await?;
+            }
+            Some((left, item)) => self.transcription = Some((left - 1, item)),
+            None => {}
+        }
         match self.phase {
             Phase::Configuring => Ok(()),
             Phase::Quiet(_) | Phase::CallerSpeaks(_) if self.wants_response => self.begin().await,
@@ -202,6 +219,7 @@ impl Session {
                 self.speech("speech_stopped", "audio_end_ms").await?;
                 let item = self.item;
                 self.send(format!(r#"{{"type":"input_audio_buffer.committed","event_id":"ev","previous_item_id":null,"item_id":"user_{item}"}}"#)).await?;
+                self.transcription = self.transcribes.then_some((TRANSCRIPTION_TICKS, item));
                 self.begin().await
             }
             Phase::CallerSpeaks(left) => {
@@ -235,6 +253,19 @@ impl Session {
             r#"{{"type":"input_audio_buffer.{kind}","event_id":"ev","{field}":{ms},"item_id":"user_{item}"}}"#
         ))
         .await
+    }
+
+    async fn transcribed(&mut self, item: u16) -> anyhow::Result<()> {
+        for (kind, text) in [
+            ("delta", r#""delta":"a few words""#),
+            ("completed", r#""transcript":"a few words","usage":{"type":"duration","seconds":1}"#),
+        ] {
+            self.send(format!(
+                r#"{{"type":"conversation.item.input_audio_transcription.{kind}","event_id":"ev","item_id":"user_{item}","content_index":0,{text}}}"#
+            ))
+            .await?;
+        }
+        Ok(())
     }
 
     async fn begin(&mut self) -> anyhow::Result<()> {
