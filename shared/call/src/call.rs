@@ -399,11 +399,11 @@ impl Call {
     }
 
     fn journal(&mut self, entry: JournalEntry) {
-        self.outputs.push_back(Output::Journal(entry));
+        self.outputs.push_back(Output::Journal(Box::new(entry)));
     }
 
     fn hub(&mut self, event: LiveEvent) {
-        self.outputs.push_back(Output::Hub(event));
+        self.outputs.push_back(Output::Hub(Box::new(event)));
     }
 
     /// What the voice wants to be sent, and what the transcript wants to be known.
@@ -415,8 +415,8 @@ impl Call {
         }
         while let Some(interaction) = self.turns.pop_changed() {
             let interaction = interaction.clone();
-            self.outputs.push_back(Output::Journal(JournalEntry::Interaction(interaction.clone())));
-            self.outputs.push_back(Output::Hub(LiveEvent::Interaction(interaction)));
+            self.outputs.push_back(Output::Journal(Box::new(JournalEntry::Interaction(interaction.clone()))));
+            self.outputs.push_back(Output::Hub(Box::new(LiveEvent::Interaction(interaction))));
         }
     }
 

@@ -43,7 +43,7 @@ pub enum Input<'a> {
     Timer,
 }
 
-/// What the adapter has to do, in order.
+/// What the adapter has to do, in order. What is large and rare is boxed: the outputs of a frame are moved three times.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Output {
     /// Send this text frame to the carrier.
@@ -63,11 +63,11 @@ pub enum Output {
     CloseModel,
     /// Run a tool and bring its result as `Input::ToolDone`. Emitted once for each `tool_call_id`, and once more when
     /// the call is resumed before the result was journaled: (call id, `tool_call_id`) is the idempotency key.
-    RunTool(ToolCall),
+    RunTool(Box<ToolCall>),
     /// Append to the journal, without making audio wait.
-    Journal(JournalEntry),
+    Journal(Box<JournalEntry>),
     /// Tell the hub (dashboards).
-    Hub(LiveEvent),
+    Hub(Box<LiveEvent>),
     /// The call is over; emitted exactly once, last. Store the summary, delete the actor's storage.
     Finished(Box<CallSummary>),
 }

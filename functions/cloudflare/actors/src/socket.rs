@@ -23,13 +23,11 @@ use worker::worker_sys::ext::WebSocketExt as _;
 // then leaves the socket open and silent. `__worker_init_state` is `worker`'s own record of dead instances.) And a text that
 // is too long must not come into wasm memory, which never shrinks: its socket is closed, and told of as closed (1009).
 // The view of the buffer is made anew when memory has grown, which detaches it.
-// `pace`: the event of a message outlives every young collection, as it has a C++ object that must be traced, and dies only in a full
-// one. So a young collection takes as long as there were messages since the last, and V8 lets ever more come: with 100 calls the
-// audio of all stood still for 25 ms twice in five seconds. What is thrown away here is thrown away for that: young collections come
-// five times as often and take a third, which costs 2 % of the CPU (functions/README.md, "The pace of the collector").
+// `pace`: what is thrown away with each message makes V8's young collections come oftener, and each shorter, so that none of them
+// stops the audio of all calls for 25 ms (functions/README.md, "The pace of the collector").
 #[wasm_bindgen(inline_js = r#"
 const encoder = new TextEncoder();
-const PACE = 1200;
+const PACE = 600;
 let pace = [];
 const instances = () => globalThis.__worker_init_state;
 export class Listeners {

@@ -16,7 +16,7 @@ impl Call {
                 let deadline = now.plus(self.config.limits.tool_patience);
                 self.tools.start(call.clone(), answer, self.link.sessions(), entry, deadline);
                 self.journal(JournalEntry::Tool(call.clone()));
-                self.outputs.push_back(Output::RunTool(call));
+                self.outputs.push_back(Output::RunTool(Box::new(call)));
             }
             Verdict::Refuse { tool_call_id, output } => {
                 self.voice.tool_output(&tool_call_id, output);
@@ -98,7 +98,7 @@ impl Call {
     pub(super) fn rerun_tools(&mut self, now: Millis) {
         let deadline = now.plus(self.config.limits.tool_patience);
         for call in self.tools.take_restored(deadline) {
-            self.outputs.push_back(Output::RunTool(call));
+            self.outputs.push_back(Output::RunTool(Box::new(call)));
         }
     }
 }

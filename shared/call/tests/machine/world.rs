@@ -435,9 +435,9 @@ impl World {
                 self.model_open = false;
                 self.pending_model.clear();
             }
-            Output::RunTool(call) => self.tools.push(call),
-            Output::Journal(entry) => self.journal.push(entry),
-            Output::Hub(event) => self.hub.push(event),
+            Output::RunTool(call) => self.tools.push(*call),
+            Output::Journal(entry) => self.journal.push(*entry),
+            Output::Hub(event) => self.hub.push(*event),
             Output::Finished(summary) => self.finished.push(*summary),
         }
     }

@@ -246,13 +246,13 @@ impl Session {
             }
             Output::OpenModel(open) => self.open_model(open),
             Output::CloseModel => self.model.close(),
-            Output::RunTool(tool) => self.run_tool(tool),
+            Output::RunTool(tool) => self.run_tool(*tool),
             Output::Journal(entry) => {
                 if let Some(journal) = &self.journal {
-                    journal.append(now, entry);
+                    journal.append(now, *entry);
                 }
             }
-            Output::Hub(event) => self.hub.push(now, event),
+            Output::Hub(event) => self.hub.push(now, *event),
             Output::Finished(summary) => self.finished(*summary),
         }
     }
