@@ -415,8 +415,8 @@ impl Call {
         }
         while let Some(interaction) = self.turns.pop_changed() {
             let interaction = interaction.clone();
-            self.outputs.push_back(Output::Journal(Box::new(JournalEntry::Interaction(interaction.clone()))));
-            self.outputs.push_back(Output::Hub(Box::new(LiveEvent::Interaction(interaction))));
+            self.journal(JournalEntry::Interaction(interaction.clone()));
+            self.hub(LiveEvent::Interaction(interaction));
         }
     }
 
