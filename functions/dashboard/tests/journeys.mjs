@@ -93,6 +93,9 @@ async function signedIn(page) {
 
 const heading = (page, name) => page.getByRole("heading", { level: 1, name }).waitFor();
 
+/** Until this is there and has the focus: a key that is pressed before goes nowhere. */
+const focusWithin = (page, role) => page.locator(`[role=${role}]:focus-within`).waitFor();
+
 journey("a wrong password is refused, the right one leads back to where one wanted to go, and out again", async (page) => {
   await page.goto(`${app}/calls?status=completed`);
   await heading(page, "Sign in");
@@ -360,14 +363,14 @@ journey("what fails says so, keeps the page, and works again: a fault of the ser
   await page.getByText("Your session has ended.").waitFor();
 });
 
-const whatAllHave = { journey, browser, system, app, api, ring, mailed, signIn, signedIn, heading, wordOfCaller, CALL_MS };
+const whatAllHave = { journey, browser, system, app, api, ring, mailed, signIn, signedIn, heading, focusWithin, wordOfCaller, CALL_MS };
 settings(whatAllHave);
 files(whatAllHave);
 calls(whatAllHave);
 shell(whatAllHave);
 deploys(whatAllHave);
 
-const tools = { journey, api, app, system, heading, signedIn, CALL_MS };
+const tools = { journey, api, app, system, heading, focusWithin, signedIn, CALL_MS };
 numbers(tools);
 people(tools);
 keyboard(tools);

@@ -14,14 +14,14 @@ const SPARE_STOPS = 8;
 /** Until what was opened has closed and given the focus back. */
 const PATIENCE_MS = 5_000;
 
-export function keyboard({ journey, api, app, system, heading, signedIn }) {
+export function keyboard({ journey, api, app, system, heading, focusWithin, signedIn }) {
   journey("everything is reached with the keyboard alone", async (page) => {
     await signedIn(page);
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
     assert.match(page.url(), /#main$/u, "the first stop skips to the content");
     await page.keyboard.press("Control+k");
-    await page.getByRole("dialog").waitFor();
+    await focusWithin(page, "dialog");
     await page.keyboard.type("audit");
     await page.getByRole("menuitem", { name: /Audit log/u }).waitFor();
     await page.keyboard.press("Enter");
@@ -30,13 +30,17 @@ export function keyboard({ journey, api, app, system, heading, signedIn }) {
     await page.keyboard.press("Enter");
     await page.getByText(/The chain is whole/u).waitFor();
     await page.keyboard.press("Control+k");
-    await page.getByRole("dialog").waitFor();
+    await focusWithin(page, "dialog");
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
   }, { brief: true });
 
   journey("a key is made with the keyboard alone, and what was opened gives the focus back", async (page) => {
-    const focused = (name) => page.waitForFunction((name) => (document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent ?? "").includes(name), name);
+    /**
+     * Until a button of this name has the focus. The page itself has it for a frame after what was opened
+     * has closed, and says every name there is.
+     */
+    const focused = (name) => page.locator("button:focus").filter({ hasText: name }).or(page.locator(`button:focus[aria-label*=${JSON.stringify(name)}]`)).waitFor();
     /** Goes on with Tab until this has the focus. */
     const tabTo = async (name, most = 40) => {
       for (let step = 0; step < most; step += 1) {
@@ -51,12 +55,12 @@ export function keyboard({ journey, api, app, system, heading, signedIn }) {
     await page.getByRole("row", { name: "setup" }).waitFor();
     await tabTo("Create key");
     await page.keyboard.press("Enter");
-    await page.getByRole("dialog").waitFor();
+    await focusWithin(page, "dialog");
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
     await focused("Create key");
     await page.keyboard.press("Enter");
-    await page.getByRole("dialog").getByLabel("Name").waitFor();
+    await focusWithin(page, "dialog");
     const name = `by keyboard ${Date.now()}`;
     await page.keyboard.type(name);
     await page.keyboard.press("Enter");
@@ -64,21 +68,22 @@ export function keyboard({ journey, api, app, system, heading, signedIn }) {
     await tabTo("Done");
     await page.keyboard.press("Enter");
     await page.getByRole("dialog").waitFor({ state: "detached" });
+    await focused("Create key");
     await page.getByRole("row", { name }).getByRole("button", { name: "Revoke" }).focus();
     await page.keyboard.press("Enter");
-    await page.getByRole("alertdialog").waitFor();
+    await focusWithin(page, "alertdialog");
     await page.keyboard.press("Escape");
     await page.getByRole("alertdialog").waitFor({ state: "detached" });
     await focused("Revoke");
     await page.keyboard.press("Enter");
-    await page.getByRole("alertdialog").waitFor();
+    await focusWithin(page, "alertdialog");
     await tabTo("Revoke");
     await page.keyboard.press("Enter");
     await page.getByRole("row", { name }).getByText("Revoked").waitFor();
     // A menu, and on a telephone the drawer.
     await page.locator("aside").getByRole("button", { name: system.email }).focus();
     await page.keyboard.press("Enter");
-    await page.getByRole("menu").waitFor();
+    await focusWithin(page, "menu");
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Escape");
     await page.getByRole("menu").waitFor({ state: "detached" });
@@ -86,7 +91,7 @@ export function keyboard({ journey, api, app, system, heading, signedIn }) {
     await page.setViewportSize({ width: 360, height: 780 });
     await page.getByRole("banner").getByRole("button", { name: "Menu" }).focus();
     await page.keyboard.press("Enter");
-    await page.getByRole("dialog", { name: "Menu" }).waitFor();
+    await focusWithin(page, "dialog");
     await page.keyboard.press("Escape");
     await page.getByRole("dialog", { name: "Menu" }).waitFor({ state: "detached" });
     await focused("Menu");
@@ -189,7 +194,7 @@ export function keyboard({ journey, api, app, system, heading, signedIn }) {
     await page.goto(`${app}/settings/business`);
     await page.getByRole("button", { name: "Add business" }).focus();
     await page.keyboard.press("Enter");
-    await page.getByRole("dialog").waitFor();
+    await focusWithin(page, "dialog");
     for (let stop = 0; stop < SPARE_STOPS; stop += 1) {
       await page.keyboard.press("Tab");
       assert.ok(await page.evaluate(() => document.activeElement.closest("[role=dialog]") !== null), "the focus has left the dialog");

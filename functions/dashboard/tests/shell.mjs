@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 const PASSWORD = "a long enough password";
 
 /** `tools`: what tests/journeys.mjs has for all. */
-export function shell({ journey, browser, system, app, api, ring, mailed, signIn, signedIn, heading, wordOfCaller }) {
+export function shell({ journey, browser, system, app, api, ring, mailed, signIn, signedIn, heading, focusWithin, wordOfCaller }) {
   const login = async () => (await api("POST", "/auth/login", { email: system.email, password: system.password }, "none")).body.access_token;
 
   journey("whoever runs the installation and belongs to no organisation has a profile, too, and their device keeps what they prefer", async (page) => {
@@ -116,6 +116,7 @@ export function shell({ journey, browser, system, app, api, ring, mailed, signIn
     await page.keyboard.press("?");
     const help = page.getByRole("dialog", { name: "Keyboard shortcuts" });
     await help.getByText("Go to Live calls").waitFor();
+    await focusWithin(page, "dialog");
     await page.keyboard.press("Escape");
     await help.waitFor({ state: "detached" });
     // Whoever does not want single keys turns them off, on every device.
@@ -133,6 +134,7 @@ export function shell({ journey, browser, system, app, api, ring, mailed, signIn
     await page.locator("aside").getByRole("button", { name: system.email }).click();
     await page.getByRole("menuitem", { name: "Keyboard shortcuts" }).click();
     await help.getByText("turned off in your profile").waitFor();
+    await focusWithin(page, "dialog");
     await page.keyboard.press("Escape");
     await help.waitFor({ state: "detached" });
     assert.equal(new URL(page.url()).pathname, "/app/profile");
@@ -142,6 +144,7 @@ export function shell({ journey, browser, system, app, api, ring, mailed, signIn
     await page.getByRole("heading", { level: 1, name: "Profile" }).click();
     await page.keyboard.press("?");
     await help.getByText("Go to Live calls").waitFor();
+    await focusWithin(page, "dialog");
   });
 
   journey("a super admin looks into another organisation, is told so all the time, and comes back", async (page) => {
