@@ -93,8 +93,8 @@ async function signedIn(page) {
 
 const heading = (page, name) => page.getByRole("heading", { level: 1, name }).waitFor();
 
-/** Until this is there and has the focus: a key that is pressed before goes nowhere. */
-const focusWithin = (page, role) => page.locator(`[role=${role}]:focus-within`).waitFor();
+/** Until this is there and has the focus, or something in it: a key that is pressed before goes nowhere. */
+const focusWithin = (locator) => locator.and(locator.page().locator(":focus-within")).waitFor();
 
 journey("a wrong password is refused, the right one leads back to where one wanted to go, and out again", async (page) => {
   await page.goto(`${app}/calls?status=completed`);
@@ -363,14 +363,12 @@ journey("what fails says so, keeps the page, and works again: a fault of the ser
   await page.getByText("Your session has ended.").waitFor();
 });
 
-const whatAllHave = { journey, browser, system, app, api, ring, mailed, signIn, signedIn, heading, focusWithin, wordOfCaller, CALL_MS };
-settings(whatAllHave);
-files(whatAllHave);
-calls(whatAllHave);
-shell(whatAllHave);
-deploys(whatAllHave);
-
-const tools = { journey, api, app, system, heading, focusWithin, signedIn, CALL_MS };
+const tools = { journey, browser, system, app, api, ring, mailed, signIn, signedIn, heading, focusWithin, wordOfCaller, CALL_MS };
+settings(tools);
+files(tools);
+calls(tools);
+shell(tools);
+deploys(tools);
 numbers(tools);
 people(tools);
 keyboard(tools);

@@ -11,8 +11,23 @@ const PAGES_TO_TAB = ["/", "/messages", "/settings/business", "/settings/departm
 /** Stops beyond those that were counted: the browser's own, and what came meanwhile. */
 const SPARE_STOPS = 8;
 
-/** Until what was opened has closed and given the focus back. */
-const PATIENCE_MS = 5_000;
+/** How what has the focus is called: by its own name, or by the field that it is part of. */
+const nameOfFocus = (page) =>
+  page.evaluate(() => {
+    const element = document.activeElement;
+    const field = element?.closest(".field")?.querySelector(".label")?.textContent;
+    return (field ?? element?.getAttribute("aria-label") ?? element?.textContent ?? "").trim();
+  });
+
+/** Goes on with Tab until this has the focus. */
+async function tabTo(page, name) {
+  for (let stop = 0; stop < MOST_STOPS; stop += 1) {
+    await page.keyboard.press("Tab");
+    const found = await nameOfFocus(page);
+    if (typeof name === "string" ? found === name : name.test(found)) return;
+  }
+  throw new Error(`${name} is not reached`);
+}
 
 export function keyboard({ journey, api, app, system, heading, focusWithin, signedIn }) {
   journey("everything is reached with the keyboard alone", async (page) => {
@@ -21,7 +36,7 @@ export function keyboard({ journey, api, app, system, heading, focusWithin, sign
     await page.keyboard.press("Enter");
     assert.match(page.url(), /#main$/u, "the first stop skips to the content");
     await page.keyboard.press("Control+k");
-    await focusWithin(page, "dialog");
+    await focusWithin(page.getByRole("dialog"));
     await page.keyboard.type("audit");
     await page.getByRole("menuitem", { name: /Audit log/u }).waitFor();
     await page.keyboard.press("Enter");
@@ -30,130 +45,102 @@ export function keyboard({ journey, api, app, system, heading, focusWithin, sign
     await page.keyboard.press("Enter");
     await page.getByText(/The chain is whole/u).waitFor();
     await page.keyboard.press("Control+k");
-    await focusWithin(page, "dialog");
+    await focusWithin(page.getByRole("dialog"));
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
   }, { brief: true });
 
   journey("a key is made with the keyboard alone, and what was opened gives the focus back", async (page) => {
-    /**
-     * Until a button of this name has the focus. The page itself has it for a frame after what was opened
-     * has closed, and says every name there is.
-     */
-    const focused = (name) => page.locator("button:focus").filter({ hasText: name }).or(page.locator(`button:focus[aria-label*=${JSON.stringify(name)}]`)).waitFor();
-    /** Goes on with Tab until this has the focus. */
-    const tabTo = async (name, most = 40) => {
-      for (let step = 0; step < most; step += 1) {
-        await page.keyboard.press("Tab");
-        if (await page.evaluate((name) => (document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent ?? "").trim() === name, name)) return;
-      }
-      throw new Error(`${name} is not reached`);
-    };
     await signedIn(page);
     await page.goto(`${app}/settings/api-keys`);
     await heading(page, "API keys");
     await page.getByRole("row", { name: "setup" }).waitFor();
-    await tabTo("Create key");
+    await tabTo(page, "Create key");
     await page.keyboard.press("Enter");
-    await focusWithin(page, "dialog");
+    await focusWithin(page.getByRole("dialog"));
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
-    await focused("Create key");
+    await focusWithin(page.getByRole("button", { name: "Create key" }));
     await page.keyboard.press("Enter");
-    await focusWithin(page, "dialog");
+    await focusWithin(page.getByRole("dialog").getByLabel("Name"));
     const name = `by keyboard ${Date.now()}`;
     await page.keyboard.type(name);
     await page.keyboard.press("Enter");
     await page.getByRole("dialog").locator(".secret code").waitFor();
-    await tabTo("Done");
+    await tabTo(page, "Done");
     await page.keyboard.press("Enter");
     await page.getByRole("dialog").waitFor({ state: "detached" });
-    await focused("Create key");
-    await page.getByRole("row", { name }).getByRole("button", { name: "Revoke" }).focus();
+    await focusWithin(page.getByRole("button", { name: "Create key" }));
+    const revoke = page.getByRole("row", { name }).getByRole("button", { name: "Revoke" });
+    await revoke.focus();
     await page.keyboard.press("Enter");
-    await focusWithin(page, "alertdialog");
+    await focusWithin(page.getByRole("alertdialog"));
     await page.keyboard.press("Escape");
     await page.getByRole("alertdialog").waitFor({ state: "detached" });
-    await focused("Revoke");
+    await focusWithin(revoke);
     await page.keyboard.press("Enter");
-    await focusWithin(page, "alertdialog");
-    await tabTo("Revoke");
+    await focusWithin(page.getByRole("alertdialog"));
+    await tabTo(page, "Revoke");
     await page.keyboard.press("Enter");
     await page.getByRole("row", { name }).getByText("Revoked").waitFor();
     // A menu, and on a telephone the drawer.
-    await page.locator("aside").getByRole("button", { name: system.email }).focus();
+    const account = page.locator("aside").getByRole("button", { name: system.email });
+    await account.focus();
     await page.keyboard.press("Enter");
-    await focusWithin(page, "menu");
+    await focusWithin(page.getByRole("menu"));
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Escape");
     await page.getByRole("menu").waitFor({ state: "detached" });
-    await focused(system.email);
+    await focusWithin(account);
     await page.setViewportSize({ width: 360, height: 780 });
-    await page.getByRole("banner").getByRole("button", { name: "Menu" }).focus();
+    const menu = page.getByRole("banner").getByRole("button", { name: "Menu" });
+    await menu.focus();
     await page.keyboard.press("Enter");
-    await focusWithin(page, "dialog");
+    await focusWithin(page.getByRole("dialog", { name: "Menu" }));
     await page.keyboard.press("Escape");
     await page.getByRole("dialog", { name: "Menu" }).waitFor({ state: "detached" });
-    await focused("Menu");
+    await focusWithin(menu);
   });
 
   journey("calls are filtered, one is opened, and a note about it is written and deleted, with the keyboard alone", async (page) => {
     const press = (key) => page.keyboard.press(key);
-    /** How what has the focus is called: by its own name, or by the field that it is part of. */
-    const focused = () =>
-      page.evaluate(() => {
-        const element = document.activeElement;
-        const field = element?.closest(".field")?.querySelector(".label")?.textContent;
-        return (field ?? element?.getAttribute("aria-label") ?? element?.textContent ?? "").trim();
-      });
-    const hasFocusAgain = async (name) => {
-      for (const until = Date.now() + PATIENCE_MS; (await focused()) !== name; ) assert.ok(Date.now() < until, `${name} has not got the focus again`);
-    };
     const opened = () => page.locator("[role=option]:focus").waitFor();
-    const tabTo = async (name) => {
-      for (let stop = 0; stop < MOST_STOPS; stop += 1) {
-        await press("Tab");
-        const found = await focused();
-        if (typeof name === "string" ? found === name : name.test(found)) return;
-      }
-      throw new Error(`${name} is not reached`);
-    };
     await signedIn(page);
     await page.goto(`${app}/calls`);
     await heading(page, "Calls");
     await page.getByRole("row").nth(1).waitFor();
     // A list opens with Enter and with an arrow, is left with Escape, and gives the focus back each time.
-    await tabTo("Status");
+    await tabTo(page, "Status");
     await press("Enter");
     await opened();
     await press("Escape");
     await page.getByRole("listbox").waitFor({ state: "detached" });
-    await hasFocusAgain("Status");
+    await focusWithin(page.getByRole("button", { name: "Status" }));
     await press("ArrowDown");
     await opened();
     await page.keyboard.type("Compl");
     await press("Enter");
     await page.waitForURL(/status=completed/u);
-    await hasFocusAgain("Status");
-    await tabTo("Order");
+    await focusWithin(page.getByRole("button", { name: "Status" }));
+    await tabTo(page, "Order");
     await press("ArrowDown");
     await opened();
     await press("End");
     await press("Enter");
     await page.waitForURL(/sort=shortest/u);
-    await hasFocusAgain("Order");
+    await focusWithin(page.getByRole("button", { name: "Order" }));
     await page.getByRole("row").nth(1).waitFor();
-    await tabTo(/^(\+\d{8,}|Withheld)$/u);
+    await tabTo(page, /^(\+\d{8,}|Withheld)$/u);
     await press("Enter");
     await heading(page, /Call from/u);
     const id = new URL(page.url()).pathname.split("/").at(-1);
-    await tabTo("Add a note");
+    await tabTo(page, "Add a note");
     await press("Enter");
     await page.getByLabel("Note", { exact: true }).waitFor();
     const text = `By keyboard ${Date.now()}`;
-    if ((await focused()) !== "Note") await tabTo("Note");
+    if ((await nameOfFocus(page)) !== "Note") await tabTo(page, "Note");
     await page.keyboard.type(text);
-    await tabTo("Save");
+    await tabTo(page, "Save");
     await press("Enter");
     await page.getByText(text).first().waitFor();
     const { body } = await api("GET", `/calls/${id}/notes`);
@@ -194,13 +181,13 @@ export function keyboard({ journey, api, app, system, heading, focusWithin, sign
     await page.goto(`${app}/settings/business`);
     await page.getByRole("button", { name: "Add business" }).focus();
     await page.keyboard.press("Enter");
-    await focusWithin(page, "dialog");
+    await focusWithin(page.getByRole("dialog"));
     for (let stop = 0; stop < SPARE_STOPS; stop += 1) {
       await page.keyboard.press("Tab");
       assert.ok(await page.evaluate(() => document.activeElement.closest("[role=dialog]") !== null), "the focus has left the dialog");
     }
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
-    await page.waitForFunction(() => document.activeElement?.textContent.trim() === "Add business");
+    await focusWithin(page.getByRole("button", { name: "Add business" }));
   });
 }

@@ -116,7 +116,7 @@ export function shell({ journey, browser, system, app, api, ring, mailed, signIn
     await page.keyboard.press("?");
     const help = page.getByRole("dialog", { name: "Keyboard shortcuts" });
     await help.getByText("Go to Live calls").waitFor();
-    await focusWithin(page, "dialog");
+    await focusWithin(help);
     await page.keyboard.press("Escape");
     await help.waitFor({ state: "detached" });
     // Whoever does not want single keys turns them off, on every device.
@@ -134,7 +134,7 @@ export function shell({ journey, browser, system, app, api, ring, mailed, signIn
     await page.locator("aside").getByRole("button", { name: system.email }).click();
     await page.getByRole("menuitem", { name: "Keyboard shortcuts" }).click();
     await help.getByText("turned off in your profile").waitFor();
-    await focusWithin(page, "dialog");
+    await focusWithin(help);
     await page.keyboard.press("Escape");
     await help.waitFor({ state: "detached" });
     assert.equal(new URL(page.url()).pathname, "/app/profile");
@@ -144,7 +144,7 @@ export function shell({ journey, browser, system, app, api, ring, mailed, signIn
     await page.getByRole("heading", { level: 1, name: "Profile" }).click();
     await page.keyboard.press("?");
     await help.getByText("Go to Live calls").waitFor();
-    await focusWithin(page, "dialog");
+    await focusWithin(help);
   });
 
   journey("a super admin looks into another organisation, is told so all the time, and comes back", async (page) => {
